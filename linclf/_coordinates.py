@@ -1,0 +1,160 @@
+r"""Training coordinates: in which the defaults need no tuning, and the way back.
+
+With ``learning_rate="auto"`` dense features are centred and scaled for the step,
+
+    z_j = (x_j - m_j) / t_j,    t_j^2 = var(x_j) + alpha * K,
+
+and the penalty stays on the published weights, ``alpha/2 * (V_j / t_j)^2``. At W = 0 the Hessian of
+softmax is then 1/K in every diagonal entry, penalty included, whatever the units of the features.
+Where the data are small enough that a copy costs nothing, the features are rotated to their
+principal axes first; the same formulas then make the whole Hessian a multiple of the identity, so
+that correlated features are no obstacle either.
+
+Sparse features are used as they are (centring would make them dense, and dividing by a small
+variance would give rare features enormous steps), and so is everything when the user gives a step
+size: it then means what it says, in the units of X.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils.extmath import row_norms
+
+from linclf import _rows
+from linclf._numba import compiled_fast, kernel
+from linclf.heads import Cosine
+
+ROTATE_FEATURES, ROTATE_VALUES = 256, 2**21
+WORST_RATIO = 1e6  # of feature spreads, beyond which float64 axes mix the small into the large
+
+
+class Coordinates(NamedTuple):
+    """``z = ((X - centre) @ rotation) * factor``; rotation None means none."""
+
+    centre: np.ndarray
+    factor: np.ndarray
+    rotation: np.ndarray | None
+
+    def weights_from(self, W, b, intercept):
+        """Training weights (K, n_training_features + 1) of published ones."""
+        b = b + W @ self.centre
+        V = W if self.rotation is None else W @ self.rotation
+        return np.column_stack([V / self.factor, b / intercept if intercept else np.zeros_like(b)])
+
+    def published(self, V, intercept):
+        """Weights W (K, d) and intercepts (K,) in the units of X, float64."""
+        W = V[:, :-1].astype(np.float64) * self.factor
+        if self.rotation is not None:
+            W = W @ self.rotation.T
+        return W, V[:, -1].astype(np.float64) * intercept - W @ self.centre
+
+
+def identity(n_features):
+    return Coordinates(np.zeros(n_features), np.ones(n_features), None)
+
+
+class Moments(NamedTuple):
+    """Weighted count, mean and sum of squared deviations of each feature, of all rows so far."""
+
+    weight: float
+    mean: np.ndarray
+    squares: np.ndarray
+
+    def merged(self, other):
+        """Those of both parts together (Chan, Golub & LeVeque 1983)."""
+        weight = self.weight + other.weight
+        delta = other.mean - self.mean
+        return Moments(
+            weight,
+            self.mean + delta * (other.weight / weight),
+            self.squares + other.squares + delta**2 * (self.weight * other.weight / weight),
+        )
+
+    def coordinates(self, shift, centred):
+        variance = self.squares / self.weight
+        if not centred:
+            variance = variance + self.mean**2
+        scale = np.sqrt(variance + shift)
+        mean = self.mean if centred else np.zeros_like(self.mean)
+        return Coordinates(mean, 1 / np.where(scale > 0, scale, 1), None)
+
+
+@compiled_fast
+def _add_row(x, reference, weight, sums, squares):
+    for j in range(x.size):
+        shifted = np.float64(x[j]) - reference[j]
+        sums[j] += weight * shifted
+        squares[j] += weight * shifted * shifted
+
+
+@kernel
+def _sums(X, weights, reference, sums, squares):
+    for i in range(weights.size):
+        _add_row(X[i], reference, weights[i], sums, squares)
+
+
+def moments(X, weights):
+    """Weighted moments in two passes over a sample's worth of memory and one over X.
+
+    The sums are taken around the mean of a sample of rows, so that an offset far larger than the
+    spread cancels before anything is squared.
+    """
+    sample = X[:: max(1, len(X) // 256)].astype(np.float64)
+    reference = sample.mean(axis=0)
+    sums, squares = np.zeros(X.shape[1]), np.zeros(X.shape[1])
+    _sums(_rows.read_only(X), weights, reference, sums, squares)
+    total = weights.sum()
+    shift = sums / total
+    return Moments(total, reference + shift, np.maximum(squares - total * shift**2, 0))
+
+
+def rotated(X, weights, shift, centred):
+    """Coordinates on principal axes and X in them (before the factor); None where that is unsafe.
+
+    The variances are measured along the computed axes, not taken from the eigenvalues, which lose
+    the small ones. Axes along which nothing but rounding is left are dropped.
+    """
+    mean = np.average(X, axis=0, weights=weights) if centred else np.zeros(X.shape[1])
+    Xc = X - mean
+    variance = np.average(Xc**2, axis=0, weights=weights)
+    used = variance[variance > 0]
+    if used.size == 0 or used.max() > WORST_RATIO**2 * used.min() or not np.isfinite(used.max()):
+        return None
+    _, axes = np.linalg.eigh((Xc * weights[:, None]).T @ Xc)
+    Xc = Xc @ axes
+    variance = np.average(Xc**2, axis=0, weights=weights)
+    keep = variance > 1e-26 * variance.max()
+    return Coordinates(mean, 1 / np.sqrt(variance[keep] + shift), axes[:, keep]), Xc[:, keep]
+
+
+def spread(rows, head, X, weights, batch):
+    """Largest eigenvalue of the second moments of the rows that the head sees, plus their noise.
+
+    The curvature of the loss along the data is at most (curvature of the loss) times the first;
+    the second is what single rows of a batch add to it. Taken from 2,000 rows. For cosines the
+    mean direction is left out, as moving all weights along it changes no difference of scores.
+    """
+    n = len(weights)
+    ids = np.arange(n) if n <= 2000 else np.linspace(0, n - 1, 2000).astype(np.int64)
+    w = weights[ids] / weights[ids].sum()
+    Z = X[ids].astype(np.float64)
+    if not isinstance(rows, _rows.CSR):
+        Z = (Z - rows.centre) * rows.factor
+    constant, centre = np.full(len(ids), head.intercept), np.zeros(Z.shape[1] + 1)
+    if isinstance(head, Cosine):
+        norms = np.sqrt(row_norms(Z, squared=True) + constant**2)
+        share = 1 / np.where(norms > 0, norms, 1)
+        Z, constant = sparse.diags_array(share) @ Z, constant * share
+        centre = np.append(Z.T @ w, constant @ w)
+    direction, largest = np.ones(Z.shape[1] + 1), 0.0
+    for _ in range(30):
+        direction /= np.linalg.norm(direction)
+        along = w * (Z @ direction[:-1] + constant * direction[-1] - centre @ direction)
+        direction = np.append(Z.T @ along, constant @ along) - centre * along.sum()
+        largest = np.linalg.norm(direction)
+        if largest == 0:
+            break
+    squares = row_norms(Z, squared=True) + constant**2 - centre @ centre
+    noise = 0.0 if batch >= n else (w * w) @ squares / w.sum() * len(ids) / batch
+    return max(largest + noise, np.finfo(float).tiny)

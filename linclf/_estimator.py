@@ -1,0 +1,449 @@
+"""The abstract base of all classifiers: scikit-learn's conventions around `_training`."""
+
+from abc import ABC, abstractmethod
+from numbers import Integral, Real
+
+import numpy as np
+from joblib import effective_n_jobs
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.callback import CallbackSupportMixin
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.extmath import row_norms, safe_sparse_dot
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from linclf import _training, _validation
+from linclf._schedules import SCHEDULES
+from linclf._session import Session, Settings
+from linclf.heads import Cosine
+from linclf.losses import LOSSES, NormFace, resolve, trait
+from linclf.optimizers import OPTIMIZERS
+from linclf.optimizers import resolve as resolve_optimizer
+
+
+def _has_probabilities(self):
+    loss = self._loss()
+    cls = LOSSES[loss] if isinstance(loss, str) else type(loss)
+    if getattr(cls, "probabilities", None) is None:
+        raise AttributeError(
+            f"the {cls.__name__} loss has no probabilities; use decision_function, a softmax loss "
+            "(SoftmaxClassifier), or sklearn.calibration.CalibratedClassifierCV around this estimator"
+        )
+    return True
+
+
+class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, ABC):
+    """Fitting and predicting, shared by all classifiers; a subclass only says which loss."""
+
+    _parameter_constraints: dict = {
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "fit_intercept": ["boolean"],
+        "solver": [StrOptions(set(OPTIMIZERS)), tuple],
+        "learning_rate": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
+        "schedule": [StrOptions(set(SCHEDULES))],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "max_iter": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left"), None],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "early_stopping": ["boolean", StrOptions({"auto"})],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "average": ["boolean"],
+        "shuffle": ["boolean"],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "warm_start": ["boolean"],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        *,
+        alpha,
+        fit_intercept,
+        solver,
+        learning_rate,
+        schedule,
+        batch_size,
+        max_iter,
+        tol,
+        n_iter_no_change,
+        early_stopping,
+        validation_fraction,
+        average,
+        shuffle,
+        class_weight,
+        warm_start,
+        n_jobs,
+        random_state,
+        verbose,
+    ):
+        self.alpha = alpha
+        self.fit_intercept = fit_intercept
+        self.solver = solver
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.average = average
+        self.shuffle = shuffle
+        self.class_weight = class_weight
+        self.warm_start = warm_start
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @abstractmethod
+    def _loss(self):
+        """The loss object or its name, from the parameters."""
+
+    # ------------------------------------------------------------ fitting
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+        """Fit the classifier.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training rows; float32 and float64 are used as they are, other types become float64.
+        y : array-like of shape (n_samples,) or float array of shape (n_samples, n_classes)
+            Class labels, or a row of class probabilities for each sample (soft labels); the
+            classes are then 0 ... n_classes - 1.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; 0 is the same as removing a row, k as repeating it k times.
+        X_val, y_val : array-like, default=None
+            Validation set for early stopping, used instead of a part of X. In a Pipeline, X_val
+            goes through the same steps as X with ``Pipeline(..., transform_input=["X_val"])``.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Weights of the validation set.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data are not usable; the message says which and what to do.
+        """
+        before = {name: vars(self).get(name) for name in ("n_features_in_", "feature_names_in_")}
+        try:
+            return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
+        except BaseException:
+            for name, value in before.items():
+                vars(self).pop(name, None)
+                if value is not None:
+                    setattr(self, name, value)
+            raise
+
+    def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val):
+        rng = check_random_state(self.random_state)
+        X = _validation.check_X(self, X, reset=True)
+        y = _validation.check_y(y)
+        X, y, weights = _validation.positive_rows(X, y, sample_weight)
+        classes = _validation.classes_of(y)
+        loss = resolve(self._loss(), len(classes))
+        settings = self._settings()
+        X, y, weights, held_out = self._split(X, y, weights, X_val, y_val, sample_weight_val, rng)
+        data = _validation.data_for(X, y, weights, classes, self.class_weight)
+        validation = None
+        if held_out is not None:
+            held_out = _validation.data_for(*held_out, classes, self.class_weight)
+            validation = _training.Validation(
+                lambda W, b: self._scores(held_out.X, W, b), held_out.y, held_out.weights, watched(loss)
+            )
+        session = Session(settings, loss, data, len(classes))
+        W, b = self._start(session, data, classes, rng)
+        problem = session.prepare(data, W, b)
+        epochs = _training.epochs_for(settings.max_iter, len(data.weights), session.full)
+        context = self._init_callback_context(max_subtasks=epochs)
+        metadata = {"sample_weight": data.weights}
+        context.call_on_fit_task_begin(estimator=self, X=data.X, y=data.y, metadata=metadata)
+        callbacks = _Callbacks(self, context, classes, data) if hasattr(self, "_skl_callbacks") else None
+        outcome = _training.train(session, problem, epochs, validation, rng, callbacks)
+        self._publish(outcome, classes, X.dtype)
+        vars(self).pop("_session", None)
+        context.call_on_fit_task_end(
+            estimator=self,
+            X=data.X,
+            y=data.y,
+            metadata=metadata,
+            reconstruction_attributes=lambda: {
+                name: getattr(self, name) for name in ("classes_", "coef_", "intercept_")
+            },
+        )
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train on the next part of a stream: one pass in the order given, in mini-batches.
+
+        The optimizer's state is kept between calls, so that with ``shuffle=False``, a fixed
+        ``batch_size`` and a numeric ``learning_rate`` the calls equal the same batches inside
+        ``fit``. With ``learning_rate="auto"`` the features' means and scales are those of all rows
+        seen so far. A stream has no end: "linear" and "cosine" schedules become "invscaling".
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The rows of this part.
+        y : array-like of shape (n_samples,) or float array of shape (n_samples, n_classes)
+            Their labels or class probabilities.
+        classes : array-like of shape (n_classes,), default=None
+            All classes that will ever occur; needed in the first call.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights.
+
+        Returns
+        -------
+        self : object
+            The estimator after this part.
+        """
+        first = not hasattr(self, "classes_")
+        if first and classes is None:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        known = np.unique(classes) if first else self.classes_
+        if not first and classes is not None and not np.array_equal(np.unique(classes), known):
+            raise ValueError(f"classes={classes!r} is not the same as on the first call: {known!r}")
+        if len(known) < 2:
+            raise ValueError(f"classes={classes!r}: a classifier needs at least 2 classes")
+        X = _validation.check_X(self, X, reset=first)
+        y = _validation.check_y(y)
+        X, y, weights = _validation.positive_rows(X, y, sample_weight)
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' needs all labels at once and cannot be used in partial_fit; compute "
+                "weights with sklearn.utils.compute_class_weight and pass them as a dict"
+            )
+        data = _validation.data_for(X, y, weights, known, self.class_weight)
+        session = vars(self).get("_session")
+        if session is None:
+            session = Session(self._settings(), resolve(self._loss(), len(known)), data, len(known))
+        W, b = self._start(session, data, known, check_random_state(self.random_state), go_on=not first)
+        outcome = _training.train_part(session, data, W, b)
+        if not first:
+            history = {name: values + outcome.history.get(name, []) for name, values in self.history_.items()}
+            outcome = outcome._replace(history=history, n_iter=self.n_iter_ + 1)
+        self._publish(outcome, known, self.coef_.dtype if not first else X.dtype)
+        self._session = session
+        return self
+
+    def _settings(self):
+        return Settings(
+            alpha=float(self.alpha),
+            fit_intercept=self.fit_intercept,
+            optimizer=resolve_optimizer(self.solver, self.average),
+            learning_rate=self.learning_rate,
+            schedule=self.schedule,
+            batch_size=self.batch_size,
+            max_iter=self.max_iter,
+            tol=self.tol,
+            n_iter_no_change=self.n_iter_no_change,
+            shuffle=self.shuffle,
+            n_jobs=effective_n_jobs(self.n_jobs),
+            verbose=self.verbose,
+        )
+
+    def _split(self, X, y, weights, X_val, y_val, sample_weight_val, rng):
+        """Training rows and the validation rows, or None where nothing is held out."""
+        given = X_val is not None or y_val is not None
+        if given and (X_val is None or y_val is None):
+            missing = "X_val" if X_val is None else "y_val"
+            raise ValueError(f"{missing} was not provided; X_val and y_val must be given together")
+        if sample_weight_val is not None and not given:
+            raise ValueError("sample_weight_val is provided, but X_val and y_val were not")
+        if given and self.early_stopping is False:
+            raise ValueError(
+                "X_val and y_val are given while early_stopping=False; use early_stopping=True or 'auto'"
+            )
+        if given:
+            held_out = _validation.positive_rows(
+                _validation.check_X(self, X_val, reset=False), _validation.check_y(y_val), sample_weight_val
+            )
+            return X, y, weights, held_out
+        if self.early_stopping is not True:
+            return X, y, weights, None
+        labels = y if y.ndim == 1 else y.argmax(axis=1)
+        train, test = train_test_split(
+            np.arange(len(labels)), test_size=self.validation_fraction, random_state=rng, stratify=labels
+        )
+        train, test = np.sort(train), np.sort(test)
+        return X[train], y[train], weights[train], (X[test], y[test], weights[test])
+
+    def _start(self, session, data, classes, rng, go_on=False):
+        """Published weights to start from: those of the last fit, zero, or class means for cosines."""
+        K, d = len(classes), data.X.shape[1]
+        if (go_on or self.warm_start) and hasattr(self, "coef_"):
+            if not np.array_equal(self.classes_, classes) or self.coef_.shape[1] != d:
+                raise ValueError(
+                    f"warm_start=True needs the classes and features of the last fit, {len(self.classes_)} classes "
+                    f"and {self.coef_.shape[1]} features; got {K} and {d}. Use warm_start=False"
+                )
+            W, b = self.coef_.astype(np.float64), np.asarray(self.intercept_, np.float64)
+            return (np.vstack([-W, W]) / 2, np.append(-b, b) / 2) if K == 2 else (W, b)
+        if isinstance(session.head, Cosine):
+            return class_means(data, K, rng)
+        return np.zeros((K, d)), np.zeros(K)
+
+    def _publish(self, outcome, classes, dtype):
+        W, b = outcome.W, outcome.b
+        self.classes_ = classes
+        self.coef_, self.intercept_ = binary(W, b, dtype)
+        self.n_iter_ = outcome.n_iter
+        self.history_ = outcome.history
+
+    # ------------------------------------------------------------ predicting
+
+    def _scores(self, X, W, b):
+        scores = safe_sparse_dot(X, W.T.astype(X.dtype, copy=False), dense_output=True)
+        scores = scores + b.astype(X.dtype, copy=False)
+        if self._cosine():
+            norms = np.sqrt(row_norms(X, squared=True) + float(self.fit_intercept))
+            scores /= np.where(norms > 0, norms, 1)[:, None]
+        return scores
+
+    def _cosine(self):
+        loss = self._loss()
+        return trait(LOSSES[loss] if isinstance(loss, str) else loss, "head") is Cosine
+
+    def decision_function(self, X):
+        """Scores of each class; for two classes one score, positive for ``classes_[1]``.
+
+        For the losses on cosines the rows are normalised first.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to score.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            ``X @ coef_.T + intercept_``, divided by the norm of the row for cosines.
+        """
+        check_is_fitted(self)
+        X = _validation.check_X(self, X, reset=False)
+        scores = self._scores(X, self.coef_, self.intercept_)
+        return scores.ravel() if len(self.classes_) == 2 else scores
+
+    def predict(self, X):
+        """Class of the highest score.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to classify.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Labels from ``classes_``.
+        """
+        scores = self.decision_function(X)
+        index = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
+        return self.classes_[index]
+
+    def _probabilities(self, X, name):
+        scores = self.decision_function(X)
+        if scores.ndim == 1:
+            scores = np.column_stack([np.zeros_like(scores), scores])
+        return getattr(resolve(self._loss(), len(self.classes_)), name)(scores)
+
+    @available_if(_has_probabilities)
+    def predict_proba(self, X):
+        """Class probabilities, where the loss has them.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to classify.
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples, n_classes)
+            Non-negative, each row sums to 1.
+        """
+        return self._probabilities(X, "probabilities")
+
+    @available_if(_has_probabilities)
+    def predict_log_proba(self, X):
+        """Logarithm of `predict_proba`, exact where a probability underflows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to classify.
+
+        Returns
+        -------
+        log_p : ndarray of shape (n_samples, n_classes)
+            Logarithms of the probabilities.
+        """
+        return self._probabilities(X, "log_probabilities")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+def binary(W, b, dtype):
+    """``coef_`` and ``intercept_``: for two classes the difference of the two rows."""
+    if len(W) == 2:
+        W, b = W[1:] - W[:1], b[1:] - b[:1]
+    return np.ascontiguousarray(W, dtype=dtype), b.astype(dtype)
+
+
+def watched(loss):
+    """What is watched on validation data: the loss without what makes training harder."""
+    if hasattr(loss, "label_smoothing"):
+        return loss._replace(label_smoothing=0.0)
+    return NormFace(loss.scale) if trait(loss, "head") is Cosine else loss
+
+
+def class_means(data, n_classes, rng):
+    """Mean direction of the rows of each class, where the cosine losses start.
+
+    A class without a direction (no rows yet, or rows that cancel) gets a random one.
+    """
+    norms = np.sqrt(row_norms(data.X, squared=True))
+    share = np.divide(data.weights, norms, out=np.zeros_like(data.weights), where=norms > 0)
+    member = data.y if data.y.ndim == 2 else np.eye(n_classes)[data.y]
+    W = np.asarray(safe_sparse_dot(data.X.T, member * share[:, None], dense_output=True)).T
+    lengths = np.linalg.norm(W, axis=1)
+    lost = lengths <= 1e-12 * max(lengths.max(), 1e-300)
+    W[lost] = rng.standard_normal((lost.sum(), W.shape[1]))
+    W /= np.linalg.norm(W, axis=1, keepdims=True)
+    return W, np.zeros(n_classes)
+
+
+class _Callbacks:
+    """scikit-learn's hooks around each epoch; called after one, it opens the next."""
+
+    def __init__(self, estimator, context, classes, data):
+        self.estimator, self.context, self.classes = estimator, context, classes
+        self.arguments = {"X": data.X, "y": data.y, "metadata": {"sample_weight": data.weights}}
+        self.task = None
+
+    def begin(self):
+        self.task = self.context.subcontext(task_name="epoch")
+        self.task.call_on_fit_task_begin(estimator=self.estimator, **self.arguments)
+
+    def end(self, session):
+        """Returns whether a callback asks to stop."""
+
+        def attributes():
+            coef, intercept = binary(*session.published(), session.dtype)
+            return {"classes_": self.classes, "coef_": coef, "intercept_": intercept}
+
+        return self.task.call_on_fit_task_end(
+            estimator=self.estimator, reconstruction_attributes=attributes, **self.arguments
+        )

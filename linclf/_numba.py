@@ -1,0 +1,174 @@
+"""The only place that configures Numba: how kernels compile, dispatch on types, and are cached.
+
+* ``compiled`` is for functions that kernels call, ``compiled_fast`` for dot products and axpys,
+  where the order of a sum may change. Neither flag set assumes finite numbers.
+* ``kernel`` is for the few functions that Python calls. Only these are cached on disk.
+* ``generic`` makes a function that picks its implementation by the type of its first argument
+  when Numba compiles, so that losses, optimizers, heads and row formats are plain NamedTuples.
+
+The disk cache is keyed by the content of every source file of the package, because Numba itself
+looks only at the file of the entry kernel and would keep serving machine code built from an older
+callee. ``LINCLF_CACHE=0`` turns it off, ``LINCLF_CACHE=/some/dir`` moves it.
+"""
+
+import functools
+import hashlib
+import os
+import pathlib
+import stat
+import sys
+import warnings
+
+from numba import config, njit
+from numba.core import types
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+from numba.extending import overload
+
+_OPTIONS = {"nogil": True, "error_model": "numpy"}
+_EXACT, _FAST = {"contract"}, {"contract", "reassoc", "nsz", "arcp"}
+compiled = njit(fastmath=_EXACT, **_OPTIONS)
+compiled_fast = njit(fastmath=_FAST, **_OPTIONS)
+
+
+def kernel(function):
+    """Compile a function that Python calls and cache the machine code on disk."""
+    dispatcher = compiled(function)
+    directory = _cache_directory()
+    if directory is not None and not config.DISABLE_JIT:
+        try:
+            dispatcher._cache = _Cache(function)
+        except Exception as fault:  # a private interface: without it there is no cache, nothing worse
+            _warn_once(f"linclf compiles without a disk cache: {fault!r}")
+    return dispatcher
+
+
+def generic(stub=None, *, fast=False):
+    """Dispatch on the NamedTuple class of the first argument, at compile time.
+
+    ``@stub.register(Class)`` adds an implementation; ``stub.table`` maps classes to them. Numba
+    compiles the implementation itself in place of the call: a function between the two would be
+    optimised, with all it calls, once more.
+    """
+    if stub is None:
+        return functools.partial(generic, fast=fast)
+    table = {}
+
+    @functools.wraps(stub)
+    def call(operand, *args):
+        return table[type(operand)](operand, *args)
+
+    options = {**_OPTIONS, "fastmath": _FAST if fast else _EXACT}
+
+    @overload(call, strict=False, jit_options=options)
+    def select(operand, *args):
+        return table.get(getattr(operand, "instance_class", None))
+
+    def register(cls):
+        def add(function):
+            table[cls] = function
+            return function
+
+        return add
+
+    call.register, call.table = register, table
+    return call
+
+
+def _cache_directory():
+    choice = os.environ.get("LINCLF_CACHE", "")
+    if choice == "0":
+        return None
+    if choice:
+        return pathlib.Path(choice)
+    home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
+    try:
+        return (pathlib.Path(home) if home else pathlib.Path.home() / ".cache") / "linclf"
+    except RuntimeError:  # no home directory
+        return None
+
+
+@functools.cache
+def _fingerprint():
+    """Digest of all sources of the package: any edit makes every cached kernel a miss."""
+    digest = hashlib.sha256()
+    root = pathlib.Path(__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+@functools.cache
+def _warn_once(message):
+    warnings.warn(message, RuntimeWarning, stacklevel=4)
+
+
+class _Locator(_CacheLocator):
+    def __init__(self, function, path):
+        self._py_file = path
+        self._line = function.__code__.co_firstlineno
+
+    def get_cache_path(self):
+        return str(_cache_directory() / f"py{sys.version_info[0]}{sys.version_info[1]}")
+
+    def ensure_cache_path(self):
+        path = pathlib.Path(self.get_cache_path())
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if os.name == "posix" and path.stat().st_mode & stat.S_IWOTH:
+            raise OSError(f"{path} is writable by everyone; choose another LINCLF_CACHE")
+
+    def get_source_stamp(self):
+        return _fingerprint()
+
+    def get_disambiguator(self):
+        return f"{self._line}-{_fingerprint()[:12]}"
+
+    @classmethod
+    def from_function(cls, function, path):
+        return cls(function, path)
+
+
+class _Implementation(CompileResultCacheImpl):
+    _locator_classes = (_Locator,)
+
+    def __init__(self, function):
+        # Numba would ask NUMBA_CACHE_LOCATOR_CLASSES first; the fingerprint must not be bypassed
+        chosen, config.CACHE_LOCATOR_CLASSES = config.CACHE_LOCATOR_CLASSES, ""
+        try:
+            super().__init__(function)
+        finally:
+            config.CACHE_LOCATOR_CLASSES = chosen
+
+
+class _Cache(FunctionCache):
+    """A cache in which every fault is a miss with one warning."""
+
+    _impl_class = _Implementation
+
+    def load_overload(self, sig, target_context):
+        try:
+            if _ours(sig):
+                return super().load_overload(sig, target_context)
+        except Exception as fault:
+            _warn_once(
+                f"linclf could not read its kernel cache in {self.cache_path} and compiles anew: {fault!r}"
+            )
+
+    def save_overload(self, sig, data):
+        try:
+            if _ours(sig):
+                self._impl.locator.ensure_cache_path()
+                super().save_overload(sig, data)
+        except Exception as fault:
+            _warn_once(f"linclf could not write its kernel cache in {self.cache_path}: {fault!r}")
+
+
+def _ours(sig):
+    """Whether all types of a signature are this package's: code of others can change unseen."""
+    stack = list(sig)
+    while stack:
+        item = stack.pop()
+        if isinstance(item, types.BaseNamedTuple):
+            if item.instance_class.__module__.partition(".")[0] != __package__:
+                return False
+            stack.extend(item.types)
+    return True

@@ -1,0 +1,22 @@
+"""Step sizes along a run, as a factor of the first one."""
+
+import numpy as np
+
+SCHEDULES = ("constant", "linear", "cosine", "invscaling", "adaptive")
+
+
+def factors(schedule, done, batches, total):
+    """Factors for ``batches`` steps after ``done`` steps of ``total``; total None is a stream.
+
+    "constant" and "adaptive" (which `_training` reduces between epochs) are 1; "linear" and
+    "cosine" fall to 0 at the end and, since a stream has none, are "invscaling" there, which is
+    ``1 / t^0.25`` at step t.
+    """
+    t = done + np.arange(batches, dtype=np.float64)
+    if schedule in ("constant", "adaptive"):
+        return np.ones(batches)
+    if schedule == "invscaling" or total is None:
+        return (t + 1) ** -0.25
+    if schedule == "linear":
+        return 1 - t / total
+    return 0.5 + 0.5 * np.cos(np.pi * t / total)

@@ -1,0 +1,262 @@
+"""A problem being trained: its coordinates, weights and optimizer state, in and out of the kernels.
+
+A `Session` outlives one call where training goes on later (``partial_fit``), so it holds arrays
+and NamedTuples only and can be pickled. `_training` drives it.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from linclf import _coordinates, _objective, _rows, _sgd
+from linclf.heads import Cosine
+from linclf.losses import trait
+from linclf.optimizers import SGD, Averaged, Nesterov
+
+FULL_BATCH = 256  # rows up to which an automatic batch holds all of them
+BLAS_CLASSES = 32  # classes from which BLAS is faster than tiles
+IN_CACHE = 2**20  # bytes of weights up to which eight rows at a time are fastest
+CHUNK = 5e8  # multiply-adds of one kernel call: 50 to 100 ms, so that Ctrl-C is heard
+
+
+class Settings(NamedTuple):
+    """The estimator's parameters that training needs, the solver as an optimizer object."""
+
+    alpha: float
+    fit_intercept: bool
+    optimizer: tuple
+    learning_rate: float | str
+    schedule: str
+    batch_size: int | str
+    max_iter: int | str
+    tol: float | None
+    n_iter_no_change: int
+    shuffle: bool
+    n_jobs: int
+    verbose: int
+
+
+class Data(NamedTuple):
+    """X (float32/float64, C-ordered or canonical CSR), y (indices or probabilities), weights."""
+
+    X: np.ndarray
+    y: np.ndarray
+    weights: np.ndarray
+
+
+class Session:
+    def __init__(self, settings, loss, data, n_classes):
+        self.settings, self.loss, self.n_classes = settings, loss, n_classes
+        self.n_features, self.dtype = data.X.shape[1], data.X.dtype
+        self.is_sparse = sparse.issparse(data.X)
+        self.head = trait(loss, "head")(float(settings.fit_intercept))
+        self.optimizer = settings.optimizer
+        self.alpha = settings.alpha * (2 if n_classes == 2 else 1)
+        self.coordinates = _coordinates.identity(self.n_features)
+        self.moments = None
+        self.weight = self.rows_seen = self.spread = 0.0
+        self.state = None
+
+    @property
+    def automatic(self):
+        return self.settings.learning_rate == "auto"
+
+    @property
+    def scaled(self):
+        """Whether features are centred and scaled: they are the business of the linear head."""
+        return self.automatic and not self.is_sparse and not isinstance(self.head, Cosine)
+
+    @property
+    def direct(self):
+        """Whether plain SGD on small batches puts its step straight into the weights."""
+        plain = type(self.optimizer) is SGD and not isinstance(self.head, Cosine)
+        return plain and self.batch <= _rows.TILE
+
+    # -- set-up
+
+    def prepare(self, data, W, b):
+        """Everything for many epochs over one data set; returns the problem to train."""
+        n = len(data.weights)
+        self.weight, self.rows_seen = data.weights.sum(), n
+        self.choose_batch(n)
+        self.full = self.batch >= n
+        if self.full and self.automatic and self.settings.optimizer in (SGD(), Averaged(SGD())):
+            # the gradient is exact, so momentum is worth having: about 10 times fewer steps
+            self.optimizer = Nesterov() if self.optimizer == SGD() else Averaged(Nesterov())
+        X = data.X
+        shift = self.alpha * self.n_classes
+        weights = data.weights / data.weights.mean()
+        if self.scaled:
+            moderate = X.shape[1] <= _coordinates.ROTATE_FEATURES and X.size <= _coordinates.ROTATE_VALUES
+            turned = moderate and _coordinates.rotated(X, weights, shift, self.settings.fit_intercept)
+            if turned:
+                self.coordinates, X = turned[0], np.ascontiguousarray(turned[1], dtype=self.dtype)
+            else:
+                self.moments = _coordinates.moments(X, weights)
+                self.coordinates = self.moments.coordinates(shift, self.settings.fit_intercept)
+        self.set_weights(W, b)
+        problem = self.problem(data._replace(X=X))
+        if self.automatic:
+            self.spread = _coordinates.spread(
+                problem.rows, self.head, X, weights, np.inf if self.full else self.batch
+            )
+        return problem
+
+    def prepare_part(self, data, W, b):
+        """The same for the next part of a stream."""
+        n, weight = len(data.weights), data.weights.sum()
+        self.choose_batch(n)
+        self.full = False
+        if self.scaled:
+            part = _coordinates.moments(data.X, data.weights)
+            self.moments = self.moments.merged(part) if self.moments else part
+            shift, old = self.alpha * self.n_classes, self.coordinates
+            self.coordinates = self.moments.coordinates(shift, self.settings.fit_intercept)
+            if self.state is not None:
+                self.change_coordinates(old)
+        self.weight, self.rows_seen = self.weight + weight, self.rows_seen + n
+        if self.state is None:
+            self.set_weights(W, b)
+        problem = self.problem(data)
+        if self.automatic:
+            weights = data.weights * (self.rows_seen / self.weight)
+            here = _coordinates.spread(problem.rows, self.head, data.X, weights, min(n, self.batch))
+            self.spread += (here - self.spread) * (weight / self.weight)
+        return problem
+
+    def choose_batch(self, n):
+        self.batch = self.settings.batch_size
+        if self.batch != "auto":
+            return
+        small = self.is_sparse or self.n_classes * (self.n_features + 1) * self.dtype.itemsize <= IN_CACHE
+        self.batch = _rows.TILE
+        if n <= FULL_BATCH:
+            self.batch = FULL_BATCH
+        elif not (self.direct and small):
+            self.batch = _rows.BLOCK if self.is_sparse or not small else 64
+
+    def set_weights(self, W, b):
+        """Start from published weights with an optimizer that has seen nothing."""
+        V = self.coordinates.weights_from(W, b, self.head.intercept)
+        if isinstance(self.head, Cosine):
+            norms = np.linalg.norm(V, axis=1, keepdims=True)
+            V /= np.where(norms > 0, norms, 1)
+        V = np.ascontiguousarray(V.T if self.is_sparse else V, dtype=self.dtype)
+        slots = np.zeros((len(V), self.optimizer.n_slots, V.shape[1]), self.dtype)
+        self.state = _sgd.State(V, np.zeros((0, 0), self.dtype), slots, np.zeros(1, np.int64))
+
+    def change_coordinates(self, old):
+        """Express the weights, and their average where there is one, in the present coordinates."""
+        arrays = [self.state.V]
+        if isinstance(self.optimizer, Averaged):
+            arrays.append(self.state.slots[:, -1])
+        for array in arrays:
+            W, b = old.published(array, self.head.intercept)
+            array[:] = self.coordinates.weights_from(W, b, self.head.intercept)
+
+    def problem(self, data):
+        """The objective as the kernels see it."""
+        targets = _sgd.Targets(
+            _rows.read_only(data.y), _rows.read_only(data.weights * (self.rows_seen / self.weight))
+        )
+        if self.is_sparse:
+            parts = (_rows.read_only(part) for part in (data.X.data, data.X.indices, data.X.indptr))
+            rows, penalty = _rows.CSR(*parts, np.ones(1)), np.full(self.n_classes, self.alpha)
+        else:
+            factor = self.coordinates.factor
+            centre = self.coordinates.centre if self.coordinates.rotation is None else np.zeros_like(factor)
+            blas = self.n_classes >= BLAS_CLASSES and self.batch > _rows.TILE
+            rows = (_rows.DenseBlas if blas else _rows.Dense)(
+                _rows.read_only(data.X), centre.astype(self.dtype), factor.astype(self.dtype)
+            )
+            penalty = np.append(self.alpha * factor**2, 0)
+        return _sgd.Problem(rows, self.head, self.loss, targets, penalty.astype(self.dtype))
+
+    def restart(self, V):
+        """Back to weights V, with an optimizer that has seen nothing."""
+        self.state.V[:] = V
+        self.state.slots[:] = 0
+        self.state.count[:] = 0
+
+    # -- training
+
+    def first_step(self):
+        """The user's learning rate, or one over the curvature of the objective along the data."""
+        if not self.automatic:
+            return self.settings.learning_rate
+        normalised = getattr(self.optimizer, "normalised", None)
+        if normalised is not None:
+            return normalised
+        bound = self.loss.curvature(self.n_classes) * self.spread
+        return 1 / bound if self.full else 2 / (bound * self.optimizer.gain)
+
+    def run(self, problem, order, steps):
+        """Train on the rows in this order, one step a batch.
+
+        Returns the weighted sum of the losses and the mean of those of the first batch.
+        """
+        row_limit = np.inf
+        if self.automatic and not self.full:
+            row_limit = 2 / self.loss.curvature(self.n_classes)
+        if not self.direct and self.state.G.shape != self.state.V.shape:
+            self.state = self.state._replace(G=np.zeros_like(self.state.V))
+        if self.batch > _objective.SHARE:
+            return self._run_large(problem, order, steps, row_limit)
+        buffers, total, first = self.buffers(problem), 0.0, None
+        size = max(1, int(CHUNK / (self.state.V.size * self.batch)))
+        for start in range(0, len(steps), size):
+            ids = order[start * self.batch : (start + size) * self.batch]
+            plan = _sgd.Plan(self.batch, steps[start : start + size], row_limit)
+            if self.direct:
+                part, start_value = _sgd.epoch_direct(problem, self.state, buffers, ids, plan)
+            else:
+                part, start_value = _sgd.epoch(problem, self.state, self.optimizer, buffers, ids, plan)
+            total += part
+            first = start_value if first is None else first
+        return total, first
+
+    def _run_large(self, problem, order, steps, row_limit):
+        """Batches that are worth threads: shares of fixed size, added up in order."""
+        total, first = 0.0, None
+        for number, step in enumerate(steps):
+            ids = order[number * self.batch : (number + 1) * self.batch]
+            limits = (step, len(ids), row_limit)
+            loss, self.state.G[:] = _objective.gradient(
+                problem, self.state.V, lambda: self.buffers(problem), ids, limits, self.settings.n_jobs
+            )
+            _sgd.advance_once(problem, self.state, self.optimizer, step)
+            total += loss
+            first = loss / len(ids) if first is None else first
+        return total, first
+
+    def buffers(self, problem):
+        return _objective.buffers(problem, self.batch, self.n_features_trained, self.n_classes, self.dtype)
+
+    @property
+    def n_features_trained(self):
+        return self.state.V.shape[0 if self.is_sparse else 1] - 1
+
+    def penalty_value(self, problem):
+        """alpha/2 |W|^2 of the weights to publish."""
+        V = self.weights()
+        if self.is_sparse:
+            return 0.5 * self.alpha * float(np.sum(np.square(V[:, :-1], dtype=np.float64)))
+        return 0.5 * float(np.sum(np.square(V, dtype=np.float64) @ problem.penalty))
+
+    # -- results
+
+    def weights(self):
+        """The weights to publish, in training coordinates, classes first."""
+        averaged = isinstance(self.optimizer, Averaged) and self.state.count[0] > 0
+        V = self.state.slots[:, -1] if averaged else self.state.V
+        return V.T if self.is_sparse else V
+
+    def published(self, V=None):
+        """W (K, d) and b (K,) in float64: scores are X W' + b, for cosines divided by |x|."""
+        W, b = self.coordinates.published(self.weights() if V is None else V, self.head.intercept)
+        if isinstance(self.head, Cosine):
+            norms = np.sqrt((W**2).sum(axis=1) + b**2)
+            factor = self.loss.scale / np.where(norms > 0, norms, np.inf)
+            W, b = W * factor[:, None], b * factor
+        return W, b

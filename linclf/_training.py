@@ -1,0 +1,168 @@
+"""Epochs, stopping, history: plain Python around a `_session.Session`."""
+
+import time
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from linclf import _objective
+from linclf._schedules import factors
+
+ROW_VISITS = 600_000  # of an automatic max_iter, which lies between the next two
+FEWEST_EPOCHS, MOST_EPOCHS = 5, 1000
+ENDING = ("linear", "cosine")  # schedules that end by themselves; before that, noise hides progress
+SMALLEST_STEP = 1e-3  # of the first, where the adaptive schedule ends
+
+
+class Validation(NamedTuple):
+    """A held-out set: scores of it from published weights, its targets, and what is watched."""
+
+    scores: callable
+    y: np.ndarray
+    weights: np.ndarray
+    loss: tuple
+
+    def measure(self, W, b):
+        """(mean loss, accuracy)."""
+        scores = self.scores(W, b)
+        truth = self.y if self.y.ndim == 1 else self.y.argmax(axis=1)
+        accuracy = np.average(scores.argmax(axis=1) == truth, weights=self.weights)
+        return _objective.mean_loss(self.loss, scores, self.y, self.weights), float(accuracy)
+
+
+class Outcome(NamedTuple):
+    W: np.ndarray
+    b: np.ndarray
+    history: dict
+    n_iter: int
+
+
+def epochs_for(max_iter, n, full):
+    if max_iter != "auto":
+        return max_iter
+    return MOST_EPOCHS if full else int(np.clip(round(ROW_VISITS / n), FEWEST_EPOCHS, MOST_EPOCHS))
+
+
+def train(session, problem, epochs, validation, rng, callbacks=None):
+    """Train for at most ``epochs`` epochs on a problem that the session has prepared."""
+    settings, n = session.settings, len(problem.targets.weights)
+    batches = -(-n // session.batch)
+    guard, watch = _Guard(session), _Watch(settings.tol, settings.n_iter_no_change)
+    names = ["objective", "step", "seconds"] + ["validation_loss", "validation_score"] * (
+        validation is not None
+    )
+    history = {name: [] for name in names}
+    step, best, stop = session.first_step(), (np.inf, None, None), False
+    order, started = np.arange(n), time.perf_counter()
+    for epoch in range(epochs):
+        if callbacks is not None:
+            callbacks.begin()
+        if settings.shuffle and not session.full:
+            order = rng.permutation(n)
+        factor = factors(settings.schedule, epoch * batches, batches, epochs * batches)
+        objective, step = guard.run(problem, order, step, factor)
+        history["objective"].append(objective)
+        history["step"].append(step * factor[-1])
+        value = objective
+        if validation is not None:
+            W, b = session.published()
+            value, score = validation.measure(W, b)
+            history["validation_loss"].append(value)
+            history["validation_score"].append(score)
+            if value < best[0]:
+                best = value, W, b
+        history["seconds"].append(time.perf_counter() - started)
+        if settings.verbose:
+            print(f"epoch {epoch + 1}/{epochs}: " + ", ".join(f"{k} {v[-1]:.6g}" for k, v in history.items()))
+        noisy = validation is None and not session.full and settings.schedule in ENDING
+        if not noisy and watch.stalled(value):
+            step /= 5
+            watch.forget()
+            stop = settings.schedule != "adaptive" or step < SMALLEST_STEP * history["step"][0]
+        if callbacks is not None and callbacks.end(session):
+            break
+        if stop:
+            break
+    else:
+        if settings.tol is not None and settings.schedule not in ENDING:
+            warnings.warn(
+                f"max_iter={epochs} epochs were not enough to reach tol={settings.tol} with "
+                f"schedule={settings.schedule!r}; raise max_iter or tol, or use schedule='linear', which ends by itself",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+    W, b = session.published() if best[1] is None else best[1:]
+    return Outcome(W, b, history, len(history["objective"]))
+
+
+class _Guard:
+    """Runs epochs so that an automatic step cannot diverge: back to the last weights, half the step."""
+
+    def __init__(self, session):
+        self.session, self.safe = session, session.state.V.copy()
+        # from zero weights the first batch tells the scale of the loss; from others nothing does
+        self.from_zero, self.ceiling = not self.safe.any(), None
+
+    def run(self, problem, order, step, factor):
+        """One epoch; returns the objective and the step that it was made with."""
+        session = self.session
+        for _ in range(100):
+            total, first = session.run(problem, order, step * factor)
+            objective = total / len(order) + session.penalty_value(problem)
+            if not session.automatic:
+                check_finite(session)
+            if self.ceiling is None:
+                self.ceiling = 4 * first if self.from_zero else np.finfo(float).max
+            if not session.automatic or objective <= self.ceiling:
+                self.safe[:] = session.state.V
+                self.ceiling = min(self.ceiling, 4 * max(first, objective))
+                return objective, step
+            step /= 2
+            session.restart(self.safe)
+        raise ValueError(
+            "training overflowed at every step size; scale the columns of X, or remove its outliers"
+        )
+
+
+def check_finite(session):
+    if not np.isfinite(session.state.V).all():
+        raise ValueError(
+            f"learning_rate={session.settings.learning_rate!r} made the weights overflow; use a smaller one, scale "
+            "the features, or use learning_rate='auto'"
+        )
+
+
+def train_part(session, data, W, b):
+    """One pass over the next part of a stream, in the order given."""
+    problem = session.prepare_part(data, W, b)
+    n = len(data.weights)
+    batches = -(-n // session.batch)
+    done = int(session.state.count[0])
+    steps = session.first_step() * factors(session.settings.schedule, done, batches, None)
+    total, _ = session.run(problem, np.arange(n), steps)
+    check_finite(session)
+    objective = total / n + session.penalty_value(problem)
+    W, b = session.published()
+    return Outcome(W, b, {"objective": [objective], "step": [float(steps[-1])]}, 1)
+
+
+class _Watch:
+    """Tells when a quantity has stopped falling by more than tol of itself."""
+
+    def __init__(self, tol, patience):
+        self.tol, self.patience = tol, patience
+        self.forget()
+
+    def forget(self):
+        self.best, self.since = np.inf, 0
+
+    def stalled(self, value):
+        if self.tol is None:
+            return False
+        if not np.isfinite(self.best) or value < self.best - self.tol * abs(self.best):
+            self.best, self.since = value, 0
+        else:
+            self.since += 1
+        return self.since >= self.patience

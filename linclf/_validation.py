@@ -1,0 +1,112 @@
+"""From what people pass to `_session.Data`: X, targets, classes and weights, checked once."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    _check_y,
+    check_consistent_length,
+    column_or_1d,
+    validate_data,
+)
+
+from linclf._session import Data
+
+FLOATS = (np.float64, np.float32)
+
+
+def check_X(estimator, X, reset):
+    """X as C-ordered float32/float64 or canonical CSR of the same; the caller's arrays are not changed."""
+    X = validate_data(
+        estimator, X, accept_sparse="csr", accept_large_sparse=True, dtype=FLOATS, order="C", reset=reset
+    )
+    if sparse.issparse(X):
+        if not X.has_canonical_format:
+            X = X.copy()
+            X.sum_duplicates()
+        if X.indices.dtype != X.indptr.dtype:
+            X = X.copy()
+            X.indices = X.indices.astype(X.indptr.dtype)
+    return X
+
+
+def is_soft(y):
+    """Whether y is meant as rows of class probabilities."""
+    return getattr(y, "ndim", 1) == 2 and y.shape[1] > 1
+
+
+def check_y(y):
+    """Class labels (n,) as given, or class probabilities (n, K) in float."""
+    if not hasattr(y, "ndim"):
+        y = np.asarray(y)
+    if not is_soft(y):
+        y = _check_y(column_or_1d(y, warn=True))
+        check_classification_targets(y)
+        return y
+    y = np.asarray(y)
+    if y.dtype.kind != "f":
+        raise ValueError(
+            f"y with shape {y.shape} and dtype {y.dtype} is {type_of_target(y)}, which is not supported; pass "
+            "one label a row, or class probabilities as a float array (n_samples, n_classes)"
+        )
+    sums = y.sum(axis=1)
+    wrong = np.flatnonzero(~(np.isclose(sums, 1, atol=1e-4) & (y >= 0).all(axis=1)))
+    if wrong.size:
+        raise ValueError(
+            f"y as class probabilities: row {wrong[0]} is {y[wrong[0]]} (sum {sums[wrong[0]]:.6g}); each row must "
+            "be non-negative and sum to 1"
+        )
+    return y
+
+
+def encode(y, classes):
+    """Class indices of labels; probabilities as they are. Unknown labels are an error."""
+    if y.ndim == 2:
+        if y.shape[1] != len(classes):
+            raise ValueError(
+                f"y has {y.shape[1]} columns of class probabilities, but there are {len(classes)} classes"
+            )
+        return y
+    index = np.searchsorted(classes, y)
+    index[index == len(classes)] = 0
+    unknown = classes[index] != y
+    if unknown.any():
+        raise ValueError(f"y contains labels that are not in classes {classes!r}: {np.unique(y[unknown])!r}")
+    return index.astype(np.int64)
+
+
+def classes_of(y):
+    """Sorted classes; two at least."""
+    classes = np.unique(y) if y.ndim == 1 else np.arange(y.shape[1])
+    if len(classes) < 2:
+        raise ValueError(
+            "a classifier needs samples of at least 2 classes in the data, but the data contains only one class: "
+            f"{classes[0]!r}"
+        )
+    return classes
+
+
+def positive_rows(X, y, sample_weight):
+    """The rows that count, and their weights; a weight of 0 is the same as no row."""
+    check_consistent_length(X, y)
+    weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    if sample_weight is None or weights.all():
+        return X, y, weights
+    rows = np.flatnonzero(weights)
+    if not rows.size:
+        raise ValueError("sample_weight is zero for every row; at least one must be positive")
+    return X[rows], y[rows], weights[rows]
+
+
+def data_for(X, y, weights, classes, class_weight):
+    """`Data` with class weights multiplied in; for probabilities a row has its expected class weight."""
+    target = encode(y, classes)
+    if class_weight is not None:
+        labels = y if y.ndim == 1 else classes[y.argmax(axis=1)]
+        per_class = compute_class_weight(class_weight, classes=classes, y=labels, sample_weight=weights)
+        weights = weights * (per_class[target] if y.ndim == 1 else y @ per_class)
+    if y.ndim == 2:
+        target = np.ascontiguousarray(target, dtype=X.dtype)
+    return Data(X, target, weights)

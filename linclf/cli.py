@@ -1,0 +1,118 @@
+"""The ``linclf`` command."""
+
+import argparse
+import importlib.metadata
+import sys
+from pathlib import Path
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        self.exit(2, f"linclf: error: {message} (see {self.prog} --help)\n")
+
+
+def main(argv=None):
+    """Run the command; returns the exit code: 0, 2 after an error, 130 after Ctrl-C.
+
+    Examples
+    --------
+    >>> from linclf.cli import main
+    >>> main(["compare", "missing.csv"])
+    2
+    """
+    options = _parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show ± gets a ?
+    try:
+        _compare(options)
+    except (OSError, ValueError, ImportError, MemoryError) as fault:
+        print("linclf: error:", " ".join(str(fault).split()) or type(fault).__name__, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("linclf: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser():
+    parser = _Parser(prog="linclf", description="Linear classifiers with every loss.")
+    parser.add_argument("--version", action="version", version=f"linclf {_version()}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="compare")
+    add = commands.add_parser(
+        "compare",
+        help="fit every loss and the scikit-learn rivals on a table",
+        description="Fit every loss and the scikit-learn rivals on the same splits of a table.",
+    ).add_argument
+    add("file", nargs="?", help="CSV, TSV, Parquet, NPZ (X, y) or svmlight; default: scikit-learn's digits")
+    add(
+        "--target",
+        metavar="COLUMN",
+        help="column with the labels; default: target, label, class, y or the last",
+    )
+    add("--models", metavar="A,B", help="names or patterns such as 'softmax,sklearn:*'; default: all")
+    add(
+        "--test-size",
+        type=float,
+        default=0.25,
+        metavar="F",
+        help="share of rows held out (default: %(default)s)",
+    )
+    add("--repeats", type=int, default=3, metavar="N", help="number of random splits (default: %(default)s)")
+    add("--alpha", type=float, default=1e-4, metavar="A", help="L2 penalty (default: %(default)s)")
+    add("--random-state", type=int, default=0, metavar="S", help="seed (default: %(default)s)")
+    add("--n-jobs", type=int, metavar="N", help="threads of a fit; -1 takes all cores")
+    add("--json", metavar="OUT", help="write the numbers to this JSON file")
+    add("--report", metavar="OUT.html", help="write a self-contained report with pictures")
+    return parser
+
+
+def _version():
+    try:
+        return importlib.metadata.version("linclf")
+    except importlib.metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+def _compare(options):
+    from linclf._report import require_matplotlib
+    from linclf._tables import read_table
+    from linclf.compare import chosen_models, compare
+
+    # whatever can go wrong after minutes of fitting is looked at first
+    for name, path in (("--json", options.json), ("--report", options.report)):
+        if path is not None and (Path(path).is_dir() or not Path(path).absolute().parent.is_dir()):
+            raise ValueError(f"{name} {path!r} cannot be written: no such folder, or a folder itself")
+    if options.report is not None:
+        require_matplotlib()
+    models = options.models.split(",") if options.models is not None else None
+    chosen_models(models)
+    if options.file is None:
+        if options.target is not None:
+            raise ValueError(f"--target {options.target!r} needs a FILE; without one the data are digits")
+        from sklearn.datasets import load_digits
+
+        X, y = load_digits(return_X_y=True)
+        title = "digits"
+    else:
+        X, y, note = read_table(options.file, options.target)
+        title = Path(options.file).name
+        print(note)
+    comparison = compare(
+        X,
+        y,
+        models=models,
+        test_size=options.test_size,
+        repeats=options.repeats,
+        alpha=options.alpha,
+        random_state=options.random_state,
+        n_jobs=options.n_jobs,
+        progress=True,
+    )
+    comparison.facts["data"] = title
+    print(comparison)
+    if options.json is not None:
+        comparison.to_json(options.json)
+    if options.report is not None:
+        comparison.to_html(options.report)
+        print(f"report: {options.report}")

@@ -1,0 +1,91 @@
+"""Softmax cross-entropy with temperature, label smoothing and soft labels."""
+
+import math
+from numbers import Real
+from typing import NamedTuple
+
+from sklearn.utils._param_validation import Interval
+
+from linclf._simplex import log_softmax, softmax, softmax_row
+from linclf.losses._registry import row_loss, soft_row_loss
+
+
+class Softmax(NamedTuple):
+    r"""Softmax cross-entropy ``logsumexp(f/T) - q.f/T``, the multinomial log loss.
+
+    The target q has ``1 - label_smoothing`` on the true class and ``label_smoothing / (K - 1)`` on
+    each other one. (PyTorch's ``label_smoothing=e'`` spreads over all K: ``e = e' (K - 1) / K``.)
+
+    Parameters
+    ----------
+    label_smoothing : float in [0, 1), default=0.0
+        Probability taken from the true class. Soft labels are smoothed in the same way.
+    temperature : float > 0, default=1.0
+        Scores are divided by it before the softmax, in training and in ``predict_proba``.
+
+    References
+    ----------
+    Bridle, "Probabilistic interpretation of feedforward classification network outputs", 1990.
+    Szegedy et al., "Rethinking the Inception architecture for computer vision", 2016.
+
+    Examples
+    --------
+    >>> from linclf import LinearClassifier
+    >>> from linclf.losses import Softmax
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> float(LinearClassifier(loss=Softmax(label_smoothing=0.05)).fit(X, y).score(X, y)) > 0.95
+    True
+    """
+
+    label_smoothing: float = 0.0
+    temperature: float = 1.0
+
+    limits = {
+        "label_smoothing": Interval(Real, 0, 1, closed="left"),
+        "temperature": Interval(Real, 0, None, closed="neither"),
+    }
+
+    def curvature(self, n_classes):
+        return 0.5 / self.temperature**2
+
+    def probabilities(self, scores):
+        return softmax(scores / scores.dtype.type(self.temperature))
+
+    def log_probabilities(self, scores):
+        return log_softmax(scores / scores.dtype.type(self.temperature))
+
+
+@row_loss.register(Softmax)
+def softmax_loss(loss, scores, y):
+    temperature, smoothing = loss.temperature, loss.label_smoothing
+    target = scores[y]
+    rest = 0.0
+    if smoothing > 0.0:
+        for k in range(scores.size):
+            rest += scores[k] - target  # scores relative to the true one: 0 for y itself
+    top, log_sum = softmax_row(scores, temperature)
+    each = smoothing / (scores.size - 1)
+    for k in range(scores.size):
+        scores[k] = (scores[k] - each) / temperature
+    scores[y] -= (1.0 - smoothing - each) / temperature
+    return (top - target) / temperature + log_sum - each * rest / temperature
+
+
+@soft_row_loss.register(Softmax)
+def softmax_soft_loss(loss, scores, q):
+    temperature, smoothing = loss.temperature, loss.label_smoothing
+    each = smoothing / (scores.size - 1)
+    top = scores[0]
+    for k in range(1, scores.size):
+        top = max(top, scores[k])
+    value = 0.0
+    for k in range(scores.size):
+        weight = q[k] * (1.0 - smoothing - each) + each
+        if weight > 0.0:
+            value += weight * (top - scores[k])
+    _, log_sum = softmax_row(scores, temperature)
+    for k in range(scores.size):
+        weight = q[k] * (1.0 - smoothing - each) + each
+        scores[k] = (scores[k] - weight) / temperature
+    return value / temperature + log_sum
