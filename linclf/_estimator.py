@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from linclf import _training, _validation
 from linclf._schedules import SCHEDULES
 from linclf._session import Session, Settings
-from linclf.heads import Cosine
+from linclf.heads import Cosine, Linear
 from linclf.losses import LOSSES, NormFace, resolve, trait
 from linclf.optimizers import OPTIMIZERS
 from linclf.optimizers import resolve as resolve_optimizer
@@ -158,7 +158,10 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         if held_out is not None:
             held_out = _validation.data_for(*held_out, classes, self.class_weight)
             validation = _training.Validation(
-                lambda W, b: self._scores(held_out.X, W, b), held_out.y, held_out.weights, watched(loss)
+                lambda W, b: scores_of(held_out.X, W, b, session.head),
+                held_out.y,
+                held_out.weights,
+                watched(loss),
             )
         session = Session(settings, loss, data, len(classes))
         W, b = self._start(session, data, classes, rng)
@@ -169,16 +172,14 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         context.call_on_fit_task_begin(estimator=self, X=data.X, y=data.y, metadata=metadata)
         callbacks = _Callbacks(self, context, classes, data) if hasattr(self, "_skl_callbacks") else None
         outcome = _training.train(session, problem, epochs, validation, rng, callbacks)
-        self._publish(outcome, classes, X.dtype)
+        self._publish(outcome, classes, session)
         vars(self).pop("_session", None)
         context.call_on_fit_task_end(
             estimator=self,
             X=data.X,
             y=data.y,
             metadata=metadata,
-            reconstruction_attributes=lambda: {
-                name: getattr(self, name) for name in ("classes_", "coef_", "intercept_")
-            },
+            reconstruction_attributes=lambda: fitted(outcome.W, outcome.b, classes, session),
         )
         return self
 
@@ -232,7 +233,7 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         if not first:
             history = {name: values + outcome.history.get(name, []) for name, values in self.history_.items()}
             outcome = outcome._replace(history=history, n_iter=self.n_iter_ + 1)
-        self._publish(outcome, known, self.coef_.dtype if not first else X.dtype)
+        self._publish(outcome, known, session)
         self._session = session
         return self
 
@@ -293,26 +294,13 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
             return class_means(data, K, rng)
         return np.zeros((K, d)), np.zeros(K)
 
-    def _publish(self, outcome, classes, dtype):
-        W, b = outcome.W, outcome.b
-        self.classes_ = classes
-        self.coef_, self.intercept_ = binary(W, b, dtype)
+    def _publish(self, outcome, classes, session):
+        for name, value in fitted(outcome.W, outcome.b, classes, session).items():
+            setattr(self, name, value)
         self.n_iter_ = outcome.n_iter
         self.history_ = outcome.history
 
     # ------------------------------------------------------------ predicting
-
-    def _scores(self, X, W, b):
-        scores = safe_sparse_dot(X, W.T.astype(X.dtype, copy=False), dense_output=True)
-        scores = scores + b.astype(X.dtype, copy=False)
-        if self._cosine():
-            norms = np.sqrt(row_norms(X, squared=True) + float(self.fit_intercept))
-            scores /= np.where(norms > 0, norms, 1)[:, None]
-        return scores
-
-    def _cosine(self):
-        loss = self._loss()
-        return trait(LOSSES[loss] if isinstance(loss, str) else loss, "head") is Cosine
 
     def decision_function(self, X):
         """Scores of each class; for two classes one score, positive for ``classes_[1]``.
@@ -331,7 +319,8 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         """
         check_is_fitted(self)
         X = _validation.check_X(self, X, reset=False)
-        scores = self._scores(X, self.coef_, self.intercept_)
+        head = Cosine(self.constant_) if hasattr(self, "constant_") else Linear()
+        scores = scores_of(X, self.coef_, self.intercept_, head)
         return scores.ravel() if len(self.classes_) == 2 else scores
 
     def predict(self, X):
@@ -395,11 +384,25 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         return tags
 
 
-def binary(W, b, dtype):
-    """``coef_`` and ``intercept_``: for two classes the difference of the two rows."""
+def fitted(W, b, classes, session):
+    """The attributes that predicting needs; for two classes the difference of the two rows."""
     if len(W) == 2:
         W, b = W[1:] - W[:1], b[1:] - b[:1]
-    return np.ascontiguousarray(W, dtype=dtype), b.astype(dtype)
+    attributes = {"classes_": classes, "coef_": np.ascontiguousarray(W, session.dtype)}
+    attributes["intercept_"] = b.astype(session.dtype)
+    if isinstance(session.head, Cosine):
+        attributes["constant_"] = session.head.intercept
+    return attributes
+
+
+def scores_of(X, W, b, head):
+    """Scores (n, K) in NumPy and SciPy only, so that predicting waits for no compiler."""
+    scores = safe_sparse_dot(X, W.T.astype(X.dtype, copy=False), dense_output=True)
+    scores += b.astype(X.dtype, copy=False)
+    if isinstance(head, Cosine):
+        norms = np.sqrt(row_norms(X, squared=True) + X.dtype.type(head.intercept) ** 2)
+        scores /= np.where(norms > 0, norms, 1)[:, None]
+    return scores
 
 
 def watched(loss):
@@ -441,8 +444,7 @@ class _Callbacks:
         """Returns whether a callback asks to stop."""
 
         def attributes():
-            coef, intercept = binary(*session.published(), session.dtype)
-            return {"classes_": self.classes, "coef_": coef, "intercept_": intercept}
+            return fitted(*session.published(), self.classes, session)
 
         return self.task.call_on_fit_task_end(
             estimator=self.estimator, reconstruction_attributes=attributes, **self.arguments

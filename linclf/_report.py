@@ -97,7 +97,7 @@ def _notes(facts):
         f"{splits}, {facts['n_test']:,} rows for testing; alpha = {facts['alpha']:g}",
         "ECE: 15 equal-width bins of the top-class confidence; -: the model gives no probabilities",
         scaling,
-        f"warm-up fits (compiling) took {facts['warm_up_seconds']:.1f} s and are not counted",
+        f"times are of warm fits; compiling took linclf {facts['warm_up_seconds']:.1f} s beforehand",
     ]
 
 

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from linclf._numba import compiled, compiled_fast, generic
+from linclf._numba import compiled_fast, generic
 from linclf.heads import row_factor
 from linclf.optimizers import step_row
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils.extmath import row_norms
 
 from linclf import _coordinates, _objective, _rows, _sgd
 from linclf.heads import Cosine
@@ -51,6 +52,10 @@ class Session:
         self.n_features, self.dtype = data.X.shape[1], data.X.dtype
         self.is_sparse = sparse.issparse(data.X)
         self.head = trait(loss, "head")(float(settings.fit_intercept))
+        if isinstance(self.head, Cosine) and settings.fit_intercept:
+            # as long as a typical row, so that the model does not depend on the unit of X
+            length = np.sqrt(np.average(row_norms(data.X, squared=True), weights=data.weights))
+            self.head = Cosine(float(length) or 1.0)
         self.optimizer = settings.optimizer
         self.alpha = settings.alpha * (2 if n_classes == 2 else 1)
         self.coordinates = _coordinates.identity(self.n_features)
@@ -173,6 +178,11 @@ class Session:
             penalty = np.append(self.alpha * factor**2, 0)
         return _sgd.Problem(rows, self.head, self.loss, targets, penalty.astype(self.dtype))
 
+    def forget_momentum(self):
+        """Restart an automatic momentum that has overshot (O'Donoghue & Candes 2015)."""
+        if self.optimizer != self.settings.optimizer:
+            self.state.slots[:, 0] = 0
+
     def restart(self, V):
         """Back to weights V, with an optimizer that has seen nothing."""
         self.state.V[:] = V
@@ -253,10 +263,9 @@ class Session:
         return V.T if self.is_sparse else V
 
     def published(self, V=None):
-        """W (K, d) and b (K,) in float64: scores are X W' + b, for cosines divided by |x|."""
-        W, b = self.coordinates.published(self.weights() if V is None else V, self.head.intercept)
+        """W (K, d) and b (K,) in float64: scores are X W' + b, for cosines divided by |[x, constant]|."""
+        V = self.weights() if V is None else V
         if isinstance(self.head, Cosine):
-            norms = np.sqrt((W**2).sum(axis=1) + b**2)
-            factor = self.loss.scale / np.where(norms > 0, norms, np.inf)
-            W, b = W * factor[:, None], b * factor
-        return W, b
+            norms = np.linalg.norm(V.astype(np.float64), axis=1, keepdims=True)
+            V = V * (self.loss.scale / np.where(norms > 0, norms, np.inf))
+        return self.coordinates.published(V, self.head.intercept)

@@ -65,7 +65,8 @@ def read_table(path, target=None):
         raise
     except Exception as fault:  # every reader has its own kinds of errors for a broken file
         reason = " ".join(str(fault).split()) or type(fault).__name__
-        raise ValueError(f"{path.name} cannot be read as {ending}: {reason}") from fault
+        kind = "svmlight" if ending in _SVMLIGHT else ending[1:].upper()
+        raise ValueError(f"{path.name} cannot be read as {kind}: {reason}") from fault
     if ending == ".npz":
         return _from_arrays(content, target or "y", path.name)
     if ending in _SVMLIGHT:
@@ -81,7 +82,11 @@ def to_rows(X):
     The columns of a DataFrame become floats, or text where they are categories.
     """
     if hasattr(X, "to_pandas"):  # polars, pyarrow
-        X = X.to_pandas()
+        try:
+            X = X.to_pandas()
+        except ImportError as fault:
+            needs = f"a table of {type(X).__module__.partition('.')[0]} needs pandas and pyarrow"
+            raise ImportError(f'{needs}: pip install "linclf[compare]"') from fault
     if not hasattr(X, "iloc"):
         X = check_array(X, accept_sparse="csr", ensure_all_finite="allow-nan")
         return X, 0 if sparse.issparse(X) else int(np.isnan(X).sum()) if X.dtype.kind == "f" else 0
@@ -178,7 +183,9 @@ def _read_csv(path):
     with opened(path, "rt", encoding="utf-8", errors="replace") as file:
         first = file.readline()
     separator = max(",;\t", key=first.count)
-    table = _pandas(path).read_csv(path, sep=separator, na_values=["?"], skipinitialspace=True)
+    table = _pandas(path).read_csv(
+        path, sep=separator, na_values=["?"], skipinitialspace=True, low_memory=False
+    )
     if any(re.fullmatch(r"-?\d+\.\d+", str(name)) for name in table.columns):
         raise ValueError("its first line holds numbers, not column names; add a line of names")
     return table

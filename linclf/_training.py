@@ -55,7 +55,7 @@ def train(session, problem, epochs, validation, rng, callbacks=None):
     )
     history = {name: [] for name in names}
     step, best, stop = session.first_step(), (np.inf, None, None), False
-    order, started = np.arange(n), time.perf_counter()
+    rose, order, started = False, np.arange(n), time.perf_counter()
     for epoch in range(epochs):
         if callbacks is not None:
             callbacks.begin()
@@ -63,6 +63,13 @@ def train(session, problem, epochs, validation, rng, callbacks=None):
             order = rng.permutation(n)
         factor = factors(settings.schedule, epoch * batches, batches, epochs * batches)
         objective, step = guard.run(problem, order, step, factor)
+        rising = session.full and session.automatic and objective > (history["objective"] or [np.inf])[-1]
+        if rising:
+            session.forget_momentum()
+            if rose:  # the step after a restart has no momentum: it was too long by itself
+                step /= 2
+                watch.forget()
+        rose = rising
         history["objective"].append(objective)
         history["step"].append(step * factor[-1])
         value = objective
@@ -109,15 +116,18 @@ class _Guard:
         """One epoch; returns the objective and the step that it was made with."""
         session = self.session
         for _ in range(100):
+            start, before = session.state.V.copy(), session.penalty_value(problem)
             total, first = session.run(problem, order, step * factor)
-            objective = total / len(order) + session.penalty_value(problem)
+            # a full batch is measured before its only step, mini-batches along the way
+            objective = total / len(order) + (before if session.full else session.penalty_value(problem))
             if not session.automatic:
                 check_finite(session)
+                return objective, step
             if self.ceiling is None:
-                self.ceiling = 4 * first if self.from_zero else np.finfo(float).max
-            if not session.automatic or objective <= self.ceiling:
-                self.safe[:] = session.state.V
-                self.ceiling = min(self.ceiling, 4 * max(first, objective))
+                self.ceiling = 4 * (first if self.from_zero else max(first, min(objective, 1e300)))
+            if objective <= self.ceiling:
+                # what has been measured: weights before a full batch, after mini-batches
+                self.safe = start if session.full else session.state.V.copy()
                 return objective, step
             step /= 2
             session.restart(self.safe)

@@ -370,27 +370,29 @@ class MarginSoftmaxClassifier(BaseLinearClassifier):
     - "sphereface": ``cos(margin * theta_y)``, continued monotonically,
     - "normface": ``c_y``, no margin.
 
-    Prediction has no margin. With ``fit_intercept=True`` a constant feature of 1 is appended
-    before the row is normalised, and its weight is the intercept; the length of rows then matters.
-    ``decision_function`` is ``(X @ coef_.T + intercept_) / |[x, 1]|``, and ``coef_`` and
-    ``intercept_`` hold ``scale`` times the normalised weights. Features are not centred or scaled
-    in training, as that would change the angles. The cosine does not change with the length of
-    the weights, so that `alpha` acts only through that length, on the speed of training.
+    Prediction has no margin. With ``fit_intercept=True`` a constant feature, as long as a typical
+    row, is appended before the row is normalised, and its weight gives the intercept.
+    ``decision_function`` is ``(X @ coef_.T + intercept_) / |[x, constant_]|``; ``coef_`` holds
+    ``scale`` times the normalised weights. Features are not centred or scaled in training, which
+    would change the angles. The cosine does not change with the length of the weights, so that
+    `alpha` acts only through that length, on the speed of training.
 
     Parameters
     ----------
     margin_type : {"cosface", "arcface", "sphereface", "normface"}, default="cosface"
         The form of the margin.
     margin : float or None, default=None
-        Its size. None is 0.1 for "cosface", 0.1 (radians) for "arcface", 1.1 (a factor) for
+        Its size. None is 0.05 for "cosface", 0.05 (radians) for "arcface", 1.05 (a factor) for
         "sphereface"; "normface" has none and takes only None.
     scale : "auto" or float > 0, default="auto"
-        Factor of the cosines; "auto" is ``(K-1)/K * log(999 (K-1))`` for K classes.
+        Factor of the cosines; "auto" is ``5 (K-1)/K * log(999 (K-1))`` for K classes.
     {common parameters}
 
     Attributes
     ----------
     {common attributes}
+    constant_ : float
+        The constant appended to each row before it is normalised; 0 without an intercept.
 
     References
     ----------

@@ -1,9 +1,10 @@
 """The ``linclf`` command."""
 
 import argparse
-import importlib.metadata
 import sys
 from pathlib import Path
+
+from linclf import __version__
 
 
 class _Parser(argparse.ArgumentParser):
@@ -37,7 +38,7 @@ def main(argv=None):
 
 def _parser():
     parser = _Parser(prog="linclf", description="Linear classifiers with every loss.")
-    parser.add_argument("--version", action="version", version=f"linclf {_version()}")
+    parser.add_argument("--version", action="version", version=f"linclf {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="compare")
     add = commands.add_parser(
         "compare",
@@ -65,13 +66,6 @@ def _parser():
     add("--json", metavar="OUT", help="write the numbers to this JSON file")
     add("--report", metavar="OUT.html", help="write a self-contained report with pictures")
     return parser
-
-
-def _version():
-    try:
-        return importlib.metadata.version("linclf")
-    except importlib.metadata.PackageNotFoundError:
-        return "(not installed)"
 
 
 def _compare(options):

@@ -123,27 +123,25 @@ def compare(
     classes, codes, y = check_labels(y)
     check_consistent_length(X, y)
     splits = _splits(codes, classes, test_size, repeats, random_state)
-    measured = {name: [] for name in names}
-    failures, last = {}, {"classes": classes, "models": {}}
-    warm_up = 0.0
+    measured, failures = {name: [] for name in names}, {}
+    last, warm_up = {"classes": classes, "models": {}}, 0.0
     with _progress(progress, len(names) * repeats) as report:
         for number, (train, test) in enumerate(splits):
             X_train, X_test = _encode(X, train, test)
+            sparse = hasattr(X_train, "indptr")
+            models = _estimators(alpha, train.size, n_jobs, random_state, sparse)
             last["y"] = codes[test]
             for name in names:
                 report(f"{name} (split {number + 1} of {repeats})")
                 if name in failures:
                     continue
                 try:
-                    model = _estimators(alpha, train.size, n_jobs, random_state, hasattr(X_train, "indptr"))[
-                        name
-                    ]
-                    if number == 0 and name in LOSSES:
-                        warm_up += _warm_up(model, X_train, y[train], codes[train])
-                    measures, last["models"][name] = _measure(
-                        model, X_train, y[train], X_test, codes[test], classes
-                    )
+                    if number == 0:  # rivals too: the first fit of a process loads libraries
+                        seconds = _warm_up(models[name], X_train, y[train], codes[train])
+                        warm_up += seconds if name in LOSSES else 0.0
+                    measures, drawn = _measure(models[name], X_train, y[train], X_test, codes[test], classes)
                     measured[name].append(measures)
+                    last["models"][name] = drawn
                 except Exception as fault:  # one broken model must not take the others with it
                     failures[name] = " ".join(f"{type(fault).__name__}: {fault}".split())
                     last["models"].pop(name, None)
@@ -154,7 +152,7 @@ def compare(
         "n_missing": n_missing,
         "n_classes": classes.size,
         "n_test": last["y"].size,
-        "sparse": hasattr(X_train, "indptr"),
+        "sparse": sparse,
         "repeats": repeats,
         "alpha": alpha,
         "random_state": random_state,
@@ -262,7 +260,7 @@ def _encode(X, train, test):
 
 
 def _warm_up(model, X, y, codes, at_most=1000):
-    """Seconds for one epoch on some rows, two of each class at least, which makes Numba compile.
+    """Seconds for a short fit on some rows, two of each class at least, which makes Numba compile.
 
     Up to a few hundred rows linclf trains by the full gradient, so fewer would compile other code.
     """
@@ -275,7 +273,10 @@ def _warm_up(model, X, y, codes, at_most=1000):
     start = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        clone(model).set_params(max_iter=1).fit(X[early], y[early])
+        model = clone(model)
+        if "max_iter" in model.get_params():
+            model.set_params(max_iter=1)
+        model.fit(X[early], y[early])
     return time.perf_counter() - start
 
 

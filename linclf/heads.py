@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from linclf._numba import compiled, compiled_fast, generic
+from linclf._numba import generic
 
 
 class Linear(NamedTuple):

@@ -1,6 +1,5 @@
 """Focal loss: cross-entropy that turns away from rows which are already well classified."""
 
-import math
 from numbers import Real
 from typing import NamedTuple
 

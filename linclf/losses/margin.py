@@ -28,13 +28,14 @@ _SCALE = [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})]
 
 
 def automatic_scale(n_classes):
-    """The scale at which a perfectly placed row gets a probability of 0.999.
+    """Five times the scale at which a perfectly placed row gets a probability of 0.999.
 
-    With K unit vectors spread evenly, the true cosine is 1 and the others -1/(K-1), which gives
-    ``s = (K-1)/K * log((K-1) * 0.999/0.001)`` (Wang 2017, proposition 2), about 9 for ten classes.
+    With K unit vectors spread evenly the true cosine is 1 and the others are -1/(K-1), which gives
+    ``(K-1)/K * log(999 (K-1))`` (Wang 2017, proposition 2), 8 for ten classes. Rows that a fixed
+    representation gives do not use the whole sphere, which takes the factor of five.
     """
     rivals = n_classes - 1
-    return rivals / n_classes * math.log(rivals * 999.0)
+    return 5.0 * rivals / n_classes * math.log(rivals * 999.0)
 
 
 # A NamedTuple cannot inherit, so the four classes name what they share in their bodies.
@@ -92,7 +93,7 @@ class CosFace(NamedTuple):
     ----------
     scale : float > 0 or "auto", default="auto"
         The factor s; "auto" is `automatic_scale`.
-    margin : float in [0, 1], default=0.1
+    margin : float in [0, 1], default=0.05
         What is taken from the true cosine.
 
     References
@@ -105,12 +106,12 @@ class CosFace(NamedTuple):
     >>> from linclf.losses import CosFace
     >>> from sklearn.datasets import load_digits
     >>> X, y = load_digits(return_X_y=True)
-    >>> float(LinearClassifier(loss=CosFace(margin=0.05)).fit(X, y).score(X, y)) > 0.95
+    >>> float(LinearClassifier(loss=CosFace(margin=0.1)).fit(X, y).score(X, y)) > 0.95
     True
     """
 
     scale: float | str = "auto"
-    margin: float = 0.1
+    margin: float = 0.05
     limits = {"scale": _SCALE, "margin": Interval(Real, 0, 1, closed="both")}
     head = Cosine
     curvature, resolved = _curvature, _resolved
@@ -124,7 +125,7 @@ class ArcFace(NamedTuple):
     ----------
     scale : float > 0 or "auto", default="auto"
         The factor s; "auto" is `automatic_scale`.
-    margin : float in [0, pi/2], default=0.1
+    margin : float in [0, pi/2], default=0.05
         Angle in radians added to the true one. Past ``theta + margin = pi`` the cosine continues
         as ``cos(theta) + cos(margin) - 1``, which is continuous and still decreasing in theta.
 
@@ -138,12 +139,12 @@ class ArcFace(NamedTuple):
     >>> from linclf.losses import ArcFace
     >>> from sklearn.datasets import load_digits
     >>> X, y = load_digits(return_X_y=True)
-    >>> float(LinearClassifier(loss=ArcFace(margin=0.05)).fit(X, y).score(X, y)) > 0.95
+    >>> float(LinearClassifier(loss=ArcFace(margin=0.1)).fit(X, y).score(X, y)) > 0.95
     True
     """
 
     scale: float | str = "auto"
-    margin: float = 0.1
+    margin: float = 0.05
     limits = {"scale": _SCALE, "margin": Interval(Real, 0, math.pi / 2, closed="both")}
     head = Cosine
     curvature, resolved = _curvature, _resolved
@@ -157,7 +158,7 @@ class SphereFace(NamedTuple):
     ----------
     scale : float > 0 or "auto", default="auto"
         The factor s; "auto" is `automatic_scale`.
-    margin : float in [1, 4], default=1.1
+    margin : float in [1, 4], default=1.05
         Factor of the true angle; 1 is NormFace. Past ``theta = pi / margin`` the cosine continues
         as ``(-1)^k cos(margin * theta) - 2k``.
 
@@ -176,7 +177,7 @@ class SphereFace(NamedTuple):
     """
 
     scale: float | str = "auto"
-    margin: float = 1.1
+    margin: float = 1.05
     limits = {"scale": _SCALE, "margin": Interval(Real, 1, 4, closed="both")}
     head = Cosine
     curvature, resolved = _curvature, _resolved

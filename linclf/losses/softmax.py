@@ -1,6 +1,5 @@
 """Softmax cross-entropy with temperature, label smoothing and soft labels."""
 
-import math
 from numbers import Real
 from typing import NamedTuple
 
