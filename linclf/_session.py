@@ -214,7 +214,7 @@ class Session:
         if self.batch > _objective.SHARE:
             return self._run_large(problem, order, steps, row_limit)
         buffers, total, first = self.buffers(problem), 0.0, None
-        size = max(1, int(CHUNK / (self.state.V.size * self.batch)))
+        size = max(1, int(CHUNK / (self.row_cost(problem) * self.batch)))
         for start in range(0, len(steps), size):
             ids = order[start * self.batch : (start + size) * self.batch]
             plan = _sgd.Plan(self.batch, steps[start : start + size], row_limit)
@@ -225,6 +225,13 @@ class Session:
             total += part
             first = start_value if first is None else first
         return total, first
+
+    def row_cost(self, problem):
+        """Multiply-adds of a row, and its share of those that a batch spends on all weights."""
+        if not self.is_sparse:
+            return self.state.V.size
+        stored = problem.rows.data.size / max(len(problem.targets.weights), 1) + 1
+        return stored * self.n_classes + (0 if self.direct else self.state.V.size / self.batch)
 
     def _run_large(self, problem, order, steps, row_limit):
         """Batches that are worth threads: shares of fixed size, added up in order."""
@@ -248,11 +255,14 @@ class Session:
         return self.state.V.shape[0 if self.is_sparse else 1] - 1
 
     def penalty_value(self, problem):
-        """alpha/2 |W|^2 of the weights to publish."""
+        """alpha/2 |W|^2 of the weights to publish; block sums keep the digits of float32."""
         V = self.weights()
         if self.is_sparse:
-            return 0.5 * self.alpha * float(np.sum(np.square(V[:, :-1], dtype=np.float64)))
-        return 0.5 * float(np.sum(np.square(V, dtype=np.float64) @ problem.penalty))
+            V, penalty = V.T[:-1], np.full(self.n_classes, self.alpha)
+        else:
+            penalty = problem.penalty
+        parts = (V[start : start + 256] for start in range(0, len(V), 256))
+        return 0.5 * float(sum(np.einsum("ij,ij,j->", part, part, penalty) for part in parts))
 
     # -- results
 

@@ -108,7 +108,7 @@ class _Guard:
     """Runs epochs so that an automatic step cannot diverge: back to the last weights, half the step."""
 
     def __init__(self, session):
-        self.session, self.safe = session, session.state.V.copy()
+        self.session, self.safe, self.epochs = session, session.state.V.copy(), 0
         # from zero weights the first batch tells the scale of the loss; from others nothing does
         self.from_zero, self.ceiling = not self.safe.any(), None
 
@@ -116,18 +116,24 @@ class _Guard:
         """One epoch; returns the objective and the step that it was made with."""
         session = self.session
         for _ in range(100):
-            start, before = session.state.V.copy(), session.penalty_value(problem)
-            total, first = session.run(problem, order, step * factor)
             # a full batch is measured before its only step, mini-batches along the way
-            objective = total / len(order) + (before if session.full else session.penalty_value(problem))
+            if session.full:
+                start, penalty = session.state.V.copy(), session.penalty_value(problem)
+            total, first = session.run(problem, order, step * factor)
+            if not session.full:
+                penalty = session.penalty_value(problem)
+            objective = total / len(order) + penalty
             if not session.automatic:
                 check_finite(session)
                 return objective, step
             if self.ceiling is None:
                 self.ceiling = 4 * (first if self.from_zero else max(first, min(objective, 1e300)))
             if objective <= self.ceiling:
-                # what has been measured: weights before a full batch, after mini-batches
-                self.safe = start if session.full else session.state.V.copy()
+                if session.full:
+                    self.safe = start
+                elif self.epochs & (self.epochs - 1) == 0:  # large arrays are copied now and then
+                    self.safe[:] = session.state.V
+                self.epochs += 1
                 return objective, step
             step /= 2
             session.restart(self.safe)

@@ -6,7 +6,7 @@ penalty is applied implicitly with the step that the coordinate takes,
     w <- (w - step * direction) / (1 + step * penalty)
 
 which has the same fixed points as adding ``penalty * w`` to the gradient, but shrinks by a factor
-in (0, 1] whatever the step is. ``slots`` (n_slots, n) is the state that the optimizer keeps for
+in (0, 1] whatever the step is. (The formulas below are for penalty 0.) ``slots`` (n_slots, n) is the state that the optimizer keeps for
 the row; ``count`` is the number of steps taken so far, this one included.
 
 `Averaged` wraps another optimizer: ``Averaged(Adam())``.
@@ -301,22 +301,25 @@ def sgd_step(optimizer, weights, gradient, slots, step, count, penalty):
 
 @step_row.register(Momentum)
 def momentum_step(optimizer, weights, gradient, slots, step, count, penalty):
-    kind = weights.dtype.type
-    beta, step, whole = kind(optimizer.beta), kind(step), kind(step / (1.0 - optimizer.beta))
+    # the velocity is the move really made, shrinking included: then a velocity of any size, or one
+    # that has been set to zero, leads to the same fixed point
+    beta, step = weights.dtype.type(optimizer.beta), weights.dtype.type(step)
     velocity = slots[0]
     for j in range(weights.size):
-        velocity[j] = beta * velocity[j] - step * gradient[j]
-        weights[j] = (weights[j] + velocity[j]) / (1 + whole * penalty[j])
+        old = weights[j]
+        weights[j] = (old + beta * velocity[j] - step * gradient[j]) / (1 + step * penalty[j])
+        velocity[j] = weights[j] - old
 
 
 @step_row.register(Nesterov)
 def nesterov_step(optimizer, weights, gradient, slots, step, count, penalty):
-    kind = weights.dtype.type
-    beta, step, whole = kind(optimizer.beta), kind(step), kind(step / (1.0 - optimizer.beta))
+    beta, step = weights.dtype.type(optimizer.beta), weights.dtype.type(step)
     velocity = slots[0]
     for j in range(weights.size):
-        velocity[j] = beta * velocity[j] - step * gradient[j]
-        weights[j] = (weights[j] + beta * velocity[j] - step * gradient[j]) / (1 + whole * penalty[j])
+        old = weights[j] - beta * velocity[j]  # before looking ahead
+        new = (weights[j] - step * gradient[j]) / (1 + step * penalty[j])
+        velocity[j] = new - old
+        weights[j] = new + beta * velocity[j]
 
 
 @step_row.register(AdaGrad)

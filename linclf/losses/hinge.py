@@ -41,7 +41,8 @@ class WestonWatkins(NamedTuple):
     smooth = False
 
     def curvature(self, n_classes):
-        return 1.0 / self.margin
+        # no curvature, but K - 1 rivals can pull at a row at once; measured on 10 and 150 classes
+        return (n_classes / 2) ** 0.5 / self.margin
 
 
 class SquaredWestonWatkins(NamedTuple):

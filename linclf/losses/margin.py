@@ -188,11 +188,12 @@ class SphereFace(NamedTuple):
 def _cross_entropy(scores, y, scale, replaced, slope):
     """Cross-entropy of ``scale * cosines`` with ``replaced`` for the true one, slope d psi/d c."""
     scores[y] = replaced
+    target = scores[y]  # as rounded to the dtype of the scores, so that the loss is not negative
     top, log_sum = softmax_row(scores, 1.0 / scale)
     for k in range(scores.size):
         scores[k] *= scale
     scores[y] = (scores[y] - scale) * slope
-    return scale * (top - replaced) + log_sum
+    return scale * (top - target) + log_sum
 
 
 @compiled

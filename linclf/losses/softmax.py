@@ -46,7 +46,9 @@ class Softmax(NamedTuple):
     }
 
     def curvature(self, n_classes):
-        return 0.5 / self.temperature**2
+        # at most 1/2, where two classes share a row; 1/K where all do. In between for steps that
+        # are as long as they can be: measured on 10, 26 and 150 classes
+        return min(0.5, n_classes**-0.5) / self.temperature**2
 
     def probabilities(self, scores):
         return softmax(scores / scores.dtype.type(self.temperature))

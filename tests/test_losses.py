@@ -1,0 +1,513 @@
+"""Every loss: its value by a twin, its gradient by differences, its limits and its conventions."""
+
+import math
+from typing import NamedTuple
+
+import mpmath
+import numpy as np
+import pytest
+from scipy.special import logsumexp
+from sklearn.utils._param_validation import InvalidParameterError
+
+import naive
+from cases import INVALID_LOSSES, LOSS_CASES, LossCase, table
+from linclf import _objective, _simplex
+from linclf._numba import compiled
+from linclf.losses import (
+    LOSSES,
+    ArcFace,
+    CosFace,
+    Focal,
+    NormFace,
+    OneVsRest,
+    Softmax,
+    SphereFace,
+    SquaredOneVsRest,
+    SquaredWestonWatkins,
+    WestonWatkins,
+    resolve,
+    trait,
+)
+from linclf.losses._registry import expected_row_loss, soft_row_loss, target_loss
+from linclf.losses.margin import automatic_scale
+
+K = 6
+REFERENCE = np.array([2.0, 4.0, 2.0, 1.0])
+SOFT_COMPILED = (Softmax, OneVsRest, ArcFace)  # a compilation costs seconds; the others run in Python
+
+
+@compiled
+def fill(loss, scores, targets, values):
+    for i in range(values.size):
+        values[i] = target_loss(loss, scores[i], targets[i])
+
+
+def evaluate(loss, scores, targets):
+    """Losses (n,) and gradients (n, K) of rows of scores, by the compiled functions."""
+    values, gradient = np.empty(len(scores)), np.array(scores)
+    fill(loss, gradient, np.asarray(targets), values)
+    return values, gradient
+
+
+def evaluate_soft(loss, scores, q):
+    if type(loss) in SOFT_COMPILED:
+        return evaluate(loss, scores, q)
+    function = soft_row_loss.table.get(type(loss), expected_row_loss.py_func)
+    gradient = np.array(scores)
+    return np.array([function(loss, row, target) for row, target in zip(gradient, q, strict=True)]), gradient
+
+
+def differences(evaluator, loss, scores, targets, h=1e-4):
+    """Gradients by central differences with an error of order h^4, all rows at once."""
+    gradient = np.empty_like(scores)
+    for k in range(scores.shape[1]):
+        e = h * naive.one_hot(k, scores.shape[1])
+        near = evaluator(loss, scores + e, targets)[0] - evaluator(loss, scores - e, targets)[0]
+        far = evaluator(loss, scores + 2 * e, targets)[0] - evaluator(loss, scores - 2 * e, targets)[0]
+        gradient[:, k] = (8 * near - far) / (12 * h)
+    return gradient
+
+
+def assert_gradients(evaluator, loss, scores, targets):
+    values, gradient = evaluator(loss, scores, targets)
+    error = np.abs(gradient - differences(evaluator, loss, scores, targets)).max(axis=1)
+    # 1e-6 of the gradient, plus what rounding of the values leaves in a difference
+    allowed = 1e-6 * np.abs(gradient).max(axis=1) + 1e-10 * np.maximum(np.abs(values), 1)
+    assert (error <= allowed).all(), (error / allowed).max()
+
+
+def soft_targets(n, n_classes=K, seed=1):
+    """Rows of probabilities, some of them with zeros, the first one-hot."""
+    q = np.random.default_rng(seed).dirichlet(np.ones(n_classes), n)
+    q[0] = naive.one_hot(1, n_classes)
+    q[1::3, 0] = 0
+    return q / q.sum(axis=1, keepdims=True)
+
+
+def hard_targets(n, n_classes=K, seed=1):
+    return np.random.default_rng(seed).integers(0, n_classes, n)
+
+
+# ---------------------------------------------------------------- all losses
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_every_name_has_a_case(name):
+    assert type(resolve(name, K)) in {type(case.loss) for case in LOSS_CASES}
+    assert all(type(field) is float for field in resolve(name, K))
+
+
+@table(LOSS_CASES)
+@pytest.mark.parametrize("n_classes", [2, K])
+def test_values(case, n_classes):
+    scores, y = case.scores(50, n_classes), hard_targets(50, n_classes)
+    expected = [case.value(f, k) for f, k in zip(scores, y, strict=True)]
+    np.testing.assert_allclose(evaluate(case.loss, scores, y)[0], expected, rtol=1e-11, atol=1e-13)
+
+
+@table(LOSS_CASES)
+def test_values_in_float32(case):
+    scores, y = case.scores(50, K).astype(np.float32), hard_targets(50)
+    values, gradient = evaluate(case.loss, scores, y)
+    precise, precise_gradient = evaluate(case.loss, scores.astype(np.float64), y)
+    assert gradient.dtype == np.float32
+    slope = np.abs(precise_gradient).max(axis=1)
+    assert (np.abs(values - precise) <= 1e-6 * (1 + np.abs(precise) + slope)).all()
+    scale = np.abs(precise_gradient).max()
+    np.testing.assert_allclose(gradient, precise_gradient, rtol=1e-4, atol=1e-5 * scale)
+
+
+@table(LOSS_CASES)
+def test_mean_loss_is_the_weighted_mean(case):
+    scores, y = case.scores(50, K), hard_targets(50)
+    weights = np.random.default_rng(3).uniform(0, 2, 50)
+    before = scores.copy()
+    expected = np.average([case.value(f, k) for f, k in zip(scores, y, strict=True)], weights=weights)
+    assert _objective.mean_loss(case.loss, scores, y, weights) == pytest.approx(expected, rel=1e-12)
+    np.testing.assert_array_equal(scores, before)
+
+
+@table(LOSS_CASES)
+@pytest.mark.parametrize("size", [1.0, 30.0])
+@pytest.mark.parametrize("n_classes", [2, K])
+def test_gradients(case, size, n_classes):
+    scores = case.scores(60, n_classes, size)
+    assert_gradients(evaluate, case.loss, scores, hard_targets(60, n_classes))
+
+
+@table(LOSS_CASES)
+def test_soft_labels_are_the_expectation(case):
+    scores, q = case.scores(9, K), soft_targets(9)
+    values, gradient = evaluate_soft(case.loss, scores, q)
+    expected = [case.value(f, row) for f, row in zip(scores, q, strict=True)]
+    np.testing.assert_allclose(values, expected, rtol=1e-11, atol=1e-13)
+    per_class = [evaluate(case.loss, scores, np.full(9, k))[1] for k in range(K)]
+    mean = np.einsum("nk,knj->nj", q, per_class)
+    np.testing.assert_allclose(gradient, mean, rtol=1e-11, atol=1e-12 * np.abs(mean).max())
+    assert_gradients(evaluate_soft, case.loss, scores, q)
+
+
+@table(LOSS_CASES)
+@pytest.mark.parametrize(("dtype", "size"), [(np.float32, 1e4), (np.float64, 1e30)])
+def test_finite_at_extreme_scores(case, dtype, size):
+    size = 1 if case.on_cosines else size
+    signs = np.array(np.meshgrid(*[[-1, 0, 1]] * 4)).reshape(4, -1).T.astype(dtype)
+    for y in range(4):
+        values, gradient = evaluate(case.loss, signs * dtype(size), np.full(len(signs), y))
+        assert np.isfinite(values).all()
+        assert np.isfinite(gradient).all()
+        assert (values >= 0).all()
+
+
+@table(LOSS_CASES)
+def test_extreme_scores_by_their_twin(case):
+    if case.on_cosines:
+        pytest.skip("cosines have no extremes")
+    scores = 1e30 * np.array([[1, 0, -1, 0.5], [-1, 1, 0.5, 0], [0, 0, -1, -1]])
+    for y in range(4):
+        with np.errstate(divide="ignore"):
+            expected = [case.value(f, y) for f in scores]
+        if isinstance(case.loss, Focal):  # the twin's log overflows
+            expected = [logsumexp(f) - f[y] for f in scores]
+        np.testing.assert_allclose(evaluate(case.loss, scores, np.full(3, y))[0], expected, rtol=1e-12, atol=1)
+
+
+@table([case for case in LOSS_CASES if case.shift_invariant and not case.on_cosines])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_shift_changes_nothing(case, dtype):
+    scores = (np.random.default_rng(0).integers(-200, 200, (30, K)) / 64).astype(dtype)
+    y = hard_targets(30)
+    values, gradient = evaluate(case.loss, scores, y)
+    for shift in (1, -1024.5, 2.0**14):
+        moved, moved_gradient = evaluate(case.loss, scores + dtype(shift), y)
+        np.testing.assert_array_equal(moved, values)
+        np.testing.assert_array_equal(moved_gradient, gradient)
+
+
+@table(LOSS_CASES)
+def test_gradients_sum_to_zero_where_shifts_change_nothing(case):
+    scores = case.scores(40, K)
+    sums = evaluate(case.loss, scores, hard_targets(40))[1].sum(axis=1)
+    assert (np.abs(sums).max() < 1e-12) == case.shift_invariant
+
+
+@table([case for case in LOSS_CASES if not case.on_cosines and "smoothing=0.2" not in repr(case.loss)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_score_of_minus_infinity_is_a_class_less(case, dtype):
+    scores = case.scores(20, K).astype(dtype)
+    y = hard_targets(20, K - 1)
+    values, gradient = evaluate(case.loss, scores[:, :-1], y)
+    scores[:, -1] = -np.inf
+    with_it, with_gradient = evaluate(case.loss, scores, y)
+    rtol = 8 * np.finfo(dtype).eps  # sums are taken in another order
+    np.testing.assert_allclose(with_it, values, rtol=rtol)
+    np.testing.assert_allclose(with_gradient[:, :-1], gradient, rtol=rtol, atol=rtol)
+    np.testing.assert_array_equal(with_gradient[:, -1], 0)
+
+
+def hessians(loss, scores, targets, h=1e-5):
+    columns = []
+    for k in range(scores.shape[1]):
+        e = h * naive.one_hot(k, scores.shape[1])
+        columns.append(
+            (evaluate(loss, scores + e, targets)[1] - evaluate(loss, scores - e, targets)[1]) / (2 * h)
+        )
+    H = np.stack(columns, axis=-1)
+    return (H + H.transpose(0, 2, 1)) / 2
+
+
+BOUNDED = [  # arccos has no bounded second derivative
+    case for case in LOSS_CASES if trait(case.loss, "smooth") and not isinstance(case.loss, ArcFace | SphereFace)
+]
+
+
+@table(BOUNDED)
+@pytest.mark.parametrize("n_classes", [2, 3, 4])
+def test_curvature_bounds_the_hessian_of_few_classes(case, n_classes):
+    """For more classes it may be less than the bound, so that steps are as long as they can be."""
+    scores = np.vstack([case.scores(200, n_classes, size) for size in (0.1, 1.0, 3.0)])
+    H = hessians(case.loss, scores, hard_targets(600, n_classes))
+    assert np.linalg.eigvalsh(H)[:, -1].max() <= case.loss.curvature(n_classes) * (1 + 1e-4)
+
+
+@table(BOUNDED)
+@pytest.mark.parametrize("n_classes", [10, 40])
+def test_curvature_bounds_the_hessian_where_training_starts(case, n_classes):
+    H = hessians(case.loss, np.zeros((1, n_classes)), np.array([1]))
+    assert np.linalg.eigvalsh(H).max() <= case.loss.curvature(n_classes) * (1 + 1e-4)
+
+
+@pytest.mark.parametrize(
+    ("loss", "n_classes", "scores"),
+    [
+        (Softmax(temperature=0.5), 2, [0.0, 0.0]),
+        (Focal(gamma=0.0), 2, [0.0, 0.0]),
+        (SquaredWestonWatkins(), 5, np.zeros(5)),
+        (SquaredOneVsRest(), 5, np.zeros(5)),
+        (NormFace(scale=7.0), 2, [0.3, 0.3]),
+    ],
+    ids=repr,
+)
+def test_curvature_is_reached(loss, n_classes, scores):
+    H = hessians(loss, np.array([scores]), np.array([0]))
+    assert np.linalg.eigvalsh(H).max() == pytest.approx(loss.curvature(n_classes), rel=1e-4)
+
+
+@table(LOSS_CASES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_probabilities(case, dtype):
+    if trait(case.loss, "probabilities") is None:
+        pytest.skip("no probabilities")
+    scores = case.scores(7, K).astype(dtype)
+    factor = 1 / getattr(case.loss, "temperature", 1.0)  # cosines come to this already scaled
+    expected = [[math.exp(a - logsumexp(f)) for a in f] for f in factor * scores.astype(np.float64)]
+    rtol = 100 * np.finfo(dtype).eps
+    p = case.loss.probabilities(scores)
+    assert p.dtype == dtype
+    np.testing.assert_allclose(p, expected, rtol=rtol)
+    np.testing.assert_allclose(case.loss.log_probabilities(scores), np.log(expected), rtol=rtol, atol=rtol)
+
+
+# ---------------------------------------------------------------- softmax
+
+
+def test_reference_example():
+    np.testing.assert_allclose(_simplex.softmax(REFERENCE), [0.1025, 0.7573, 0.1025, 0.0377], atol=5e-5)
+    values, gradient = evaluate(Softmax(), REFERENCE[None], np.array([1]))
+    log_sum = math.log(math.exp(4) + 2 * math.exp(2) + math.exp(1))
+    assert values[0] == pytest.approx(log_sum - 4, rel=1e-14)
+    np.testing.assert_allclose(gradient[0], [0.1025, 0.7573 - 1, 0.1025, 0.0377], atol=5e-5)
+
+
+def test_label_smoothing_in_pytorchs_convention_by_hand():
+    """PyTorch's 0.1 on four classes is .025 for each, and .925 for the true one; e = .1 * 3/4."""
+    log_sum = math.log(math.exp(4) + 2 * math.exp(2) + math.exp(1))
+    expected = log_sum - (0.925 * 4 + 0.025 * (2 + 2 + 1))
+    values, gradient = evaluate(Softmax(label_smoothing=0.1 * 3 / 4), REFERENCE[None], np.array([1]))
+    assert values[0] == pytest.approx(expected, rel=1e-14)
+    np.testing.assert_allclose(
+        gradient[0], np.exp(REFERENCE - log_sum) - [0.025, 0.925, 0.025, 0.025], atol=1e-15
+    )
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])
+@pytest.mark.parametrize("soft", [False, True])
+def test_cross_entropy_equals_torch(smoothing, soft):
+    torch = pytest.importorskip("torch")
+    scores = np.random.default_rng(0).normal(size=(20, K)) * 3
+    target = soft_targets(20) if soft else hard_targets(20)
+    tensor = torch.tensor(scores, requires_grad=True)
+    theirs = torch.nn.functional.cross_entropy(
+        tensor, torch.tensor(target), reduction="none", label_smoothing=smoothing
+    )
+    theirs.sum().backward()
+    values, gradient = evaluate(Softmax(label_smoothing=smoothing * (K - 1) / K), scores, target)
+    np.testing.assert_allclose(values, theirs.detach().numpy(), rtol=1e-12)
+    np.testing.assert_allclose(gradient, tensor.grad.numpy(), atol=1e-13)
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize(("loss", "power"), [(WestonWatkins(0.75), 1), (SquaredWestonWatkins(0.75), 2)])
+def test_weston_watkins_equals_torch(loss, power):
+    """PyTorch divides the sum over the rivals by the number of classes."""
+    torch = pytest.importorskip("torch")
+    scores, y = np.random.default_rng(0).normal(size=(20, K)) * 3, hard_targets(20)
+    tensor = torch.tensor(scores, requires_grad=True)
+    theirs = K * torch.nn.functional.multi_margin_loss(
+        tensor, torch.tensor(y), p=power, margin=0.75, reduction="none"
+    )
+    theirs.sum().backward()
+    values, gradient = evaluate(loss, scores, y)
+    np.testing.assert_allclose(values, theirs.detach().numpy(), rtol=1e-12)
+    np.testing.assert_allclose(gradient, tensor.grad.numpy(), atol=1e-12)
+
+
+EXTREME_ROWS = [
+    [0.0, 0.0, 0.0],
+    [1e4, 1e4 - 1, -1e4],
+    [-1e4, -1e4 + 30, -1e4 + 2],
+    [1e30, 1e30, -1e30],
+    [1e30, 0.0, 700.0],
+    [745.0, 0.0, 1.0],
+    [1e-300, -1e-300, 0.0],
+    [3.0, -np.inf, 1.0],
+]
+
+
+@pytest.mark.parametrize("row", EXTREME_ROWS, ids=str)
+@pytest.mark.parametrize("temperature", [1.0, 0.3])
+def test_softmax_equals_mpmath(row, temperature):
+    with mpmath.workdps(60):
+        scores = [mpmath.mpf(f) / mpmath.mpf(temperature) for f in row]
+        top = max(scores)
+        total = mpmath.fsum(mpmath.exp(f - top) for f in scores)
+        p = np.array([float(mpmath.exp(f - top) / total) for f in scores])
+        logarithms = np.array([float(f - top - mpmath.log(total)) for f in scores])
+        log_total = float(mpmath.log(total))
+    in_place = np.array(row)
+    top, log_sum = _simplex.softmax_row(in_place, temperature)
+    assert top == max(row)
+    assert log_sum == pytest.approx(log_total, rel=1e-15, abs=1e-15)
+    # exp turns an absolute error of its argument, up to 708 before it underflows, into a relative one
+    np.testing.assert_allclose(in_place, p, rtol=2e-13, atol=3.4e-308)
+    scaled = np.array(row) / temperature  # an error of 4e-12 at 1e4 / 0.3
+    np.testing.assert_allclose(_simplex.softmax(scaled), p, rtol=1e-11, atol=3.4e-308)
+    np.testing.assert_allclose(_simplex.log_softmax(scaled), logarithms, rtol=1e-13, atol=1e-11)
+    values, gradient = evaluate(Softmax(temperature=temperature), np.tile(row, (3, 1)), np.arange(3))
+    np.testing.assert_allclose(values, -logarithms, rtol=1e-14, atol=1e-15)
+    np.testing.assert_allclose(gradient, (p - np.eye(3)) / temperature, rtol=2e-13, atol=1e-15)
+
+
+def test_exponential_equals_mpmath():
+    """The polynomial of `exp_negative`, in all of its range and on both sides of its rounding of n."""
+    x = -np.r_[0, np.logspace(-20, 2.84, 2000), np.log(2) * np.arange(0.5, 1020, 7.0)]
+    ours = np.array([_simplex.exp_negative(one) for one in x])
+    with mpmath.workdps(40):
+        errors = [float(abs(mpmath.mpf(a) / mpmath.exp(mpmath.mpf(b)) - 1)) for a, b in zip(ours, x, strict=True)]
+    assert max(errors) <= 3e-16
+    assert ours[0] == 1
+    assert [_simplex.exp_negative(one) for one in (-708.1, -1e30, -np.inf)] == [0, 0, 0]
+
+
+# ---------------------------------------------------------------- focal
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_focal_without_focus_is_softmax_to_the_last_digit(dtype):
+    rng = np.random.default_rng(0)
+    scores = np.vstack([size * rng.normal(size=(100, K)) for size in (0.1, 1, 30, 1e4)]).astype(dtype)
+    y = hard_targets(400)
+    for ours, softmax in zip(evaluate(Focal(gamma=0.0), scores, y), evaluate(Softmax(), scores, y), strict=True):
+        np.testing.assert_array_equal(ours, softmax)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 2.0])
+@pytest.mark.parametrize("lead", [-1e4, -700.0, -30.0, -1.0, 0.0, 1.0, 10.0, 25.0, 30.0, 40.0, 300.0, 1e4])
+def test_focal_limits(gamma, lead):
+    """Against the formula in 60 digits where the true class leads by ``lead``: u from 0 to 1."""
+    with mpmath.workdps(6000):
+        g, u = mpmath.mpf(gamma), 1 / (1 + 2 * mpmath.exp(-mpmath.mpf(lead)))
+        value = float(-((1 - u) ** g) * mpmath.log(u))
+        factor = g * u * (1 - u) ** (g - 1) * mpmath.log(u) - (1 - u) ** g
+        expected = [float(factor * (1 - u)), *[float(-factor * (1 - u) / 2)] * 2]
+    values, gradient = evaluate(Focal(gamma), np.array([[lead, 0.0, 0.0]]), np.array([0]))
+    np.testing.assert_allclose(values[0], value, rtol=1e-14, atol=1e-15)
+    np.testing.assert_allclose(gradient[0], expected, rtol=1e-12, atol=1e-15)
+
+
+def test_focal_hessian_twin_equals_differences():
+    scores = np.random.default_rng(0).normal(size=(20, 4))
+    y = hard_targets(20, 4)
+    for gamma in (0.5, 1.0, 3.0):
+        H = hessians(Focal(gamma), scores, y)
+        p = _simplex.softmax(scores)
+        expected = [naive.focal_hessian(row, k, gamma) for row, k in zip(p, y, strict=True)]
+        np.testing.assert_allclose(H, expected, atol=1e-8)
+
+
+@pytest.mark.parametrize("gamma", [*np.linspace(0, 10, 41), 20.0, 50.0, 100.0, 1000.0])
+def test_focal_curvature_bounds_the_tabulated_hessian(gamma):
+    """For two classes over all probabilities, and for more on random ones."""
+    u = 1 / (1 + np.exp(np.linspace(-12, 12, 4001)))
+    factor = gamma * u * (1 - u) ** (gamma - 1) * np.log(u) - (1 - u) ** gamma
+    slope = (
+        gamma * (1 - u) ** (gamma - 1) - gamma * (gamma - 1) * u * (1 - u) ** (gamma - 2)
+    ) * np.log(u) + 2 * gamma * (1 - u) ** (gamma - 1)
+    binary = 2 * (slope * u * (1 - u) ** 2 - factor * u * (1 - u))  # along (1, -1), whose square is 2
+    assert binary.max() <= Focal(gamma).curvature(2) * (1 + 1e-12)
+    rng = np.random.default_rng(0)
+    for n_classes in (3, 6):
+        for p in rng.dirichlet(np.full(n_classes, 0.5), 60).clip(1e-9, None):
+            largest = np.linalg.eigvalsh(naive.focal_hessian(p / p.sum(), 0, gamma))[-1]
+            assert largest <= Focal(gamma).curvature(n_classes) * (1 + 1e-12)
+
+
+# ---------------------------------------------------------------- hinges
+
+
+def test_two_classes_train_one_vs_rest_as_weston_watkins():
+    assert resolve(OneVsRest(0.5), 2) == WestonWatkins(0.5)
+    assert type(resolve(SquaredOneVsRest(0.5), 2)) is SquaredWestonWatkins
+    assert type(resolve(OneVsRest(0.5), 3)) is OneVsRest
+
+
+# ---------------------------------------------------------------- margins on cosines
+
+
+@pytest.mark.parametrize(
+    ("make", "twin", "parameters"),
+    [
+        (ArcFace, naive.arcface_cosine, [0.0, 0.05, 0.5, 1.0, math.pi / 2]),
+        (SphereFace, naive.sphereface_cosine, [1.0, 1.05, 1.5, 2.0, 3.0, 4.0]),
+    ],
+)
+def test_true_cosine_is_continuous_and_decreases_over_all_angles(make, twin, parameters):
+    """With scale 1 and a rival at 0 the loss is ``log(1 + exp(-psi))``, which shows psi."""
+    theta = np.linspace(0, np.pi, 20001)
+    scores = np.column_stack([np.cos(theta), np.zeros_like(theta)])
+    for parameter in parameters:
+        values, gradient = evaluate(make(1.0, parameter), scores, np.zeros(len(theta), int))
+        psi = -np.log(np.expm1(values))
+        np.testing.assert_allclose(psi, twin(theta, parameter), atol=1e-10)
+        steps = -np.diff(psi)
+        assert (steps > -1e-12).all()
+        assert steps.max() <= max(parameter, 1) * (theta[1] - theta[0]) * 1.001
+        assert np.isfinite(gradient).all()
+        assert (gradient[:, 0] <= 1e-9).all()
+
+
+@pytest.mark.parametrize("loss", [ArcFace(64.0, 0.5), ArcFace(64.0, 0.0), SphereFace(64.0, 1.35)], ids=repr)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gradient_is_finite_at_the_poles(loss, dtype):
+    poles = np.array([[1, 0], [-1, 0], [1, 1], [-1, -1], [1, -1], [-1, 1]], dtype)
+    near = np.nextafter(poles, dtype(0))
+    for cosines in (poles, near, poles * dtype(1 + 1e-6)):  # rounding may take a cosine past 1
+        values, gradient = evaluate(loss, cosines, np.zeros(len(cosines), int))
+        assert np.isfinite(values).all()
+        assert (np.abs(gradient) <= 1e8).all()
+
+
+@pytest.mark.parametrize("loss", [CosFace(20.0, 0.0), ArcFace(20.0, 0.0), SphereFace(20.0, 1.0)], ids=repr)
+def test_no_margin_is_normface(loss):
+    cosines, y = LossCase(loss, None).scores(200, K), hard_targets(200)
+    values, gradient = evaluate(loss, cosines, y)
+    expected, expected_gradient = evaluate(NormFace(20.0), cosines, y)
+    np.testing.assert_allclose(values, expected, rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(gradient, expected_gradient, rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("n_classes", [2, 10, 1000])
+def test_automatic_scale(n_classes):
+    """A fifth of it gives a perfectly placed row a probability of 0.999."""
+    s = automatic_scale(n_classes) / 5
+    others = (n_classes - 1) * math.exp(-s / (n_classes - 1))
+    assert math.exp(s) / (math.exp(s) + others) == pytest.approx(0.999, rel=1e-12)
+    assert resolve("normface", n_classes).scale == automatic_scale(n_classes)
+    assert resolve(ArcFace(scale=3, margin=0), n_classes) == ArcFace(3.0, 0.0)
+
+
+# ---------------------------------------------------------------- resolve
+
+
+@pytest.mark.parametrize(("loss", "name", "value"), INVALID_LOSSES, ids=repr)
+def test_invalid_parameters_are_named(loss, name, value):
+    with pytest.raises(InvalidParameterError, match=rf"'{name}' parameter of .* Got {value} instead") as error:
+        resolve(loss, K)
+    assert isinstance(error.value, ValueError)
+
+
+class Unregistered(NamedTuple):
+    margin: float = 1.0
+
+
+@pytest.mark.parametrize("loss", [Unregistered(), Softmax, None, 3, (0.0, 1.0)], ids=repr)
+def test_other_objects_are_refused(loss):
+    with pytest.raises(TypeError, match="is not a linclf loss"):
+        resolve(loss, K)
+
+
+def test_fields_become_floats():
+    loss = resolve(Focal(gamma=np.int64(2)), K)
+    assert loss == Focal(2.0)
+    assert type(loss.gamma) is float
