@@ -7,13 +7,16 @@ from linclf.classifiers import (
     SoftmaxClassifier,
     SVMClassifier,
 )
+from linclf.compare import Comparison, compare
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Comparison",
     "FocalClassifier",
     "LinearClassifier",
     "MarginSoftmaxClassifier",
     "SVMClassifier",
     "SoftmaxClassifier",
+    "compare",
 ]

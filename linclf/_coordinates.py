@@ -129,10 +129,10 @@ def rotated(X, weights, shift, centred):
 
 
 def spread(rows, head, X, weights, batch):
-    """Largest eigenvalue of the second moments of the rows that the head sees, plus their noise.
+    """Largest eigenvalue of the second moments of the rows that the head sees, and their noise.
 
     The curvature of the loss along the data is at most (curvature of the loss) times the first;
-    the second is what single rows of a batch add to it. Taken from 2,000 rows. For cosines the
+    the second is what the single rows of a batch add to it. Taken from 2,000 rows. For cosines the
     mean direction is left out, as moving all weights along it changes no difference of scores.
     """
     n = len(weights)
@@ -157,4 +157,4 @@ def spread(rows, head, X, weights, batch):
             break
     squares = row_norms(Z, squared=True) + constant**2 - centre @ centre
     noise = 0.0 if batch >= n else (w * w) @ squares / w.sum() * len(ids) / batch
-    return max(largest + noise, np.finfo(float).tiny)
+    return np.array([max(largest, np.finfo(float).tiny), noise])

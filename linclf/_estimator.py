@@ -1,6 +1,7 @@
 """The abstract base of all classifiers: scikit-learn's conventions around `_training`."""
 
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from numbers import Integral, Real
 
 import numpy as np
@@ -10,22 +11,27 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.extmath import row_norms, safe_sparse_dot
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from linclf import _training, _validation
+from linclf._callbacks import EpochCallbacks
+from linclf._published import class_means, fitted, scores_of
 from linclf._schedules import SCHEDULES
 from linclf._session import Session, Settings
+from linclf._threads import one_blas_thread
 from linclf.heads import Cosine, Linear
 from linclf.losses import LOSSES, NormFace, resolve, trait
-from linclf.optimizers import OPTIMIZERS
+from linclf.optimizers import OPTIMIZERS, Averaged
 from linclf.optimizers import resolve as resolve_optimizer
 
 
 def _has_probabilities(self):
-    loss = self._loss()
-    cls = LOSSES[loss] if isinstance(loss, str) else type(loss)
+    try:
+        loss = self._loss()
+        cls = LOSSES[loss] if isinstance(loss, str) else type(loss)
+    except (KeyError, ValueError):  # parameters that fit will refuse
+        return True
     if getattr(cls, "probabilities", None) is None:
         raise AttributeError(
             f"the {cls.__name__} loss has no probabilities; use decision_function, a softmax loss "
@@ -40,7 +46,7 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
     _parameter_constraints: dict = {
         "alpha": [Interval(Real, 0, None, closed="left")],
         "fit_intercept": ["boolean"],
-        "solver": [StrOptions(set(OPTIMIZERS)), tuple],
+        "solver": [StrOptions(set(OPTIMIZERS)), *OPTIMIZERS.values(), Averaged],
         "learning_rate": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
         "schedule": [StrOptions(set(SCHEDULES))],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -134,15 +140,8 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         ValueError
             If the data are not usable; the message says which and what to do.
         """
-        before = {name: vars(self).get(name) for name in ("n_features_in_", "feature_names_in_")}
-        try:
+        with self._unchanged_on_failure(), one_blas_thread():
             return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
-        except BaseException:
-            for name, value in before.items():
-                vars(self).pop(name, None)
-                if value is not None:
-                    setattr(self, name, value)
-            raise
 
     def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val):
         rng = check_random_state(self.random_state)
@@ -168,18 +167,19 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         problem = session.prepare(data, W, b)
         epochs = _training.epochs_for(settings.max_iter, len(data.weights), session.full)
         context = self._init_callback_context(max_subtasks=epochs)
-        metadata = {"sample_weight": data.weights}
-        context.call_on_fit_task_begin(estimator=self, X=data.X, y=data.y, metadata=metadata)
-        callbacks = _Callbacks(self, context, classes, data) if hasattr(self, "_skl_callbacks") else None
+        labels = y if y.ndim == 1 else classes[y.argmax(axis=1)]
+        metadata = None if sample_weight is None else {"sample_weight": weights}
+        arguments = {"X": X, "y": labels, "metadata": metadata}
+        context.call_on_fit_task_begin(estimator=self, **arguments)
+        watched_by_callbacks = hasattr(self, "_skl_callbacks")
+        callbacks = EpochCallbacks(self, context, classes, arguments) if watched_by_callbacks else None
         outcome = _training.train(session, problem, epochs, validation, rng, callbacks)
         self._publish(outcome, classes, session)
         vars(self).pop("_session", None)
         context.call_on_fit_task_end(
             estimator=self,
-            X=data.X,
-            y=data.y,
-            metadata=metadata,
             reconstruction_attributes=lambda: fitted(outcome.W, outcome.b, classes, session),
+            **arguments,
         )
         return self
 
@@ -211,6 +211,10 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         first = not hasattr(self, "classes_")
         if first and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
+        with self._unchanged_on_failure(), one_blas_thread():
+            return self._partial_fit(X, y, classes, sample_weight, first)
+
+    def _partial_fit(self, X, y, classes, sample_weight, first):
         known = np.unique(classes) if first else self.classes_
         if not first and classes is not None and not np.array_equal(np.unique(classes), known):
             raise ValueError(f"classes={classes!r} is not the same as on the first call: {known!r}")
@@ -236,6 +240,19 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         self._publish(outcome, known, session)
         self._session = session
         return self
+
+    @contextmanager
+    def _unchanged_on_failure(self):
+        """Take back what scikit-learn's validation sets before training has succeeded."""
+        names = ("n_features_in_", "feature_names_in_")
+        before = {name: vars(self)[name] for name in names if name in vars(self)}
+        try:
+            yield
+        except BaseException:
+            for name in names:
+                vars(self).pop(name, None)
+            vars(self).update(before)
+            raise
 
     def _settings(self):
         return Settings(
@@ -285,8 +302,8 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         if (go_on or self.warm_start) and hasattr(self, "coef_"):
             if not np.array_equal(self.classes_, classes) or self.coef_.shape[1] != d:
                 raise ValueError(
-                    f"warm_start=True needs the classes and features of the last fit, {len(self.classes_)} classes "
-                    f"and {self.coef_.shape[1]} features; got {K} and {d}. Use warm_start=False"
+                    f"warm_start=True needs the classes and features of the last fit, {len(self.classes_)} "
+                    f"classes and {self.coef_.shape[1]} features; got {K} and {d}. Use warm_start=False"
                 )
             W, b = self.coef_.astype(np.float64), np.asarray(self.intercept_, np.float64)
             return (np.vstack([-W, W]) / 2, np.append(-b, b) / 2) if K == 2 else (W, b)
@@ -295,6 +312,7 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         return np.zeros((K, d)), np.zeros(K)
 
     def _publish(self, outcome, classes, session):
+        vars(self).pop("constant_", None)
         for name, value in fitted(outcome.W, outcome.b, classes, session).items():
             setattr(self, name, value)
         self.n_iter_ = outcome.n_iter
@@ -384,68 +402,8 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         return tags
 
 
-def fitted(W, b, classes, session):
-    """The attributes that predicting needs; for two classes the difference of the two rows."""
-    if len(W) == 2:
-        W, b = W[1:] - W[:1], b[1:] - b[:1]
-    attributes = {"classes_": classes, "coef_": np.ascontiguousarray(W, session.dtype)}
-    attributes["intercept_"] = b.astype(session.dtype)
-    if isinstance(session.head, Cosine):
-        attributes["constant_"] = session.head.intercept
-    return attributes
-
-
-def scores_of(X, W, b, head):
-    """Scores (n, K) in NumPy and SciPy only, so that predicting waits for no compiler."""
-    scores = safe_sparse_dot(X, W.T.astype(X.dtype, copy=False), dense_output=True)
-    scores += b.astype(X.dtype, copy=False)
-    if isinstance(head, Cosine):
-        norms = np.sqrt(row_norms(X, squared=True) + X.dtype.type(head.intercept) ** 2)
-        scores /= np.where(norms > 0, norms, 1)[:, None]
-    return scores
-
-
 def watched(loss):
     """What is watched on validation data: the loss without what makes training harder."""
     if hasattr(loss, "label_smoothing"):
         return loss._replace(label_smoothing=0.0)
     return NormFace(loss.scale) if trait(loss, "head") is Cosine else loss
-
-
-def class_means(data, n_classes, rng):
-    """Mean direction of the rows of each class, where the cosine losses start.
-
-    A class without a direction (no rows yet, or rows that cancel) gets a random one.
-    """
-    norms = np.sqrt(row_norms(data.X, squared=True))
-    share = np.divide(data.weights, norms, out=np.zeros_like(data.weights), where=norms > 0)
-    member = data.y if data.y.ndim == 2 else np.eye(n_classes)[data.y]
-    W = np.asarray(safe_sparse_dot(data.X.T, member * share[:, None], dense_output=True)).T
-    lengths = np.linalg.norm(W, axis=1)
-    lost = lengths <= 1e-12 * max(lengths.max(), 1e-300)
-    W[lost] = rng.standard_normal((lost.sum(), W.shape[1]))
-    W /= np.linalg.norm(W, axis=1, keepdims=True)
-    return W, np.zeros(n_classes)
-
-
-class _Callbacks:
-    """scikit-learn's hooks around each epoch; called after one, it opens the next."""
-
-    def __init__(self, estimator, context, classes, data):
-        self.estimator, self.context, self.classes = estimator, context, classes
-        self.arguments = {"X": data.X, "y": data.y, "metadata": {"sample_weight": data.weights}}
-        self.task = None
-
-    def begin(self):
-        self.task = self.context.subcontext(task_name="epoch")
-        self.task.call_on_fit_task_begin(estimator=self.estimator, **self.arguments)
-
-    def end(self, session):
-        """Returns whether a callback asks to stop."""
-
-        def attributes():
-            return fitted(*session.published(), self.classes, session)
-
-        return self.task.call_on_fit_task_end(
-            estimator=self.estimator, reconstruction_attributes=attributes, **self.arguments
-        )

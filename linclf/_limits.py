@@ -10,6 +10,6 @@ def check_limits(item, limits):
         constraints = [make_constraint(c) for c in (allowed if isinstance(allowed, list) else [allowed])]
         if not any(constraint.is_satisfied_by(value) for constraint in constraints):
             raise InvalidParameterError(
-                f"The {name!r} parameter of {type(item).__name__} must be {' or '.join(map(str, constraints))}. "
-                f"Got {value!r} instead."
+                f"The {name!r} parameter of {type(item).__name__} must be "
+                f"{' or '.join(map(str, constraints))}. Got {value!r} instead."
             )

@@ -60,7 +60,8 @@ class Session:
         self.alpha = settings.alpha * (2 if n_classes == 2 else 1)
         self.coordinates = _coordinates.identity(self.n_features)
         self.moments = None
-        self.weight = self.rows_seen = self.spread = 0.0
+        self.weight = self.rows_seen = 0.0
+        self.spread = np.zeros(2)
         self.state = None
 
     @property
@@ -102,6 +103,7 @@ class Session:
                 self.coordinates = self.moments.coordinates(shift, self.settings.fit_intercept)
         self.set_weights(W, b)
         problem = self.problem(data._replace(X=X))
+        self.set_unit(data.X)
         if self.automatic:
             self.spread = _coordinates.spread(
                 problem.rows, self.head, X, weights, np.inf if self.full else self.batch
@@ -123,11 +125,12 @@ class Session:
         self.weight, self.rows_seen = self.weight + weight, self.rows_seen + n
         if self.state is None:
             self.set_weights(W, b)
+            self.set_unit(data.X)
         problem = self.problem(data)
         if self.automatic:
             weights = data.weights * (self.rows_seen / self.weight)
             here = _coordinates.spread(problem.rows, self.head, data.X, weights, min(n, self.batch))
-            self.spread += (here - self.spread) * (weight / self.weight)
+            self.spread = self.spread + (here - self.spread) * (weight / self.weight)
         return problem
 
     def choose_batch(self, n):
@@ -140,6 +143,14 @@ class Session:
             self.batch = FULL_BATCH
         elif not (self.direct and small):
             self.batch = _rows.BLOCK if self.is_sparse or not small else 64
+
+    def set_unit(self, X):
+        """Typical size of a feature that is not zero: steps of Adam and its like are per weight."""
+        self.unit = 1.0
+        if isinstance(self.head, Cosine):
+            self.unit = np.sqrt(self.n_features)  # weights are normalised instead
+        elif self.is_sparse and X.nnz:
+            self.unit = float(np.sqrt(np.mean(np.square(X.data, dtype=np.float64)))) or 1.0
 
     def set_weights(self, W, b):
         """Start from published weights with an optimizer that has seen nothing."""
@@ -197,9 +208,13 @@ class Session:
             return self.settings.learning_rate
         normalised = getattr(self.optimizer, "normalised", None)
         if normalised is not None:
-            return normalised
-        bound = self.loss.curvature(self.n_classes) * self.spread
-        return 1 / bound if self.full else 2 / (bound * self.optimizer.gain)
+            return normalised / self.unit
+        largest, noise = self.loss.curvature(self.n_classes) * self.spread
+        if self.full:
+            return 1 / largest
+        # momentum multiplies the noise that it averages, and is stable up to 4/3 of this
+        gain = self.optimizer.gain
+        return 2 / (largest * min(gain, 2) + noise * gain)
 
     def run(self, problem, order, steps):
         """Train on the rows in this order, one step a batch.

@@ -71,7 +71,7 @@ def train(session, problem, epochs, validation, rng, callbacks=None):
                 watch.forget()
         rose = rising
         history["objective"].append(objective)
-        history["step"].append(step * factor[-1])
+        history["step"].append(float(step * factor[-1]))
         value = objective
         if validation is not None:
             W, b = session.published()
@@ -96,7 +96,8 @@ def train(session, problem, epochs, validation, rng, callbacks=None):
         if settings.tol is not None and settings.schedule not in ENDING:
             warnings.warn(
                 f"max_iter={epochs} epochs were not enough to reach tol={settings.tol} with "
-                f"schedule={settings.schedule!r}; raise max_iter or tol, or use schedule='linear', which ends by itself",
+                f"schedule={settings.schedule!r}; raise max_iter or tol, or use schedule='linear', which "
+                "ends by itself",
                 ConvergenceWarning,
                 stacklevel=2,
             )
@@ -145,8 +146,8 @@ class _Guard:
 def check_finite(session):
     if not np.isfinite(session.state.V).all():
         raise ValueError(
-            f"learning_rate={session.settings.learning_rate!r} made the weights overflow; use a smaller one, scale "
-            "the features, or use learning_rate='auto'"
+            f"learning_rate={session.settings.learning_rate!r} made the weights overflow; use a smaller one, "
+            "scale the features, or use learning_rate='auto'"
         )
 
 

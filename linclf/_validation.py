@@ -48,15 +48,15 @@ def check_y(y):
     y = np.asarray(y)
     if y.dtype.kind != "f":
         raise ValueError(
-            f"y with shape {y.shape} and dtype {y.dtype} is {type_of_target(y)}, which is not supported; pass "
-            "one label a row, or class probabilities as a float array (n_samples, n_classes)"
+            f"y with shape {y.shape} and dtype {y.dtype} is {type_of_target(y)}, which is not supported; "
+            "pass one label a row, or class probabilities as a float array (n_samples, n_classes)"
         )
     sums = y.sum(axis=1)
     wrong = np.flatnonzero(~(np.isclose(sums, 1, atol=1e-4) & (y >= 0).all(axis=1)))
     if wrong.size:
         raise ValueError(
-            f"y as class probabilities: row {wrong[0]} is {y[wrong[0]]} (sum {sums[wrong[0]]:.6g}); each row must "
-            "be non-negative and sum to 1"
+            f"y as class probabilities: row {wrong[0]} is {y[wrong[0]]} (sum {sums[wrong[0]]:.6g}); each row "
+            "must be non-negative and sum to 1"
         )
     return y
 
@@ -82,8 +82,8 @@ def classes_of(y):
     classes = np.unique(y) if y.ndim == 1 else np.arange(y.shape[1])
     if len(classes) < 2:
         raise ValueError(
-            "a classifier needs samples of at least 2 classes in the data, but the data contains only one class: "
-            f"{classes[0]!r}"
+            "a classifier needs samples of at least 2 classes in the data, but the data contains only one "
+            f"class: {classes[0]!r}"
         )
     return classes
 

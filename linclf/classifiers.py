@@ -471,8 +471,8 @@ class MarginSoftmaxClassifier(BaseLinearClassifier):
             return cls(self.scale)
         if self.margin_type == "normface":
             raise ValueError(
-                f"margin={self.margin!r} with margin_type='normface', which has no margin; use margin=None or "
-                "another margin_type"
+                f"margin={self.margin!r} with margin_type='normface', which has no margin; use margin=None "
+                "or another margin_type"
             )
         return cls(self.scale, self.margin)
 

@@ -6,8 +6,9 @@ penalty is applied implicitly with the step that the coordinate takes,
     w <- (w - step * direction) / (1 + step * penalty)
 
 which has the same fixed points as adding ``penalty * w`` to the gradient, but shrinks by a factor
-in (0, 1] whatever the step is. (The formulas below are for penalty 0.) ``slots`` (n_slots, n) is the state that the optimizer keeps for
-the row; ``count`` is the number of steps taken so far, this one included.
+in (0, 1] whatever the step is. (The formulas below are for penalty 0.) ``slots`` (n_slots, n) is
+the state that the optimizer keeps for the row; ``count`` is the number of steps taken so far, this
+one included.
 
 `Averaged` wraps another optimizer: ``Averaged(Adam())``.
 """
