@@ -147,7 +147,8 @@ def spread(rows, head, X, weights, batch):
         share = 1 / np.where(norms > 0, norms, 1)
         Z, constant = sparse.diags_array(share) @ Z, constant * share
         centre = np.append(Z.T @ w, constant @ w)
-    direction, largest = np.ones(Z.shape[1] + 1), 0.0
+    # not all ones: columns that add up to a constant, as of one-hot pairs, would cancel in it
+    direction, largest = np.random.default_rng(0).uniform(size=Z.shape[1] + 1), 0.0
     for _ in range(30):
         direction /= np.linalg.norm(direction)
         along = w * (Z @ direction[:-1] + constant * direction[-1] - centre @ direction)

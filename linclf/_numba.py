@@ -99,7 +99,7 @@ def _fingerprint():
 
 @functools.cache
 def _warn_once(message):
-    warnings.warn(message, RuntimeWarning, stacklevel=4)
+    warnings.warn(message, RuntimeWarning, stacklevel=5)
 
 
 class _Locator(_CacheLocator):
@@ -113,8 +113,16 @@ class _Locator(_CacheLocator):
     def ensure_cache_path(self):
         path = pathlib.Path(self.get_cache_path())
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if os.name == "posix" and path.stat().st_mode & stat.S_IWOTH:
-            raise OSError(f"{path} is writable by everyone; choose another LINCLF_CACHE")
+        self.check_private()
+
+    def check_private(self):
+        """Before writing, and before loading: what is loaded is run."""
+        path = pathlib.Path(self.get_cache_path())
+        if os.name != "posix" or not path.exists():
+            return
+        found = path.stat()
+        if found.st_mode & stat.S_IWOTH or found.st_uid not in (0, os.geteuid()):
+            raise OSError(f"{path} can be written by other users; choose another LINCLF_CACHE")
 
     def get_source_stamp(self):
         return _fingerprint()
@@ -147,11 +155,17 @@ class _Cache(FunctionCache):
     def load_overload(self, sig, target_context):
         try:
             if _ours(sig):
-                return super().load_overload(sig, target_context)
+                self._impl.locator.check_private()
+                return self._load_or_forget(sig, target_context)
         except Exception as fault:
-            _warn_once(
-                f"linclf could not read its kernel cache in {self.cache_path} and compiles anew: {fault!r}"
-            )
+            self._warn(fault)
+
+    def _load_or_forget(self, sig, target_context):
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:
+            self.flush()  # a broken index would otherwise stay, as saving reads it too
+            raise
 
     def save_overload(self, sig, data):
         try:
@@ -159,7 +173,10 @@ class _Cache(FunctionCache):
                 self._impl.locator.ensure_cache_path()
                 super().save_overload(sig, data)
         except Exception as fault:
-            _warn_once(f"linclf could not write its kernel cache in {self.cache_path}: {fault!r}")
+            self._warn(fault)
+
+    def _warn(self, fault):
+        _warn_once(f"linclf compiles without its kernel cache in {self.cache_path}: {fault!r}")
 
 
 def _ours(sig):

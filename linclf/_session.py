@@ -16,6 +16,7 @@ from linclf.losses import trait
 from linclf.optimizers import SGD, Averaged, Nesterov
 
 FULL_BATCH = 256  # rows up to which an automatic batch holds all of them
+FULL_BATCH_OF_HINGES = 64  # the same for losses with kinks, on which small steps do better
 BLAS_CLASSES = 32  # classes from which BLAS is faster than tiles
 IN_CACHE = 2**20  # bytes of weights up to which eight rows at a time are fastest
 CHUNK = 5e8  # multiply-adds of one kernel call: 50 to 100 ms, so that Ctrl-C is heard
@@ -69,6 +70,10 @@ class Session:
         return self.settings.learning_rate == "auto"
 
     @property
+    def smooth(self):
+        return trait(self.loss, "smooth")
+
+    @property
     def scaled(self):
         """Whether features are centred and scaled: they are the business of the linear head."""
         return self.automatic and not self.is_sparse and not isinstance(self.head, Cosine)
@@ -87,7 +92,9 @@ class Session:
         self.weight, self.rows_seen = data.weights.sum(), n
         self.choose_batch(n)
         self.full = self.batch >= n
-        if self.full and self.automatic and self.settings.optimizer in (SGD(), Averaged(SGD())):
+        plain = self.settings.optimizer in (SGD(), Averaged(SGD()))
+        self.accelerated = self.full and self.automatic and plain and self.smooth
+        if self.accelerated:
             # the gradient is exact, so momentum is worth having: about 10 times fewer steps
             self.optimizer = Nesterov() if self.optimizer == SGD() else Averaged(Nesterov())
         X = data.X
@@ -103,7 +110,7 @@ class Session:
                 self.coordinates = self.moments.coordinates(shift, self.settings.fit_intercept)
         self.set_weights(W, b)
         problem = self.problem(data._replace(X=X))
-        self.set_unit(data.X)
+        self.set_unit(data)
         if self.automatic:
             self.spread = _coordinates.spread(
                 problem.rows, self.head, X, weights, np.inf if self.full else self.batch
@@ -114,7 +121,7 @@ class Session:
         """The same for the next part of a stream."""
         n, weight = len(data.weights), data.weights.sum()
         self.choose_batch(n)
-        self.full = False
+        self.full = self.accelerated = False
         if self.scaled:
             part = _coordinates.moments(data.X, data.weights)
             self.moments = self.moments.merged(part) if self.moments else part
@@ -125,7 +132,7 @@ class Session:
         self.weight, self.rows_seen = self.weight + weight, self.rows_seen + n
         if self.state is None:
             self.set_weights(W, b)
-            self.set_unit(data.X)
+            self.set_unit(data)
         problem = self.problem(data)
         if self.automatic:
             weights = data.weights * (self.rows_seen / self.weight)
@@ -139,18 +146,21 @@ class Session:
             return
         small = self.is_sparse or self.n_classes * (self.n_features + 1) * self.dtype.itemsize <= IN_CACHE
         self.batch = _rows.TILE
-        if n <= FULL_BATCH:
-            self.batch = FULL_BATCH
+        tiny = FULL_BATCH if self.smooth else FULL_BATCH_OF_HINGES
+        if n <= tiny:
+            self.batch = tiny
         elif not (self.direct and small):
             self.batch = _rows.BLOCK if self.is_sparse or not small else 64
 
-    def set_unit(self, X):
+    def set_unit(self, data):
         """Typical size of a feature that is not zero: steps of Adam and its like are per weight."""
         self.unit = 1.0
         if isinstance(self.head, Cosine):
             self.unit = np.sqrt(self.n_features)  # weights are normalised instead
-        elif self.is_sparse and X.nnz:
-            self.unit = float(np.sqrt(np.mean(np.square(X.data, dtype=np.float64)))) or 1.0
+        elif self.is_sparse and data.X.nnz:
+            weights = np.repeat(data.weights, np.diff(data.X.indptr))
+            squares = np.square(data.X.data, dtype=np.float64)
+            self.unit = float(np.sqrt(weights @ squares / weights.sum())) or 1.0
 
     def set_weights(self, W, b):
         """Start from published weights with an optimizer that has seen nothing."""
@@ -191,8 +201,7 @@ class Session:
 
     def forget_momentum(self):
         """Restart an automatic momentum that has overshot (O'Donoghue & Candes 2015)."""
-        if self.optimizer != self.settings.optimizer:
-            self.state.slots[:, 0] = 0
+        self.state.slots[:, 0] = 0
 
     def restart(self, V):
         """Back to weights V, with an optimizer that has seen nothing."""
@@ -208,7 +217,7 @@ class Session:
             return self.settings.learning_rate
         normalised = getattr(self.optimizer, "normalised", None)
         if normalised is not None:
-            return normalised / self.unit
+            return normalised / self.unit * (10 if self.full else 1)  # an exact gradient bears more
         largest, noise = self.loss.curvature(self.n_classes) * self.spread
         if self.full:
             return 1 / largest

@@ -13,6 +13,7 @@ from linclf._schedules import factors
 ROW_VISITS = 600_000  # of an automatic max_iter, which lies between the next two
 FEWEST_EPOCHS, MOST_EPOCHS = 5, 1000
 ENDING = ("linear", "cosine")  # schedules that end by themselves; before that, noise hides progress
+OVERFLOW = "training overflowed at every step size; scale the columns of X, or remove its outliers"
 SMALLEST_STEP = 1e-3  # of the first, where the adaptive schedule ends
 
 
@@ -63,7 +64,7 @@ def train(session, problem, epochs, validation, rng, callbacks=None):
             order = rng.permutation(n)
         factor = factors(settings.schedule, epoch * batches, batches, epochs * batches)
         objective, step = guard.run(problem, order, step, factor)
-        rising = session.full and session.automatic and objective > (history["objective"] or [np.inf])[-1]
+        rising = session.accelerated and objective > (history["objective"] or [np.inf])[-1]
         if rising:
             session.forget_momentum()
             if rose:  # the step after a restart has no momentum: it was too long by itself
@@ -83,7 +84,8 @@ def train(session, problem, epochs, validation, rng, callbacks=None):
         history["seconds"].append(time.perf_counter() - started)
         if settings.verbose:
             print(f"epoch {epoch + 1}/{epochs}: " + ", ".join(f"{k} {v[-1]:.6g}" for k, v in history.items()))
-        noisy = validation is None and not session.full and settings.schedule in ENDING
+        exact = session.full and session.smooth
+        noisy = validation is None and not exact and settings.schedule in ENDING
         if not noisy and watch.stalled(value):
             step /= 5
             watch.forget()
@@ -102,6 +104,8 @@ def train(session, problem, epochs, validation, rng, callbacks=None):
                 stacklevel=2,
             )
     W, b = session.published() if best[1] is None else best[1:]
+    if not (np.isfinite(W).all() and np.isfinite(b).all()):
+        raise ValueError(OVERFLOW)
     return Outcome(W, b, history, len(history["objective"]))
 
 
@@ -138,9 +142,7 @@ class _Guard:
                 return objective, step
             step /= 2
             session.restart(self.safe)
-        raise ValueError(
-            "training overflowed at every step size; scale the columns of X, or remove its outliers"
-        )
+        raise ValueError(OVERFLOW)
 
 
 def check_finite(session):

@@ -19,6 +19,8 @@ FLOATS = (np.float64, np.float32)
 
 def check_X(estimator, X, reset):
     """X as C-ordered float32/float64 or canonical CSR of the same; the caller's arrays are not changed."""
+    if sparse.issparse(X) and X.format == "csr":
+        check_structure(X)
     X = validate_data(
         estimator, X, accept_sparse="csr", accept_large_sparse=True, dtype=FLOATS, order="C", reset=reset
     )
@@ -30,6 +32,24 @@ def check_X(estimator, X, reset):
             X = X.copy()
             X.indices = X.indices.astype(X.indptr.dtype)
     return X
+
+
+def check_structure(X):
+    """Refuse CSR arrays whose indices would make a kernel read or write somewhere else."""
+    steps = np.diff(X.indptr)
+    if X.indptr[0] != 0 or (steps < 0).any() or X.indptr[-1] > min(len(X.indices), len(X.data)):
+        row = int(np.argmax(steps < 0)) if (steps < 0).any() else X.shape[0] - 1
+        raise ValueError(
+            f"X is not a valid CSR matrix: indptr of row {row} is {X.indptr[row]}, {X.indptr[row + 1]} with "
+            f"{len(X.indices)} indices; indptr must start at 0, not decrease, and stay within indices"
+        )
+    if X.nnz and (X.indices.min() < 0 or X.indices.max() >= X.shape[1]):
+        at = int(np.argmax((X.indices < 0) | (X.indices >= X.shape[1])))
+        row = int(np.searchsorted(X.indptr, at, side="right")) - 1
+        raise ValueError(
+            f"X is not a valid CSR matrix: row {row} has index {X.indices[at]}, but X has "
+            f"{X.shape[1]} features"
+        )
 
 
 def is_soft(y):
@@ -106,6 +126,8 @@ def data_for(X, y, weights, classes, class_weight):
     if class_weight is not None:
         labels = y if y.ndim == 1 else classes[y.argmax(axis=1)]
         per_class = compute_class_weight(class_weight, classes=classes, y=labels, sample_weight=weights)
+        if not (per_class >= 0).all() or not np.isfinite(per_class).all():
+            raise ValueError(f"class_weight={class_weight!r} must be non-negative and finite")
         weights = weights * (per_class[target] if y.ndim == 1 else y @ per_class)
     if y.ndim == 2:
         target = np.ascontiguousarray(target, dtype=X.dtype)

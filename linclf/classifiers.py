@@ -19,22 +19,23 @@ _COMMON_PARAMETERS = """alpha : float >= 0, default=1e-4
     learning_rate : "auto" or float > 0, default="auto"
         First step size. "auto" takes it from the data, trains in centred and scaled features
         where X is dense (the model and its penalty stay in the units of X), and where one batch
-        holds all rows gives plain "sgd" Nesterov momentum. A number is used as it is, in the
+        holds all rows gives plain "sgd" Nesterov momentum if the loss is smooth. A number is used as it is, in the
         units of X, without any of that.
     schedule : {"constant", "linear", "cosine", "invscaling", "adaptive"}, default="linear"
         How the step goes on: "linear" and "cosine" fall to 0 at the last epoch, "invscaling" is
         ``t**-0.25`` after t steps, "adaptive" divides by 5 whenever the objective stalls.
     batch_size : "auto" or int >= 1, default="auto"
-        Rows of a mini-batch. "auto" is all rows up to 256 of them, else 8 for plain "sgd" while
-        the weights fit into the cache, else 64 or 256.
+        Rows of a mini-batch. "auto" is all rows up to 256 of them (64 for losses with kinks, the
+        hinges that are not squared and Crammer-Singer), else 8 for plain "sgd" while the weights
+        fit into the cache, else 64 or 256.
     max_iter : "auto" or int >= 1, default="auto"
         Passes over the data at most. "auto" is ``600_000 / n_samples``, between 5 and 1000.
     tol : float >= 0 or None, default=1e-6
         Training stops when what is watched has not fallen by this share of itself for
         `n_iter_no_change` epochs; None means never. Watched is the validation loss under early
-        stopping, else the training objective; but not with mini-batches and a "linear" or "cosine"
-        schedule, where noise hides the progress until the step has fallen, and training ends
-        with the schedule.
+        stopping, else the training objective; but not with mini-batches (or kinks) and a "linear"
+        or "cosine" schedule, where noise hides the progress until the step has fallen, and
+        training ends with the schedule.
     n_iter_no_change : int >= 1, default=5
         Patience of `tol`, in epochs.
     early_stopping : bool or "auto", default="auto"

@@ -278,6 +278,8 @@ def resolve(solver, average):
     """
     if isinstance(solver, Averaged):
         return Averaged(resolve(solver.inner, False))
+    if isinstance(solver, str) and solver not in OPTIMIZERS:
+        raise ValueError(f"solver={solver!r} is unknown; use one of {sorted(OPTIMIZERS)} or an object")
     optimizer = OPTIMIZERS[solver]() if isinstance(solver, str) else solver
     if type(optimizer) not in step_row.table:
         raise TypeError(

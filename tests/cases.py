@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
+import naive
 import numpy as np
 import pytest
 
-import naive
 from linclf.heads import Cosine
 from linclf.losses import (
     ArcFace,
@@ -109,9 +109,7 @@ class OptimizerCase(NamedTuple):
 
 OPTIMIZER_CASES = [
     OptimizerCase(SGD(), naive.sgd, lambda optim, w, lr: optim.SGD([w], lr)),
-    OptimizerCase(
-        Momentum(beta=0.8), naive.momentum, lambda optim, w, lr: optim.SGD([w], lr, momentum=0.8)
-    ),
+    OptimizerCase(Momentum(beta=0.8), naive.momentum, lambda optim, w, lr: optim.SGD([w], lr, momentum=0.8)),
     OptimizerCase(
         Nesterov(beta=0.8),
         naive.nesterov,

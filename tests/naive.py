@@ -119,13 +119,17 @@ def sgd(w, g, state, step, penalty):
 
 
 def momentum(w, g, state, step, penalty, beta):
-    v = state["v"] = beta * state.get("v", 0) - step * g
-    return (w + v) / (1 + step / (1 - beta) * penalty)
+    new = (w + beta * state.get("v", 0) - step * g) / (1 + step * penalty)
+    state["v"] = new - w
+    return new
 
 
 def nesterov(w, g, state, step, penalty, beta):
-    v = state["v"] = beta * state.get("v", 0) - step * g
-    return (w + beta * v - step * g) / (1 + step / (1 - beta) * penalty)
+    """w is the point looked ahead to, where the gradient is taken; state["w"] where it looks from."""
+    new = (w - step * g) / (1 + step * penalty)
+    state["v"] = new - state.get("w", w)
+    state["w"] = new
+    return new + beta * state["v"]
 
 
 def adagrad(w, g, state, step, penalty, epsilon):

@@ -4,13 +4,13 @@ import math
 from typing import NamedTuple
 
 import mpmath
+import naive
 import numpy as np
 import pytest
+from cases import INVALID_LOSSES, LOSS_CASES, LossCase, table
 from scipy.special import logsumexp
 from sklearn.utils._param_validation import InvalidParameterError
 
-import naive
-from cases import INVALID_LOSSES, LOSS_CASES, LossCase, table
 from linclf import _objective, _simplex
 from linclf._numba import compiled
 from linclf.losses import (
@@ -32,8 +32,9 @@ from linclf.losses._registry import expected_row_loss, soft_row_loss, target_los
 from linclf.losses.margin import automatic_scale
 
 K = 6
+ON_SCORES = [case for case in LOSS_CASES if not case.on_cosines]
 REFERENCE = np.array([2.0, 4.0, 2.0, 1.0])
-SOFT_COMPILED = (Softmax, OneVsRest, ArcFace)  # a compilation costs seconds; the others run in Python
+SOFT_COMPILED = (Softmax, ArcFace)  # a compilation costs seconds; the others run in Python
 
 
 @compiled
@@ -159,20 +160,20 @@ def test_finite_at_extreme_scores(case, dtype, size):
         assert (values >= 0).all()
 
 
-@table(LOSS_CASES)
+@table(ON_SCORES)
 def test_extreme_scores_by_their_twin(case):
-    if case.on_cosines:
-        pytest.skip("cosines have no extremes")
     scores = 1e30 * np.array([[1, 0, -1, 0.5], [-1, 1, 0.5, 0], [0, 0, -1, -1]])
     for y in range(4):
         with np.errstate(divide="ignore"):
             expected = [case.value(f, y) for f in scores]
         if isinstance(case.loss, Focal):  # the twin's log overflows
             expected = [logsumexp(f) - f[y] for f in scores]
-        np.testing.assert_allclose(evaluate(case.loss, scores, np.full(3, y))[0], expected, rtol=1e-12, atol=1)
+        np.testing.assert_allclose(
+            evaluate(case.loss, scores, np.full(3, y))[0], expected, rtol=1e-12, atol=1
+        )
 
 
-@table([case for case in LOSS_CASES if case.shift_invariant and not case.on_cosines])
+@table([case for case in ON_SCORES if case.shift_invariant])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_shift_changes_nothing(case, dtype):
     scores = (np.random.default_rng(0).integers(-200, 200, (30, K)) / 64).astype(dtype)
@@ -191,7 +192,7 @@ def test_gradients_sum_to_zero_where_shifts_change_nothing(case):
     assert (np.abs(sums).max() < 1e-12) == case.shift_invariant
 
 
-@table([case for case in LOSS_CASES if not case.on_cosines and "smoothing=0.2" not in repr(case.loss)])
+@table([case for case in ON_SCORES if not getattr(case.loss, "label_smoothing", 0)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_score_of_minus_infinity_is_a_class_less(case, dtype):
     scores = case.scores(20, K).astype(dtype)
@@ -217,7 +218,9 @@ def hessians(loss, scores, targets, h=1e-5):
 
 
 BOUNDED = [  # arccos has no bounded second derivative
-    case for case in LOSS_CASES if trait(case.loss, "smooth") and not isinstance(case.loss, ArcFace | SphereFace)
+    case
+    for case in LOSS_CASES
+    if trait(case.loss, "smooth") and not isinstance(case.loss, ArcFace | SphereFace)
 ]
 
 
@@ -253,11 +256,9 @@ def test_curvature_is_reached(loss, n_classes, scores):
     assert np.linalg.eigvalsh(H).max() == pytest.approx(loss.curvature(n_classes), rel=1e-4)
 
 
-@table(LOSS_CASES)
+@table([case for case in LOSS_CASES if trait(case.loss, "probabilities")])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_probabilities(case, dtype):
-    if trait(case.loss, "probabilities") is None:
-        pytest.skip("no probabilities")
     scores = case.scores(7, K).astype(dtype)
     factor = 1 / getattr(case.loss, "temperature", 1.0)  # cosines come to this already scaled
     expected = [[math.exp(a - logsumexp(f)) for a in f] for f in factor * scores.astype(np.float64)]
@@ -364,7 +365,9 @@ def test_exponential_equals_mpmath():
     x = -np.r_[0, np.logspace(-20, 2.84, 2000), np.log(2) * np.arange(0.5, 1020, 7.0)]
     ours = np.array([_simplex.exp_negative(one) for one in x])
     with mpmath.workdps(40):
-        errors = [float(abs(mpmath.mpf(a) / mpmath.exp(mpmath.mpf(b)) - 1)) for a, b in zip(ours, x, strict=True)]
+        errors = [
+            float(abs(mpmath.mpf(a) / mpmath.exp(mpmath.mpf(b)) - 1)) for a, b in zip(ours, x, strict=True)
+        ]
     assert max(errors) <= 3e-16
     assert ours[0] == 1
     assert [_simplex.exp_negative(one) for one in (-708.1, -1e30, -np.inf)] == [0, 0, 0]
@@ -378,7 +381,9 @@ def test_focal_without_focus_is_softmax_to_the_last_digit(dtype):
     rng = np.random.default_rng(0)
     scores = np.vstack([size * rng.normal(size=(100, K)) for size in (0.1, 1, 30, 1e4)]).astype(dtype)
     y = hard_targets(400)
-    for ours, softmax in zip(evaluate(Focal(gamma=0.0), scores, y), evaluate(Softmax(), scores, y), strict=True):
+    for ours, softmax in zip(
+        evaluate(Focal(gamma=0.0), scores, y), evaluate(Softmax(), scores, y), strict=True
+    ):
         np.testing.assert_array_equal(ours, softmax)
 
 
@@ -394,6 +399,7 @@ def test_focal_limits(gamma, lead):
     values, gradient = evaluate(Focal(gamma), np.array([[lead, 0.0, 0.0]]), np.array([0]))
     np.testing.assert_allclose(values[0], value, rtol=1e-14, atol=1e-15)
     np.testing.assert_allclose(gradient[0], expected, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(gradient[0, 1:], expected[1:], rtol=1e-3, atol=1e-300)  # sign and size
 
 
 def test_focal_hessian_twin_equals_differences():
@@ -411,9 +417,9 @@ def test_focal_curvature_bounds_the_tabulated_hessian(gamma):
     """For two classes over all probabilities, and for more on random ones."""
     u = 1 / (1 + np.exp(np.linspace(-12, 12, 4001)))
     factor = gamma * u * (1 - u) ** (gamma - 1) * np.log(u) - (1 - u) ** gamma
-    slope = (
-        gamma * (1 - u) ** (gamma - 1) - gamma * (gamma - 1) * u * (1 - u) ** (gamma - 2)
-    ) * np.log(u) + 2 * gamma * (1 - u) ** (gamma - 1)
+    slope = (gamma * (1 - u) ** (gamma - 1) - gamma * (gamma - 1) * u * (1 - u) ** (gamma - 2)) * np.log(
+        u
+    ) + 2 * gamma * (1 - u) ** (gamma - 1)
     binary = 2 * (slope * u * (1 - u) ** 2 - factor * u * (1 - u))  # along (1, -1), whose square is 2
     assert binary.max() <= Focal(gamma).curvature(2) * (1 + 1e-12)
     rng = np.random.default_rng(0)
@@ -454,7 +460,7 @@ def test_true_cosine_is_continuous_and_decreases_over_all_angles(make, twin, par
         assert (steps > -1e-12).all()
         assert steps.max() <= max(parameter, 1) * (theta[1] - theta[0]) * 1.001
         assert np.isfinite(gradient).all()
-        assert (gradient[:, 0] <= 1e-9).all()
+        assert (gradient[:, 0] <= 1e-8).all()
 
 
 @pytest.mark.parametrize("loss", [ArcFace(64.0, 0.5), ArcFace(64.0, 0.0), SphereFace(64.0, 1.35)], ids=repr)
@@ -492,7 +498,9 @@ def test_automatic_scale(n_classes):
 
 @pytest.mark.parametrize(("loss", "name", "value"), INVALID_LOSSES, ids=repr)
 def test_invalid_parameters_are_named(loss, name, value):
-    with pytest.raises(InvalidParameterError, match=rf"'{name}' parameter of .* Got {value} instead") as error:
+    with pytest.raises(
+        InvalidParameterError, match=rf"'{name}' parameter of .* Got {value} instead"
+    ) as error:
         resolve(loss, K)
     assert isinstance(error.value, ValueError)
 

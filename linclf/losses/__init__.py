@@ -43,6 +43,8 @@ def resolve(loss, n_classes):
         If a parameter is outside its limits (a ValueError).
     """
     if isinstance(loss, str):
+        if loss not in LOSSES:
+            raise ValueError(f"loss={loss!r} is unknown; use one of {sorted(LOSSES)} or a loss object")
         loss = LOSSES[loss]()
     if type(loss) not in row_loss.table:
         raise TypeError(

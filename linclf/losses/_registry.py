@@ -5,9 +5,10 @@ returns the loss of one row and overwrites its scores with the gradient. Class a
 rest of the package what it needs to know:
 
 ``limits``          parameter -> the interval it may lie in
-``curvature(K)``    bound on the Hessian's largest eigenvalue, the unit of step sizes; for hinges,
-                    which have none, the value that takes its place
-``smooth``          whether the gradient is continuous
+``curvature(K)``    the unit of step sizes: the largest eigenvalue that the Hessian has in practice,
+                    a bound where that is not too cautious; for hinges, which have no Hessian,
+                    the value that takes its place
+``smooth``          whether the gradient is continuous; momentum is for smooth losses
 ``head``            `heads.Linear` unless the loss is defined on cosines
 ``probabilities``   method mapping (n, K) scores to probabilities, or None
 ``log_probabilities``  the same in logarithms

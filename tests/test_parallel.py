@@ -1,0 +1,141 @@
+"""The same seed gives bitwise the same model: any n_jobs, threads, worker and forked processes."""
+
+import multiprocessing
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from joblib import Parallel, delayed
+from scipy import sparse
+from sklearn.datasets import make_classification
+from threadpoolctl import threadpool_info
+
+from linclf import SoftmaxClassifier
+from linclf._objective import SHARE
+from linclf._threads import one_blas_thread
+
+DEFAULTS = {"max_iter": 3, "random_state": 0}
+LARGE = {**DEFAULTS, "batch_size": 2 * SHARE + 100}  # three shares of a batch, so threads have work
+
+
+@pytest.fixture(scope="module")
+def data():
+    return make_classification(
+        2 * SHARE + 500, 20, n_informative=8, n_classes=4, weights=[0.4, 0.3, 0.2], random_state=0
+    )
+
+
+def fit(settings, X, y):
+    model = SoftmaxClassifier(**settings).fit(X, y)
+    return np.column_stack([model.coef_, model.intercept_])
+
+
+@pytest.fixture(scope="module")
+def expected(data):
+    return {"defaults": fit(DEFAULTS, *data), "large": fit(LARGE, *data)}
+
+
+SETTINGS = pytest.mark.parametrize("name", ["defaults", "large"])
+
+
+@SETTINGS
+def test_n_jobs_changes_nothing(data, expected, name):
+    settings = DEFAULTS if name == "defaults" else LARGE
+    for n_jobs in (2, 3, -1):
+        np.testing.assert_array_equal(fit({**settings, "n_jobs": n_jobs}, *data), expected[name])
+
+
+def test_shares_are_used_by_threads(data, monkeypatch):
+    """What the tests of this file rest on: n_jobs=2 does start two threads, for large batches."""
+    started = []
+
+    class Pool(ThreadPoolExecutor):
+        def __init__(self, n):
+            started.append(n)
+            super().__init__(n)
+
+    monkeypatch.setattr("linclf._objective.ThreadPoolExecutor", Pool)
+    fit({**LARGE, "n_jobs": 2}, *data)
+    assert set(started) == {2}
+    started.clear()
+    fit({**LARGE, "n_jobs": 1}, *data)
+    fit({**DEFAULTS, "n_jobs": 2}, *data)
+    assert not started
+
+
+def test_n_jobs_on_sparse_rows(data):
+    X = sparse.csr_array(np.where(data[0] > 0.5, data[0], 0))
+    one, two = (fit({**LARGE, "n_jobs": n_jobs}, X, data[1]) for n_jobs in (1, 2))
+    np.testing.assert_array_equal(one, two)
+    assert np.abs(one).max() > 0.01
+
+
+def test_large_batches_are_batches(data):
+    """Shares add up to the gradient of the whole batch: to rounding that of unlimited blocks."""
+    X, y = data[0][: 2 * SHARE], data[1][: 2 * SHARE]
+    settings = {"learning_rate": 0.5, "batch_size": 2 * SHARE, "max_iter": 1, "tol": None, "alpha": 0.0}
+    W = fit(settings, X, y)[:, :-1]
+    gradient = (0.25 - np.eye(4)[y]).T @ X / len(y)
+    np.testing.assert_allclose(W, -0.5 * gradient, rtol=1e-9, atol=1e-12)
+
+
+def test_python_threads(data, expected):
+    """Fits of unequal length, so that some end while others are at any point of theirs."""
+    tasks = [(DEFAULTS, "defaults"), ({**LARGE, "n_jobs": 2}, "large")] * 8
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda task: fit(task[0], *data), tasks))
+    for one, (_, name) in zip(found, tasks, strict=True):
+        np.testing.assert_array_equal(one, expected[name])
+
+
+def test_loky_workers(data, expected):
+    tasks = [(DEFAULTS, "defaults"), ({**LARGE, "n_jobs": 2}, "large")]
+    found = Parallel(n_jobs=2, backend="loky")(delayed(fit)(settings, *data) for settings, _ in tasks)
+    for one, (_, name) in zip(found, tasks, strict=True):
+        np.testing.assert_array_equal(one, expected[name])
+
+
+def in_child(queue, data):
+    queue.put((fit({**DEFAULTS, "n_jobs": 2}, *data), fit({**LARGE, "n_jobs": 2}, *data)))
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="no fork there")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_forked_child(data, expected):
+    fit({**LARGE, "n_jobs": 2}, *data)  # the parent has used threads before
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    child = context.Process(target=in_child, args=(queue, data))
+    child.start()
+    try:
+        defaults, large = queue.get(timeout=60)
+        child.join(timeout=60)
+        assert child.exitcode == 0
+    finally:
+        child.kill()
+        child.join()
+    np.testing.assert_array_equal(defaults, expected["defaults"])
+    np.testing.assert_array_equal(large, expected["large"])
+
+
+def blas_threads():
+    return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+
+
+def test_blas_is_limited_while_any_fit_lasts():
+    """OpenBLAS adds in another order with two threads: the limit is the process's, not a fit's."""
+
+    def enter():
+        limit = one_blas_thread()
+        limit.__enter__()
+        return limit
+
+    before = blas_threads()
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as two:
+        first, second = one.submit(enter).result(), two.submit(enter).result()
+        one.submit(first.__exit__, None, None, None).result()
+        during = two.submit(blas_threads).result()
+        two.submit(second.__exit__, None, None, None).result()
+    assert during == [1] * len(before)
+    assert blas_threads() == before

@@ -1,0 +1,324 @@
+"""Dense and CSR rows: each verb by NumPy, whole epochs by naive training, both heads by differences."""
+
+import naive
+import numpy as np
+import pytest
+from cases import OPTIMIZER_CASES, table
+from scipy import sparse
+from scipy.special import log_softmax
+
+from linclf import SoftmaxClassifier, _objective, _rows, _sgd
+from linclf._numba import compiled
+from linclf.heads import Cosine, Linear
+from linclf.losses import CosFace, Softmax
+from linclf.optimizers import SGD, Adam, Averaged, Momentum
+
+FORMATS = {
+    "dense-float64": (_rows.Dense, np.float64, None),
+    "dense-float32": (_rows.Dense, np.float32, None),
+    "blas-float64": (_rows.DenseBlas, np.float64, None),
+    "csr-float64-int32": (_rows.CSR, np.float64, np.int32),
+    "csr-float64-int64": (_rows.CSR, np.float64, np.int64),
+    "csr-float32-int32": (_rows.CSR, np.float32, np.int32),
+}
+# rows in the block, features, classes, value of the constant feature
+SIZES = [(1, 5, 2, 1.0), (3, 1, 3, 0.0), (7, 11, 40, 2.0), (8, 5, 6, 1.0), (9, 17, 2, 0.5), (21, 3, 7, 1.0)]
+TILES = [size for size in SIZES if size[0] <= _rows.TILE]  # `descend` is for one tile
+BY_SIZE = pytest.mark.parametrize(("n", "d", "n_classes", "constant"), SIZES)
+
+
+def sparse_matrix(n, d, seed=0):
+    """Random numbers, a third of them zero, and a row of zeros."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, d)) * (rng.random((n, d)) < 2 / 3)
+    X[n // 2] = 0
+    return X
+
+
+def rows_of(format_name, X, centre=0.0, factor=1.0):
+    """The rows as kernels take them, and X as they see it in float64."""
+    kind, dtype, index = FORMATS[format_name]
+    X = X.astype(dtype)
+    if kind is _rows.CSR:
+        matrix = sparse.csr_array(X)
+        parts = matrix.data, matrix.indices.astype(index), matrix.indptr.astype(index)
+        return _rows.CSR(*map(_rows.read_only, parts), np.ones(1)), X.astype(np.float64)
+    centre, factor = np.full(X.shape[1], centre, dtype), np.full(X.shape[1], factor, dtype)
+    return kind(_rows.read_only(X), centre, factor), (X.astype(np.float64) - centre) * factor
+
+
+def stored(rows, W, dtype=np.float64):
+    """A copy of weights (K, d + 1), or of a gradient, in the layout of the rows."""
+    return np.array(W.T if isinstance(rows, _rows.CSR) else W, dtype, order="C")
+
+
+def classes_first(rows, V):
+    return V.T if isinstance(rows, _rows.CSR) else V
+
+
+def penalty_of(rows, alpha, n_classes, n_features, dtype=np.float64):
+    if isinstance(rows, _rows.CSR):
+        return np.full(n_classes, alpha, dtype)
+    return np.append(np.full(n_features, alpha), 0).astype(dtype)
+
+
+def close(actual, desired, dtype):
+    tolerance = 2e-5 if dtype == np.float32 else 1e-12
+    atol = max(tolerance * np.abs(desired).max(), np.finfo(dtype).tiny)
+    np.testing.assert_allclose(actual, desired, rtol=tolerance, atol=atol)
+
+
+# ---------------------------------------------------------------- verbs
+
+
+@compiled
+def products_and_gradient(rows, head, ids, block, V, S, G, norms):
+    """S comes with the gradient for the products, and leaves with the products."""
+    _rows.square_norms(rows, V, norms)
+    _rows.gather(rows, head, ids, block)
+    block.S[:] = 0
+    block.S[: ids.size] = S
+    _rows.add_gradient(rows, head, ids, block, G)
+    _rows.products(rows, head, ids, V, block)
+    S[:] = block.S[: ids.size]
+
+
+@compiled
+def least_squares_steps(rows, head, ids, block, V, steps, penalty):
+    """Plain SGD on ``sum_i |V x_i|^2 / 2``, whose score gradients are the products themselves."""
+    for step in steps:
+        block.S[:] = 0
+        _rows.gather(rows, head, ids, block)
+        _rows.products(rows, head, ids, V, block)
+        block.S[ids.size :] = 0
+        _rows.descend(rows, head, ids, block, V, step, penalty)
+    _rows.settle(rows, V)
+
+
+@pytest.mark.parametrize("format_name", [name for name in FORMATS if name != "csr-float64-int32"])
+@BY_SIZE
+def test_products_and_gradients_equal_numpy(format_name, n, d, n_classes, constant):
+    dtype, rng = FORMATS[format_name][1], np.random.default_rng(1)
+    rows, X = rows_of(format_name, sparse_matrix(n + 5, d), centre=0.25, factor=1.5)
+    W = rng.normal(size=(n_classes, d + 1)).astype(dtype)
+    G = rng.normal(size=(n_classes, d + 1)).astype(dtype)
+    gradient = rng.normal(size=(n, n_classes)).astype(dtype)
+    ids = rng.permutation(n + 5)[:n]
+    Z = np.column_stack([X, np.full(n + 5, constant)])[ids]
+
+    block = _rows.block(rows, n, d, n_classes, dtype)
+    ours, norms, head = stored(rows, G, dtype), np.empty(n_classes, dtype), Linear(constant)
+    S = gradient.copy()
+    products_and_gradient(rows, head, ids, block, stored(rows, W, dtype), S, ours, norms)
+    close(S, Z @ W.T, dtype)
+    close(block.square_norms[:n], (Z**2).sum(axis=1), dtype)
+    close(norms, (W.astype(np.float64) ** 2).sum(axis=1), dtype)
+    close(classes_first(rows, ours), G + gradient.T.astype(np.float64) @ Z, dtype)
+
+
+@pytest.mark.parametrize("format_name", ["dense-float32", "csr-float32-int32"])
+@pytest.mark.parametrize(("n", "d", "n_classes", "constant"), TILES)
+def test_descend_equals_numpy(format_name, n, d, n_classes, constant):
+    """Penalties from none to one that shrinks by 1e4 a step, so that CSR has to settle in between.
+
+    In float64 the direct epochs below do the same.
+    """
+    dtype, rng = FORMATS[format_name][1], np.random.default_rng(1)
+    rows, X = rows_of(format_name, sparse_matrix(n + 5, d), centre=0.25, factor=1.5)
+    ids, steps = rng.permutation(n + 5)[:n], np.full(12, 0.005)
+    Z = np.column_stack([X, np.full(n + 5, constant)])[ids]
+    for alpha in (0.0, 2.0, 2e6):
+        W = rng.normal(size=(n_classes, d + 1))
+        shrink = 1 / (1 + steps[0] * np.append(np.full(d, alpha), 0))
+        V, block = stored(rows, W, dtype), _rows.block(rows, n, d, n_classes, dtype)
+        penalty = penalty_of(rows, alpha, n_classes, d, dtype)
+        least_squares_steps(rows, Linear(constant), ids, block, V, steps, penalty)
+        for step in steps:
+            W = (W - step * (Z @ W.T).T @ Z) * shrink
+        close(classes_first(rows, V)[:, -1], W[:, -1], dtype)
+        close(classes_first(rows, V)[:, :-1], W[:, :-1], dtype)
+
+
+# ---------------------------------------------------------------- epochs
+
+
+class Run:
+    """One epoch of softmax regression on 53 rows in any format, and the same by `naive.train`."""
+
+    n, d, n_classes, constant, alpha = 53, 6, 4, 1.5, 0.05
+
+    def __init__(self, batch, row_limit=np.inf, decay=0.5):
+        rng = np.random.default_rng(2)
+        self.X, self.batch, self.row_limit = sparse_matrix(self.n, self.d), batch, row_limit
+        self.y, weights = rng.integers(0, self.n_classes, self.n), rng.uniform(0, 2, self.n)
+        self.weights = weights / weights.mean()
+        self.steps = 0.3 * decay ** np.linspace(0, 1, -(-self.n // batch))
+        self.W = rng.normal(size=(self.n_classes, self.d + 1)) / 3
+
+    def naive(self, optimizer):
+        Z = np.column_stack([self.X, np.full(self.n, self.constant)])
+        penalty = np.append(np.full(self.d, self.alpha), 0)
+        return naive.train(
+            optimizer, self.W, Z, self.y, self.weights, self.steps, self.batch, penalty, self.row_limit
+        )
+
+    def kernel(self, format_name, optimizer=None):
+        """Weights, averages if any, loss sum and mean of the first batch; the optimizer None is direct."""
+        rows, _ = rows_of(format_name, self.X)
+        V = stored(rows, self.W)
+        slots = np.zeros((len(V), optimizer.n_slots if optimizer else 0, V.shape[1]))
+        state = _sgd.State(V, np.zeros_like(V), slots, np.zeros(1, np.int64))
+        targets = _sgd.Targets(_rows.read_only(self.y), _rows.read_only(self.weights))
+        penalty = penalty_of(rows, self.alpha, self.n_classes, self.d)
+        problem = _sgd.Problem(rows, Linear(self.constant), Softmax(), targets, penalty)
+        buffers = _objective.buffers(problem, self.batch, self.d, self.n_classes, np.float64)
+        plan, order = _sgd.Plan(self.batch, self.steps, self.row_limit), np.arange(self.n)
+        if optimizer is None:
+            total, first = _sgd.epoch_direct(problem, state, buffers, order, plan)
+        else:
+            total, first = _sgd.epoch(problem, state, optimizer, buffers, order, plan)
+        assert state.count[0] == len(self.steps)
+        average = classes_first(rows, slots[:, -1]) if isinstance(optimizer, Averaged) else None
+        return classes_first(rows, V), average, total, first
+
+
+PATHS = pytest.mark.parametrize("format_name", ["dense-float64", "csr-float64-int32"])
+
+
+@PATHS
+@pytest.mark.parametrize("batch", [1, 3, 8])
+@pytest.mark.parametrize("row_limit", [np.inf, 0.1])
+def test_direct_epoch_equals_naive_training(format_name, batch, row_limit):
+    run = Run(batch, row_limit)
+    W, _, losses = run.naive(naive.sgd)
+    V, _, total, first = run.kernel(format_name)
+    np.testing.assert_allclose(V, W, rtol=1e-10, atol=1e-12)
+    assert total == pytest.approx(losses.sum(), rel=1e-12)
+    assert first == pytest.approx(losses[:batch].mean(), rel=1e-12)
+
+
+@table(OPTIMIZER_CASES)
+def test_epoch_equals_naive_training(case):
+    """With every optimizer; 20 rows a batch are more than a tile and not a multiple of it."""
+    assert_epoch_equals_naive_training("dense-float64", case)
+
+
+@table([case for case in OPTIMIZER_CASES if type(case.optimizer) in (SGD, Adam)])
+def test_sparse_epoch_equals_naive_training(case):
+    assert_epoch_equals_naive_training("csr-float64-int32", case)
+
+
+def assert_epoch_equals_naive_training(format_name, case):
+    run = Run(20)
+    W, _, losses = run.naive(case.step)
+    V, _, total, first = run.kernel(format_name, case.optimizer)
+    np.testing.assert_allclose(V, W, rtol=1e-9, atol=1e-11)
+    assert total == pytest.approx(losses.sum(), rel=1e-12)
+    assert first == pytest.approx(losses[:20].mean(), rel=1e-12)
+
+
+@PATHS
+def test_epoch_averages_the_path(format_name):
+    run, case = Run(7), next(case for case in OPTIMIZER_CASES if type(case.optimizer) is Momentum)
+    W, path, _ = run.naive(case.step)
+    V, average, _, _ = run.kernel(format_name, Averaged(case.optimizer))
+    np.testing.assert_allclose(V, W, rtol=1e-9, atol=1e-11)
+    expected = np.average(path, axis=0, weights=np.arange(1, len(path) + 1))
+    np.testing.assert_allclose(average, expected, rtol=1e-9, atol=1e-11)
+
+
+def test_read_only_arrays_share_a_signature_with_writable_ones():
+    X = sparse_matrix(300, 4)
+    y = np.arange(300) % 3
+    for make in (np.array, sparse.csr_array):
+        counts, fits = [], []
+        for writable in (True, False):
+            data, target = make(X), y.copy()
+            for array in (data.data, data.indices, data.indptr) if sparse.issparse(data) else (data,):
+                array.flags.writeable = writable
+            target.flags.writeable = writable
+            fits.append(
+                SoftmaxClassifier(learning_rate=0.1, max_iter=1, random_state=0).fit(data, target).coef_
+            )
+            counts.append((len(_sgd.epoch_direct.signatures), len(_sgd.epoch.signatures)))
+        assert counts[0] == counts[1]
+        assert counts[0][0] > 0
+        np.testing.assert_array_equal(fits[0], fits[1])
+
+
+# ---------------------------------------------------------------- gradients
+
+
+def collected(rows, head, loss, W, y, weights, buffer_rows=8):
+    """Loss sum and gradient (K, d + 1) through blocks of a few rows."""
+    V = stored(rows, W)
+    G = np.zeros_like(V)
+    targets = _sgd.Targets(_rows.read_only(y), _rows.read_only(weights))
+    problem = _sgd.Problem(rows, head, loss, targets, np.zeros(1))
+    buffers = _objective.buffers(problem, buffer_rows, W.shape[1] - 1, len(W), np.float64)
+    total = _sgd.collect_rows(problem, V, G, buffers, np.arange(len(y)), (0.0, 1.0, np.inf))
+    return total, classes_first(rows, G)
+
+
+def cosine_objective(W, X, constant, y, weights, loss):
+    C = naive.cosine_scores(W, np.column_stack([X, np.full(len(X), constant)]))
+    return sum(w * naive.cosface(c, k, *loss) for w, c, k in zip(weights, C, y, strict=True))
+
+
+@PATHS
+@pytest.mark.parametrize("constant", [0.0, 0.7])
+@pytest.mark.parametrize("n_classes", [2, 5])
+def test_cosine_gradient_equals_differences(format_name, constant, n_classes):
+    """Through both normalisations, with weights of very different lengths and a row of zeros."""
+    rng, n, d = np.random.default_rng(3), 19, 4
+    rows, X = rows_of(format_name, sparse_matrix(n, d))
+    W = rng.normal(size=(n_classes, d + 1)) * np.logspace(-1, 1, n_classes)[:, None]
+    y, weights, loss = rng.integers(0, n_classes, n), rng.uniform(0.1, 2, n), CosFace(5.0, 0.3)
+
+    total, gradient = collected(rows, Cosine(constant), loss, W, y, weights)
+    arguments = X, constant, y, weights, loss
+    assert total == pytest.approx(cosine_objective(W, *arguments), rel=1e-12)
+    expected = naive.central_gradient(lambda W: cosine_objective(W, *arguments), W)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-8 * np.abs(expected).max())
+    # the loss does not change when w_k is made longer, so its gradient is orthogonal to w_k
+    assert np.abs((gradient * W).sum(axis=1)).max() <= 1e-12 * np.abs(gradient).max()
+
+
+@PATHS
+def test_zero_rows_and_zero_weights_have_cosine_zero(format_name):
+    rng, loss = np.random.default_rng(3), CosFace(5.0, 0.3)
+    rows, X = rows_of(format_name, np.vstack([np.zeros((2, 4)), sparse_matrix(9, 4)]))
+    W, y, weights = rng.normal(size=(3, 5)), rng.integers(0, 3, 11), np.ones(11)
+    W[1] = 0
+    total, gradient = collected(rows, Cosine(0.0), loss, W, y, weights)
+    assert total == pytest.approx(cosine_objective(W, X, 0.0, y, weights, loss), rel=1e-12)
+    assert np.isfinite(gradient).all()
+    np.testing.assert_array_equal(gradient[1], 0)
+    # zero rows do not pull: the gradient is that of the others
+    rows, _ = rows_of(format_name, X[2:])
+    others = collected(rows, Cosine(0.0), loss, W, y[2:], weights[2:])[1]
+    np.testing.assert_allclose(gradient, others, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("n_classes", [3, 33])
+def test_threaded_gradient_is_the_same_for_any_number_of_threads(n_classes):
+    rng, n, d = np.random.default_rng(4), 3 * _objective.SHARE + 5, 3
+    rows, X = rows_of("dense-float64", rng.normal(size=(n, d)))
+    y, weights = rng.integers(0, n_classes, n), rng.uniform(0, 2, n)
+    targets = _sgd.Targets(_rows.read_only(y), _rows.read_only(weights))
+    problem = _sgd.Problem(rows, Linear(1.0), Softmax(), targets, np.zeros(1))
+    V, ids, limits = rng.normal(size=(n_classes, d + 1)), rng.permutation(n), (0.0, float(n), np.inf)
+
+    def make_buffers():
+        return _objective.buffers(problem, n, d, n_classes, np.float64)
+
+    total, G = _objective.gradient(problem, V, make_buffers, ids, limits, 1)
+    for n_jobs in (2, 3):
+        again, G_again = _objective.gradient(problem, V, make_buffers, ids, limits, n_jobs)
+        assert again == total
+        np.testing.assert_array_equal(G_again, G)
+    Z = np.column_stack([X, np.ones(n)])
+    log_p = log_softmax(Z @ V.T, axis=1)
+    residual = (np.exp(log_p) - np.eye(n_classes)[y]) * (weights / n)[:, None]
+    assert total == pytest.approx(-weights @ log_p[np.arange(n), y], rel=1e-11)
+    np.testing.assert_allclose(G, residual.T @ Z, rtol=1e-10, atol=1e-14)
