@@ -26,7 +26,7 @@ _COMMON_PARAMETERS = """alpha : float >= 0, default=1e-4
         ``t**-0.25`` after t steps, "adaptive" divides by 5 whenever the objective stalls.
     batch_size : "auto" or int >= 1, default="auto"
         Rows of a mini-batch. "auto" is all rows up to 256 of them (64 for losses with kinks, the
-        hinges that are not squared and Crammer-Singer), else 8 for plain "sgd" while the weights
+        hinges that are not squared), else 8 for plain "sgd" while the weights
         fit into the cache, else 64 or 256.
     max_iter : "auto" or int >= 1, default="auto"
         Passes over the data at most. "auto" is ``600_000 / n_samples``, between 5 and 1000.

@@ -4,6 +4,8 @@ scikit-learn's own checks of single estimators are run in test_sklearn.py.
 """
 
 import io
+import os
+import pathlib
 import pickle
 import subprocess
 import sys
@@ -281,7 +283,8 @@ def test_prediction_in_a_fresh_process_compiles_nothing(wine, tmp_path):
     model = SoftmaxClassifier(**FAST).fit(X, y)
     (tmp_path / "model.pkl").write_bytes(pickle.dumps((model, X)))
     command = [sys.executable, "-W", "error", "-c", PREDICT, "model.pkl", "results.pkl"]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    source = {**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).resolve().parent.parent)}
+    run = subprocess.run(command, cwd=tmp_path, env=source, capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stderr
     results = pickle.loads((tmp_path / "results.pkl").read_bytes())
     expected = model.decision_function(X), model.predict(X), model.predict_proba(X)

@@ -22,6 +22,7 @@ from linclf.losses import (
     OneVsRest,
     Softmax,
     SphereFace,
+    SquaredCrammerSinger,
     SquaredOneVsRest,
     SquaredWestonWatkins,
     WestonWatkins,
@@ -217,10 +218,10 @@ def hessians(loss, scores, targets, h=1e-5):
     return (H + H.transpose(0, 2, 1)) / 2
 
 
-BOUNDED = [  # arccos has no bounded second derivative
+BOUNDED = [  # arccos has no bounded second derivative, and rivals that tie have none at all
     case
     for case in LOSS_CASES
-    if trait(case.loss, "smooth") and not isinstance(case.loss, ArcFace | SphereFace)
+    if trait(case.loss, "smooth") and not isinstance(case.loss, ArcFace | SphereFace | SquaredCrammerSinger)
 ]
 
 

@@ -132,7 +132,9 @@ def test_invalid_parameters_are_named(optimizer, name, value):
     assert isinstance(error.value, ValueError)
 
 
-@pytest.mark.parametrize("solver", [SGD, None, 0.1, (0.9,), naive.sgd], ids=repr)
+@pytest.mark.parametrize(
+    "solver", [SGD, None, 0.1, (0.9,), naive.sgd], ids=["class", "None", "0.1", "tuple", "function"]
+)
 def test_other_objects_are_refused(solver):
     with pytest.raises(TypeError, match=r"object of linclf\.optimizers"):
         resolve(solver, False)
