@@ -18,9 +18,9 @@ _COMMON_PARAMETERS = """alpha : float >= 0, default=1e-4
         `linclf.optimizers`, such as ``Adam(beta1=0.8)``.
     learning_rate : "auto" or float > 0, default="auto"
         First step size. "auto" takes it from the data, trains in centred and scaled features
-        where X is dense (the model and its penalty stay in the units of X), and where one batch
-        holds all rows gives plain "sgd" Nesterov momentum if the loss is smooth. A number is used as it is, in the
-        units of X, without any of that.
+        where X is dense (the model and its penalty stay in the units of X), and adds Nesterov
+        momentum to plain "sgd" where one batch holds all rows and the loss is smooth. A number is
+        used as it is, in the units of X, without any of that.
     schedule : {"constant", "linear", "cosine", "invscaling", "adaptive"}, default="linear"
         How the step goes on: "linear" and "cosine" fall to 0 at the last epoch, "invscaling" is
         ``t**-0.25`` after t steps, "adaptive" divides by 5 whenever the objective stalls.
