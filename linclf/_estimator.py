@@ -64,46 +64,10 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         "verbose": ["verbose"],
     }
 
-    def __init__(
-        self,
-        *,
-        alpha,
-        fit_intercept,
-        solver,
-        learning_rate,
-        schedule,
-        batch_size,
-        max_iter,
-        tol,
-        n_iter_no_change,
-        early_stopping,
-        validation_fraction,
-        average,
-        shuffle,
-        class_weight,
-        warm_start,
-        n_jobs,
-        random_state,
-        verbose,
-    ):
-        self.alpha = alpha
-        self.fit_intercept = fit_intercept
-        self.solver = solver
-        self.learning_rate = learning_rate
-        self.schedule = schedule
-        self.batch_size = batch_size
-        self.max_iter = max_iter
-        self.tol = tol
-        self.n_iter_no_change = n_iter_no_change
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.average = average
-        self.shuffle = shuffle
-        self.class_weight = class_weight
-        self.warm_start = warm_start
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.verbose = verbose
+    def _store(self, parameters):
+        """Set the parameters of ``__init__``, given its ``locals()``, as attributes."""
+        for name in self._get_param_names():
+            setattr(self, name, parameters[name])
 
     @abstractmethod
     def _loss(self):

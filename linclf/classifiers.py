@@ -4,88 +4,13 @@ from numbers import Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from linclf._documentation import documented
 from linclf._estimator import BaseLinearClassifier
 from linclf.losses import LOSSES, Focal, Softmax
 from linclf.losses.margin import CosFace
 
-_COMMON_PARAMETERS = """alpha : float >= 0, default=1e-4
-        L2 penalty ``alpha/2 * |coef_|^2`` on the mean loss; LogisticRegression's C is
-        ``1 / (alpha * n_samples)``. The intercept is not penalised.
-    fit_intercept : bool, default=True
-        Whether to fit an intercept.
-    solver : str or optimizer, default="sgd"
-        "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", or an object of
-        `linclf.optimizers`, such as ``Adam(beta1=0.8)``.
-    learning_rate : "auto" or float > 0, default="auto"
-        First step size. "auto" takes it from the data, trains in centred and scaled features
-        where X is dense (the model and its penalty stay in the units of X), and adds Nesterov
-        momentum to plain "sgd" where one batch holds all rows and the loss is smooth. A number is
-        used as it is, in the units of X, without any of that.
-    schedule : {"constant", "linear", "cosine", "invscaling", "adaptive"}, default="linear"
-        How the step goes on: "linear" and "cosine" fall to 0 at the last epoch, "invscaling" is
-        ``t**-0.25`` after t steps, "adaptive" divides by 5 whenever the objective stalls.
-    batch_size : "auto" or int >= 1, default="auto"
-        Rows of a mini-batch. "auto" is all rows up to 256 of them (64 for losses with kinks, the
-        hinges that are not squared), else 8 for plain "sgd" while the weights
-        fit into the cache, else 64 or 256.
-    max_iter : "auto" or int >= 1, default="auto"
-        Passes over the data at most. "auto" is ``600_000 / n_samples``, between 5 and 1000.
-    tol : float >= 0 or None, default=1e-6
-        Training stops when what is watched has not fallen by this share of itself for
-        `n_iter_no_change` epochs; None means never. Watched is the validation loss under early
-        stopping, else the training objective; but not with mini-batches (or kinks) and a "linear"
-        or "cosine" schedule, where noise hides the progress until the step has fallen, and
-        training ends with the schedule.
-    n_iter_no_change : int >= 1, default=5
-        Patience of `tol`, in epochs.
-    early_stopping : bool or "auto", default="auto"
-        True watches the loss on held-out rows instead of the training objective and keeps the
-        best epoch's weights; "auto" does so if ``fit`` gets an ``X_val``.
-    validation_fraction : float in (0, 1), default=0.1
-        Share of the rows held out, stratified by class, where ``fit`` gets no ``X_val``.
-    average : bool, default=False
-        Whether to publish an average of the weights over the steps (`optimizers.Averaged`).
-    shuffle : bool, default=True
-        Whether rows come in a new random order in each epoch.
-    class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, multiplied into the sample weights.
-    warm_start : bool, default=False
-        Whether ``fit`` starts from the weights of the last fit.
-    n_jobs : int or None, default=None
-        Threads for mini-batches of more than 4,096 rows; -1 means all cores. The result does not
-        depend on it.
-    random_state : int, RandomState or None, default=None
-        Seed of the order of rows and of the validation split.
-    verbose : int, default=0
-        Whether to print a line for each epoch."""
 
-_COMMON_ATTRIBUTES = """classes_ : ndarray of shape (n_classes,)
-        The labels, sorted.
-    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
-        Weights; one row for two classes.
-    intercept_ : ndarray of shape (1,) or (n_classes,)
-        Intercepts.
-    n_iter_ : int
-        Epochs made.
-    history_ : dict of lists
-        Per epoch: "objective" (mean loss of the rows as they were met, plus the penalty), "step",
-        "seconds" since the start, and with early stopping "validation_loss" and
-        "validation_score" (accuracy).
-    n_features_in_ : int
-        Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, where X has string column names."""
-
-
-def _documented(cls):
-    """Put the parameters and attributes that all classifiers share into a docstring."""
-    cls.__doc__ = cls.__doc__.replace("{common parameters}", _COMMON_PARAMETERS).replace(
-        "{common attributes}", _COMMON_ATTRIBUTES
-    )
-    return cls
-
-
-@_documented
+@documented
 class SoftmaxClassifier(BaseLinearClassifier):
     """Multinomial logistic regression: softmax with cross-entropy.
 
@@ -148,34 +73,13 @@ class SoftmaxClassifier(BaseLinearClassifier):
         random_state=None,
         verbose=0,
     ):
-        self.label_smoothing = label_smoothing
-        self.temperature = temperature
-        super().__init__(
-            alpha=alpha,
-            fit_intercept=fit_intercept,
-            solver=solver,
-            learning_rate=learning_rate,
-            schedule=schedule,
-            batch_size=batch_size,
-            max_iter=max_iter,
-            tol=tol,
-            n_iter_no_change=n_iter_no_change,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            average=average,
-            shuffle=shuffle,
-            class_weight=class_weight,
-            warm_start=warm_start,
-            n_jobs=n_jobs,
-            random_state=random_state,
-            verbose=verbose,
-        )
+        self._store(locals())
 
     def _loss(self):
         return Softmax(self.label_smoothing, self.temperature)
 
 
-@_documented
+@documented
 class SVMClassifier(BaseLinearClassifier):
     """Linear support vector machine with a true multiclass hinge loss.
 
@@ -248,35 +152,13 @@ class SVMClassifier(BaseLinearClassifier):
         random_state=None,
         verbose=0,
     ):
-        self.multi_class = multi_class
-        self.squared = squared
-        self.margin = margin
-        super().__init__(
-            alpha=alpha,
-            fit_intercept=fit_intercept,
-            solver=solver,
-            learning_rate=learning_rate,
-            schedule=schedule,
-            batch_size=batch_size,
-            max_iter=max_iter,
-            tol=tol,
-            n_iter_no_change=n_iter_no_change,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            average=average,
-            shuffle=shuffle,
-            class_weight=class_weight,
-            warm_start=warm_start,
-            n_jobs=n_jobs,
-            random_state=random_state,
-            verbose=verbose,
-        )
+        self._store(locals())
 
     def _loss(self):
         return LOSSES["squared-" * bool(self.squared) + self.multi_class](self.margin)
 
 
-@_documented
+@documented
 class FocalClassifier(BaseLinearClassifier):
     """Softmax with the focal loss ``-(1 - p_y)^gamma log p_y``.
 
@@ -333,33 +215,13 @@ class FocalClassifier(BaseLinearClassifier):
         random_state=None,
         verbose=0,
     ):
-        self.gamma = gamma
-        super().__init__(
-            alpha=alpha,
-            fit_intercept=fit_intercept,
-            solver=solver,
-            learning_rate=learning_rate,
-            schedule=schedule,
-            batch_size=batch_size,
-            max_iter=max_iter,
-            tol=tol,
-            n_iter_no_change=n_iter_no_change,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            average=average,
-            shuffle=shuffle,
-            class_weight=class_weight,
-            warm_start=warm_start,
-            n_jobs=n_jobs,
-            random_state=random_state,
-            verbose=verbose,
-        )
+        self._store(locals())
 
     def _loss(self):
         return Focal(self.gamma)
 
 
-@_documented
+@documented
 class MarginSoftmaxClassifier(BaseLinearClassifier):
     """Softmax on scaled cosines with a margin for the true class.
 
@@ -442,29 +304,7 @@ class MarginSoftmaxClassifier(BaseLinearClassifier):
         random_state=None,
         verbose=0,
     ):
-        self.margin_type = margin_type
-        self.margin = margin
-        self.scale = scale
-        super().__init__(
-            alpha=alpha,
-            fit_intercept=fit_intercept,
-            solver=solver,
-            learning_rate=learning_rate,
-            schedule=schedule,
-            batch_size=batch_size,
-            max_iter=max_iter,
-            tol=tol,
-            n_iter_no_change=n_iter_no_change,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            average=average,
-            shuffle=shuffle,
-            class_weight=class_weight,
-            warm_start=warm_start,
-            n_jobs=n_jobs,
-            random_state=random_state,
-            verbose=verbose,
-        )
+        self._store(locals())
 
     def _loss(self):
         cls = LOSSES[self.margin_type]
@@ -478,7 +318,7 @@ class MarginSoftmaxClassifier(BaseLinearClassifier):
         return cls(self.scale, self.margin)
 
 
-@_documented
+@documented
 class LinearClassifier(BaseLinearClassifier):
     """A linear classifier with any loss, by name or as an object.
 
@@ -535,27 +375,7 @@ class LinearClassifier(BaseLinearClassifier):
         random_state=None,
         verbose=0,
     ):
-        self.loss = loss
-        super().__init__(
-            alpha=alpha,
-            fit_intercept=fit_intercept,
-            solver=solver,
-            learning_rate=learning_rate,
-            schedule=schedule,
-            batch_size=batch_size,
-            max_iter=max_iter,
-            tol=tol,
-            n_iter_no_change=n_iter_no_change,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            average=average,
-            shuffle=shuffle,
-            class_weight=class_weight,
-            warm_start=warm_start,
-            n_jobs=n_jobs,
-            random_state=random_state,
-            verbose=verbose,
-        )
+        self._store(locals())
 
     def _loss(self):
         return self.loss
