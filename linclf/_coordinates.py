@@ -158,4 +158,4 @@ def spread(rows, head, X, weights, batch):
             break
     squares = row_norms(Z, squared=True) + constant**2 - centre @ centre
     noise = 0.0 if batch >= n else (w * w) @ squares / w.sum() * len(ids) / batch
-    return np.array([max(largest, np.finfo(float).tiny), noise])
+    return np.array([largest or 1.0, noise])  # where nothing is there to learn, any step will do

@@ -15,7 +15,7 @@ COMMON_PARAMETERS = """alpha : float >= 0, default=1e-4
         used as it is, in the units of X, without any of that.
     schedule : {"constant", "linear", "cosine", "invscaling", "adaptive"}, default="linear"
         How the step goes on: "linear" and "cosine" fall to 0 at the last epoch, "invscaling" is
-        ``t**-0.25`` after t steps, "adaptive" divides by 5 whenever the objective stalls.
+        ``t**-0.25`` at step t, "adaptive" divides by 5 whenever the objective stalls.
     batch_size : "auto" or int >= 1, default="auto"
         Rows of a mini-batch. "auto" is all rows up to 256 of them (64 for losses with kinks, the
         hinges that are not squared), else 8 for plain "sgd" while the weights
@@ -27,7 +27,9 @@ COMMON_PARAMETERS = """alpha : float >= 0, default=1e-4
         `n_iter_no_change` epochs; None means never. Watched is the validation loss under early
         stopping, else the training objective; but not with mini-batches (or kinks) and a "linear"
         or "cosine" schedule, where noise hides the progress until the step has fallen, and
-        training ends with the schedule.
+        training ends with the schedule. Where noise may be why the validation loss does not fall,
+        and with the "adaptive" schedule, the step is divided by 5 first, until it is 1e-3 of the
+        first one.
     n_iter_no_change : int >= 1, default=5
         Patience of `tol`, in epochs.
     early_stopping : bool or "auto", default="auto"
@@ -71,6 +73,8 @@ COMMON_ATTRIBUTES = """classes_ : ndarray of shape (n_classes,)
 
 def documented(cls):
     """Put the parameters and attributes that all classifiers share into a docstring."""
+    if cls.__doc__ is None:  # python -OO
+        return cls
     cls.__doc__ = cls.__doc__.replace("{common parameters}", COMMON_PARAMETERS).replace(
         "{common attributes}", COMMON_ATTRIBUTES
     )

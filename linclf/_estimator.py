@@ -1,11 +1,13 @@
 """The abstract base of all classifiers: scikit-learn's conventions around `_training`."""
 
+import copy
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from numbers import Integral, Real
 
 import numpy as np
 from joblib import effective_n_jobs
+from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.callback import CallbackSupportMixin
 from sklearn.model_selection import train_test_split
@@ -115,11 +117,12 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         classes = _validation.classes_of(y)
         loss = resolve(self._loss(), len(classes))
         settings = self._settings()
+        per_class = _validation.weights_of_classes(self.class_weight, classes, y, weights)
         X, y, weights, held_out = self._split(X, y, weights, X_val, y_val, sample_weight_val, rng)
-        data = _validation.data_for(X, y, weights, classes, self.class_weight)
+        data = _validation.data_for(X, y, weights, classes, per_class)
         validation = None
         if held_out is not None:
-            held_out = _validation.data_for(*held_out, classes, self.class_weight)
+            held_out = _validation.data_for(*held_out, classes, per_class)
             validation = _training.Validation(
                 lambda W, b: scores_of(held_out.X, W, b, session.head),
                 held_out.y,
@@ -151,10 +154,12 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train on the next part of a stream: one pass in the order given, in mini-batches.
 
-        The optimizer's state is kept between calls, so that with ``shuffle=False``, a fixed
-        ``batch_size`` and a numeric ``learning_rate`` the calls equal the same batches inside
-        ``fit``. With ``learning_rate="auto"`` the features' means and scales are those of all rows
-        seen so far. A stream has no end: "linear" and "cosine" schedules become "invscaling".
+        The optimizer's state is kept between calls, so that with a fixed ``batch_size``, a numeric
+        ``learning_rate`` and a "constant" or "invscaling" schedule the calls equal the same batches
+        inside ``fit`` with ``shuffle=False``. With ``learning_rate="auto"`` the features' means and scales
+        are those of all rows seen so far. A stream has no end: "linear" and "cosine" schedules
+        become "invscaling", and "adaptive" is "constant". Parameters may be changed between calls;
+        another loss, solver or format of X starts from the weights reached, with a new optimizer.
 
         Parameters
         ----------
@@ -192,10 +197,11 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
                 "class_weight='balanced' needs all labels at once and cannot be used in partial_fit; compute "
                 "weights with sklearn.utils.compute_class_weight and pass them as a dict"
             )
-        data = _validation.data_for(X, y, weights, known, self.class_weight)
-        session = vars(self).get("_session")
-        if session is None:
-            session = Session(self._settings(), resolve(self._loss(), len(known)), data, len(known))
+        if self.early_stopping is True:
+            raise ValueError("early_stopping=True needs all rows at once and cannot be used in partial_fit")
+        per_class = _validation.weights_of_classes(self.class_weight, known, y, weights)
+        data = _validation.data_for(X, y, weights, known, per_class)
+        session = self._session_for(data, len(known))
         W, b = self._start(session, data, known, check_random_state(self.random_state), go_on=not first)
         outcome = _training.train_part(session, data, W, b)
         if not first:
@@ -204,6 +210,22 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         self._publish(outcome, known, session)
         self._session = session
         return self
+
+    def _session_for(self, data, n_classes):
+        """The session to go on with: a copy, so that a failed part changes nothing.
+
+        It takes over parameters that have been changed since; where the loss, the optimizer, the
+        intercept or the format of X are others, a new one starts from the published weights.
+        """
+        settings, loss = self._settings(), resolve(self._loss(), n_classes)
+        session = copy.deepcopy(vars(self).get("_session"))
+        if session is not None:
+            fixed = (session.loss, session.settings.optimizer, session.settings.fit_intercept)
+            same = fixed == (loss, settings.optimizer, settings.fit_intercept)
+            if same and session.is_sparse == sparse.issparse(data.X):
+                session.settings = settings
+                return session
+        return Session(settings, loss, data, n_classes)
 
     @contextmanager
     def _unchanged_on_failure(self):
@@ -219,6 +241,8 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
             raise
 
     def _settings(self):
+        if self.schedule == "adaptive" and self.tol is None:
+            raise ValueError("schedule='adaptive' reduces the step by tol, and tol=None; give a number")
         return Settings(
             alpha=float(self.alpha),
             fit_intercept=self.fit_intercept,
@@ -254,9 +278,15 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         if self.early_stopping is not True:
             return X, y, weights, None
         labels = y if y.ndim == 1 else y.argmax(axis=1)
-        train, test = train_test_split(
-            np.arange(len(labels)), test_size=self.validation_fraction, random_state=rng, stratify=labels
-        )
+        try:
+            train, test = train_test_split(
+                np.arange(len(labels)), test_size=self.validation_fraction, random_state=rng, stratify=labels
+            )
+        except ValueError as fault:
+            raise ValueError(
+                f"early_stopping=True with validation_fraction={self.validation_fraction} cannot hold out "
+                f"rows of every class ({fault}); use a larger fraction, or pass X_val and y_val"
+            ) from fault
         train, test = np.sort(train), np.sort(test)
         return X[train], y[train], weights[train], (X[test], y[test], weights[test])
 
@@ -266,9 +296,11 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         if (go_on or self.warm_start) and hasattr(self, "coef_"):
             if not np.array_equal(self.classes_, classes) or self.coef_.shape[1] != d:
                 raise ValueError(
-                    f"warm_start=True needs the classes and features of the last fit, {len(self.classes_)} "
-                    f"classes and {self.coef_.shape[1]} features; got {K} and {d}. Use warm_start=False"
+                    "going on (warm_start=True or partial_fit) needs the classes and features of the last "
+                    f"fit, {len(self.classes_)} classes and {self.coef_.shape[1]} features; got {K} and {d}"
                 )
+            if hasattr(self, "constant_") and isinstance(session.head, Cosine):
+                session.head = Cosine(self.constant_)
             W, b = self.coef_.astype(np.float64), np.asarray(self.intercept_, np.float64)
             return (np.vstack([-W, W]) / 2, np.append(-b, b) / 2) if K == 2 else (W, b)
         if isinstance(session.head, Cosine):

@@ -10,7 +10,7 @@ def factors(schedule, done, batches, total):
 
     "constant" and "adaptive" (which `_training` reduces between epochs) are 1; "linear" and
     "cosine" fall to 0 at the end and, since a stream has none, are "invscaling" there, which is
-    ``1 / t^0.25`` at step t.
+    ``t^-0.25`` at step t.
     """
     t = done + np.arange(batches, dtype=np.float64)
     if schedule in ("constant", "adaptive"):

@@ -58,12 +58,17 @@ class Session:
             length = np.sqrt(np.average(row_norms(data.X, squared=True), weights=data.weights))
             self.head = Cosine(float(length) or 1.0)
         self.optimizer = settings.optimizer
-        self.alpha = settings.alpha * (2 if n_classes == 2 else 1)
+        self.full = self.accelerated = False
+        self.unit = 1.0
         self.coordinates = _coordinates.identity(self.n_features)
         self.moments = None
         self.weight = self.rows_seen = 0.0
         self.spread = np.zeros(2)
         self.state = None
+
+    @property
+    def alpha(self):
+        return self.settings.alpha * (2 if self.n_classes == 2 else 1)
 
     @property
     def automatic(self):
@@ -154,7 +159,6 @@ class Session:
 
     def set_unit(self, data):
         """Typical size of a feature that is not zero: steps of Adam and its like are per weight."""
-        self.unit = 1.0
         if isinstance(self.head, Cosine):
             self.unit = np.sqrt(self.n_features)  # weights are normalised instead
         elif self.is_sparse and data.X.nnz:
@@ -268,7 +272,7 @@ class Session:
             )
             _sgd.advance_once(problem, self.state, self.optimizer, step)
             total += loss
-            first = loss / len(ids) if first is None else first
+            first = loss / problem.targets.weights[ids].sum() if first is None else first
         return total, first
 
     def buffers(self, problem):
@@ -279,12 +283,10 @@ class Session:
         return self.state.V.shape[0 if self.is_sparse else 1] - 1
 
     def penalty_value(self, problem):
-        """alpha/2 |W|^2 of the weights to publish; block sums keep the digits of float32."""
-        V = self.weights()
+        """alpha/2 |W|^2; block sums keep the digits of float32."""
+        V, penalty = self.state.V, problem.penalty
         if self.is_sparse:
-            V, penalty = V.T[:-1], np.full(self.n_classes, self.alpha)
-        else:
-            penalty = problem.penalty
+            V = V[:-1]
         parts = (V[start : start + 256] for start in range(0, len(V), 256))
         return 0.5 * float(sum(np.einsum("ij,ij,j->", part, part, penalty) for part in parts))
 
@@ -296,9 +298,9 @@ class Session:
         V = self.state.slots[:, -1] if averaged else self.state.V
         return V.T if self.is_sparse else V
 
-    def published(self, V=None):
+    def published(self):
         """W (K, d) and b (K,) in float64: scores are X W' + b, for cosines divided by |[x, constant]|."""
-        V = self.weights() if V is None else V
+        V = self.weights()
         if isinstance(self.head, Cosine):
             norms = np.linalg.norm(V.astype(np.float64), axis=1, keepdims=True)
             V = V * (self.loss.scale / np.where(norms > 0, norms, np.inf))

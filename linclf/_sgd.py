@@ -3,7 +3,7 @@
 `epoch_direct` is plain SGD on batches of at most `_rows.TILE` rows with the linear head: the step
 goes straight into the weights. `epoch` is everything else: the gradient of a batch is collected
 in an array and given to the optimizer. Both return the weighted sum of the losses, each taken
-before the step on its batch, in float64, and the mean of the first batch.
+before the step on its batch, in float64, and the weighted mean of the first batch.
 """
 
 from typing import NamedTuple
@@ -90,7 +90,7 @@ def epoch_direct(problem, state, buffers, ids, plan):
         _rows.products(rows, head, part, state.V, block)
         total += _losses(problem, part, block, step, part.size, plan.row_limit)
         if number == 0:
-            first = total / part.size
+            first = total / problem.targets.weights[part].sum()
         _rows.descend(rows, head, part, block, state.V, step, problem.penalty)
     _rows.settle(rows, state.V)
     state.count[0] += plan.steps.size
@@ -106,7 +106,7 @@ def epoch(problem, state, optimizer, buffers, ids, plan):
         state.G[:] = 0
         total += collect(problem, state.V, state.G, buffers, part, (step, part.size, plan.row_limit))
         if number == 0:
-            first = total / part.size
+            first = total / problem.targets.weights[part].sum()
         advance(problem, state, optimizer, step)
     return total, first
 

@@ -85,11 +85,13 @@ def train(session, problem, epochs, validation, rng, callbacks=None):
         if settings.verbose:
             print(f"epoch {epoch + 1}/{epochs}: " + ", ".join(f"{k} {v[-1]:.6g}" for k, v in history.items()))
         exact = session.full and session.smooth
-        noisy = validation is None and not exact and settings.schedule in ENDING
-        if not noisy and watch.stalled(value):
+        noisy = settings.schedule in ENDING and not exact
+        if not (noisy and validation is None) and watch.stalled(value):
+            # noise may be what keeps it from falling: only smaller steps can tell
             step /= 5
             watch.forget()
-            stop = settings.schedule != "adaptive" or step < SMALLEST_STEP * history["step"][0]
+            anneals = noisy or settings.schedule == "adaptive"
+            stop = not anneals or step < SMALLEST_STEP * history["step"][0]
         if callbacks is not None and callbacks.end(session):
             break
         if stop:
@@ -155,6 +157,7 @@ def check_finite(session):
 
 def train_part(session, data, W, b):
     """One pass over the next part of a stream, in the order given."""
+    started = time.perf_counter()
     problem = session.prepare_part(data, W, b)
     n = len(data.weights)
     batches = -(-n // session.batch)
@@ -164,7 +167,9 @@ def train_part(session, data, W, b):
     check_finite(session)
     objective = total / n + session.penalty_value(problem)
     W, b = session.published()
-    return Outcome(W, b, {"objective": [objective], "step": [float(steps[-1])]}, 1)
+    seconds = time.perf_counter() - started
+    history = {"objective": [objective], "step": [float(steps[-1])], "seconds": [seconds]}
+    return Outcome(W, b, history, 1)
 
 
 class _Watch:

@@ -120,15 +120,32 @@ def positive_rows(X, y, sample_weight):
     return X[rows], y[rows], weights[rows]
 
 
-def data_for(X, y, weights, classes, class_weight):
+def weights_of_classes(class_weight, classes, y, weights):
+    """One weight a class, or None; "balanced" counts the expected rows of each class."""
+    if class_weight is None:
+        return None
+    if isinstance(class_weight, str) and y.ndim == 2:
+        mass = weights @ y
+        per_class = weights.sum() / (len(classes) * np.where(mass > 0, mass, 1))
+    else:
+        labels = y if y.ndim == 1 else classes
+        used = weights if y.ndim == 1 else None
+        per_class = compute_class_weight(class_weight, classes=classes, y=labels, sample_weight=used)
+    if not (per_class >= 0).all() or not np.isfinite(per_class).all():
+        raise ValueError(f"class_weight={class_weight!r} must be non-negative and finite")
+    return per_class
+
+
+def data_for(X, y, weights, classes, per_class):
     """`Data` with class weights multiplied in; for probabilities a row has its expected class weight."""
     target = encode(y, classes)
-    if class_weight is not None:
-        labels = y if y.ndim == 1 else classes[y.argmax(axis=1)]
-        per_class = compute_class_weight(class_weight, classes=classes, y=labels, sample_weight=weights)
-        if not (per_class >= 0).all() or not np.isfinite(per_class).all():
-            raise ValueError(f"class_weight={class_weight!r} must be non-negative and finite")
+    if per_class is not None:
         weights = weights * (per_class[target] if y.ndim == 1 else y @ per_class)
+        rows = np.flatnonzero(weights)
+        if not rows.size:
+            raise ValueError("class_weight leaves no row with a positive weight")
+        if rows.size < len(weights):
+            X, target, weights = X[rows], target[rows], weights[rows]
     if y.ndim == 2:
         target = np.ascontiguousarray(target, dtype=X.dtype)
     return Data(X, target, weights)

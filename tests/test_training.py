@@ -295,7 +295,7 @@ def test_warm_start(iris):
     assert again[0] == pytest.approx(cold.history_["objective"][-1], rel=1e-6)
     assert warm.n_iter_ < cold.n_iter_ / 2
     np.testing.assert_allclose(warm.coef_, cold.coef_, atol=1e-3 * np.abs(cold.coef_).max())
-    with pytest.raises(ValueError, match="warm_start=True needs the classes and features of the last fit"):
+    with pytest.raises(ValueError, match="needs the classes and features of the last fit"):
         warm.fit(X[y > 0], y[y > 0])
     assert cold.fit(X, y).history_["objective"][0] == pytest.approx(np.log(3))
 
