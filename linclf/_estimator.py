@@ -23,7 +23,7 @@ from linclf._schedules import SCHEDULES
 from linclf._session import Session, Settings
 from linclf._threads import one_blas_thread
 from linclf.heads import Cosine, Linear
-from linclf.losses import LOSSES, NormFace, resolve, trait
+from linclf.losses import LOSSES, resolve, watched
 from linclf.optimizers import OPTIMIZERS, Averaged
 from linclf.optimizers import resolve as resolve_optimizer
 
@@ -396,10 +396,3 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-def watched(loss):
-    """What is watched on validation data: the loss without what makes training harder."""
-    if hasattr(loss, "label_smoothing"):
-        return loss._replace(label_smoothing=0.0)
-    return NormFace(loss.scale) if trait(loss, "head") is Cosine else loss

@@ -55,3 +55,8 @@ def resolve(loss, n_classes):
     if hasattr(loss, "resolved"):
         loss = loss.resolved(n_classes)
     return type(loss)(*map(float, loss))
+
+
+def watched(loss):
+    """What is watched on validation data: the loss without what makes training harder."""
+    return loss.watched() if hasattr(loss, "watched") else loss

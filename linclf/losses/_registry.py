@@ -13,6 +13,9 @@ rest of the package what it needs to know:
 ``probabilities``   method mapping (n, K) scores to probabilities, or None
 ``log_probabilities``  the same in logarithms
 ``resolved(K)``     the loss actually trained for K classes
+``watched()``       the loss watched on validation data, where it is another
+
+A loss on cosines also has a field ``scale``, which `coef_` is multiplied with.
 """
 
 import numpy as np

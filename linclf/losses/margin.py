@@ -49,6 +49,10 @@ def _resolved(self, n_classes):
     return self._replace(scale=automatic_scale(n_classes)) if self.scale == "auto" else self
 
 
+def _watched(self):
+    return NormFace(self.scale)
+
+
 def _probabilities(self, scores):
     return softmax(scores)
 
@@ -82,7 +86,7 @@ class NormFace(NamedTuple):
     scale: float | str = "auto"
     limits = {"scale": _SCALE}
     head = Cosine
-    curvature, resolved = _curvature, _resolved
+    curvature, resolved, watched = _curvature, _resolved, _watched
     probabilities, log_probabilities = _probabilities, _log_probabilities
 
 
@@ -114,7 +118,7 @@ class CosFace(NamedTuple):
     margin: float = 0.05
     limits = {"scale": _SCALE, "margin": Interval(Real, 0, 1, closed="both")}
     head = Cosine
-    curvature, resolved = _curvature, _resolved
+    curvature, resolved, watched = _curvature, _resolved, _watched
     probabilities, log_probabilities = _probabilities, _log_probabilities
 
 
@@ -147,7 +151,7 @@ class ArcFace(NamedTuple):
     margin: float = 0.05
     limits = {"scale": _SCALE, "margin": Interval(Real, 0, math.pi / 2, closed="both")}
     head = Cosine
-    curvature, resolved = _curvature, _resolved
+    curvature, resolved, watched = _curvature, _resolved, _watched
     probabilities, log_probabilities = _probabilities, _log_probabilities
 
 
@@ -180,7 +184,7 @@ class SphereFace(NamedTuple):
     margin: float = 1.05
     limits = {"scale": _SCALE, "margin": Interval(Real, 1, 4, closed="both")}
     head = Cosine
-    curvature, resolved = _curvature, _resolved
+    curvature, resolved, watched = _curvature, _resolved, _watched
     probabilities, log_probabilities = _probabilities, _log_probabilities
 
 
