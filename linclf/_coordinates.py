@@ -95,7 +95,7 @@ def _sums(X, weights, reference, sums, squares):
 
 
 def moments(X, weights):
-    """Weighted moments in two passes over a sample's worth of memory and one over X.
+    """Weighted moments in one pass over X.
 
     The sums are taken around the mean of a sample of rows, so that an offset far larger than the
     spread cancels before anything is squared.

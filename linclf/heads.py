@@ -1,7 +1,7 @@
 """Heads: how weights and a row become scores, and how a score gradient goes back.
 
 Every row carries a last, constant feature whose weight is the intercept; ``intercept`` is the
-value of that constant (1 with an intercept, 0 without one).
+value of that constant: 0 without an intercept, else 1, and for cosines the length of a typical row.
 
 `Linear`  scores ``w_k . x``.
 `Cosine`  scores ``cos(x, w_k)``: rows and weights are normalised, the constant included. The
