@@ -16,16 +16,19 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from linclf import _training, _validation
+from linclf import _lbfgs, _training, _validation
 from linclf._callbacks import EpochCallbacks
 from linclf._published import class_means, fitted, scores_of
 from linclf._schedules import SCHEDULES
 from linclf._session import Session, Settings
 from linclf._threads import one_blas_thread
 from linclf.heads import Cosine, Linear
-from linclf.losses import LOSSES, resolve, watched
-from linclf.optimizers import OPTIMIZERS, Averaged
+from linclf.losses import LOSSES, resolve, trait, watched
+from linclf.optimizers import OPTIMIZERS, Averaged, Still
 from linclf.optimizers import resolve as resolve_optimizer
+
+TOL_SGD, TOL_LBFGS = 1e-6, 1e-4  # of the objective, of the gradient
+_STOCHASTIC = {"learning_rate": "auto", "schedule": "linear", "batch_size": "auto", "average": False}
 
 
 def _has_probabilities(self):
@@ -42,18 +45,26 @@ def _has_probabilities(self):
     return True
 
 
+def _goes_through_streams(self):
+    if isinstance(self.solver, str) and self.solver == "lbfgs":
+        raise AttributeError(
+            "solver='lbfgs' needs all rows at once; partial_fit takes solver='sgd' or its relatives"
+        )
+    return True
+
+
 class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, ABC):
     """Fitting and predicting, shared by all classifiers; a subclass only says which loss."""
 
     _parameter_constraints: dict = {
         "alpha": [Interval(Real, 0, None, closed="left")],
         "fit_intercept": ["boolean"],
-        "solver": [StrOptions(set(OPTIMIZERS)), *OPTIMIZERS.values(), Averaged],
+        "solver": [StrOptions({*OPTIMIZERS, "lbfgs"}), *OPTIMIZERS.values(), Averaged],
         "learning_rate": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
         "schedule": [StrOptions(set(SCHEDULES))],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "max_iter": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left"), None],
+        "tol": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left"), None],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "early_stopping": ["boolean", StrOptions({"auto"})],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
@@ -116,7 +127,14 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         X, y, weights = _validation.positive_rows(X, y, sample_weight)
         classes = _validation.classes_of(y)
         loss = resolve(self._loss(), len(classes))
-        settings = self._settings()
+        settings, solve = self._settings(), _training.train
+        if self.solver == "lbfgs":
+            solve = _lbfgs.train
+            if not trait(loss, "smooth"):
+                raise ValueError(
+                    f"solver='lbfgs' needs a smooth loss, and {loss!r} has kinks; use solver='sgd', or the "
+                    "squared form of the loss"
+                )
         per_class = _validation.weights_of_classes(self.class_weight, classes, y, weights)
         X, y, weights, held_out = self._split(X, y, weights, X_val, y_val, sample_weight_val, rng)
         data = _validation.data_for(X, y, weights, classes, per_class)
@@ -140,7 +158,7 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         context.call_on_fit_task_begin(estimator=self, **arguments)
         watched_by_callbacks = hasattr(self, "_skl_callbacks")
         callbacks = EpochCallbacks(self, context, classes, arguments) if watched_by_callbacks else None
-        outcome = _training.train(session, problem, epochs, validation, rng, callbacks)
+        outcome = solve(session, problem, epochs, validation, rng, callbacks)
         self._publish(outcome, classes, session)
         vars(self).pop("_session", None)
         context.call_on_fit_task_end(
@@ -150,6 +168,7 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         )
         return self
 
+    @available_if(_goes_through_streams)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train on the next part of a stream: one pass in the order given, in mini-batches.
@@ -243,15 +262,25 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
     def _settings(self):
         if self.schedule == "adaptive" and self.tol is None:
             raise ValueError("schedule='adaptive' reduces the step by tol, and tol=None; give a number")
+        whole, tol = self.solver == "lbfgs", self.tol
+        if whole:
+            for name, default in _STOCHASTIC.items():
+                if getattr(self, name) != default:
+                    raise ValueError(
+                        f"{name}={getattr(self, name)!r} has no meaning with solver='lbfgs', which "
+                        f"takes its steps from line searches over all rows; leave it at {default!r}"
+                    )
+        if tol == "auto":
+            tol = TOL_LBFGS if whole else TOL_SGD
         return Settings(
             alpha=float(self.alpha),
             fit_intercept=self.fit_intercept,
-            optimizer=resolve_optimizer(self.solver, self.average),
+            optimizer=Still() if whole else resolve_optimizer(self.solver, self.average),
             learning_rate=self.learning_rate,
             schedule=self.schedule,
             batch_size=self.batch_size,
             max_iter=self.max_iter,
-            tol=self.tol,
+            tol=tol,
             n_iter_no_change=self.n_iter_no_change,
             shuffle=self.shuffle,
             n_jobs=effective_n_jobs(self.n_jobs),

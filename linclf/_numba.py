@@ -1,7 +1,8 @@
 """The only place that configures Numba: how kernels compile, dispatch on types, and are cached.
 
 * ``compiled`` is for functions that kernels call, ``compiled_fast`` for dot products and axpys,
-  where the order of a sum may change. Neither flag set assumes finite numbers.
+  where the order of a sum may change. Neither flag set assumes finite numbers. ``bare`` is
+  ``compiled`` for functions that take whole problems; Python cannot call them.
 * ``kernel`` is for the few functions that Python calls. Only these are cached on disk.
 * ``generic`` makes a function that picks its implementation by the type of its first argument
   when Numba compiles, so that losses, optimizers, heads and row formats are plain NamedTuples.
@@ -24,10 +25,13 @@ from numba.core import types
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from numba.extending import overload
 
-_OPTIONS = {"nogil": True, "error_model": "numpy"}
+_OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 _EXACT, _FAST = {"contract"}, {"contract", "reassoc", "nsz", "arcp"}
 compiled = njit(fastmath=_EXACT, **_OPTIONS)
 compiled_fast = njit(fastmath=_FAST, **_OPTIONS)
+# the code with which Python calls a function is much of its compile time where arguments are nested
+_BARE = {**_OPTIONS, "no_cpython_wrapper": True}
+bare = njit(fastmath=_EXACT, **_BARE)
 
 
 def kernel(function):
@@ -57,7 +61,7 @@ def generic(stub=None, *, fast=False):
     def call(operand, *args):
         return table[type(operand)](operand, *args)
 
-    options = {**_OPTIONS, "fastmath": _FAST if fast else _EXACT}
+    options = {**_BARE, "fastmath": _FAST if fast else _EXACT}
 
     @overload(call, strict=False, jit_options=options)
     def select(operand, *args):

@@ -1,54 +1,68 @@
 """Loss and gradient over many rows, on threads, with the same result for any number of them."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import numpy as np
 
 from linclf import _rows, _sgd
 from linclf.heads import head_work
+from linclf.optimizers import Still
 
-SHARE = 4096  # rows of one thread's piece; fixed, so that sums do not depend on n_jobs
+MEASURED = 4096  # rows that `mean_loss` copies at once
 
 
 def buffers(problem, batch, n_features, n_classes, dtype):
-    """Buffers for blocks of at most `_rows.BLOCK` rows."""
-    block = _rows.block(problem.rows, min(batch, _rows.BLOCK), n_features, n_classes, dtype)
+    """Buffers for blocks of at most `_rows.block_rows` rows."""
+    n_rows = min(batch, _rows.block_rows(n_classes))
+    block = _rows.block(problem.rows, n_rows, n_features, n_classes, dtype)
     return _sgd.Buffers(block, head_work(problem.head, len(block.S), n_classes, dtype))
 
 
-def gradient(problem, V, make_buffers, ids, limits, n_jobs):
-    """Weighted loss sum and gradient array of rows ``ids``; limits = (step, divisor, row limit).
+def threads(n_jobs, n_pieces):
+    """A context with a pool, or with None where there is nothing to share.
 
     A pool made per call costs 0.3 ms and survives forks, unlike one that is kept.
     """
-    pieces = [ids[start : start + SHARE] for start in range(0, len(ids), SHARE)]
-
-    def piece_gradient(piece):
-        G = np.zeros_like(V)
-        return _sgd.collect_rows(problem, V, G, make_buffers(), piece, limits), G
-
-    if n_jobs == 1 or len(pieces) == 1:
-        results = map(piece_gradient, pieces)
-        total, G = _added(results)
-    else:
-        with ThreadPoolExecutor(n_jobs) as pool:
-            total, G = _added(pool.map(piece_gradient, pieces))
-    return total, G
+    return ThreadPoolExecutor(n_jobs) if n_jobs > 1 and n_pieces > 1 else nullcontext()
 
 
-def _added(results):
-    total, G = next(results)
-    for more, part in results:
+def gradient(problem, V, make_buffers, ids, n_pieces, limits, pool):
+    """Weighted loss sum and mean gradient of rows ``ids``; limits = (step, row limit).
+
+    The rows are cut into pieces that do not depend on the number of threads, and the pieces are
+    added in order.
+    """
+    step, row_limit = limits
+    slots, edges = np.zeros((len(V), 0, V.shape[1]), V.dtype), piece_edges(len(ids), n_pieces)
+
+    def piece_gradient(start, stop):
+        share = (stop - start) / len(ids)
+        state = _sgd.State(V, np.empty_like(V), slots, np.zeros(1, np.int64))
+        plan = _sgd.Plan(stop - start, np.array([step * share]), row_limit)
+        total, _ = _sgd.epoch(problem, state, Still(), make_buffers(), ids[start:stop], plan)
+        return total, state.G, V.dtype.type(share)
+
+    pieces = (map if pool is None else pool.map)(piece_gradient, edges[:-1], edges[1:])
+    total, G, share = next(pieces)
+    G *= share
+    for more, part, share in pieces:
         total += more
+        part *= share
         G += part
     return total, G
 
 
+def piece_edges(n, n_pieces):
+    """Where the pieces begin and end, as equal as can be."""
+    return [n * piece // n_pieces for piece in range(n_pieces + 1)]
+
+
 def mean_loss(loss, scores, y, weights):
-    """Weighted mean loss of (n, K) scores; block by block, since the kernel overwrites them."""
+    """Weighted mean loss of (n, K) scores; block by block, in float64, since the kernel overwrites them."""
     total = 0.0
-    for start in range(0, len(scores), SHARE):
-        part = slice(start, start + SHARE)
-        block = np.ascontiguousarray(scores[part]).copy()
+    for start in range(0, len(scores), MEASURED):
+        part = slice(start, start + MEASURED)
+        block = np.array(scores[part], np.float64, order="C")
         total += _sgd.sum_losses(loss, block, _rows.read_only(y[part]), _rows.read_only(weights[part]))
     return total / weights.sum()

@@ -2,41 +2,36 @@
 
 The weights that a kernel sees are in training coordinates:
 
-`Dense`  ``V (n_classes, n_features + 1)`` for rows ``[(x - centre) * factor, constant]``.
-         Blocks are copied into a buffer Z that stays in the cache, and a loop of our own handles
-         eight rows at a time: one load of a weight serves eight rows, and one read-modify-write
-         takes eight rows.
-`DenseBlas`  the same with BLAS, which is faster from about 32 classes and 64 rows a block.
+`Dense`  ``V (n_classes, n_features + 1)`` for rows ``[(x - centre) * factor, constant]``. Blocks
+         are copied into a buffer Z that stays in the cache, and BLAS multiplies it.
 `CSR`    ``V (n_features + 1, n_classes)``, so that a stored value touches n_classes contiguous
          numbers; rows are used as they are. In `descend`, ``V[:-1]`` is held as ``scale * V``, so
          that the penalty costs one multiplication a step.
 
 The last feature is the constant whose weight is the intercept. It carries no penalty.
 
-verbs: `gather` a block, its `products` with the weights, `add_gradient` of a block, `descend` (the
-step of plain SGD without a gradient array), `square_norms` of the classes, `step` of an optimizer.
-Blocks are rows ``ids`` of X; S (rows, n_classes) holds products, then gradients.
+verbs: `gather` a block, `scale_row` one of it, its `products` with the weights, the `gradient` from
+those, `descend` (the step of plain SGD without a gradient array, sparse only), `square_norms` of
+the classes, `step` of an optimizer. Blocks are rows ``ids`` of X; S (rows, n_classes) holds
+products, then gradients.
 """
 
 from typing import NamedTuple
 
 import numpy as np
+from llvmlite import ir
+from numba import config, types
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 from linclf._numba import compiled_fast, generic
-from linclf.heads import row_factor
 from linclf.optimizers import step_row
 
-TILE = 8
-BLOCK = 256
+AHEAD = 4  # rows between asking for one and reading it
+BLOCK, WIDE_BLOCK, WIDE = 64, 256, 32  # rows of a block, and those from so many classes on
 
 
 class Dense(NamedTuple):
-    X: np.ndarray
-    centre: np.ndarray
-    factor: np.ndarray
-
-
-class DenseBlas(NamedTuple):
     X: np.ndarray
     centre: np.ndarray
     factor: np.ndarray
@@ -50,15 +45,14 @@ class CSR(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Buffers for a block of rows: contents (dense), products, factor and squared norm of each.
-
-    Z has one row more than S, a spare one for `descend`.
-    """
+    """Buffers for a block of rows: contents (dense), products, factor and squared norm of each,
+    and the gradient."""
 
     Z: np.ndarray
     S: np.ndarray
     factors: np.ndarray
     square_norms: np.ndarray
+    G: np.ndarray
 
 
 def read_only(array):
@@ -68,34 +62,44 @@ def read_only(array):
     return view
 
 
+def block_rows(n_classes):
+    """Rows of a block: few, so that they stay in the cache, but enough for BLAS."""
+    return WIDE_BLOCK if n_classes >= WIDE else BLOCK
+
+
 def block(rows, n_rows, n_features, n_classes, dtype):
-    n_rows = -(-n_rows // TILE) * TILE
     width = 0 if isinstance(rows, CSR) else n_features + 1
     return Block(
-        np.zeros((n_rows + 1, width), dtype),
+        np.zeros((n_rows, width), dtype),
         np.zeros((n_rows, n_classes), dtype),
         np.ones(n_rows, dtype),
         np.zeros(n_rows, dtype),
+        np.zeros((n_classes, width), dtype),
     )
 
 
 @generic
-def gather(rows, head, ids, block):
-    """Bring rows ``ids`` into the block: contents where dense, factor and squared norm."""
+def gather(rows, constant, ids, block):
+    """Bring rows ``ids`` into the block: contents where dense, squared norms."""
 
 
 @generic
-def products(rows, head, ids, V, block):
+def scale_row(rows, block, r, factor):
+    """Multiply row r of the block, the constant included."""
+
+
+@generic
+def products(rows, constant, ids, V, block):
     """block.S[r, k] = w_k . x_r for the rows gathered."""
 
 
 @generic
-def add_gradient(rows, head, ids, block, G):
-    """G += the gradient of the block, with block.S the gradient for the products."""
+def gradient(rows, constant, ids, block, G, first):
+    """Add the gradient of the block to G, with block.S that for the products; the first one overwrites G."""
 
 
 @generic
-def descend(rows, head, ids, block, V, step, penalty):
+def descend(rows, constant, ids, block, V, step, penalty):
     """Plain SGD: V <- (V - step * gradient) / (1 + step * penalty), no gradient array."""
 
 
@@ -106,12 +110,12 @@ def settle(rows, V):
 
 @generic
 def square_norms(rows, V, out):
-    """out[k] = |w_k|^2; an empty out asks for nothing."""
+    """out[k] = |w_k|^2."""
 
 
 @generic
 def subtract_radial(rows, V, radial, G):
-    """G_k -= radial_k w_k; an empty radial asks for nothing."""
+    """G_k -= radial_k w_k."""
 
 
 @generic
@@ -122,157 +126,76 @@ def step(rows, V, G, slots, optimizer, lengths, penalty):
 # ---------------------------------------------------------------- dense
 
 
-@compiled_fast
-def _load_tile(X, ids, centre, factor, Z, square_norms):
-    """Bring eight rows at once: eight streams of memory are faster than one after the other."""
-    q0 = q1 = q2 = q3 = q4 = q5 = q6 = q7 = Z.dtype.type(0)
-    i0, i1, i2, i3, i4, i5, i6, i7 = ids
-    for j in range(centre.size):
-        c, f = centre[j], factor[j]
-        z0, z1, z2, z3 = (X[i0, j] - c) * f, (X[i1, j] - c) * f, (X[i2, j] - c) * f, (X[i3, j] - c) * f
-        z4, z5, z6, z7 = (X[i4, j] - c) * f, (X[i5, j] - c) * f, (X[i6, j] - c) * f, (X[i7, j] - c) * f
-        Z[0, j], Z[1, j], Z[2, j], Z[3, j] = z0, z1, z2, z3
-        Z[4, j], Z[5, j], Z[6, j], Z[7, j] = z4, z5, z6, z7
-        q0, q1, q2, q3 = q0 + z0 * z0, q1 + z1 * z1, q2 + z2 * z2, q3 + z3 * z3
-        q4, q5, q6, q7 = q4 + z4 * z4, q5 + z5 * z5, q6 + z6 * z6, q7 + z7 * z7
-    square_norms[0], square_norms[1], square_norms[2], square_norms[3] = q0, q1, q2, q3
-    square_norms[4], square_norms[5], square_norms[6], square_norms[7] = q4, q5, q6, q7
+@intrinsic
+def _prefetch(typing_context, X, i, j):
+    """Tell the processor that X[i, j] will be read soon."""
+
+    def generate(context, builder, signature, arguments):
+        X = context.make_array(signature.args[0])(context, builder, arguments[0])
+        shape, strides = (cgutils.unpack_tuple(builder, each, 2) for each in (X.shape, X.strides))
+        address = cgutils.get_item_pointer2(context, builder, X.data, shape, strides, "C", arguments[1:])
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        to_read, keep_in_second_level, data = number(0), number(2), number(1)
+        builder.call(function, [builder.bitcast(address, byte), to_read, keep_in_second_level, data])
+
+    return types.void(X, i, j), generate
+
+
+if config.DISABLE_JIT:
+
+    def _prefetch(X, i, j):
+        pass
 
 
 @compiled_fast
-def _scale_row(row, factor):
-    for j in range(row.size):
-        row[j] *= factor
+def _load_row(x, centre, factor, z):
+    square = z.dtype.type(0)
+    for j in range(x.size):
+        value = (x[j] - centre[j]) * factor[j]
+        z[j] = value
+        square += value * value
+    return square
 
 
-@gather.register(DenseBlas)
 @gather.register(Dense)
-def gather_dense(rows, head, ids, block):
-    Z, squares, end = block.Z, block.square_norms, ids.size - 1
-    last = Z.shape[1] - 1
-    constant = Z.dtype.type(head.intercept)
-    for s in range(0, ids.size, TILE):  # a last tile that is not full repeats its last row
-        eight = (
-            ids[s],
-            ids[min(s + 1, end)],
-            ids[min(s + 2, end)],
-            ids[min(s + 3, end)],
-            ids[min(s + 4, end)],
-            ids[min(s + 5, end)],
-            ids[min(s + 6, end)],
-            ids[min(s + 7, end)],
-        )
-        _load_tile(rows.X, eight, rows.centre, rows.factor, Z[s : s + TILE], squares[s : s + TILE])
-        for r in range(s, s + TILE):
-            Z[r, last] = constant
-            squares[r] += constant * constant
-            factor = Z.dtype.type(row_factor(head, squares[r]))
-            if factor != 1:
-                _scale_row(Z[r], factor)
-                squares[r] *= factor * factor
+def gather_dense(rows, constant, ids, block):
+    """Rows in random order come from memory at half the speed unless they are asked for in advance."""
+    X, Z = rows.X, block.Z
+    last, constant, line = Z.shape[1] - 1, Z.dtype.type(constant), 64 // X.itemsize
+    for r in range(ids.size):
+        if r + AHEAD < ids.size:
+            for j in range(0, X.shape[1], line):
+                _prefetch(X, ids[r + AHEAD], j)
+        block.square_norms[r] = _load_row(X[ids[r]], rows.centre, rows.factor, Z[r]) + constant * constant
+        Z[r, last] = constant
 
 
-@compiled_fast
-def _tile_products(Z, V, S):
-    """Two classes at a time; with an odd number the last one is paired with itself."""
-    z0, z1, z2, z3, z4, z5, z6, z7 = Z[0], Z[1], Z[2], Z[3], Z[4], Z[5], Z[6], Z[7]
-    for k in range(0, V.shape[0], 2):
-        m = min(k + 1, V.shape[0] - 1)
-        v, w = V[k], V[m]
-        s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = V.dtype.type(0)
-        t0 = t1 = t2 = t3 = t4 = t5 = t6 = t7 = V.dtype.type(0)
-        for j in range(v.size):
-            s0 += v[j] * z0[j]
-            t0 += w[j] * z0[j]
-            s1 += v[j] * z1[j]
-            t1 += w[j] * z1[j]
-            s2 += v[j] * z2[j]
-            t2 += w[j] * z2[j]
-            s3 += v[j] * z3[j]
-            t3 += w[j] * z3[j]
-            s4 += v[j] * z4[j]
-            t4 += w[j] * z4[j]
-            s5 += v[j] * z5[j]
-            t5 += w[j] * z5[j]
-            s6 += v[j] * z6[j]
-            t6 += w[j] * z6[j]
-            s7 += v[j] * z7[j]
-            t7 += w[j] * z7[j]
-        S[0, k], S[1, k], S[2, k], S[3, k] = s0, s1, s2, s3
-        S[4, k], S[5, k], S[6, k], S[7, k] = s4, s5, s6, s7
-        S[0, m], S[1, m], S[2, m], S[3, m] = t0, t1, t2, t3
-        S[4, m], S[5, m], S[6, m], S[7, m] = t4, t5, t6, t7
+@scale_row.register(Dense)
+def scale_row_dense(rows, block, r, factor):
+    factor = block.Z.dtype.type(factor)
+    for j in range(block.Z.shape[1]):
+        block.Z[r, j] *= factor
+    block.square_norms[r] *= factor * factor
 
 
 @products.register(Dense)
-def products_dense(rows, head, ids, V, block):
-    for s in range(0, ids.size, TILE):
-        _tile_products(block.Z[s : s + TILE], V, block.S[s : s + TILE])
-
-
-@products.register(DenseBlas)
-def products_blas(rows, head, ids, V, block):
+def products_dense(rows, constant, ids, V, block):
     np.dot(block.Z[: ids.size], V.T, block.S[: ids.size])
 
 
-@compiled_fast
-def _tile_gradient(Z, S, G):
-    for k in range(G.shape[0]):
-        g0, g1, g2, g3 = S[0, k], S[1, k], S[2, k], S[3, k]
-        g4, g5, g6, g7 = S[4, k], S[5, k], S[6, k], S[7, k]
-        z0, z1, z2, z3, z4, z5, z6, z7 = Z[0], Z[1], Z[2], Z[3], Z[4], Z[5], Z[6], Z[7]
-        row = G[k]
-        for j in range(row.size):
-            row[j] += (g0 * z0[j] + g1 * z1[j] + g2 * z2[j] + g3 * z3[j]) + (
-                g4 * z4[j] + g5 * z5[j] + g6 * z6[j] + g7 * z7[j]
-            )
+@gradient.register(Dense)
+def gradient_dense(rows, constant, ids, block, G, first):
+    if first:
+        np.dot(block.S[: ids.size].T, block.Z[: ids.size], G)
+    else:
+        np.dot(block.S[: ids.size].T, block.Z[: ids.size], block.G)
+        for k in range(G.shape[0]):
+            for j in range(G.shape[1]):
+                G[k, j] += block.G[k, j]
 
 
-@add_gradient.register(Dense)
-def add_gradient_dense(rows, head, ids, block, G):
-    for s in range(0, ids.size, TILE):
-        _tile_gradient(block.Z[s : s + TILE], block.S[s : s + TILE], G)
-
-
-@add_gradient.register(DenseBlas)
-def add_gradient_blas(rows, head, ids, block, G):
-    G += np.dot(block.S[: ids.size].T, block.Z[: ids.size])
-
-
-@compiled_fast
-def _tile_descend(Z, S, V, step, shrink):
-    for k in range(V.shape[0]):
-        g0, g1, g2, g3 = step * S[0, k], step * S[1, k], step * S[2, k], step * S[3, k]
-        g4, g5, g6, g7 = step * S[4, k], step * S[5, k], step * S[6, k], step * S[7, k]
-        z0, z1, z2, z3, z4, z5, z6, z7 = Z[0], Z[1], Z[2], Z[3], Z[4], Z[5], Z[6], Z[7]
-        row = V[k]
-        for j in range(row.size):
-            change = (g0 * z0[j] + g1 * z1[j] + g2 * z2[j] + g3 * z3[j]) + (
-                g4 * z4[j] + g5 * z5[j] + g6 * z6[j] + g7 * z7[j]
-            )
-            row[j] = (row[j] - change) * shrink[j]
-
-
-@compiled_fast
-def _shrink(step, penalty, out):
-    for j in range(penalty.size):
-        out[j] = 1 / (1 + step * penalty[j])
-
-
-@descend.register(Dense)
-def descend_dense(rows, head, ids, block, V, step, penalty):
-    step = V.dtype.type(step)
-    shrink = block.Z[block.S.shape[0]]  # the spare row
-    _shrink(step, penalty, shrink)
-    _tile_descend(block.Z, block.S, V, step, shrink)
-
-
-@settle.register(Dense)
-def settle_dense(rows, V):
-    pass
-
-
-@square_norms.register(DenseBlas)
 @square_norms.register(Dense)
 def square_norms_dense(rows, V, out):
     for k in range(out.size):
@@ -282,7 +205,6 @@ def square_norms_dense(rows, V, out):
         out[k] = total
 
 
-@subtract_radial.register(DenseBlas)
 @subtract_radial.register(Dense)
 def subtract_radial_dense(rows, V, radial, G):
     for k in range(radial.size):
@@ -290,7 +212,6 @@ def subtract_radial_dense(rows, V, radial, G):
             G[k, j] -= radial[k] * V[k, j]
 
 
-@step.register(DenseBlas)
 @step.register(Dense)
 def step_dense(rows, V, G, slots, optimizer, lengths, penalty):
     for k in range(V.shape[0]):
@@ -307,18 +228,23 @@ def _axpy(a, x, y):
 
 
 @gather.register(CSR)
-def gather_csr(rows, head, ids, block):
+def gather_csr(rows, constant, ids, block):
     for r in range(ids.size):
-        square = block.S.dtype.type(head.intercept * head.intercept)
+        square = block.S.dtype.type(constant * constant)
         for at in range(rows.indptr[ids[r]], rows.indptr[ids[r] + 1]):
             square += rows.data[at] * rows.data[at]
-        factor = block.S.dtype.type(row_factor(head, square))
-        block.factors[r] = factor
-        block.square_norms[r] = square * factor * factor
+        block.factors[r] = 1
+        block.square_norms[r] = square
+
+
+@scale_row.register(CSR)
+def scale_row_csr(rows, block, r, factor):
+    block.factors[r] = factor
+    block.square_norms[r] *= block.factors[r] * block.factors[r]
 
 
 @products.register(CSR)
-def products_csr(rows, head, ids, V, block):
+def products_csr(rows, constant, ids, V, block):
     last = V.shape[0] - 1
     scale = V.dtype.type(rows.scale[0])
     for r in range(ids.size):
@@ -326,30 +252,32 @@ def products_csr(rows, head, ids, V, block):
         row[:] = 0
         for at in range(rows.indptr[ids[r]], rows.indptr[ids[r] + 1]):
             _axpy(rows.data[at], V[rows.indices[at]], row)
-        factor, constant = block.factors[r], V.dtype.type(head.intercept)
+        factor, own = block.factors[r], V.dtype.type(constant)
         for k in range(row.size):
-            row[k] = factor * (scale * row[k] + constant * V[last, k])
+            row[k] = factor * (scale * row[k] + own * V[last, k])
 
 
-@add_gradient.register(CSR)
-def add_gradient_csr(rows, head, ids, block, G):
+@gradient.register(CSR)
+def gradient_csr(rows, constant, ids, block, G, first):
     last = G.shape[0] - 1
+    if first:
+        G[:] = 0
     for r in range(ids.size):
         factor, row = block.factors[r], block.S[r]
         for at in range(rows.indptr[ids[r]], rows.indptr[ids[r] + 1]):
             _axpy(factor * rows.data[at], row, G[rows.indices[at]])
-        _axpy(factor * G.dtype.type(head.intercept), row, G[last])
+        _axpy(factor * G.dtype.type(constant), row, G[last])
 
 
 @descend.register(CSR)
-def descend_csr(rows, head, ids, block, V, step, penalty):
+def descend_csr(rows, constant, ids, block, V, step, penalty):
     last = V.shape[0] - 1
     unit = V.dtype.type(-step / rows.scale[0])
     for r in range(ids.size):
         row = block.S[r]
         for at in range(rows.indptr[ids[r]], rows.indptr[ids[r] + 1]):
             _axpy(unit * rows.data[at], row, V[rows.indices[at]])
-        _axpy(V.dtype.type(-step * head.intercept), row, V[last])
+        _axpy(V.dtype.type(-step * constant), row, V[last])
     rows.scale[0] /= 1.0 + step * penalty[0]
     if rows.scale[0] < 1e-8:
         settle(rows, V)

@@ -13,12 +13,13 @@ from sklearn.utils.extmath import row_norms
 from linclf import _coordinates, _objective, _rows, _sgd
 from linclf.heads import Cosine
 from linclf.losses import trait
-from linclf.optimizers import SGD, Averaged, Nesterov
+from linclf.optimizers import SGD, Averaged, Nesterov, Still
 
 FULL_BATCH = 256  # rows up to which an automatic batch holds all of them
 FULL_BATCH_OF_HINGES = 64  # the same for losses with kinks, on which small steps do better
-BLAS_CLASSES = 32  # classes from which BLAS is faster than tiles
-IN_CACHE = 2**20  # bytes of weights up to which eight rows at a time are fastest
+IN_CACHE = 2**20  # bytes of weights up to which small batches are fastest
+PIECE = 1e7  # multiply-adds that are worth a thread
+FEWEST_ROWS, MOST_PIECES = 128, 16  # of a piece, and of a batch
 CHUNK = 5e8  # multiply-adds of one kernel call: 50 to 100 ms, so that Ctrl-C is heard
 
 
@@ -85,9 +86,9 @@ class Session:
 
     @property
     def direct(self):
-        """Whether plain SGD on small batches puts its step straight into the weights."""
+        """Whether plain SGD on sparse rows puts its step straight into the weights."""
         plain = type(self.optimizer) is SGD and not isinstance(self.head, Cosine)
-        return plain and self.batch <= _rows.TILE
+        return self.is_sparse and plain and self.batch <= _rows.BLOCK
 
     # -- set-up
 
@@ -97,11 +98,12 @@ class Session:
         self.weight, self.rows_seen = data.weights.sum(), n
         self.choose_batch(n)
         self.full = self.batch >= n
-        plain = self.settings.optimizer in (SGD(), Averaged(SGD()))
+        optimizer = self.settings.optimizer
+        plain = type(getattr(optimizer, "inner", optimizer)) is SGD
         self.accelerated = self.full and self.automatic and plain and self.smooth
         if self.accelerated:
             # the gradient is exact, so momentum is worth having: about 10 times fewer steps
-            self.optimizer = Nesterov() if self.optimizer == SGD() else Averaged(Nesterov())
+            self.optimizer = Averaged(Nesterov()) if isinstance(optimizer, Averaged) else Nesterov()
         X = data.X
         shift = self.alpha * self.n_classes
         weights = data.weights / data.weights.mean()
@@ -116,7 +118,7 @@ class Session:
         self.set_weights(W, b)
         problem = self.problem(data._replace(X=X))
         self.set_unit(data)
-        if self.automatic:
+        if self.automatic and not isinstance(self.optimizer, Still):
             self.spread = _coordinates.spread(
                 problem.rows, self.head, X, weights, np.inf if self.full else self.batch
             )
@@ -146,16 +148,18 @@ class Session:
         return problem
 
     def choose_batch(self, n):
-        self.batch = self.settings.batch_size
+        self.batch = n if isinstance(self.optimizer, Still) else self.settings.batch_size
         if self.batch != "auto":
             return
-        small = self.is_sparse or self.n_classes * (self.n_features + 1) * self.dtype.itemsize <= IN_CACHE
-        self.batch = _rows.TILE
+        small = self.n_classes * (self.n_features + 1) * self.dtype.itemsize <= IN_CACHE
+        self.batch = 8 if self.is_sparse else 16
         tiny = FULL_BATCH if self.smooth else FULL_BATCH_OF_HINGES
         if n <= tiny:
             self.batch = tiny
-        elif not (self.direct and small):
-            self.batch = _rows.BLOCK if self.is_sparse or not small else 64
+        elif not self.direct and (self.is_sparse or not small):
+            self.batch = 256
+        elif type(self.optimizer) is not SGD:
+            self.batch = 64
 
     def set_unit(self, data):
         """Typical size of a feature that is not zero: steps of Adam and its like are per weight."""
@@ -196,10 +200,7 @@ class Session:
         else:
             factor = self.coordinates.factor
             centre = self.coordinates.centre if self.coordinates.rotation is None else np.zeros_like(factor)
-            blas = self.n_classes >= BLAS_CLASSES and self.batch > _rows.TILE
-            rows = (_rows.DenseBlas if blas else _rows.Dense)(
-                _rows.read_only(data.X), centre.astype(self.dtype), factor.astype(self.dtype)
-            )
+            rows = _rows.Dense(_rows.read_only(data.X), centre.astype(self.dtype), factor.astype(self.dtype))
             penalty = np.append(self.alpha * factor**2, 0)
         return _sgd.Problem(rows, self.head, self.loss, targets, penalty.astype(self.dtype))
 
@@ -239,8 +240,9 @@ class Session:
             row_limit = 2 / self.loss.curvature(self.n_classes)
         if not self.direct and self.state.G.shape != self.state.V.shape:
             self.state = self.state._replace(G=np.zeros_like(self.state.V))
-        if self.batch > _objective.SHARE:
-            return self._run_large(problem, order, steps, row_limit)
+        n_pieces = self.n_pieces(problem, min(self.batch, len(order)))
+        if n_pieces > 1:
+            return self._run_large(problem, order, steps, row_limit, n_pieces)
         buffers, total, first = self.buffers(problem), 0.0, None
         size = max(1, int(CHUNK / (self.row_cost(problem) * self.batch)))
         for start in range(0, len(steps), size):
@@ -254,6 +256,12 @@ class Session:
             first = start_value if first is None else first
         return total, first
 
+    def n_pieces(self, problem, n_rows):
+        """Into how many pieces a batch is cut: enough for threads and Ctrl-C, few gradient arrays."""
+        work = n_rows * self.row_cost(problem)
+        worthwhile = min(work / max(PIECE, 4 * self.state.V.size), n_rows / FEWEST_ROWS, MOST_PIECES)
+        return int(max(worthwhile, work / CHUNK, 1))
+
     def row_cost(self, problem):
         """Multiply-adds of a row, and its share of those that a batch spends on all weights."""
         if not self.is_sparse:
@@ -261,18 +269,24 @@ class Session:
         stored = problem.rows.data.size / max(len(problem.targets.weights), 1) + 1
         return stored * self.n_classes + (0 if self.direct else self.state.V.size / self.batch)
 
-    def _run_large(self, problem, order, steps, row_limit):
-        """Batches that are worth threads: shares of fixed size, added up in order."""
+    def _run_large(self, problem, order, steps, row_limit, n_pieces):
+        """Batches that are worth threads."""
         total, first = 0.0, None
-        for number, step in enumerate(steps):
-            ids = order[number * self.batch : (number + 1) * self.batch]
-            limits = (step, len(ids), row_limit)
-            loss, self.state.G[:] = _objective.gradient(
-                problem, self.state.V, lambda: self.buffers(problem), ids, limits, self.settings.n_jobs
-            )
-            _sgd.advance_once(problem, self.state, self.optimizer, step)
-            total += loss
-            first = loss / problem.targets.weights[ids].sum() if first is None else first
+        with _objective.threads(self.settings.n_jobs, n_pieces) as pool:
+            for number, step in enumerate(steps):
+                ids = order[number * self.batch : (number + 1) * self.batch]
+                loss, self.state.G[:] = _objective.gradient(
+                    problem,
+                    self.state.V,
+                    lambda: self.buffers(problem),
+                    ids,
+                    n_pieces,
+                    (step, row_limit),
+                    pool,
+                )
+                _sgd.advance(problem, self.state, self.optimizer, step)
+                total += loss
+                first = loss / problem.targets.weights[ids].sum() if first is None else first
         return total, first
 
     def buffers(self, problem):

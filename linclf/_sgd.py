@@ -1,18 +1,17 @@
 """The epoch kernels: through the rows in a given order, batch by batch.
 
-`epoch_direct` is plain SGD on batches of at most `_rows.TILE` rows with the linear head: the step
-goes straight into the weights. `epoch` is everything else: the gradient of a batch is collected
-in an array and given to the optimizer. Both return the weighted sum of the losses, each taken
-before the step on its batch, in float64, and the weighted mean of the first batch.
+`epoch` collects the gradient of a batch in an array and gives it to the optimizer. `epoch_direct`
+is plain SGD on sparse rows, where an array of all weights would cost more than the batch: the step
+goes straight into the weights. Both return the weighted sum of the losses, each taken before the
+step on its batch, in float64, and the weighted mean of the first batch.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from linclf import _rows
-from linclf._numba import compiled, kernel
-from linclf.heads import begin_batch, from_scores, to_scores
+from linclf import _rows, heads
+from linclf._numba import bare, kernel
 from linclf.losses._registry import target_loss
 
 
@@ -62,22 +61,21 @@ class Plan(NamedTuple):
     row_limit: float
 
 
-@compiled
+@bare
 def _losses(problem, ids, block, step, divisor, row_limit):
-    """Sum of the weighted losses of a block of scores, which become gradients / divisor."""
-    total = 0.0
+    """Weighted loss sum and weight of a block of scores, which become gradients / divisor."""
+    total, mass = 0.0, 0.0
     for r in range(ids.size):
         weight = problem.targets.weights[ids[r]]
         total += weight * target_loss(problem.loss, block.S[r], problem.targets.y[ids[r]])
+        mass += weight
         reach = step * weight * block.square_norms[r] / divisor
         if reach > row_limit:
             weight *= row_limit / reach
         share = block.S.dtype.type(weight / divisor)
         for k in range(block.S.shape[1]):
             block.S[r, k] *= share
-    for r in range(ids.size, -(-ids.size // _rows.TILE) * _rows.TILE):
-        block.S[r] = 0  # fills the last tile
-    return total
+    return total, mass
 
 
 @kernel
@@ -86,12 +84,13 @@ def epoch_direct(problem, state, buffers, ids, plan):
     for number in range(plan.steps.size):
         part = ids[number * plan.batch : (number + 1) * plan.batch]
         step = plan.steps[number]
-        _rows.gather(rows, head, part, block)
-        _rows.products(rows, head, part, state.V, block)
-        total += _losses(problem, part, block, step, part.size, plan.row_limit)
+        _rows.gather(rows, head.intercept, part, block)
+        _rows.products(rows, head.intercept, part, state.V, block)
+        loss, mass = _losses(problem, part, block, step, part.size, plan.row_limit)
+        total += loss
         if number == 0:
-            first = total / problem.targets.weights[part].sum()
-        _rows.descend(rows, head, part, block, state.V, step, problem.penalty)
+            first = loss / mass
+        _rows.descend(rows, head.intercept, part, block, state.V, step, problem.penalty)
     _rows.settle(rows, state.V)
     state.count[0] += plan.steps.size
     return total, first
@@ -99,55 +98,37 @@ def epoch_direct(problem, state, buffers, ids, plan):
 
 @kernel
 def epoch(problem, state, optimizer, buffers, ids, plan):
-    total, first = 0.0, 0.0
+    rows, head, block, work = problem.rows, problem.head, buffers.block, buffers.work
+    total, first, size = 0.0, 0.0, block.S.shape[0]
     for number in range(plan.steps.size):
-        part = ids[number * plan.batch : (number + 1) * plan.batch]
-        step = plan.steps[number]
-        state.G[:] = 0
-        total += collect(problem, state.V, state.G, buffers, part, (step, part.size, plan.row_limit))
+        batch = ids[number * plan.batch : (number + 1) * plan.batch]
+        step, loss, mass = plan.steps[number], 0.0, 0.0
+        for start in range(0, batch.size, size):
+            part = batch[start : start + size]
+            _rows.gather(rows, head.intercept, part, block)
+            heads.normalise(head, rows, block, part.size)
+            _rows.products(rows, head.intercept, part, state.V, block)
+            heads.to_scores(head, rows, state.V, block, part.size, work)
+            block_loss, block_mass = _losses(problem, part, block, step, batch.size, plan.row_limit)
+            loss += block_loss
+            mass += block_mass
+            heads.from_scores(head, block, part.size, work)
+            _rows.gradient(rows, head.intercept, part, block, state.G, start == 0)
+            heads.finish(head, rows, state.V, state.G, work)
+        total += loss
         if number == 0:
-            first = total / problem.targets.weights[part].sum()
-        advance(problem, state, optimizer, step)
+            first = loss / mass
+        state.count[0] += 1
+        _rows.step(rows, state.V, state.G, state.slots, optimizer, (step, state.count[0]), problem.penalty)
     return total, first
 
 
-@compiled
-def collect(problem, V, G, buffers, ids, limits):
-    """Add the gradient of rows ``ids`` to G, block by block; limits = (step, divisor, row limit)."""
-    rows, head, block, work = problem.rows, problem.head, buffers.block, buffers.work
-    total, size = 0.0, block.S.shape[0]
-    _rows.square_norms(rows, V, work.inverse_norm)
-    begin_batch(head, work.inverse_norm, work)
-    for start in range(0, ids.size, size):
-        part = ids[start : start + size]
-        _rows.gather(rows, head, part, block)
-        _rows.products(rows, head, part, V, block)
-        to_scores(head, block.S, part.size, work)
-        total += _losses(problem, part, block, limits[0], limits[1], limits[2])
-        from_scores(head, block.S, part.size, work)
-        _rows.add_gradient(rows, head, part, block, G)
-    _rows.subtract_radial(rows, V, work.radial, G)
-    return total
-
-
-@compiled
+@kernel
 def advance(problem, state, optimizer, step):
-    """Give the gradient to the optimizer."""
+    """Give state.G, added up from the shares of a large batch, to the optimizer."""
     state.count[0] += 1
     lengths = (step, state.count[0])
     _rows.step(problem.rows, state.V, state.G, state.slots, optimizer, lengths, problem.penalty)
-
-
-@kernel
-def collect_rows(problem, V, G, buffers, ids, limits):
-    """`collect` for Python: one thread's share of a large batch."""
-    return collect(problem, V, G, buffers, ids, limits)
-
-
-@kernel
-def advance_once(problem, state, optimizer, step):
-    """`advance` for Python, after the shares of a large batch have been added up."""
-    advance(problem, state, optimizer, step)
 
 
 @kernel

@@ -50,7 +50,7 @@ def train(session, problem, epochs, validation, rng, callbacks=None):
     """Train for at most ``epochs`` epochs on a problem that the session has prepared."""
     settings, n = session.settings, len(problem.targets.weights)
     batches = -(-n // session.batch)
-    guard, watch = _Guard(session), _Watch(settings.tol, settings.n_iter_no_change)
+    guard, watch = _Guard(session), Watch(settings.tol, settings.n_iter_no_change)
     names = ["objective", "step", "seconds"] + ["validation_loss", "validation_score"] * (
         validation is not None
     )
@@ -82,8 +82,7 @@ def train(session, problem, epochs, validation, rng, callbacks=None):
             if value < best[0]:
                 best = value, W, b
         history["seconds"].append(time.perf_counter() - started)
-        if settings.verbose:
-            print(f"epoch {epoch + 1}/{epochs}: " + ", ".join(f"{k} {v[-1]:.6g}" for k, v in history.items()))
+        report(settings.verbose, "epoch", epochs, history)
         exact = session.full and session.smooth
         noisy = settings.schedule in ENDING and not exact
         if not (noisy and validation is None) and watch.stalled(value):
@@ -109,6 +108,13 @@ def train(session, problem, epochs, validation, rng, callbacks=None):
     if not (np.isfinite(W).all() and np.isfinite(b).all()):
         raise ValueError(OVERFLOW)
     return Outcome(W, b, history, len(history["objective"]))
+
+
+def report(verbose, name, total, history):
+    """Print what an epoch or iteration has added to the history."""
+    if verbose:
+        values = ", ".join(f"{key} {value[-1]:.6g}" for key, value in history.items())
+        print(f"{name} {len(history['objective'])}/{total}: {values}")
 
 
 class _Guard:
@@ -172,7 +178,7 @@ def train_part(session, data, W, b):
     return Outcome(W, b, history, 1)
 
 
-class _Watch:
+class Watch:
     """Tells when a quantity has stopped falling by more than tol of itself."""
 
     def __init__(self, tol, patience):

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from linclf import _rows
 from linclf._numba import generic
 
 
@@ -26,7 +27,7 @@ class Cosine(NamedTuple):
 
 
 class HeadWork(NamedTuple):
-    """Buffers of one batch: 1/|w_k|, the multiple of w_k in its gradient, and the cosines."""
+    """Buffers of one block: 1/|w_k|, the multiple of w_k in its gradient, and the cosines."""
 
     inverse_norm: np.ndarray
     radial: np.ndarray
@@ -41,71 +42,75 @@ def head_work(head, n_rows, n_classes, dtype):
 
 
 @generic
-def row_factor(head, square_norm):
-    """What a row is multiplied with, given its squared norm (the constant included)."""
-
-
-@row_factor.register(Linear)
-def linear_row_factor(head, square_norm):
-    return 1.0
-
-
-@row_factor.register(Cosine)
-def cosine_row_factor(head, square_norm):
-    return 1.0 / np.sqrt(square_norm) if square_norm > 0.0 else 0.0
+def normalise(head, rows, block, n_rows):
+    """Change the rows of a block before they meet the weights."""
 
 
 @generic
-def begin_batch(head, square_norms, work):
-    """Take the squared norms of the weights of each class before a batch."""
+def to_scores(head, rows, V, block, n_rows, work):
+    """Turn the products w_k . x in block.S into scores."""
 
 
-@begin_batch.register(Linear)
-def linear_begin(head, square_norms, work):
+@generic
+def from_scores(head, block, n_rows, work):
+    """Turn the gradient for scores into the one for products."""
+
+
+@generic
+def finish(head, rows, V, G, work):
+    """Add to G what the products of a block do not show."""
+
+
+@normalise.register(Linear)
+def linear_normalise(head, rows, block, n_rows):
     pass
-
-
-@begin_batch.register(Cosine)
-def cosine_begin(head, square_norms, work):
-    for k in range(square_norms.size):
-        square = square_norms[k]
-        work.inverse_norm[k] = 1.0 / np.sqrt(square) if square > 1e-60 else 0.0
-        work.radial[k] = 0.0
-
-
-@generic
-def to_scores(head, products, n_rows, work):
-    """Turn the products w_k . x of a block of rows into scores, in place."""
 
 
 @to_scores.register(Linear)
-def linear_scores(head, products, n_rows, work):
+def linear_scores(head, rows, V, block, n_rows, work):
     pass
-
-
-@to_scores.register(Cosine)
-def cosine_scores(head, products, n_rows, work):
-    for r in range(n_rows):
-        for k in range(products.shape[1]):
-            cosine = max(-1.0, min(1.0, products[r, k] * work.inverse_norm[k]))
-            products[r, k] = cosine
-            work.cosines[r, k] = cosine
-
-
-@generic
-def from_scores(head, gradient, n_rows, work):
-    """Turn the gradient for scores into the one for products, in place."""
 
 
 @from_scores.register(Linear)
-def linear_gradient(head, gradient, n_rows, work):
+def linear_gradient(head, block, n_rows, work):
     pass
 
 
-@from_scores.register(Cosine)
-def cosine_gradient(head, gradient, n_rows, work):
+@finish.register(Linear)
+def linear_finish(head, rows, V, G, work):
+    pass
+
+
+@normalise.register(Cosine)
+def cosine_normalise(head, rows, block, n_rows):
     for r in range(n_rows):
-        for k in range(gradient.shape[1]):
+        square = block.square_norms[r]
+        _rows.scale_row(rows, block, r, 1.0 / np.sqrt(square) if square > 0.0 else 0.0)
+
+
+@to_scores.register(Cosine)
+def cosine_scores(head, rows, V, block, n_rows, work):
+    _rows.square_norms(rows, V, work.inverse_norm)
+    for k in range(work.radial.size):
+        square = work.inverse_norm[k]
+        work.inverse_norm[k] = 1.0 / np.sqrt(square) if square > 1e-60 else 0.0
+        work.radial[k] = 0.0
+    for r in range(n_rows):
+        for k in range(work.radial.size):
+            cosine = max(-1.0, min(1.0, block.S[r, k] * work.inverse_norm[k]))
+            block.S[r, k] = cosine
+            work.cosines[r, k] = cosine
+
+
+@from_scores.register(Cosine)
+def cosine_gradient(head, block, n_rows, work):
+    for r in range(n_rows):
+        for k in range(work.radial.size):
             inverse = work.inverse_norm[k]
-            work.radial[k] += gradient[r, k] * work.cosines[r, k] * inverse * inverse
-            gradient[r, k] *= inverse
+            work.radial[k] += block.S[r, k] * work.cosines[r, k] * inverse * inverse
+            block.S[r, k] *= inverse
+
+
+@finish.register(Cosine)
+def cosine_finish(head, rows, V, G, work):
+    _rows.subtract_radial(rows, V, work.radial, G)

@@ -254,6 +254,12 @@ class Averaged(NamedTuple):
         return getattr(self.inner, "normalised", None)
 
 
+class Still(NamedTuple):
+    """Moves nothing: an epoch of one batch is then a gradient, and L-BFGS does the moving."""
+
+    n_slots = 0
+
+
 OPTIMIZERS = {
     "sgd": SGD,
     "momentum": Momentum,
@@ -281,7 +287,7 @@ def resolve(solver, average):
     if isinstance(solver, str) and solver not in OPTIMIZERS:
         raise ValueError(f"solver={solver!r} is unknown; use one of {sorted(OPTIMIZERS)} or an object")
     optimizer = OPTIMIZERS[solver]() if isinstance(solver, str) else solver
-    if type(optimizer) not in step_row.table:
+    if type(optimizer) not in (*OPTIMIZERS.values(), Averaged):
         raise TypeError(
             f"solver={solver!r} must be one of {sorted(OPTIMIZERS)} or an object of linclf.optimizers"
         )
@@ -300,6 +306,11 @@ def sgd_step(optimizer, weights, gradient, slots, step, count, penalty):
     step = weights.dtype.type(step)
     for j in range(weights.size):
         weights[j] = (weights[j] - step * gradient[j]) / (1 + step * penalty[j])
+
+
+@step_row.register(Still)
+def no_step(optimizer, weights, gradient, slots, step, count, penalty):
+    pass
 
 
 @step_row.register(Momentum)

@@ -8,11 +8,11 @@ import naive
 import numpy as np
 import pytest
 from cases import INVALID_LOSSES, LOSS_CASES, LossCase, table
+from numba import njit
 from scipy.special import logsumexp
 from sklearn.utils._param_validation import InvalidParameterError
 
 from linclf import _objective, _simplex
-from linclf._numba import compiled
 from linclf.losses import (
     LOSSES,
     ArcFace,
@@ -38,7 +38,7 @@ REFERENCE = np.array([2.0, 4.0, 2.0, 1.0])
 SOFT_COMPILED = (Softmax, ArcFace)  # a compilation costs seconds; the others run in Python
 
 
-@compiled
+@njit(error_model="numpy")
 def fill(loss, scores, targets, values):
     for i in range(values.size):
         values[i] = target_loss(loss, scores[i], targets[i])

@@ -4,9 +4,9 @@ import naive
 import numpy as np
 import pytest
 from cases import INVALID_OPTIMIZERS, OPTIMIZER_CASES, table
+from numba import njit
 from sklearn.utils._param_validation import InvalidParameterError
 
-from linclf._numba import compiled
 from linclf.optimizers import OPTIMIZERS, SGD, Adam, Averaged, Momentum, resolve, step_row
 
 N = 5
@@ -14,7 +14,7 @@ LENGTHS = np.array([0.3, 0.1, 0.7, 0.01, 0.2, 0.25])
 PENALTY = np.array([0.0, 0.1, 2.0, 1e-3, 1e6])
 
 
-@compiled
+@njit(error_model="numpy")
 def walk(optimizer, weights, targets, slopes, lengths, penalty, slots, path):
     """Steps with the gradient ``slopes * (w - targets)`` of a parabola; path has the weights of each."""
     gradient = np.empty_like(weights)

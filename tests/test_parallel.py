@@ -12,17 +12,19 @@ from sklearn.datasets import make_classification
 from threadpoolctl import threadpool_info
 
 from linclf import SoftmaxClassifier
-from linclf._objective import SHARE
 from linclf._threads import one_blas_thread
 
 DEFAULTS = {"max_iter": 3, "random_state": 0}
-LARGE = {**DEFAULTS, "batch_size": 2 * SHARE + 100}  # three shares of a batch, so threads have work
+ROWS, FEATURES = 9000, 600  # so many that a batch of nearly all is cut into pieces for threads
+LARGE = {**DEFAULTS, "batch_size": ROWS - 400}
+LBFGS = {"solver": "lbfgs", "max_iter": 8, "tol": None, "random_state": 0}
+SETTINGS = {"defaults": DEFAULTS, "large": LARGE, "lbfgs": LBFGS}
 
 
 @pytest.fixture(scope="module")
 def data():
     return make_classification(
-        2 * SHARE + 500, 20, n_informative=8, n_classes=4, weights=[0.4, 0.3, 0.2], random_state=0
+        ROWS, FEATURES, n_informative=8, n_classes=4, weights=[0.4, 0.3, 0.2], random_state=0
     )
 
 
@@ -33,21 +35,18 @@ def fit(settings, X, y):
 
 @pytest.fixture(scope="module")
 def expected(data):
-    return {"defaults": fit(DEFAULTS, *data), "large": fit(LARGE, *data)}
+    return {name: fit(settings, *data) for name, settings in SETTINGS.items()}
 
 
-SETTINGS = pytest.mark.parametrize("name", ["defaults", "large"])
-
-
-@SETTINGS
+@pytest.mark.parametrize("name", SETTINGS)
 def test_n_jobs_changes_nothing(data, expected, name):
-    settings = DEFAULTS if name == "defaults" else LARGE
     for n_jobs in (2, 3, -1):
-        np.testing.assert_array_equal(fit({**settings, "n_jobs": n_jobs}, *data), expected[name])
+        np.testing.assert_array_equal(fit({**SETTINGS[name], "n_jobs": n_jobs}, *data), expected[name])
 
 
-def test_shares_are_used_by_threads(data, monkeypatch):
-    """What the tests of this file rest on: n_jobs=2 does start two threads, for large batches."""
+@pytest.mark.parametrize("settings", [LARGE, LBFGS], ids=["large", "lbfgs"])
+def test_pieces_are_used_by_threads(data, monkeypatch, settings):
+    """What the tests of this file rest on: n_jobs=2 does start two threads, where there is work for them."""
     started = []
 
     class Pool(ThreadPoolExecutor):
@@ -56,10 +55,10 @@ def test_shares_are_used_by_threads(data, monkeypatch):
             super().__init__(n)
 
     monkeypatch.setattr("linclf._objective.ThreadPoolExecutor", Pool)
-    fit({**LARGE, "n_jobs": 2}, *data)
+    fit({**settings, "n_jobs": 2}, *data)
     assert set(started) == {2}
     started.clear()
-    fit({**LARGE, "n_jobs": 1}, *data)
+    fit({**settings, "n_jobs": 1}, *data)
     fit({**DEFAULTS, "n_jobs": 2}, *data)
     assert not started
 
@@ -72,9 +71,9 @@ def test_n_jobs_on_sparse_rows(data):
 
 
 def test_large_batches_are_batches(data):
-    """Shares add up to the gradient of the whole batch: to rounding that of unlimited blocks."""
-    X, y = data[0][: 2 * SHARE], data[1][: 2 * SHARE]
-    settings = {"learning_rate": 0.5, "batch_size": 2 * SHARE, "max_iter": 1, "tol": None, "alpha": 0.0}
+    """Pieces add up to the gradient of the whole batch."""
+    X, y = data
+    settings = {"learning_rate": 0.5, "batch_size": ROWS, "max_iter": 1, "tol": None, "alpha": 0.0}
     W = fit(settings, X, y)[:, :-1]
     gradient = (0.25 - np.eye(4)[y]).T @ X / len(y)
     np.testing.assert_allclose(W, -0.5 * gradient, rtol=1e-9, atol=1e-12)

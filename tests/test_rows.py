@@ -4,26 +4,24 @@ import naive
 import numpy as np
 import pytest
 from cases import OPTIMIZER_CASES, table
+from numba import njit
 from scipy import sparse
 from scipy.special import log_softmax
 
 from linclf import SoftmaxClassifier, _objective, _rows, _sgd
-from linclf._numba import compiled
 from linclf.heads import Cosine, Linear
 from linclf.losses import CosFace, Softmax
-from linclf.optimizers import SGD, Adam, Averaged, Momentum
+from linclf.optimizers import SGD, Adam, Averaged, Momentum, Still
 
 FORMATS = {
     "dense-float64": (_rows.Dense, np.float64, None),
     "dense-float32": (_rows.Dense, np.float32, None),
-    "blas-float64": (_rows.DenseBlas, np.float64, None),
     "csr-float64-int32": (_rows.CSR, np.float64, np.int32),
     "csr-float64-int64": (_rows.CSR, np.float64, np.int64),
     "csr-float32-int32": (_rows.CSR, np.float32, np.int32),
 }
 # rows in the block, features, classes, value of the constant feature
 SIZES = [(1, 5, 2, 1.0), (3, 1, 3, 0.0), (7, 11, 40, 2.0), (8, 5, 6, 1.0), (9, 17, 2, 0.5), (21, 3, 7, 1.0)]
-TILES = [size for size in SIZES if size[0] <= _rows.TILE]  # `descend` is for one tile
 BY_SIZE = pytest.mark.parametrize(("n", "d", "n_classes", "constant"), SIZES)
 
 
@@ -71,27 +69,25 @@ def close(actual, desired, dtype):
 # ---------------------------------------------------------------- verbs
 
 
-@compiled
-def products_and_gradient(rows, head, ids, block, V, S, G, norms):
-    """S comes with the gradient for the products, and leaves with the products."""
+@njit(error_model="numpy")
+def products_and_gradient(rows, constant, ids, block, V, S, G, norms):
+    """S comes with the gradient for the products, and leaves with the products; G gets it added."""
     _rows.square_norms(rows, V, norms)
-    _rows.gather(rows, head, ids, block)
+    _rows.gather(rows, constant, ids, block)
     block.S[:] = 0
     block.S[: ids.size] = S
-    _rows.add_gradient(rows, head, ids, block, G)
-    _rows.products(rows, head, ids, V, block)
+    _rows.gradient(rows, constant, ids, block, G, False)
+    _rows.products(rows, constant, ids, V, block)
     S[:] = block.S[: ids.size]
 
 
-@compiled
-def least_squares_steps(rows, head, ids, block, V, steps, penalty):
+@njit(error_model="numpy")
+def least_squares_steps(rows, constant, ids, block, V, steps, penalty):
     """Plain SGD on ``sum_i |V x_i|^2 / 2``, whose score gradients are the products themselves."""
     for step in steps:
-        block.S[:] = 0
-        _rows.gather(rows, head, ids, block)
-        _rows.products(rows, head, ids, V, block)
-        block.S[ids.size :] = 0
-        _rows.descend(rows, head, ids, block, V, step, penalty)
+        _rows.gather(rows, constant, ids, block)
+        _rows.products(rows, constant, ids, V, block)
+        _rows.descend(rows, constant, ids, block, V, step, penalty)
     _rows.settle(rows, V)
 
 
@@ -107,24 +103,22 @@ def test_products_and_gradients_equal_numpy(format_name, n, d, n_classes, consta
     Z = np.column_stack([X, np.full(n + 5, constant)])[ids]
 
     block = _rows.block(rows, n, d, n_classes, dtype)
-    ours, norms, head = stored(rows, G, dtype), np.empty(n_classes, dtype), Linear(constant)
-    S = gradient.copy()
-    products_and_gradient(rows, head, ids, block, stored(rows, W, dtype), S, ours, norms)
+    ours, norms, S = stored(rows, G, dtype), np.empty(n_classes, dtype), gradient.copy()
+    products_and_gradient(rows, constant, ids, block, stored(rows, W, dtype), S, ours, norms)
     close(S, Z @ W.T, dtype)
     close(block.square_norms[:n], (Z**2).sum(axis=1), dtype)
     close(norms, (W.astype(np.float64) ** 2).sum(axis=1), dtype)
     close(classes_first(rows, ours), G + gradient.T.astype(np.float64) @ Z, dtype)
 
 
-@pytest.mark.parametrize("format_name", ["dense-float32", "csr-float32-int32"])
-@pytest.mark.parametrize(("n", "d", "n_classes", "constant"), TILES)
-def test_descend_equals_numpy(format_name, n, d, n_classes, constant):
+@BY_SIZE
+def test_descend_equals_numpy(n, d, n_classes, constant):
     """Penalties from none to one that shrinks by 1e4 a step, so that CSR has to settle in between.
 
     In float64 the direct epochs below do the same.
     """
-    dtype, rng = FORMATS[format_name][1], np.random.default_rng(1)
-    rows, X = rows_of(format_name, sparse_matrix(n + 5, d), centre=0.25, factor=1.5)
+    dtype, rng = np.float32, np.random.default_rng(1)
+    rows, X = rows_of("csr-float32-int32", sparse_matrix(n + 5, d))
     ids, steps = rng.permutation(n + 5)[:n], np.full(12, 0.005)
     Z = np.column_stack([X, np.full(n + 5, constant)])[ids]
     for alpha in (0.0, 2.0, 2e6):
@@ -132,7 +126,7 @@ def test_descend_equals_numpy(format_name, n, d, n_classes, constant):
         shrink = 1 / (1 + steps[0] * np.append(np.full(d, alpha), 0))
         V, block = stored(rows, W, dtype), _rows.block(rows, n, d, n_classes, dtype)
         penalty = penalty_of(rows, alpha, n_classes, d, dtype)
-        least_squares_steps(rows, Linear(constant), ids, block, V, steps, penalty)
+        least_squares_steps(rows, constant, ids, block, V, steps, penalty)
         for step in steps:
             W = (W - step * (Z @ W.T).T @ Z) * shrink
         close(classes_first(rows, V)[:, -1], W[:, -1], dtype)
@@ -185,13 +179,17 @@ class Run:
 PATHS = pytest.mark.parametrize("format_name", ["dense-float64", "csr-float64-int32"])
 
 
-@PATHS
 @pytest.mark.parametrize("batch", [1, 3, 8])
 @pytest.mark.parametrize("row_limit", [np.inf, 0.1])
-def test_direct_epoch_equals_naive_training(format_name, batch, row_limit):
+@pytest.mark.parametrize(
+    ("format_name", "optimizer"),
+    [("csr-float64-int32", None), ("csr-float64-int32", SGD()), ("dense-float64", SGD())],
+    ids=["direct", "sparse", "dense"],
+)
+def test_plain_epoch_equals_naive_training(format_name, optimizer, batch, row_limit):
     run = Run(batch, row_limit)
     W, _, losses = run.naive(naive.sgd)
-    V, _, total, first = run.kernel(format_name)
+    V, _, total, first = run.kernel(format_name, optimizer)
     np.testing.assert_allclose(V, W, rtol=1e-10, atol=1e-12)
     assert total == pytest.approx(losses.sum(), rel=1e-12)
     assert first == pytest.approx(losses[:batch].sum() / run.weights[:batch].sum(), rel=1e-12)
@@ -199,7 +197,7 @@ def test_direct_epoch_equals_naive_training(format_name, batch, row_limit):
 
 @table(OPTIMIZER_CASES)
 def test_epoch_equals_naive_training(case):
-    """With every optimizer; 20 rows a batch are more than a tile and not a multiple of it."""
+    """With every optimizer."""
     assert_epoch_equals_naive_training("dense-float64", case)
 
 
@@ -252,12 +250,13 @@ def test_read_only_arrays_share_a_signature_with_writable_ones():
 def collected(rows, head, loss, W, y, weights, buffer_rows=8):
     """Loss sum and gradient (K, d + 1) through blocks of a few rows."""
     V = stored(rows, W)
-    G = np.zeros_like(V)
+    state = _sgd.State(V, np.full_like(V, np.nan), np.zeros((len(V), 0, V.shape[1])), np.zeros(1, np.int64))
     targets = _sgd.Targets(_rows.read_only(y), _rows.read_only(weights))
     problem = _sgd.Problem(rows, head, loss, targets, np.zeros(1))
     buffers = _objective.buffers(problem, buffer_rows, W.shape[1] - 1, len(W), np.float64)
-    total = _sgd.collect_rows(problem, V, G, buffers, np.arange(len(y)), (0.0, 1.0, np.inf))
-    return total, classes_first(rows, G)
+    plan = _sgd.Plan(len(y), np.zeros(1), np.inf)
+    total, _ = _sgd.epoch(problem, state, Still(), buffers, np.arange(len(y)), plan)
+    return total, classes_first(rows, state.G) * len(y)
 
 
 def cosine_objective(W, X, constant, y, weights, loss):
@@ -302,19 +301,24 @@ def test_zero_rows_and_zero_weights_have_cosine_zero(format_name):
 
 @pytest.mark.parametrize("n_classes", [3, 33])
 def test_threaded_gradient_is_the_same_for_any_number_of_threads(n_classes):
-    rng, n, d = np.random.default_rng(4), 3 * _objective.SHARE + 5, 3
+    rng, n, d = np.random.default_rng(4), 12_005, 3
     rows, X = rows_of("dense-float64", rng.normal(size=(n, d)))
     y, weights = rng.integers(0, n_classes, n), rng.uniform(0, 2, n)
     targets = _sgd.Targets(_rows.read_only(y), _rows.read_only(weights))
     problem = _sgd.Problem(rows, Linear(1.0), Softmax(), targets, np.zeros(1))
-    V, ids, limits = rng.normal(size=(n_classes, d + 1)), rng.permutation(n), (0.0, float(n), np.inf)
+    V, ids = rng.normal(size=(n_classes, d + 1)), rng.permutation(n)
 
-    def make_buffers():
+    def gradient(n_jobs):
+        with _objective.threads(n_jobs, 7) as pool:
+            assert (pool is None) == (n_jobs == 1)
+            return _objective.gradient(problem, V, buffers, ids, 7, (0.0, np.inf), pool)
+
+    def buffers():
         return _objective.buffers(problem, n, d, n_classes, np.float64)
 
-    total, G = _objective.gradient(problem, V, make_buffers, ids, limits, 1)
+    total, G = gradient(1)
     for n_jobs in (2, 3):
-        again, G_again = _objective.gradient(problem, V, make_buffers, ids, limits, n_jobs)
+        again, G_again = gradient(n_jobs)
         assert again == total
         np.testing.assert_array_equal(G_again, G)
     Z = np.column_stack([X, np.ones(n)])

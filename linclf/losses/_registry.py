@@ -57,11 +57,10 @@ def target_loss(loss, scores, target):
 
 @overload(target_loss, strict=False)
 def _target_loss(loss, scores, target):
+    cls = getattr(loss, "instance_class", None)
     if isinstance(target, types.Integer):
-        return lambda loss, scores, target: row_loss(loss, scores, target)
-    if getattr(loss, "instance_class", None) in soft_row_loss.table:
-        return lambda loss, scores, target: soft_row_loss(loss, scores, target)
-    return lambda loss, scores, target: expected_row_loss(loss, scores, target)
+        return row_loss.table.get(cls)
+    return soft_row_loss.table.get(cls, expected_row_loss.py_func)
 
 
 @compiled

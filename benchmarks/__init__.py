@@ -1,0 +1,14 @@
+"""Measurements beside other packages: one file a question, ``python -m benchmarks`` for all of them."""
+
+QUESTIONS = (
+    "accuracy",
+    "optimum",
+    "sparse",
+    "defaults",
+    "kernel_rate",
+    "threads",
+    "latency",
+    "cold_start",
+    "memory",
+    "grid_search",
+)

@@ -1,0 +1,126 @@
+"""What does a fresh process wait for: the import, and the first fit with and without a cache?"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks._marks import Mark, markdown, row_of
+from benchmarks._measure import attempt
+
+TITLE = "Cold start"
+ROOT = Path(__file__).absolute().parent.parent
+
+IMPORTS = """
+import json, time
+started = time.perf_counter()
+import sklearn.linear_model
+between = time.perf_counter()
+import linclf
+print(json.dumps({"sklearn": between - started, "linclf": time.perf_counter() - between}))
+"""
+FIRST_FIT = """
+import json, time, warnings
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+from linclf import SoftmaxClassifier, SVMClassifier
+warnings.simplefilter("ignore")
+X, y = load_iris(return_X_y=True)
+models = {"SoftmaxClassifier()": "SoftmaxClassifier()", "SVMClassifier()": "SVMClassifier()",
+    "SoftmaxClassifier(solver='lbfgs')": "SoftmaxClassifier(solver='lbfgs')",
+    "LogisticRegression()": "LogisticRegression()"}
+model = eval(models[MODEL])
+started = time.perf_counter()
+model.fit(X, y)
+print(json.dumps({"seconds": time.perf_counter() - started}))
+"""
+MODELS = (
+    *("SoftmaxClassifier()", "SoftmaxClassifier(solver='lbfgs')", "SVMClassifier()"),
+    "LogisticRegression()",
+)
+
+
+def run(quick):
+    repeats = 1 if quick else 5
+    with tempfile.TemporaryDirectory(prefix="linclf-cache-") as folder:
+        rows = [attempt({"what": "import"}, lambda: _imports(repeats, folder))]
+        for model in MODELS[:1] + MODELS[-1:] if quick else MODELS:
+            rows.append(attempt({"what": model}, lambda m=model: _first_fits(m, repeats, folder)))
+    return {
+        "data": [{"name": "iris", "source": "bundled with scikit-learn"}],
+        "settings": {"repeats": repeats, "empty_cache_repeats": min(repeats, 3)},
+        "rows": rows,
+    }
+
+
+def _imports(repeats, folder):
+    _process(IMPORTS, folder)  # writes Python's own byte code
+    runs = [_process(IMPORTS, folder) for _ in range(repeats)]
+    return {name: statistics.median(run[name] for run in runs) for name in ("sklearn", "linclf")}
+
+
+def _first_fits(model, repeats, folder):
+    code = f"MODEL = {model!r}{FIRST_FIT}"
+    empty = []
+    for _ in range(min(repeats, 3)):
+        with tempfile.TemporaryDirectory(prefix="linclf-cache-") as fresh:
+            empty.append(_process(code, fresh)["seconds"])
+    _process(code, folder)  # fills the cache that the others find
+    warm = [_process(code, folder)["seconds"] for _ in range(repeats)]
+    return {"empty_cache": statistics.median(empty), "warm_cache": statistics.median(warm)}
+
+
+def _process(code, cache):
+    """What a fresh Python process prints, as JSON."""
+    environment = os.environ | {"LINCLF_CACHE": str(cache)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip().splitlines()[-1])
+    return json.loads(done.stdout)
+
+
+def table(result):
+    rows = {row["what"]: row for row in result["rows"]}
+    imports = rows.pop("import")
+    lines = [
+        [what, f"absent: {row['absent']}", ""]
+        if "absent" in row
+        else [what, f"{row['empty_cache']:.2f}", f"{row['warm_cache']:.3f}"]
+        for what, row in rows.items()
+    ]
+    said = (
+        f"absent: {imports['absent']}"
+        if "absent" in imports
+        else f"`import sklearn.linear_model` takes {imports['sklearn']:.2f} s, `import linclf` after it "
+        f"another {imports['linclf']:.2f} s"
+    )
+    return (
+        f"Fresh processes, medians of {result['settings']['repeats']}. {said}. Seconds of the first "
+        "`fit` of a process, on iris:\n\n"
+        + markdown(["model", "cache of machine code empty", "cache filled"], lines)
+    )
+
+
+def _import_mark(result):
+    seconds = row_of(result, what="import")["linclf"]
+    return f"{seconds:.2f} s", seconds <= 0.35
+
+
+def _fit_mark(result):
+    row = row_of(result, what="SoftmaxClassifier()")
+    return f"{row['empty_cache']:.2f} s and {row['warm_cache']:.2f} s", (
+        row["empty_cache"] <= 3 and row["warm_cache"] <= 0.5
+    )
+
+
+MARKS = [
+    Mark("`import linclf` after scikit-learn", "0.35 s", _import_mark),
+    Mark(
+        "first fit ever, and first fit of a process with a filled cache, on iris", "3 s and 0.5 s", _fit_mark
+    ),
+]

@@ -1,0 +1,113 @@
+"""How much of the processor's matrix-product rate does one pass over dense data reach?"""
+
+import functools
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from benchmarks import _data
+from benchmarks._marks import Mark, markdown, row_of
+from benchmarks._measure import CORES, attempt, median_seconds, pass_seconds
+from linclf import SoftmaxClassifier
+
+TITLE = "Rate of the kernels"
+THREADS = (1, 2)
+
+# (rows, features, classes, solver, threads, passes of the shorter and of the longer fit)
+CASES = (
+    (60_000, 784, 10, "sgd", 1, 2, 12),
+    (60_000, 784, 10, "lbfgs", 1, 5, 20),
+    (60_000, 784, 100, "sgd", 1, 1, 4),
+    (20_000, 768, 1000, "sgd", 2, 1, 4),
+    (20_000, 768, 1000, "lbfgs", 2, 2, 7),
+)
+
+
+def run(quick):
+    cases = [(2_000, 64, 10, solver, 1, 1, 4) for solver in ("sgd", "lbfgs")] if quick else CASES
+    rows, data = [], None
+    for n, n_features, n_classes, solver, threads, few, many in cases:
+        if data is None or (data.X.shape, data.n_classes) != ((n, n_features), n_classes):
+            data = _data.generated(n, n_features, n_classes, f"{n:,} x {n_features}, {n_classes} classes")
+        row = {"rows": n, "features": n_features, "classes": n_classes, "solver": solver, "threads": threads}
+        rows.append(attempt(row, functools.partial(_rate, data, solver, threads, few, many)))
+    return {
+        "data": [{"name": "Gaussian classes, float32", "source": "generated"}],
+        "settings": {"tol": "0 for lbfgs, None for sgd", "sgemm_size": SIZE[quick], "cores": CORES},
+        "rows": rows,
+    }
+
+
+SIZE = {True: 512, False: 2048}
+
+
+def _rate(data, solver, threads, few, many):
+    n, n_features = data.X.shape
+    model = SoftmaxClassifier(
+        solver=solver, n_jobs=threads, tol=None if solver == "sgd" else 0, random_state=0
+    )
+    product = sgemm_rate(SIZE[n < 10_000], threads)
+    seconds = pass_seconds(model, data.X, data.y, few, many)
+    product = (product + sgemm_rate(SIZE[n < 10_000], threads)) / 2  # before and after: the clock varies
+    rate = 4 * n * n_features * data.n_classes / seconds / 1e9
+    return {"seconds_per_pass": seconds, "gflops": rate, "sgemm_gflops": product, "share": rate / product}
+
+
+def sgemm_rate(size, threads):
+    """GFLOP/s of NumPy's product of two square float32 matrices."""
+    A = np.random.default_rng(0).random((size, size), dtype=np.float32)
+    with threadpool_limits(threads, user_api="blas"):
+        A @ A
+        seconds = median_seconds({"sgemm": lambda: A @ A}, 5)["sgemm"]
+    return 2 * size**3 / seconds / 1e9
+
+
+def table(result):
+    lines = [
+        [*_case(row), f"absent: {row['absent']}", "", "", ""]
+        if "absent" in row
+        else [
+            *_case(row),
+            *(f"{row['seconds_per_pass']:.3f}", f"{row['gflops']:.1f}", f"{row['sgemm_gflops']:.1f}"),
+            f"{row['share']:.0%}",
+        ]
+        for row in result["rows"]
+    ]
+    size = result["settings"]["sgemm_size"]
+    return (
+        "A pass counts 4 n d K operations, the scores and the gradient. Its time is the slope between a "
+        "short and a long fit, so that the set-up drops out; a pass of L-BFGS is one iteration (evaluations "
+        f"of its line search beyond the first are not counted). sgemm is NumPy's product of two {size} x "
+        f"{size} float32 matrices on as many threads.\n\n"
+        + markdown(
+            [
+                *("rows", "features", "classes", "solver", "threads"),
+                *("seconds a pass", "GFLOP/s", "sgemm GFLOP/s", "share"),
+            ],
+            lines,
+        )
+    )
+
+
+def _case(row):
+    return [f"{row['rows']:,}", row["features"], row["classes"], row["solver"], row["threads"]]
+
+
+def _share(least, **case):
+    def judge(result):
+        row = row_of(result, solver="sgd", **case)
+        return f"{row['share']:.0%} ({row['gflops']:.0f} of {row['sgemm_gflops']:.0f} GFLOP/s)", row[
+            "share"
+        ] >= least
+
+    return judge
+
+
+MARKS = [
+    Mark("one epoch, dense, K = 10, one thread", "45 % of one core's sgemm rate", _share(0.45, classes=10)),
+    Mark(
+        "one epoch, dense, K = 1000, d = 768, `n_jobs=2`",
+        "65 % of two cores' sgemm rate",
+        _share(0.65, classes=1000, threads=2),
+    ),
+]

@@ -1,0 +1,99 @@
+"""What does a second thread gain, and is the model bitwise the same?"""
+
+import functools
+
+import numpy as np
+from sklearn.base import clone
+
+from benchmarks import _data
+from benchmarks._marks import Mark, markdown, number, row_of
+from benchmarks._measure import attempt, median_seconds, warm_up
+from linclf import SoftmaxClassifier
+
+TITLE = "Threads"
+
+# (rows, features, classes, solver, passes of the shorter and of the longer fit)
+CASES = (
+    (60_000, 784, 10, "lbfgs", 5, 25),
+    (200_000, 50, 10, "lbfgs", 5, 25),
+    (20_000, 768, 1000, "lbfgs", 2, 6),
+    (20_000, 768, 1000, "sgd", 1, 4),
+)
+QUICK = ((5_000, 100, 10, "lbfgs", 2, 6), (5_000, 100, 10, "sgd", 1, 3))
+
+
+def run(quick):
+    rows = []
+    for case in QUICK if quick else CASES:
+        names = ("rows", "features", "classes", "solver")
+        rows.append(attempt(dict(zip(names, case, strict=False)), functools.partial(_compare, *case)))
+    return {
+        "data": [{"name": "Gaussian classes, float32", "source": "generated"}],
+        "settings": {"n_jobs": [1, 2], "tol": 0, "repeats": 3},
+        "rows": rows,
+    }
+
+
+def _compare(n, n_features, n_classes, solver, few, many):
+    data = _data.generated(n, n_features, n_classes, f"{n:,} x {n_features}")
+    model = SoftmaxClassifier(solver=solver, tol=None if solver == "sgd" else 0, random_state=0)
+    models = {
+        (n_jobs, passes): clone(model).set_params(n_jobs=n_jobs, max_iter=passes)
+        for n_jobs in (1, 2)
+        for passes in (few, many)
+    }
+    for n_jobs in (1, 2):
+        warm_up(models[n_jobs, few], data.X, data.y)
+    seconds = median_seconds({key: lambda m=m: m.fit(data.X, data.y) for key, m in models.items()}, 3)
+    one, two = (seconds[n_jobs, many] - seconds[n_jobs, few] for n_jobs in (1, 2))
+    same = all(
+        np.array_equal(getattr(models[1, many], name), getattr(models[2, many], name))
+        for name in ("coef_", "intercept_")
+    )
+    return {
+        "passes": many - few,
+        "seconds_one_thread": one,
+        "seconds_two_threads": two,
+        "gain": one / two,
+        "gain_of_whole_fit": seconds[1, many] / seconds[2, many],
+        "bitwise_equal": same,
+    }
+
+
+def table(result):
+    lines = [
+        [*_case(row), f"absent: {row['absent']}", "", "", "", ""]
+        if "absent" in row
+        else [
+            *_case(row),
+            *(number(row["seconds_one_thread"]), number(row["seconds_two_threads"]), f"{row['gain']:.2f}x"),
+            *(f"{row['gain_of_whole_fit']:.2f}x", "yes" if row["bitwise_equal"] else "**no**"),
+        ]
+        for row in result["rows"]
+    ]
+    return (
+        "Seconds are of full passes: the longer fit less the shorter one, so that what a fit does once drops "
+        "out; the gain of the whole fit includes it.\n\n"
+        + markdown(
+            [
+                *("rows", "features", "classes", "solver", "1 thread, s", "2 threads, s"),
+                *("gain", "of the whole fit", "bitwise equal"),
+            ],
+            lines,
+        )
+    )
+
+
+def _case(row):
+    return [f"{row['rows']:,}", row["features"], row["classes"], row["solver"]]
+
+
+def _mark(result):
+    row = row_of(result, rows=60_000, solver="lbfgs")
+    equal = "equal" if row["bitwise_equal"] else "different"
+    return f"{row['gain']:.2f}x on 60,000 x 784, coefficients bitwise {equal}", (
+        row["gain"] >= 1.8 and row["bitwise_equal"]
+    )
+
+
+MARKS = [Mark("two threads, full passes (L-BFGS), n at least 50,000", "1.8 times as fast as one", _mark)]

@@ -1,0 +1,188 @@
+"""The benchmarks' own arithmetic, their JSON and their report; not what they measure."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_breast_cancer, load_wine
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.preprocessing import scale
+
+from benchmarks import QUESTIONS, __main__, _data, _measure, _objective, _peers, _report, optimum
+from benchmarks._newton import newton
+
+
+@pytest.mark.parametrize("load", [load_wine, load_breast_cancer])
+def test_softmax_objective_is_that_of_logistic_regression(load):
+    X, y = load(return_X_y=True)
+    X, alpha = scale(X), 1e-2
+    model = LogisticRegression(C=1 / (alpha * len(y)), tol=1e-10, max_iter=1000).fit(X, y)
+    W, b = model.coef_, model.intercept_
+    expected = log_loss(y, model.predict_proba(X)) + alpha / 2 * np.sum(W**2)
+    least = _objective.objective("softmax", W, b, X, y, alpha)
+    assert least == pytest.approx(expected, rel=1e-12)
+    assert _objective.accuracy(W, b, X, y) == model.score(X, y)
+    step = 1e-3 * np.random.default_rng(0).standard_normal(W.shape)
+    for nearby in (W + step, W - step):  # alpha and C mean the same: this is the optimum
+        assert _objective.objective("softmax", nearby, b, X, y, alpha) > least
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("loss", ["squared-one-vs-rest", "squared-weston-watkins"])
+def test_hinge_objectives_by_their_definition(loss, n_classes):
+    rng = np.random.default_rng(0)
+    n_rows = 1 if n_classes == 2 else n_classes
+    X, y = rng.standard_normal((20, 4)), rng.integers(n_classes, size=20)
+    W, b = rng.standard_normal((n_rows, 4)), rng.standard_normal(n_rows)
+    total = 0.0
+    for x, true in zip(X, y, strict=True):
+        f = W @ x + b
+        if n_classes == 2:
+            total += max(0, 1 - (1 if true else -1) * f[0]) ** 2
+        elif loss == "squared-one-vs-rest":
+            total += sum(max(0, 1 - (1 if k == true else -1) * f[k]) ** 2 for k in range(n_classes))
+        else:
+            total += sum(max(0, f[k] - f[true] + 1) ** 2 for k in range(n_classes) if k != true)
+    expected = total / 20 + 0.1 / 2 * np.sum(W**2)
+    assert _objective.objective(loss, W, b, X, y, 0.1) == pytest.approx(expected, rel=1e-12)
+    at_zero = {"squared-one-vs-rest": n_rows, "squared-weston-watkins": n_classes - 1}[loss]
+    assert _objective.at_zero(loss, n_classes) == at_zero
+
+
+@pytest.mark.parametrize("loss", sorted(_objective.LOSSES))
+@pytest.mark.parametrize("load", [load_wine, load_breast_cancer])
+def test_newton_finds_the_optimum_of_unscaled_data(load, loss):
+    X, y = load(return_X_y=True)
+    alpha = 1e-3
+    W, b = newton(loss, X, y, alpha)
+    least = _objective.objective(loss, W, b, X, y, alpha)
+    spread = X.std(axis=0)  # a small step in the units of each column, and what it changes at an optimum
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        there = rng.standard_normal(W.shape) / spread, rng.standard_normal(b.shape)
+        there = there[0], there[1] - there[0] @ X.mean(axis=0)
+        rises = [
+            _objective.objective(loss, W + h * there[0], b + h * there[1], X, y, alpha) - least
+            for h in (1e-4, -1e-4)
+        ]
+        assert min(rises) > 0
+        assert rises[0] == pytest.approx(rises[1], rel=0.05)
+    if loss == "softmax":
+        model = LogisticRegression(
+            C=1 / (alpha * len(y)), solver="newton-cholesky", tol=1e-10, max_iter=100
+        ).fit(X, y)
+        assert _objective.objective(loss, model.coef_, model.intercept_, X, y, alpha) == pytest.approx(
+            least, rel=1e-9
+        )
+
+
+def test_quick_run_writes_all_that_a_result_needs(tmp_path):
+    __main__.main(["--quick", "--only", "latency", "--out", str(tmp_path)])
+    result = json.loads((tmp_path / "latency.json").read_text())
+    assert result["quick"] is True
+    assert result["machine"]["cores"] >= 1
+    assert {"python", "linclf", "numpy", "scikit-learn", "torch"} <= set(result["versions"])
+    assert result["data"][0]["source"] == "generated"
+    assert result["settings"]["blas_threads"] == result["machine"]["cores"]
+    assert all(row["seconds_linclf"] > 0 for row in result["rows"])
+    page = (tmp_path / "benchmarks.md").read_text()
+    assert "A quick run on small data" in page
+    assert "| `predict_proba`, 10,000 x 784, 10 classes |" in page
+
+
+def test_quick_runs_leave_the_committed_results_alone():
+    with pytest.raises(SystemExit, match="does not write into the committed results"):
+        __main__.main(["--quick", "--only", "latency", "--out", str(__main__.RESULTS)])
+
+
+def test_absent_peer_is_listed_with_its_reason(monkeypatch):
+    for package in ("cyanure", "snapml", "torch"):
+        monkeypatch.setitem(sys.modules, package, None)
+    absent = _peers.absent_packages()
+    assert "cyanure" in absent["cyanure"]
+    assert set(absent) == {"cyanure", "snapml", "torch"}
+    problem = _peers.Problem(_data.bundled("wine").scaled(), "softmax", 1e-2)
+    budgets = dict.fromkeys(_peers.METHODS, "left out here") | {"LogisticRegression lbfgs": (100,)}
+    rows = list(optimum._points(problem, budgets, absent))
+    (row,) = (row for row in rows if row["method"] == "cyanure")
+    assert row["absent"] == absent["cyanure"]
+    lines = {line[0]: line for line in optimum._lines(optimum._with_distance(problem, rows))}
+    assert lines["cyanure"][1] == f"absent: {absent['cyanure']}"
+    assert lines["torch SGD"][1].startswith("absent: ")
+    assert float(lines["LogisticRegression lbfgs"][4]) < 1e-2
+
+
+def test_failing_fit_is_a_row_with_its_reason():
+    def fails():
+        raise ValueError("too large\nand more")
+
+    assert _measure.attempt({"model": "x"}, fails) == {"model": "x", "absent": "ValueError: too large"}
+
+
+def result_of(name, **body):
+    """A complete result as it stands in a JSON file."""
+    facts = {
+        "question": name,
+        "date": "2026-01-01",
+        "quick": False,
+        "seconds": 1.0,
+        "data": [],
+        "settings": {},
+    }
+    return {**facts, "machine": _measure.machine(), "versions": {"python": "3.11"}, **body}
+
+
+THREADS = {
+    **{"rows": 60_000, "features": 784, "classes": 10, "solver": "lbfgs", "passes": 20},
+    **{
+        "seconds_one_thread": 1.2,
+        "seconds_two_threads": 1.0,
+        "gain_of_whole_fit": 1.1,
+        "bitwise_equal": True,
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("row", "verdict"),
+    [
+        (THREADS | {"gain": 1.2}, "| 1.20x on 60,000 x 784, coefficients bitwise equal | **no** |"),
+        (THREADS | {"gain": 1.9}, "| 1.90x on 60,000 x 784, coefficients bitwise equal | yes |"),
+        (THREADS | {"gain": 1.9, "bitwise_equal": False}, "bitwise different | **no** |"),
+        (THREADS | {"absent": "ValueError: no such solver"}, "ValueError: no such solver | not measured |"),
+    ],
+)
+def test_report_is_made_from_json_and_shows_a_miss_as_a_miss(tmp_path, row, verdict):
+    (tmp_path / "threads.json").write_text(json.dumps(result_of("threads", rows=[row])))
+    page = _report.write(_report.load(tmp_path), tmp_path).read_text()
+    (line,) = (line for line in page.splitlines() if line.startswith("| two threads"))
+    assert line.endswith(verdict)
+    assert page.count("| no result | not measured |") >= 9  # marks of the questions without a result
+    assert "## Threads" in page
+    assert "## Memory" not in page
+
+
+def test_picture_of_paths(tmp_path):
+    pytest.importorskip("matplotlib")
+    row = {"data": "MNIST", "loss": "softmax", "accuracy": 0.9, "warnings": [], "best": 1.0, "reference": "x"}
+    points = [("linclf lbfgs", 0.1, 1e-5), ("cyanure", 1.0, 1e-5), ("LogisticRegression lbfgs", 1.5, 1e-5)]
+    rows = [
+        row | {"method": m, "seconds": s, "distance": d, "objective": 1 + d, "budget": 1}
+        for m, s, d in points
+    ]
+    result = result_of("optimum", rows=rows, absent={"snapml": "no module"}, settings={"threads": 2})
+    page = _report.write({"optimum": result}, tmp_path).read_text()
+    assert "0.100 s: 1/10.0 of cyanure's 1.00 s, 1/15.0 of LogisticRegression's 1.50 s | **no** |" in page
+    assert "Absent: snapml (no module)." in page
+    picture = (tmp_path / "images" / "optimum_mnist.svg").read_text()
+    assert "linclf lbfgs" in picture
+    assert "images/optimum_mnist.svg" in page
+
+
+def test_every_question_says_what_it_asks_and_how_it_is_judged():
+    for name in QUESTIONS:
+        question = __import__(f"benchmarks.{name}", fromlist=["run"])
+        assert question.__doc__.strip().endswith("?")
+        assert all(mark.work and mark.bar and callable(mark.judge) for mark in question.MARKS)
