@@ -7,6 +7,7 @@ import statistics
 import sys
 import time
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 import threadpoolctl
@@ -71,15 +72,31 @@ def warm_up(model, X, y):
     timed(lambda: clone(model).set_params(max_iter=1).fit(X, y))
 
 
-def pass_seconds(model, X, y, few, many, repeats=3):
-    """Seconds of one pass over the data: the slope between fits of few and of many passes.
+class Passes(NamedTuple):
+    """What `pass_seconds` found out about one model."""
+
+    seconds: float  # of one pass
+    whole: float  # of the longer fit with its set-up
+    model: object  # after the longer fit
+
+
+def pass_seconds(models, X, y, few, many, repeats=3):
+    """`Passes` of each of some models (a dict): the slope between fits of few and of many passes.
 
     What a fit does once (checks, centring, the first step) is in both and drops out.
     """
-    models = {n: clone(model).set_params(max_iter=n) for n in (few, many)}
-    warm_up(model, X, y)
-    seconds = median_seconds({n: lambda m=m: m.fit(X, y) for n, m in models.items()}, repeats)
-    return (seconds[many] - seconds[few]) / (models[many].n_iter_ - models[few].n_iter_)
+    fits = {(name, n): clone(m).set_params(max_iter=n) for name, m in models.items() for n in (few, many)}
+    for model in models.values():
+        warm_up(model, X, y)
+    seconds = median_seconds({key: lambda m=model: m.fit(X, y) for key, model in fits.items()}, repeats)
+    found = {}
+    for name in models:
+        short, long = fits[name, few], fits[name, many]
+        if long.n_iter_ <= short.n_iter_:
+            raise RuntimeError(f"at the optimum after {long.n_iter_} passes: too few to be timed")
+        rise = (seconds[name, many] - seconds[name, few]) / (long.n_iter_ - short.n_iter_)
+        found[name] = Passes(rise, seconds[name, many], long)
+    return found
 
 
 def attempt(row, measure):

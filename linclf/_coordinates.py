@@ -19,13 +19,15 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
+from scipy.linalg.lapack import dgejsv
 from sklearn.utils.extmath import row_norms
 
 from linclf import _rows
 from linclf._numba import compiled_fast, kernel
 from linclf.heads import Cosine
 
-ROTATE_FEATURES, ROTATE_VALUES = 256, 2**21
+ROTATED_SIZE, ROTATED_VALUES = 640, 2**21  # rows or features, values
+SPREAD_VALUES, SPREAD_ROWS = 2**20, (500, 2000)  # of the sample whose second moments are taken
 WORST_RATIO = 1e6  # of feature spreads, beyond which float64 axes mix the small into the large
 
 
@@ -38,6 +40,8 @@ class Coordinates(NamedTuple):
 
     def weights_from(self, W, b, intercept):
         """Training weights (K, n_training_features + 1) of published ones."""
+        if not W.any() and not b.any():
+            return np.zeros((len(W), len(self.factor) + 1))
         b = b + W @ self.centre
         V = W if self.rotation is None else W @ self.rotation
         return np.column_stack([V / self.factor, b / intercept if intercept else np.zeros_like(b)])
@@ -110,7 +114,7 @@ def moments(X, weights):
 
 
 def rotated(X, weights, shift, centred):
-    """Coordinates on principal axes and X in them (before the factor); None where that is unsafe.
+    """Coordinates on principal axes and X in them (before the factor); None where X overflows.
 
     The variances are measured along the computed axes, not taken from the eigenvalues, which lose
     the small ones. Axes along which nothing but rounding is left are dropped.
@@ -118,29 +122,48 @@ def rotated(X, weights, shift, centred):
     mean = np.average(X, axis=0, weights=weights) if centred else np.zeros(X.shape[1])
     Xc = X - mean
     variance = np.average(Xc**2, axis=0, weights=weights)
-    used = variance[variance > 0]
-    if used.size == 0 or used.max() > WORST_RATIO**2 * used.min() or not np.isfinite(used.max()):
+    if not (0 < variance.max() < np.inf):
         return None
-    _, axes = np.linalg.eigh((Xc * weights[:, None]).T @ Xc)
+    axes = _principal_axes(Xc * np.sqrt(weights)[:, None], variance)
+    rounding = 1e-26 * (np.square(axes).T @ variance)
     Xc = Xc @ axes
     variance = np.average(Xc**2, axis=0, weights=weights)
-    keep = variance > 1e-26 * variance.max()
+    keep = variance > rounding
     return Coordinates(mean, 1 / np.sqrt(variance[keep] + shift), axes[:, keep]), Xc[:, keep]
 
 
-def spread(rows, head, X, weights, batch):
+def _principal_axes(X, variance):
+    """Orthonormal axes, in columns, on which the columns of X are uncorrelated."""
+    used = variance[variance > 0]
+    if used.max() > WORST_RATIO**2 * used.min():
+        # the small features would drown in the large ones: equal scales first, and then Jacobi's
+        # method, which is accurate in each column whatever its size (Demmel & Veselic 1992)
+        scale = np.sqrt(np.where(variance > 0, variance, 1))
+        values, vectors = np.linalg.eigh((X / scale).T @ (X / scale))
+        root = np.sqrt(np.maximum(values, 0))[:, None] * vectors.T
+        any_size, no_left, right = 2, 3, 0
+        return dgejsv(root * scale, joba=any_size, jobu=no_left, jobv=right)[2]
+    if len(X) >= X.shape[1]:
+        return np.linalg.eigh(X.T @ X)[1]
+    values, vectors = np.linalg.eigh(X @ X.T)
+    keep = values > 1e-12 * values.max()
+    return np.linalg.qr(X.T @ (vectors[:, keep] / np.sqrt(values[keep])))[0]
+
+
+def spread(rows, head, X, weights, order, batch):
     """Largest eigenvalue of the second moments of the rows that the head sees, and their noise.
 
     The curvature of the loss along the data is at most (curvature of the loss) times the first;
-    the second is what the single rows of a batch add to it. Taken from 2,000 rows. For cosines the
-    mean direction is left out, as moving all weights along it changes no difference of scores.
+    the second is what the single rows of a batch add to it. Taken from at most 2,000 rows of ``order``.
+    For cosines the mean direction is left out, as moving all weights along it changes no difference of scores.
     """
-    n = len(weights)
-    ids = np.arange(n) if n <= 2000 else np.linspace(0, n - 1, 2000).astype(np.int64)
+    n, size = len(order), int(np.clip(SPREAD_VALUES / X.shape[1], *SPREAD_ROWS))
+    ids = order if n <= size else order[np.linspace(0, n - 1, size).astype(np.int64)]
     w = weights[ids] / weights[ids].sum()
     Z = X[ids].astype(np.float64)
     if not isinstance(rows, _rows.CSR):
-        Z = (Z - rows.centre) * rows.factor
+        Z -= rows.centre
+        Z *= rows.factor
     constant, centre = np.full(len(ids), head.intercept), np.zeros(Z.shape[1] + 1)
     if isinstance(head, Cosine):
         norms = np.sqrt(row_norms(Z, squared=True) + constant**2)

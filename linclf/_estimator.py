@@ -20,7 +20,7 @@ from linclf import _lbfgs, _training, _validation
 from linclf._callbacks import EpochCallbacks
 from linclf._published import class_means, fitted, scores_of
 from linclf._schedules import SCHEDULES
-from linclf._session import Session, Settings
+from linclf._session import Data, Session, Settings
 from linclf._threads import one_blas_thread
 from linclf.heads import Cosine, Linear
 from linclf.losses import LOSSES, resolve, trait, watched
@@ -136,11 +136,14 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
                     "squared form of the loss"
                 )
         per_class = _validation.weights_of_classes(self.class_weight, classes, y, weights)
-        X, y, weights, held_out = self._split(X, y, weights, X_val, y_val, sample_weight_val, rng)
+        held_out = self._given_validation(X_val, y_val, sample_weight_val)
         data = _validation.data_for(X, y, weights, classes, per_class)
         validation = None
         if held_out is not None:
             held_out = _validation.data_for(*held_out, classes, per_class)
+        elif self.early_stopping is True:
+            data, held_out = self._split(data, rng)
+        if held_out is not None:
             validation = _training.Validation(
                 lambda W, b: scores_of(held_out.X, W, b, session.head),
                 held_out.y,
@@ -150,13 +153,15 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         session = Session(settings, loss, data, len(classes))
         W, b = self._start(session, data, classes, rng)
         problem = session.prepare(data, W, b)
-        epochs = _training.epochs_for(settings.max_iter, len(data.weights), session.full)
+        epochs = _training.epochs_for(settings.max_iter, len(session.rows), session)
         context = self._init_callback_context(max_subtasks=epochs)
+        watched_by_callbacks = hasattr(self, "_skl_callbacks")
+        if watched_by_callbacks and data.rows is not None:
+            X, y, weights = X[data.rows], y[data.rows], weights[data.rows]
         labels = y if y.ndim == 1 else classes[y.argmax(axis=1)]
         metadata = None if sample_weight is None else {"sample_weight": weights}
         arguments = {"X": X, "y": labels, "metadata": metadata}
         context.call_on_fit_task_begin(estimator=self, **arguments)
-        watched_by_callbacks = hasattr(self, "_skl_callbacks")
         callbacks = EpochCallbacks(self, context, classes, arguments) if watched_by_callbacks else None
         outcome = solve(session, problem, epochs, validation, rng, callbacks)
         self._publish(outcome, classes, session)
@@ -287,8 +292,8 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
             verbose=self.verbose,
         )
 
-    def _split(self, X, y, weights, X_val, y_val, sample_weight_val, rng):
-        """Training rows and the validation rows, or None where nothing is held out."""
+    def _given_validation(self, X_val, y_val, sample_weight_val):
+        """The rows, targets and weights that the user holds out, or None."""
         given = X_val is not None or y_val is not None
         if given and (X_val is None or y_val is None):
             missing = "X_val" if X_val is None else "y_val"
@@ -299,14 +304,15 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
             raise ValueError(
                 "X_val and y_val are given while early_stopping=False; use early_stopping=True or 'auto'"
             )
-        if given:
-            held_out = _validation.positive_rows(
-                _validation.check_X(self, X_val, reset=False), _validation.check_y(y_val), sample_weight_val
-            )
-            return X, y, weights, held_out
-        if self.early_stopping is not True:
-            return X, y, weights, None
-        labels = y if y.ndim == 1 else y.argmax(axis=1)
+        if not given:
+            return None
+        return _validation.positive_rows(
+            _validation.check_X(self, X_val, reset=False), _validation.check_y(y_val), sample_weight_val
+        )
+
+    def _split(self, data, rng):
+        """Data of which a part is not trained on, and that part; only the part is copied."""
+        labels = data.y if data.y.ndim == 1 else data.y.argmax(axis=1)
         try:
             train, test = train_test_split(
                 np.arange(len(labels)), test_size=self.validation_fraction, random_state=rng, stratify=labels
@@ -316,8 +322,11 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
                 f"early_stopping=True with validation_fraction={self.validation_fraction} cannot hold out "
                 f"rows of every class ({fault}); use a larger fraction, or pass X_val and y_val"
             ) from fault
-        train, test = np.sort(train), np.sort(test)
-        return X[train], y[train], weights[train], (X[test], y[test], weights[test])
+        test = np.sort(test)
+        weights = data.weights.copy()
+        weights[test] = 0
+        held_out = Data(data.X[test], data.y[test], data.weights[test])
+        return data._replace(weights=weights, rows=np.sort(train)), held_out
 
     def _start(self, session, data, classes, rng, go_on=False):
         """Published weights to start from: those of the last fit, zero, or class means for cosines."""

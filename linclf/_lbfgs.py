@@ -29,15 +29,15 @@ CHOLESKY = 4096  # features up to which the Hessian is factored
 SAMPLE, FEWEST = 4, 1000  # rows of the sample: a multiple of the features, and the least
 ROUGH, ROUGH_ITERATIONS = 0.1, 30  # relative gradient norm, or iterations, before M is taken again
 PROBES = 16  # directions in which the curvature of a loss is measured, at most
-CHUNK = 1024  # rows of the sample that are copied at once
+CHUNK = 256  # rows of the sample that are copied at once
 
 
 def train(session, problem, max_iter, validation, rng, callbacks=None):
     """Minimise the objective of a problem that the session has prepared."""
     run = _Run(session, problem, max_iter, validation, callbacks)
-    everything = np.arange(run.n)
+    everything = session.rows
     size = max(SAMPLE * run.shape[1], FEWEST)
-    sample = np.sort(rng.choice(run.n, size, replace=False)) if size < run.n else everything
+    sample = np.sort(rng.choice(everything, size, replace=False)) if size < run.n else everything
     tol = session.settings.tol or 0.0
     if not run.V.any():
         run.minimise(sample if 4 * size < run.n else everything, sample, ROUGH_ITERATIONS, max(tol, ROUGH))
@@ -49,7 +49,7 @@ def train(session, problem, max_iter, validation, rng, callbacks=None):
 class _Run:
     def __init__(self, session, problem, max_iter, validation, callbacks):
         self.session, self.validation, self.callbacks = session, validation, callbacks
-        self.max_iter, self.n = max_iter, len(problem.targets.weights)
+        self.max_iter, self.n = max_iter, len(session.rows)
         if isinstance(session.head, Cosine):
             # cosines do not change with the length of the weights: a penalty on it has no minimum
             problem = problem._replace(penalty=np.zeros_like(problem.penalty))
@@ -178,7 +178,7 @@ class _Factor:
 
     def __init__(self, run, sample):
         self.session, self.problem, self.V = run.session, run.problem, run.V
-        n_features, n_rows = run.shape[1], run.n
+        n_features, n_rows = run.shape[1], len(self.problem.targets.weights)
         self.diagonal = self.session.is_sparse or n_features > CHOLESKY
         if isinstance(self.session.head, Cosine):
             self.diagonal, self.L = True, np.ones(n_features)
@@ -205,7 +205,7 @@ class _Factor:
         if isinstance(rows, _rows.CSR):
             X = sparse.csr_array((rows.data, rows.indices, rows.indptr), shape=(n_rows, self.V.shape[1] - 1))
             return sparse.hstack([X[ids].astype(np.float64), constant], format="csr")
-        return np.hstack([(rows.X[ids].astype(np.float64) - rows.centre) * rows.factor, constant])
+        return np.hstack([(rows.X[ids] - rows.centre) * rows.factor.astype(np.float64), constant])
 
     def second_moments(self, Z, h):
         if self.diagonal:

@@ -37,7 +37,7 @@ bare = njit(fastmath=_EXACT, **_BARE)
 def kernel(function):
     """Compile a function that Python calls and cache the machine code on disk."""
     dispatcher = compiled(function)
-    directory = _cache_directory()
+    directory = cache_directory()
     if directory is not None and not config.DISABLE_JIT:
         try:
             dispatcher._cache = _Cache(function)
@@ -78,7 +78,7 @@ def generic(stub=None, *, fast=False):
     return call
 
 
-def _cache_directory():
+def cache_directory():
     choice = os.environ.get("LINCLF_CACHE", "")
     if choice == "0":
         return None
@@ -112,7 +112,7 @@ class _Locator(_CacheLocator):
         self._line = function.__code__.co_firstlineno
 
     def get_cache_path(self):
-        return str(_cache_directory() / f"py{sys.version_info[0]}{sys.version_info[1]}")
+        return str(cache_directory() / f"py{sys.version_info[0]}{sys.version_info[1]}")
 
     def ensure_cache_path(self):
         path = pathlib.Path(self.get_cache_path())

@@ -133,7 +133,8 @@ def _prefetch(typing_context, X, i, j):
     def generate(context, builder, signature, arguments):
         X = context.make_array(signature.args[0])(context, builder, arguments[0])
         shape, strides = (cgutils.unpack_tuple(builder, each, 2) for each in (X.shape, X.strides))
-        address = cgutils.get_item_pointer2(context, builder, X.data, shape, strides, "C", arguments[1:])
+        at = [context.cast(builder, arguments[k], signature.args[k], types.intp) for k in (1, 2)]
+        address = cgutils.get_item_pointer2(context, builder, X.data, shape, strides, "C", at)
         byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
         kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
         function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
@@ -247,9 +248,14 @@ def scale_row_csr(rows, block, r, factor):
 def products_csr(rows, constant, ids, V, block):
     last = V.shape[0] - 1
     scale = V.dtype.type(rows.scale[0])
+    line = 64 // V.itemsize
     for r in range(ids.size):
         row = block.S[r]
         row[:] = 0
+        if r + 1 < ids.size:
+            for at in range(rows.indptr[ids[r + 1]], rows.indptr[ids[r + 1] + 1]):
+                for k in range(0, V.shape[1], line):
+                    _prefetch(V, rows.indices[at], k)
         for at in range(rows.indptr[ids[r]], rows.indptr[ids[r] + 1]):
             _axpy(rows.data[at], V[rows.indices[at]], row)
         factor, own = block.factors[r], V.dtype.type(constant)

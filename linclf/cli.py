@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import time
 from pathlib import Path
 
 from linclf import __version__
@@ -26,7 +27,7 @@ def main(argv=None):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that cannot show ± gets a ?
     try:
-        _compare(options)
+        options.run(options)
     except (OSError, ValueError, ImportError, MemoryError) as fault:
         print("linclf: error:", " ".join(str(fault).split()) or type(fault).__name__, file=sys.stderr)
         return 2
@@ -39,12 +40,20 @@ def main(argv=None):
 def _parser():
     parser = _Parser(prog="linclf", description="Linear classifiers with every loss.")
     parser.add_argument("--version", action="version", version=f"linclf {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="compare")
-    add = commands.add_parser(
+    commands = parser.add_subparsers(dest="command", required=True, metavar="compare | warmup")
+    _add_compare(commands)
+    _add_warmup(commands)
+    return parser
+
+
+def _add_compare(commands):
+    command = commands.add_parser(
         "compare",
         help="fit every loss and the scikit-learn rivals on a table",
         description="Fit every loss and the scikit-learn rivals on the same splits of a table.",
-    ).add_argument
+    )
+    command.set_defaults(run=_compare)
+    add = command.add_argument
     add("file", nargs="?", help="CSV, TSV, Parquet, NPZ (X, y) or svmlight; default: scikit-learn's digits")
     add(
         "--target",
@@ -65,7 +74,29 @@ def _parser():
     add("--n-jobs", type=int, metavar="N", help="threads of a fit; -1 takes all cores")
     add("--json", metavar="OUT", help="write the numbers to this JSON file")
     add("--report", metavar="OUT.html", help="write a self-contained report with pictures")
-    return parser
+
+
+def _add_warmup(commands):
+    command = commands.add_parser(
+        "warmup",
+        help="compile ahead of time, as when a container image is built",
+        description="Compile the kernels of every loss into the disk cache (LINCLF_CACHE names its folder).",
+    )
+    command.set_defaults(run=_warmup)
+    add = command.add_argument
+    add("--losses", metavar="A,B", help="names such as softmax,weston-watkins; default: all")
+    add("--dtypes", metavar="A,B", default="float32,float64", help="of X (default: %(default)s)")
+
+
+def _warmup(options):
+    from linclf._numba import cache_directory
+    from linclf._warmup import warm_up
+
+    started = time.perf_counter()
+    losses = options.losses.split(",") if options.losses is not None else None
+    for line in warm_up(losses, options.dtypes.split(",")):
+        print(f"{time.perf_counter() - started:6.1f} s  {line}", flush=True)
+    print(f"kernels are in {cache_directory()}")
 
 
 def _compare(options):

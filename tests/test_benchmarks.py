@@ -135,7 +135,7 @@ def result_of(name, **body):
 
 
 THREADS = {
-    **{"rows": 60_000, "features": 784, "classes": 10, "solver": "lbfgs", "passes": 20},
+    **{"rows": 60_000, "features": 784, "classes": 10, "solver": "lbfgs"},
     **{
         "seconds_one_thread": 1.2,
         "seconds_two_threads": 1.0,

@@ -52,7 +52,7 @@ def test_early_stopping_is_not_worse_than_the_full_run(weak, seed):
     early = SoftmaxClassifier(random_state=seed, early_stopping=True).fit(X, y)
     losses = [log_loss(y_test, model.predict_proba(X_test)) for model in (full, early)]
     assert losses[1] < losses[0] + 0.02
-    assert early.n_iter_ < full.n_iter_
+    assert early.n_iter_ <= full.n_iter_
 
 
 def test_balanced_weights_are_those_of_all_rows(weak):

@@ -166,13 +166,10 @@ def test_fewer_rows_than_features():
     np.testing.assert_allclose(turned @ coordinates.rotation.T + coordinates.centre, X, atol=1e-9)
 
 
-@pytest.mark.parametrize(
-    "X",
-    [np.full((20, 3), 2.0), np.random.default_rng(0).normal(size=(20, 3)) * [1, 1, 1e7]],
-    ids=["constant", "uneven"],
-)
-def test_no_rotation_where_it_is_unsafe(X):
-    assert rotated(X, np.ones(20), 0.1, True) is None
+@pytest.mark.parametrize("X", [np.full((20, 3), 2.0), np.full((20, 3), 1e300) * np.arange(20)[:, None]])
+def test_no_rotation_where_it_is_impossible(X):
+    with np.errstate(over="ignore"):
+        assert rotated(X, np.ones(20), 0.1, True) is None
 
 
 @pytest.mark.parametrize("mixed", [False, True])
@@ -211,7 +208,7 @@ def test_spread_is_the_largest_eigenvalue(constant, d):
     X, weights = correlated(500, d), random_weights(500)
     Z = np.column_stack([(X - 0.5) * 2, np.full(500, constant)])
     largest = np.linalg.eigvalsh(second_moments(Z, weights))[-1]
-    ours, noise = spread(dense(X, 0.5, 2.0), Linear(constant), X, weights, np.inf)
+    ours, noise = spread(dense(X, 0.5, 2.0), Linear(constant), X, weights, np.arange(len(weights)), np.inf)
     assert 0.95 * largest <= ours <= largest * (1 + 1e-9)
     assert noise == 0
 
@@ -222,7 +219,7 @@ def test_spread_of_sparse_rows(d):
     weights = random_weights(500)
     Z = np.column_stack([X.toarray(), np.ones(500)])
     largest = np.linalg.eigvalsh(second_moments(Z, weights))[-1]
-    ours, _ = spread(csr(X), Linear(1.0), X, weights, np.inf)
+    ours, _ = spread(csr(X), Linear(1.0), X, weights, np.arange(len(weights)), np.inf)
     assert 0.95 * largest <= ours <= largest * (1 + 1e-9)
 
 
@@ -231,14 +228,14 @@ def test_spread_of_cosines_leaves_out_the_mean_direction():
     Z = np.column_stack([X, np.full(500, 2.0)])
     Z /= np.linalg.norm(Z, axis=1, keepdims=True)
     largest = np.linalg.eigvalsh(covariance(Z, weights))[-1]
-    ours, _ = spread(dense(X), Cosine(2.0), X, weights, np.inf)
+    ours, _ = spread(dense(X), Cosine(2.0), X, weights, np.arange(len(weights)), np.inf)
     assert 0.95 * largest <= ours <= largest * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("batch", [1, 8, 64])
 def test_noise_of_a_batch_is_the_mean_square_of_a_row(batch):
     X, ones = correlated(500, 6), np.ones(500)
-    _, noise = spread(dense(X), Linear(1.0), X, ones, batch)
+    _, noise = spread(dense(X), Linear(1.0), X, ones, np.arange(len(ones)), batch)
     assert noise == pytest.approx(((X**2).sum(axis=1) + 1).mean() / batch, rel=1e-10)
 
 
@@ -246,7 +243,7 @@ def test_spread_of_many_rows_is_measured_on_some():
     X = correlated(20_000, 5)
     Z = np.column_stack([X, np.ones(20_000)])
     largest = np.linalg.eigvalsh(Z.T @ Z / 20_000)[-1]
-    ours, _ = spread(dense(X), Linear(1.0), X, np.ones(20_000), np.inf)
+    ours, _ = spread(dense(X), Linear(1.0), X, np.ones(20_000), np.arange(20_000), np.inf)
     assert ours == pytest.approx(largest, rel=0.1)
 
 
@@ -256,9 +253,9 @@ def test_spread_where_features_cancel():
     X = np.column_stack([x, 1 - x])
     coordinates = moments(X, np.ones(400)).coordinates(0.0, True)
     rows = _rows.Dense(X, coordinates.centre, coordinates.factor)
-    assert spread(rows, Linear(1.0), X, np.ones(400), np.inf)[0] == pytest.approx(2, rel=1e-6)
+    assert spread(rows, Linear(1.0), X, np.ones(400), np.arange(400), np.inf)[0] == pytest.approx(2, rel=1e-6)
 
 
 def test_spread_of_nothing_is_positive():
     X = np.zeros((10, 2))
-    assert spread(dense(X), Linear(0.0), X, np.ones(10), 8).sum() > 0
+    assert spread(dense(X), Linear(0.0), X, np.ones(10), np.arange(10), 8).sum() > 0
