@@ -145,7 +145,7 @@ class _Guard:
                 penalty = session.penalty_value(problem)
             objective = total / len(order) + penalty
             if not session.automatic:
-                check_finite(session)
+                check_finite(session, objective)
                 return objective, step
             if self.ceiling is None:
                 self.ceiling = 4 * (first if self.from_zero else max(first, min(objective, 1e300)))
@@ -199,8 +199,8 @@ class _ExactSteps:
             self.session.state.V[:] = self.lowest
 
 
-def check_finite(session):
-    if not np.isfinite(session.state.V).all():
+def check_finite(session, objective):
+    if not (np.isfinite(objective) and np.isfinite(session.state.V).all()):
         raise ValueError(
             f"learning_rate={session.settings.learning_rate!r} made the weights overflow; use a smaller one, "
             "scale the features, or use learning_rate='auto'"
@@ -216,8 +216,8 @@ def train_part(session, data, W, b):
     done = int(session.state.count[0])
     steps = session.first_step(problem, None) * factors(session.settings.schedule, done, batches, None)
     total, _ = session.run(problem, np.arange(n), steps)
-    check_finite(session)
     objective = total / n + session.penalty_value(problem)
+    check_finite(session, objective)
     W, b = session.published()
     seconds = time.perf_counter() - started
     history = {"objective": [objective], "step": [float(steps[-1])], "seconds": [seconds]}
