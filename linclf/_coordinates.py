@@ -48,7 +48,9 @@ class Coordinates(NamedTuple):
 
     def published(self, V, intercept):
         """Weights W (K, d) and intercepts (K,) in the units of X, float64."""
-        W = V[:, :-1].astype(np.float64) * self.factor
+        W = V[:, :-1].astype(np.float64, order="C")
+        if (self.factor != 1).any():  # not for sparse rows, where W may be larger than X
+            W *= self.factor
         if self.rotation is not None:
             W = W @ self.rotation.T
         return W, V[:, -1].astype(np.float64) * intercept - W @ self.centre
@@ -155,7 +157,8 @@ def spread(rows, head, X, weights, order, batch):
 
     The curvature of the loss along the data is at most (curvature of the loss) times the first;
     the second is what the single rows of a batch add to it. Taken from at most 2,000 rows of ``order``.
-    For cosines the mean direction is left out, as moving all weights along it changes no difference of scores.
+    For cosines the mean direction is left out: moving all weights along it changes no difference of
+    scores.
     """
     n, size = len(order), int(np.clip(SPREAD_VALUES / X.shape[1], *SPREAD_ROWS))
     ids = order if n <= size else order[np.linspace(0, n - 1, size).astype(np.int64)]
