@@ -6,39 +6,45 @@ COMMON_PARAMETERS = """alpha : float >= 0, default=1e-4
     fit_intercept : bool, default=True
         Whether to fit an intercept.
     solver : str or optimizer, default="sgd"
-        "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", or an object of
-        `linclf.optimizers`, such as ``Adam(beta1=0.8)``.
+        "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", an object of
+        `linclf.optimizers`, such as ``Adam(beta1=0.8)``, or "lbfgs": quasi-Newton steps on all rows,
+        for smooth losses and for when the optimum itself is wanted.
     learning_rate : "auto" or float > 0, default="auto"
         First step size. "auto" takes it from the data, trains in centred and scaled features
         where X is dense (the model and its penalty stay in the units of X), and adds Nesterov
         momentum to plain "sgd" where one batch holds all rows and the loss is smooth. A number is
-        used as it is, in the units of X, without any of that.
+        used as it is, in the units of X, without any of that. Not for "lbfgs".
     schedule : {"constant", "linear", "cosine", "invscaling", "adaptive"}, default="linear"
         How the step goes on: "linear" and "cosine" fall to 0 at the last epoch, "invscaling" is
-        ``t**-0.25`` at step t, "adaptive" divides by 5 whenever the objective stalls.
+        ``t**-0.25`` at step t, "adaptive" divides by 5 whenever the objective stalls. Not for
+        "lbfgs".
     batch_size : "auto" or int >= 1, default="auto"
-        Rows of a mini-batch. "auto" is all rows up to 256 of them (64 for losses with kinks, the
-        hinges that are not squared), else 8 for plain "sgd" while the weights
-        fit into the cache, else 64 or 256.
+        Rows of a mini-batch. "auto" is all rows up to 1,024 of them (64 for losses with kinks, the
+        hinges that are not squared), else for plain "sgd" 8 (sparse X) or 16 while the weights fit
+        into the cache, else 64 or 256. Not for "lbfgs".
     max_iter : "auto" or int >= 1, default="auto"
-        Passes over the data at most. "auto" is ``600_000 / n_samples``, between 5 and 1000.
-    tol : float >= 0 or None, default=1e-6
-        Training stops when what is watched has not fallen by this share of itself for
-        `n_iter_no_change` epochs; None means never. Watched is the validation loss under early
-        stopping, else the training objective; but not with mini-batches (or kinks) and a "linear"
-        or "cosine" schedule, where noise hides the progress until the step has fallen, and
-        training ends with the schedule. Where noise may be why the validation loss does not fall,
-        and with the "adaptive" schedule, the step is divided by 5 first, until it is 1e-3 of the
-        first one.
+        Passes over the data at most. "auto" is 1000 for full batches and "lbfgs"; for mini-batches
+        of dense rows ``10 * (60_000 / n_samples)**1.4`` between 5 and 1000, of sparse rows
+        ``144_000 / n_samples`` between 8 and 1000.
+    tol : "auto", float >= 0 or None, default="auto"
+        For "lbfgs" the norm of the gradient at which training stops, as a share of the norm at zero
+        weights; "auto" is 1e-4. Else training stops when what is watched has not fallen by this
+        share of itself for `n_iter_no_change` epochs; "auto" is 1e-6. None means never. Watched is
+        the validation loss under early stopping, else the training objective; but not with
+        mini-batches (or kinks) and a "linear" or "cosine" schedule, where noise hides the progress
+        until the step has fallen, and training ends with the schedule. Where noise may be why the
+        validation loss does not fall, and with the "adaptive" schedule, the step is divided by 5
+        first, until it is 1e-3 of the first one.
     n_iter_no_change : int >= 1, default=5
-        Patience of `tol`, in epochs.
+        Patience of `tol`, in epochs; for "lbfgs", of the validation loss.
     early_stopping : bool or "auto", default="auto"
         True watches the loss on held-out rows instead of the training objective and keeps the
         best epoch's weights; "auto" does so if ``fit`` gets an ``X_val``.
     validation_fraction : float in (0, 1), default=0.1
         Share of the rows held out, stratified by class, where ``fit`` gets no ``X_val``.
     average : bool, default=False
-        Whether to publish an average of the weights over the steps (`optimizers.Averaged`).
+        Whether to publish an average of the weights over the steps (`optimizers.Averaged`). Not
+        for "lbfgs".
     shuffle : bool, default=True
         Whether rows come in a new random order in each epoch.
     class_weight : dict, "balanced" or None, default=None
@@ -46,12 +52,12 @@ COMMON_PARAMETERS = """alpha : float >= 0, default=1e-4
     warm_start : bool, default=False
         Whether ``fit`` starts from the weights of the last fit.
     n_jobs : int or None, default=None
-        Threads for mini-batches of more than 4,096 rows; -1 means all cores. The result does not
-        depend on it.
+        Threads for "lbfgs" and for mini-batches that are worth them (some 10 million
+        multiplications); -1 means all cores. The result does not depend on it.
     random_state : int, RandomState or None, default=None
-        Seed of the order of rows and of the validation split.
+        Seed of the order of rows, of the validation split, and of the rows that "lbfgs" samples.
     verbose : int, default=0
-        Whether to print a line for each epoch."""
+        Whether to print a line for each epoch or iteration."""
 
 COMMON_ATTRIBUTES = """classes_ : ndarray of shape (n_classes,)
         The labels, sorted.
@@ -60,11 +66,12 @@ COMMON_ATTRIBUTES = """classes_ : ndarray of shape (n_classes,)
     intercept_ : ndarray of shape (1,) or (n_classes,)
         Intercepts.
     n_iter_ : int
-        Epochs made.
+        Epochs made, or iterations of "lbfgs" over all rows.
     history_ : dict of lists
         Per epoch: "objective" (mean loss of the rows as they were met, plus the penalty), "step",
         "seconds" since the start, and with early stopping "validation_loss" and
-        "validation_score" (accuracy).
+        "validation_score" (accuracy). For "lbfgs" the objective is that of the weights reached, and
+        "gradient_norm" (as a share of that at zero weights) takes the place of "step".
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (n_features_in_,)

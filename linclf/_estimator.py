@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from numbers import Integral, Real
 
 import numpy as np
-from joblib import effective_n_jobs
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.callback import CallbackSupportMixin
@@ -20,15 +19,12 @@ from linclf import _lbfgs, _training, _validation
 from linclf._callbacks import EpochCallbacks
 from linclf._published import class_means, fitted, scores_of
 from linclf._schedules import SCHEDULES
-from linclf._session import Data, Session, Settings
+from linclf._session import Data, Session
+from linclf._settings import settings_of
 from linclf._threads import one_blas_thread
 from linclf.heads import Cosine, Linear
-from linclf.losses import LOSSES, resolve, trait, watched
-from linclf.optimizers import OPTIMIZERS, Averaged, Still
-from linclf.optimizers import resolve as resolve_optimizer
-
-TOL_SGD, TOL_LBFGS = 1e-6, 1e-4  # of the objective, of the gradient
-_STOCHASTIC = {"learning_rate": "auto", "schedule": "linear", "batch_size": "auto", "average": False}
+from linclf.losses import LOSSES, resolve, watched
+from linclf.optimizers import OPTIMIZERS, Averaged
 
 
 def _has_probabilities(self):
@@ -127,14 +123,8 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         X, y, weights = _validation.positive_rows(X, y, sample_weight)
         classes = _validation.classes_of(y)
         loss = resolve(self._loss(), len(classes))
-        settings, solve = self._settings(), _training.train
-        if self.solver == "lbfgs":
-            solve = _lbfgs.train
-            if not trait(loss, "smooth"):
-                raise ValueError(
-                    f"solver='lbfgs' needs a smooth loss, and {loss!r} has kinks; use solver='sgd', or the "
-                    "squared form of the loss"
-                )
+        settings = settings_of(self)
+        solve = _lbfgs.train if self.solver == "lbfgs" else _training.train
         per_class = _validation.weights_of_classes(self.class_weight, classes, y, weights)
         held_out = self._given_validation(X_val, y_val, sample_weight_val)
         data = _validation.data_for(X, y, weights, classes, per_class)
@@ -177,6 +167,8 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train on the next part of a stream: one pass in the order given, in mini-batches.
+
+        Not for ``solver="lbfgs"``, which needs all rows at once.
 
         The optimizer's state is kept between calls, so that with a fixed ``batch_size``, a numeric
         ``learning_rate`` and a "constant" or "invscaling" schedule the calls equal the same batches
@@ -241,7 +233,7 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         It takes over parameters that have been changed since; where the loss, the optimizer, the
         intercept or the format of X are others, a new one starts from the published weights.
         """
-        settings, loss = self._settings(), resolve(self._loss(), n_classes)
+        settings, loss = settings_of(self), resolve(self._loss(), n_classes)
         session = copy.deepcopy(vars(self).get("_session"))
         if session is not None:
             fixed = (session.loss, session.settings.optimizer, session.settings.fit_intercept)
@@ -263,34 +255,6 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
                 vars(self).pop(name, None)
             vars(self).update(before)
             raise
-
-    def _settings(self):
-        if self.schedule == "adaptive" and self.tol is None:
-            raise ValueError("schedule='adaptive' reduces the step by tol, and tol=None; give a number")
-        whole, tol = self.solver == "lbfgs", self.tol
-        if whole:
-            for name, default in _STOCHASTIC.items():
-                if getattr(self, name) != default:
-                    raise ValueError(
-                        f"{name}={getattr(self, name)!r} has no meaning with solver='lbfgs', which "
-                        f"takes its steps from line searches over all rows; leave it at {default!r}"
-                    )
-        if tol == "auto":
-            tol = TOL_LBFGS if whole else TOL_SGD
-        return Settings(
-            alpha=float(self.alpha),
-            fit_intercept=self.fit_intercept,
-            optimizer=Still() if whole else resolve_optimizer(self.solver, self.average),
-            learning_rate=self.learning_rate,
-            schedule=self.schedule,
-            batch_size=self.batch_size,
-            max_iter=self.max_iter,
-            tol=tol,
-            n_iter_no_change=self.n_iter_no_change,
-            shuffle=self.shuffle,
-            n_jobs=effective_n_jobs(self.n_jobs),
-            verbose=self.verbose,
-        )
 
     def _given_validation(self, X_val, y_val, sample_weight_val):
         """The rows, targets and weights that the user holds out, or None."""

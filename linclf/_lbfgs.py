@@ -28,12 +28,17 @@ from linclf.heads import Cosine
 CHOLESKY = 4096  # features up to which the Hessian is factored
 SAMPLE, FEWEST = 4, 1000  # rows of the sample: a multiple of the features, and the least
 ROUGH, ROUGH_ITERATIONS = 0.1, 30  # relative gradient norm, or iterations, before M is taken again
-PROBES = 16  # directions in which the curvature of a loss is measured, at most
+DIRECTIONS = 16  # in which the curvature of a loss is measured, at most
 CHUNK = 256  # rows of the sample that are copied at once
 
 
 def train(session, problem, max_iter, validation, rng, callbacks=None):
     """Minimise the objective of a problem that the session has prepared."""
+    if not session.smooth:
+        raise ValueError(
+            f"solver='lbfgs' needs a smooth loss, and {session.loss!r} has kinks; use solver='sgd', or the "
+            "squared form of the loss"
+        )
     run = _Run(session, problem, max_iter, validation, callbacks)
     everything = session.rows
     size = max(SAMPLE * run.shape[1], FEWEST)
@@ -67,15 +72,16 @@ class _Run:
         self.watch, self.best = Watch(settings.tol, settings.n_iter_no_change), (np.inf, None, None)
         self.finished, self.norm, self.distance = False, np.inf, np.inf
         self.started = time.perf_counter()
-        _, G = self.value_and_gradient(np.zeros(self.shape), np.arange(self.n))
-        # cosines of zero weights have no gradient; there the start is the measure
-        self.scale = np.linalg.norm(G) or np.linalg.norm(
-            self.value_and_gradient(self.V, np.arange(self.n))[1]
-        )
+        self.scale = self.gradient_norm(np.zeros(self.shape))
+        if isinstance(session.head, Cosine):  # zero weights have no direction: the start is the measure
+            self.scale = self.gradient_norm(self.V)
 
     def weights_of(self, V):
         """Classes first, or back to the layout of the rows."""
         return V.T if self.session.is_sparse else V
+
+    def gradient_norm(self, V):
+        return np.linalg.norm(self.value_and_gradient(V, self.session.rows)[1]) or 1.0
 
     def value_and_gradient(self, V, ids):
         """Mean loss of rows ``ids`` plus the penalty."""
@@ -158,12 +164,12 @@ class _Run:
         self.session.state.V[:] = self.weights_of(self.V)
         tol, iterations = self.session.settings.tol, len(self.history["objective"])
         if not self.finished and tol is not None:
-            why = "the line search found no lower point in the precision of X"
+            why, remedy = "the line search found no lower point in the precision of X", "raise tol"
             if iterations >= self.max_iter:
-                why = f"max_iter={self.max_iter} iterations were not enough"
+                why, remedy = f"max_iter={self.max_iter} iterations were not enough", "raise max_iter or tol"
             warnings.warn(
                 f"{why}: the gradient norm is {self.norm:.1e} of that at zero weights (tol={tol}), and the "
-                f"objective is estimated to be {self.distance:.1e} above its minimum; raise max_iter or tol",
+                f"objective is estimated to be {self.distance:.1e} above its minimum; {remedy}",
                 ConvergenceWarning,
                 stacklevel=2,
             )
@@ -187,7 +193,7 @@ class _Factor:
         for start in range(0, len(sample), CHUNK):
             ids = sample[start : start + CHUNK]
             Z, weights = self.rows(ids, n_rows), self.problem.targets.weights[ids]
-            h = self.curvature(Z @ self.V.T, ids)
+            h = row_curvature(self.problem.loss, Z @ self.V.T, self.problem.targets.y[ids])
             h = (h + 1e-3 * h.mean()) * weights
             M = M + self.second_moments(Z, h)
             mass += weights.sum()
@@ -213,23 +219,6 @@ class _Factor:
         Z *= np.sqrt(h)[:, None]
         return Z.T @ Z
 
-    def curvature(self, scores, ids):
-        """Mean diagonal of the Hessian of the loss of each row, from differences of the gradient."""
-        n_classes = scores.shape[1]
-        probes = np.eye(n_classes)
-        if n_classes > PROBES:
-            probes = np.random.default_rng(0).choice([-1.0, 1.0], (PROBES, n_classes))
-        y, ones = _rows.read_only(self.problem.targets.y[ids]), _rows.read_only(np.ones(len(ids)))
-
-        def gradients(scores):
-            _sgd.sum_losses(self.problem.loss, scores, y, ones)
-            return scores
-
-        base, total, h = gradients(scores.copy()), 0.0, 1e-6
-        for probe in probes:
-            total = total + (gradients(scores + h * probe) - base) @ probe / h
-        return np.maximum(total, 0) / (probes**2).sum()
-
     def weights(self, U):
         if self.diagonal:
             return U / self.L
@@ -242,3 +231,25 @@ class _Factor:
 
     def coordinates(self, V):
         return V * self.L if self.diagonal else V @ self.L
+
+
+def row_curvature(loss, scores, y):
+    """Mean diagonal of the Hessian of the loss of each row, from differences of its gradient.
+
+    For many classes it is estimated from directions of signs (Hutchinson 1989), the same for all rows
+    so that their order does not matter.
+    """
+    n_classes, h = scores.shape[1], 1e-6
+    directions = np.eye(n_classes)
+    if n_classes > DIRECTIONS:
+        directions = np.random.default_rng(0).choice([-1.0, 1.0], (DIRECTIONS, n_classes))
+    y, ones = _rows.read_only(y), _rows.read_only(np.ones(len(scores)))
+
+    def gradients(scores):
+        _sgd.sum_losses(loss, scores, y, ones)
+        return scores
+
+    base, total = gradients(scores.copy()), 0.0
+    for direction in directions:
+        total = total + (gradients(scores + h * direction) - base) @ direction / h
+    return np.maximum(total, 0) / (directions**2).sum()

@@ -26,23 +26,6 @@ FEWEST_ROWS, MOST_PIECES = 128, 16  # of a piece, and of a batch
 CHUNK = 5e8  # multiply-adds of one kernel call: 50 to 100 ms, so that Ctrl-C is heard
 
 
-class Settings(NamedTuple):
-    """The estimator's parameters that training needs, the solver as an optimizer object."""
-
-    alpha: float
-    fit_intercept: bool
-    optimizer: tuple
-    learning_rate: float | str
-    schedule: str
-    batch_size: int | str
-    max_iter: int | str
-    tol: float | None
-    n_iter_no_change: int
-    shuffle: bool
-    n_jobs: int
-    verbose: int
-
-
 class Data(NamedTuple):
     """X (float32/float64, C-ordered or canonical CSR), y (indices or probabilities), weights.
 
@@ -176,9 +159,8 @@ class Session:
         if isinstance(self.head, Cosine):
             self.unit = np.sqrt(self.n_features)  # weights are normalised instead
         elif self.is_sparse and data.X.nnz:
-            weights = np.repeat(data.weights, np.diff(data.X.indptr))
-            squares = np.square(data.X.data, dtype=np.float64)
-            self.unit = float(np.sqrt(weights @ squares / weights.sum())) or 1.0
+            squares = data.weights @ row_norms(data.X, squared=True)
+            self.unit = float(np.sqrt(squares / (data.weights @ np.diff(data.X.indptr)))) or 1.0
 
     def set_weights(self, W, b):
         """Start from published weights with an optimizer that has seen nothing."""

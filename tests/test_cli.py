@@ -3,6 +3,9 @@
 import gzip
 import importlib
 import json
+import os
+import pathlib
+import subprocess
 import sys
 
 import numpy as np
@@ -17,6 +20,7 @@ from linclf.cli import main
 # the function `linclf.compare` hides the module of the same name
 module = importlib.import_module("linclf.compare")
 compare = module.compare
+ROOT = pathlib.Path(__file__).parent.parent
 
 
 @pytest.fixture
@@ -215,3 +219,42 @@ def test_missing_packages_are_named_with_the_extra(missing, extra, monkeypatch, 
     option = ["--report", str(tmp_path / "o.html")] if missing == "matplotlib" else []
     assert main(["compare", str(tmp_path / "t.csv"), *option]) == 2
     assert f'needs {missing}: pip install "linclf[{extra}]"' in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------- warmup
+
+
+def run_fresh(code, cache, *arguments):
+    """Run code in a process of its own with this kernel cache; returns what it prints."""
+    environment = os.environ | {"LINCLF_CACHE": str(cache)}
+    command = [sys.executable, *(["-c", code] if code else ["-m", "linclf"]), *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)
+    return done.stdout + done.stderr
+
+
+def test_warmup_compiles_what_fits_need(tmp_path):
+    output = run_fresh("", tmp_path, "warmup", "--losses", "softmax", "--dtypes", "float64")
+    assert "softmax, float64" in output
+    assert f"kernels are in {tmp_path}" in output
+    code = (
+        "import numpy as np; from scipy import sparse; from linclf import SoftmaxClassifier, _sgd\n"
+        "X, y = np.random.default_rng(0).normal(size=(1500, 4)), np.arange(1500) % 3\n"
+        "for data in (X, X[:99], sparse.csr_array(X)):\n"
+        "    labels = y[: data.shape[0]]\n"
+        "    SoftmaxClassifier(max_iter=2).fit(data, labels, X_val=data, y_val=labels)\n"
+        "SoftmaxClassifier(solver='lbfgs', tol=1e-2).fit(X, y)\n"
+        "for kernel in (_sgd.epoch, _sgd.epoch_direct, _sgd.sum_losses):\n"
+        "    stats = kernel.stats\n"
+        "    print(len(stats.cache_hits) > 0, len(stats.cache_misses))\n"
+    )
+    assert run_fresh(code, tmp_path).split() == ["True", "0"] * 3
+
+
+def test_warmup_refuses_what_it_cannot_do(capsys, monkeypatch):
+    assert main(["warmup", "--losses", "softmux"]) == 2
+    assert "softmux" in capsys.readouterr().err
+    assert main(["warmup", "--dtypes", "float16"]) == 2
+    assert "float16" in capsys.readouterr().err
+    monkeypatch.setenv("LINCLF_CACHE", "0")
+    assert main(["warmup"]) == 2
+    assert "LINCLF_CACHE=0" in capsys.readouterr().err

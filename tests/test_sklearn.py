@@ -14,6 +14,8 @@ from linclf.optimizers import OPTIMIZERS
 ESTIMATORS = [
     *(SoftmaxClassifier(solver=name) for name in OPTIMIZERS),
     SoftmaxClassifier(average=True),
+    SoftmaxClassifier(solver="lbfgs"),
+    SVMClassifier(solver="lbfgs", squared=True),
     *(
         SVMClassifier(multi_class=form, squared=squared)
         for form in ("weston-watkins", "crammer-singer", "one-vs-rest")
