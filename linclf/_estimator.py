@@ -16,6 +16,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from linclf import _lbfgs, _training, _validation
+from linclf._available import has_probabilities, takes_streams
 from linclf._callbacks import EpochCallbacks
 from linclf._published import class_means, fitted, scores_of
 from linclf._schedules import SCHEDULES
@@ -23,30 +24,8 @@ from linclf._session import Data, Session
 from linclf._settings import settings_of
 from linclf._threads import one_blas_thread
 from linclf.heads import Cosine, Linear
-from linclf.losses import LOSSES, resolve, watched
+from linclf.losses import resolve, watched
 from linclf.optimizers import OPTIMIZERS, Averaged
-
-
-def _has_probabilities(self):
-    try:
-        loss = self._loss()
-        cls = LOSSES[loss] if isinstance(loss, str) else type(loss)
-    except (KeyError, ValueError):  # parameters that fit will refuse
-        return True
-    if getattr(cls, "probabilities", None) is None:
-        raise AttributeError(
-            f"the {cls.__name__} loss has no probabilities; use decision_function, a softmax loss "
-            "(SoftmaxClassifier), or sklearn.calibration.CalibratedClassifierCV around this estimator"
-        )
-    return True
-
-
-def _goes_through_streams(self):
-    if isinstance(self.solver, str) and self.solver == "lbfgs":
-        raise AttributeError(
-            "solver='lbfgs' needs all rows at once; partial_fit takes solver='sgd' or its relatives"
-        )
-    return True
 
 
 class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, ABC):
@@ -163,7 +142,7 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         )
         return self
 
-    @available_if(_goes_through_streams)
+    @available_if(takes_streams)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train on the next part of a stream: one pass in the order given, in mini-batches.
@@ -334,9 +313,12 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
             ``X @ coef_.T + intercept_``, divided by the norm of the row for cosines.
         """
         check_is_fitted(self)
-        X = _validation.check_X(self, X, reset=False)
+        rows = _validation.check_X(self, X, reset=False, finite=False)
         head = Cosine(self.constant_) if hasattr(self, "constant_") else Linear()
-        scores = scores_of(X, self.coef_, self.intercept_, head)
+        with np.errstate(invalid="ignore", over="ignore"):
+            scores = scores_of(rows, self.coef_, self.intercept_, head)
+        if not np.isfinite(scores).all():  # NaN and infinity always show here: X is read once, not twice
+            _validation.check_X(self, X, reset=False)
         return scores.ravel() if len(self.classes_) == 2 else scores
 
     def predict(self, X):
@@ -362,7 +344,7 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
             scores = np.column_stack([np.zeros_like(scores), scores])
         return getattr(resolve(self._loss(), len(self.classes_)), name)(scores)
 
-    @available_if(_has_probabilities)
+    @available_if(has_probabilities)
     def predict_proba(self, X):
         """Class probabilities, where the loss has them.
 
@@ -378,7 +360,7 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         """
         return self._probabilities(X, "probabilities")
 
-    @available_if(_has_probabilities)
+    @available_if(has_probabilities)
     def predict_log_proba(self, X):
         """Logarithm of `predict_proba`, exact where a probability underflows.
 

@@ -17,12 +17,22 @@ from linclf._session import Data
 FLOATS = (np.float64, np.float32)
 
 
-def check_X(estimator, X, reset):
-    """X as C-ordered float32/float64 or canonical CSR of the same; the caller's arrays are not changed."""
+def check_X(estimator, X, reset, finite=True):
+    """X as C-ordered float32/float64 or canonical CSR of the same; the caller's arrays are not changed.
+
+    With ``finite=False`` it may hold NaN and infinity.
+    """
     if sparse.issparse(X) and X.format == "csr":
         check_structure(X)
     X = validate_data(
-        estimator, X, accept_sparse="csr", accept_large_sparse=True, dtype=FLOATS, order="C", reset=reset
+        estimator,
+        X,
+        accept_sparse="csr",
+        accept_large_sparse=True,
+        dtype=FLOATS,
+        order="C",
+        reset=reset,
+        ensure_all_finite=finite,
     )
     if sparse.issparse(X):
         if not X.has_canonical_format:

@@ -1,0 +1,27 @@
+"""Which methods an estimator has depends on its parameters: conditions for ``available_if``."""
+
+from linclf.losses import LOSSES
+
+
+def has_probabilities(self):
+    """For ``predict_proba``: not every loss has them."""
+    try:
+        loss = self._loss()
+        cls = LOSSES[loss] if isinstance(loss, str) else type(loss)
+    except (KeyError, ValueError):  # parameters that fit will refuse
+        return True
+    if getattr(cls, "probabilities", None) is None:
+        raise AttributeError(
+            f"the {cls.__name__} loss has no probabilities; use decision_function, a softmax loss "
+            "(SoftmaxClassifier), or sklearn.calibration.CalibratedClassifierCV around this estimator"
+        )
+    return True
+
+
+def takes_streams(self):
+    """For ``partial_fit``: not every solver can."""
+    if isinstance(self.solver, str) and self.solver == "lbfgs":
+        raise AttributeError(
+            "solver='lbfgs' needs all rows at once; partial_fit takes solver='sgd' or its relatives"
+        )
+    return True
