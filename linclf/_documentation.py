@@ -20,8 +20,8 @@ COMMON_PARAMETERS = """alpha : float >= 0, default=1e-4
         "lbfgs".
     batch_size : "auto" or int >= 1, default="auto"
         Rows of a mini-batch. "auto" is all rows up to 1,024 of them (64 for losses with kinks, the
-        hinges that are not squared), else for plain "sgd" 8 (sparse X) or 16 while the weights fit
-        into the cache, else 64 or 256. Not for "lbfgs".
+        hinges that are not squared), else for plain "sgd" 8 (sparse X), 16, or 64 (from 32 classes
+        on) while the weights fit into the cache, else 64 or 256. Not for "lbfgs".
     max_iter : "auto" or int >= 1, default="auto"
         Passes over the data at most. "auto" is 1000 for full batches and "lbfgs"; for mini-batches
         of dense rows ``10 * (60_000 / n_samples)**1.4`` between 5 and 1000, of sparse rows

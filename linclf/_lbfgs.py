@@ -28,6 +28,7 @@ from linclf.heads import Cosine
 CHOLESKY = 4096  # features up to which the Hessian is factored
 SAMPLE, FEWEST = 4, 1000  # rows of the sample: a multiple of the features, and the least
 ROUGH, ROUGH_ITERATIONS = 0.1, 30  # relative gradient norm, or iterations, before M is taken again
+LEAST = 1e-3  # curvature that every row has in M, as a share of the loss's
 DIRECTIONS = 16  # in which the curvature of a loss is measured, at most
 CHUNK = 256  # rows of the sample that are copied at once
 
@@ -189,12 +190,13 @@ class _Factor:
         if isinstance(self.session.head, Cosine):
             self.diagonal, self.L = True, np.ones(n_features)
             return
-        M, mass = 0.0, 0.0
+        M, mass, n_classes = 0.0, 0.0, len(self.V)
+        floor = LEAST * self.problem.loss.curvature(n_classes) / n_classes
         for start in range(0, len(sample), CHUNK):
             ids = sample[start : start + CHUNK]
             Z, weights = self.rows(ids, n_rows), self.problem.targets.weights[ids]
             h = row_curvature(self.problem.loss, Z @ self.V.T, self.problem.targets.y[ids])
-            h = (h + 1e-3 * h.mean()) * weights
+            h = (h + floor) * weights
             M = M + self.second_moments(Z, h)
             mass += weights.sum()
         M /= mass

@@ -145,7 +145,7 @@ class Session:
         if self.batch != "auto":
             return
         small = self.n_classes * (self.n_features + 1) * self.dtype.itemsize <= IN_CACHE
-        self.batch = 8 if self.is_sparse else 16
+        self.batch = 8 if self.is_sparse else 16 if self.n_classes < _rows.WIDE else 64
         tiny = FULL_BATCH if self.smooth else FULL_BATCH_OF_HINGES
         if n <= tiny:
             self.batch = tiny
