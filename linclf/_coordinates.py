@@ -116,7 +116,7 @@ def moments(X, weights):
 
 
 def rotated(X, weights, shift, centred):
-    """Coordinates on principal axes and X in them (before the factor); None where X overflows.
+    """Coordinates on principal axes and X in them (before the factor); None where that is not possible.
 
     The variances are measured along the computed axes, not taken from the eigenvalues, which lose
     the small ones. Axes along which nothing but rounding is left are dropped.
@@ -124,9 +124,15 @@ def rotated(X, weights, shift, centred):
     mean = np.average(X, axis=0, weights=weights) if centred else np.zeros(X.shape[1])
     Xc = X - mean
     variance = np.average(Xc**2, axis=0, weights=weights)
-    if not (0 < variance.max() < np.inf):
+    # what the rounding of the mean leaves of a constant column is no spread
+    used = np.flatnonzero(variance > (64 * np.finfo(np.float64).eps * mean) ** 2)
+    if not used.size or not np.isfinite(variance).all():
         return None
-    axes = _principal_axes(Xc * np.sqrt(weights)[:, None], variance)
+    inner = _principal_axes(Xc[:, used] * np.sqrt(weights)[:, None], variance[used])
+    if inner is None:
+        return None
+    axes = np.zeros((X.shape[1], inner.shape[1]))
+    axes[used] = inner
     rounding = 1e-26 * (np.square(axes).T @ variance)
     Xc = Xc @ axes
     variance = np.average(Xc**2, axis=0, weights=weights)
@@ -135,16 +141,18 @@ def rotated(X, weights, shift, centred):
 
 
 def _principal_axes(X, variance):
-    """Orthonormal axes, in columns, on which the columns of X are uncorrelated."""
-    used = variance[variance > 0]
-    if used.max() > WORST_RATIO**2 * used.min():
+    """Orthonormal axes, in columns, on which the columns of X are uncorrelated; None if that is too much."""
+    if variance.max() > WORST_RATIO**2 * variance.min():
+        if X.shape[1] > ROTATED_SIZE:
+            return None
         # the small features would drown in the large ones: equal scales first, and then Jacobi's
         # method, which is accurate in each column whatever its size (Demmel & Veselic 1992)
-        scale = np.sqrt(np.where(variance > 0, variance, 1))
+        scale = np.sqrt(variance)
         values, vectors = np.linalg.eigh((X / scale).T @ (X / scale))
         root = np.sqrt(np.maximum(values, 0))[:, None] * vectors.T
         any_size, no_left, right = 2, 3, 0
-        return dgejsv(root * scale, joba=any_size, jobu=no_left, jobv=right)[2]
+        _, _, axes, _, _, fault = dgejsv(root * scale, joba=any_size, jobu=no_left, jobv=right)
+        return axes if fault == 0 else None
     if len(X) >= X.shape[1]:
         return np.linalg.eigh(X.T @ X)[1]
     values, vectors = np.linalg.eigh(X @ X.T)

@@ -20,15 +20,17 @@ COMMON_PARAMETERS = """alpha : float >= 0, default=1e-4
         "lbfgs".
     batch_size : "auto" or int >= 1, default="auto"
         Rows of a mini-batch. "auto" is all rows up to 1,024 of them (64 for losses with kinks, the
-        hinges that are not squared), else for plain "sgd" 8 (sparse X), 16, or 64 (from 32 classes
-        on) while the weights fit into the cache, else 64 or 256. Not for "lbfgs".
+        hinges that are not squared), else for plain "sgd" 8 where X is sparse, 16 where it is dense,
+        64 from 32 classes on, and 256 where the weights do not fit into the cache; for other
+        optimizers 64 or 256. Not for "lbfgs".
     max_iter : "auto" or int >= 1, default="auto"
         Passes over the data at most. "auto" is 1000 for full batches and "lbfgs"; for mini-batches
         of dense rows ``10 * (60_000 / n_samples)**1.4`` between 5 and 1000, of sparse rows
         ``144_000 / n_samples`` between 8 and 1000.
     tol : "auto", float >= 0 or None, default="auto"
         For "lbfgs" the norm of the gradient at which training stops, as a share of the norm at zero
-        weights; "auto" is 1e-4. Else training stops when what is watched has not fallen by this
+        weights (for cosines, at the start), and the share by which the validation loss has to fall;
+        "auto" is 1e-4. Else training stops when what is watched has not fallen by this
         share of itself for `n_iter_no_change` epochs; "auto" is 1e-6. None means never. Watched is
         the validation loss under early stopping, else the training objective; but not with
         mini-batches (or kinks) and a "linear" or "cosine" schedule, where noise hides the progress
@@ -46,7 +48,8 @@ COMMON_PARAMETERS = """alpha : float >= 0, default=1e-4
         Whether to publish an average of the weights over the steps (`optimizers.Averaged`). Not
         for "lbfgs".
     shuffle : bool, default=True
-        Whether rows come in a new random order in each epoch.
+        Whether rows come in a new random order in each epoch. It is all the same to full batches and
+        "lbfgs", which take all rows at once.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, multiplied into the sample weights.
     warm_start : bool, default=False
@@ -70,7 +73,8 @@ COMMON_ATTRIBUTES = """classes_ : ndarray of shape (n_classes,)
     history_ : dict of lists
         Per epoch: "objective" (mean loss of the rows as they were met, plus the penalty), "step",
         "seconds" since the start, and with early stopping "validation_loss" and
-        "validation_score" (accuracy). For "lbfgs" the objective is that of the weights reached, and
+        "validation_score" (accuracy). For "lbfgs" the objective is that of the weights reached
+        (for cosines without the penalty, which has no minimum there), and
         "gradient_norm" (as a share of that at zero weights) takes the place of "step".
     n_features_in_ : int
         Number of features.

@@ -103,7 +103,10 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         classes = _validation.classes_of(y)
         loss = resolve(self._loss(), len(classes))
         settings = settings_of(self)
-        solve = _lbfgs.train if self.solver == "lbfgs" else _training.train
+        solve = _training.train
+        if self.solver == "lbfgs":
+            _lbfgs.check_smooth(loss)
+            solve = _lbfgs.train
         per_class = _validation.weights_of_classes(self.class_weight, classes, y, weights)
         held_out = self._given_validation(X_val, y_val, sample_weight_val)
         data = _validation.data_for(X, y, weights, classes, per_class)
@@ -126,7 +129,8 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         context = self._init_callback_context(max_subtasks=epochs)
         watched_by_callbacks = hasattr(self, "_skl_callbacks")
         if watched_by_callbacks and data.rows is not None:
-            X, y, weights = X[data.rows], y[data.rows], weights[data.rows]
+            X, weights = data.X[data.rows], data.weights[data.rows]
+            y = data.y[data.rows] if data.y.ndim == 2 else classes[data.y[data.rows]]
         labels = y if y.ndim == 1 else classes[y.argmax(axis=1)]
         metadata = None if sample_weight is None else {"sample_weight": weights}
         arguments = {"X": X, "y": labels, "metadata": metadata}

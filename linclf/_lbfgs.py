@@ -24,6 +24,7 @@ from sklearn.exceptions import ConvergenceWarning
 from linclf import _objective, _rows, _sgd
 from linclf._training import OVERFLOW, Outcome, Watch, report
 from linclf.heads import Cosine
+from linclf.losses import trait
 
 CHOLESKY = 4096  # features up to which the Hessian is factored
 SAMPLE, FEWEST = 4, 1000  # rows of the sample: a multiple of the features, and the least
@@ -33,13 +34,16 @@ DIRECTIONS = 16  # in which the curvature of a loss is measured, at most
 CHUNK = 256  # rows of the sample that are copied at once
 
 
+def check_smooth(loss):
+    if not trait(loss, "smooth"):
+        raise ValueError(
+            f"solver='lbfgs' needs a smooth loss, and {loss!r} has kinks; use solver='sgd', or the squared "
+            "form of the loss"
+        )
+
+
 def train(session, problem, max_iter, validation, rng, callbacks=None):
     """Minimise the objective of a problem that the session has prepared."""
-    if not session.smooth:
-        raise ValueError(
-            f"solver='lbfgs' needs a smooth loss, and {session.loss!r} has kinks; use solver='sgd', or the "
-            "squared form of the loss"
-        )
     run = _Run(session, problem, max_iter, validation, callbacks)
     everything = session.rows
     size = max(SAMPLE * run.shape[1], FEWEST)
@@ -73,16 +77,15 @@ class _Run:
         self.watch, self.best = Watch(settings.tol, settings.n_iter_no_change), (np.inf, None, None)
         self.finished, self.norm, self.distance = False, np.inf, np.inf
         self.started = time.perf_counter()
-        self.scale = self.gradient_norm(np.zeros(self.shape))
-        if isinstance(session.head, Cosine):  # zero weights have no direction: the start is the measure
-            self.scale = self.gradient_norm(self.V)
+        # zero weights have no cosines: there the start is the measure
+        start = self.V if isinstance(session.head, Cosine) else np.zeros(self.shape)
+        norm = np.linalg.norm(self.value_and_gradient(start, session.rows)[1])
+        # where labels and features have nothing to do with each other, rounding is all there is
+        self.scale = norm if norm > 10 * np.finfo(session.dtype).eps else np.inf
 
     def weights_of(self, V):
         """Classes first, or back to the layout of the rows."""
         return V.T if self.session.is_sparse else V
-
-    def gradient_norm(self, V):
-        return np.linalg.norm(self.value_and_gradient(V, self.session.rows)[1]) or 1.0
 
     def value_and_gradient(self, V, ids):
         """Mean loss of rows ``ids`` plus the penalty."""
@@ -104,8 +107,11 @@ class _Run:
 
     def minimise(self, ids, sample, max_iter, tol):
         """Run L-BFGS on rows ``ids`` from self.V to the best weights found, which are left there."""
-        factor, whole = _Factor(self, sample), len(ids) == self.n
-        seen = {}
+        whole = len(ids) == self.n
+        left = min(max_iter, self.max_iter - len(self.history["objective"])) if whole else max_iter
+        if not left:
+            return
+        factor, seen = _Factor(self, sample), {}
 
         def value_and_gradient(u):
             if not np.array_equal(seen.get("u"), u):  # the last evaluation is asked for again
@@ -129,13 +135,21 @@ class _Run:
                 raise StopIteration
 
         start = factor.coordinates(self.V).ravel()
-        left = min(max_iter, self.max_iter - len(self.history["objective"])) if whole else max_iter
-        if not left or reached(start)[1]:
+        value, enough = reached(start)
+        if enough:
+            if whole and not self.history["objective"]:
+                self.record(value)
             return
         options = {"maxiter": left, "maxfun": 20 * left, "ftol": 0.0, "gtol": 0.0}
-        result = minimize(
-            value_and_gradient, start, method="L-BFGS-B", jac=True, callback=after_iteration, options=options
-        )
+        with np.errstate(over="ignore", invalid="ignore"):  # which is looked at when all is done
+            result = minimize(
+                value_and_gradient,
+                start,
+                method="L-BFGS-B",
+                jac=True,
+                callback=after_iteration,
+                options=options,
+            )
         # what the last quadratic model says is left
         self.distance = 0.5 * float(result.jac @ result.hess_inv.matvec(result.jac))
 
@@ -164,6 +178,9 @@ class _Run:
         """The weights reached, with a warning where they are not what was asked for."""
         self.session.state.V[:] = self.weights_of(self.V)
         tol, iterations = self.session.settings.tol, len(self.history["objective"])
+        W, b = self.session.published() if self.best[1] is None else self.best[1:]
+        if not (np.isfinite(W).all() and np.isfinite(b).all() and np.isfinite(self.norm)):
+            raise ValueError(OVERFLOW)
         if not self.finished and tol is not None:
             why, remedy = "the line search found no lower point in the precision of X", "raise tol"
             if iterations >= self.max_iter:
@@ -174,9 +191,6 @@ class _Run:
                 ConvergenceWarning,
                 stacklevel=2,
             )
-        W, b = self.session.published() if self.best[1] is None else self.best[1:]
-        if not (np.isfinite(W).all() and np.isfinite(b).all()):
-            raise ValueError(OVERFLOW)
         return Outcome(W, b, self.history, max(iterations, 1))
 
 
@@ -202,9 +216,9 @@ class _Factor:
         M /= mass
         if self.diagonal:
             M += run.penalty
-            self.L = np.sqrt(M + 1e-9 * M.max())
+            self.L = np.sqrt(M + 1e-9 * (M.max() or 1.0))
         else:
-            M[np.diag_indices(n_features)] += run.penalty + 1e-10 * np.trace(M) / n_features
+            M[np.diag_indices(n_features)] += run.penalty + 1e-10 * (np.trace(M) / n_features or 1.0)
             self.L = np.linalg.cholesky(M)
 
     def rows(self, ids, n_rows):

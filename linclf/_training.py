@@ -76,10 +76,10 @@ def train(session, problem, epochs, validation, rng, callbacks=None):
             order = rng.permutation(session.rows)
         factor = factors(settings.schedule, epoch * batches, batches, epochs * batches)
         objective, step = guard.run(problem, order, step, factor)
-        if session.accelerated:
-            step = control.next_step(objective, step, watch)
         history["objective"].append(objective)
         history["step"].append(float(step * factor[-1]))
+        if session.accelerated:
+            step = control.next_step(objective, step, watch)
         value = objective
         if validation is not None:
             W, b = session.published()
@@ -112,7 +112,7 @@ def train(session, problem, epochs, validation, rng, callbacks=None):
                 stacklevel=2,
             )
     if session.accelerated:
-        control.finish()
+        control.finish(problem, order)
     W, b = session.published() if best[1] is None else best[1:]
     if not (np.isfinite(W).all() and np.isfinite(b).all()):
         raise ValueError(OVERFLOW)
@@ -127,13 +127,14 @@ def report(verbose, name, total, history):
 
 
 class _Guard:
-    """Runs epochs so that an automatic step cannot diverge: back to the last weights, half the step."""
+    """Runs epochs so that an automatic step cannot diverge: back to weights kept, half the step."""
 
     def __init__(self, session):
         # from zero weights the first batch tells the scale of the loss; from others nothing does
         self.from_zero, self.ceiling = not session.state.V.any(), None
-        # zeros that are never looked at cost no memory
-        self.safe = np.zeros_like(session.state.V) if self.from_zero else session.state.V.copy()
+        # zeros that are never looked at cost no memory, unlike those of zeros_like
+        V = session.state.V
+        self.safe = np.zeros(V.shape, V.dtype) if self.from_zero else V.copy()
         self.session, self.epochs = session, 0
 
     def run(self, problem, order, step, factor):
@@ -196,10 +197,16 @@ class _ExactSteps:
         self.rose = True
         return step
 
-    def finish(self):
-        """The last step has not been measured, so a grown one is taken back."""
-        if self.grows:
-            self.session.state.V[:] = self.lowest
+    def finish(self, problem, order):
+        """Where steps grow, the last one is measured (by a step of length 0) and may be taken back."""
+        if not self.grows:
+            return
+        state = self.session.state
+        V, slots, penalty = state.V.copy(), state.slots.copy(), self.session.penalty_value(problem)
+        total, _ = self.session.run(problem, order, np.zeros(1))
+        better = total / len(order) + penalty <= self.last * (1 + ROUNDING)
+        state.V[:] = V if better else self.lowest
+        state.slots[:] = slots
 
 
 def check_finite(session, objective):

@@ -1,4 +1,4 @@
-"""Compile ahead of time: one small fit for each combination of types that a fit can have."""
+"""Compile ahead of time, by small fits of the combinations of types that most fits have."""
 
 import warnings
 
@@ -18,7 +18,8 @@ def warm_up(losses=None, dtypes=DTYPES):
     """Fill the disk cache; yields a line for each loss and dtype, after its fits.
 
     Covered are dense and CSR rows (32-bit indices), class labels, solver "sgd" on full and on
-    mini-batches, "lbfgs" where the loss is smooth, and validation sets.
+    mini-batches, "lbfgs" where the loss is smooth, and validation sets. Soft labels, other
+    optimizers, averages and mini-batches large enough for threads compile when they are used.
     """
     losses = list(LOSSES) if losses is None else losses
     for name in losses:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from linclf import _rows
+from linclf import SoftmaxClassifier, _rows
 from linclf._coordinates import Coordinates, identity, moments, rotated, spread
 from linclf.heads import Cosine, Linear
 
@@ -170,6 +170,16 @@ def test_fewer_rows_than_features():
 def test_no_rotation_where_it_is_impossible(X):
     with np.errstate(over="ignore"):
         assert rotated(X, np.ones(20), 0.1, True) is None
+
+
+def test_a_column_that_is_constant_up_to_rounding_is_no_axis():
+    X = np.column_stack([np.random.default_rng(0).normal(size=(700, 2)), np.full(700, 0.1)])
+    coordinates, turned = rotated(X, np.ones(700), 0.0, True)
+    assert turned.shape == (700, 2)
+    assert np.abs(coordinates.factor).max() < 2
+    for solver in ("sgd", "lbfgs"):
+        model = SoftmaxClassifier(solver=solver, alpha=0.0, tol=1e-2).fit(X, X[:, 0] + X[:, 1] > X[:, 0] ** 2)
+        assert abs(model.coef_[0, 2]) < 1e-6
 
 
 @pytest.mark.parametrize("mixed", [False, True])

@@ -9,7 +9,7 @@ import pytest
 from scipy import sparse
 from scipy.special import softmax
 from sklearn.callback import ProgressBar, ScoringMonitor
-from sklearn.datasets import load_digits, load_iris, load_wine
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import GridSearchCV
@@ -445,3 +445,15 @@ def test_class_weight_is_sample_weight():
     balanced = SoftmaxClassifier(class_weight="balanced", random_state=0).fit(X, y)
     by_row = SoftmaxClassifier(random_state=0).fit(X, y, sample_weight=(178 / 3 / np.bincount(y))[y])
     np.testing.assert_allclose(balanced.coef_, by_row.coef_, rtol=1e-9)
+
+
+@pytest.mark.parametrize("n", [200, 500])
+def test_one_epoch_of_a_full_batch_trains(n):
+    """Where the step grows, the last one is not measured by training itself."""
+    X, y = load_breast_cancer(return_X_y=True)
+    model = SoftmaxClassifier(max_iter=1, tol=None, warm_start=True).fit(X[:n], y[:n])
+    assert model.coef_.any()
+    first = model.history_["objective"][0]
+    for _ in range(5):
+        model.fit(X[:n], y[:n])
+    assert model.history_["objective"][0] < first / 2
