@@ -185,8 +185,9 @@ class _Run:
             why, remedy = "the line search found no lower point in the precision of X", "raise tol"
             if iterations >= self.max_iter:
                 why, remedy = f"max_iter={self.max_iter} iterations were not enough", "raise max_iter or tol"
+            start = "the start" if isinstance(self.session.head, Cosine) else "zero weights"
             warnings.warn(
-                f"{why}: the gradient norm is {self.norm:.1e} of that at zero weights (tol={tol}), and the "
+                f"{why}: the gradient norm is {self.norm:.1e} of that at {start} (tol={tol}), and the "
                 f"objective is estimated to be {self.distance:.1e} above its minimum; {remedy}",
                 ConvergenceWarning,
                 stacklevel=2,

@@ -19,7 +19,7 @@ FULL_BATCH = 1024
 FULL_BATCH_OF_HINGES = 64  # the same for losses with kinks, on which small steps do better
 IN_CACHE = 2**20  # bytes of weights up to which small batches are fastest
 # e-folds by which the penalty alone must shrink the start's distance to the optimum; the steps are no
-# longer than that needs, as more of them is noise. Measured on 26 tables and 2 text sets
+# longer than that needs, as more of them is noise. Measured on 14 tables and 2 text sets
 FORGOTTEN, FORGOTTEN_SPARSE = 40.0, 10.0
 PIECE = 1e7  # multiply-adds that are worth a thread
 FEWEST_ROWS, MOST_PIECES = 128, 16  # of a piece, and of a batch

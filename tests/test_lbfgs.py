@@ -58,6 +58,19 @@ def test_more_rows_than_the_sample(tall, storage, weighted):
     np.testing.assert_allclose(model.intercept_ - model.intercept_.mean(), b - b.mean(), rtol=1e-3, atol=1e-3)
 
 
+def test_correlated_features_that_are_not_rotated(monkeypatch):
+    """What the Cholesky factor is for: 6 iterations, and more than 1,000 with its diagonal alone."""
+    monkeypatch.setattr("linclf._coordinates.ROTATED_VALUES", 0)
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1500, 30)) @ rng.normal(size=(30, 30)) * np.logspace(-2, 3, 30)
+    X += 1e3 * rng.normal(size=(1500, 1))
+    y = (X[:, :3] / X[:, :3].std(axis=0) @ rng.normal(size=(3, 3)) + rng.gumbel(size=(1500, 3))).argmax(
+        axis=1
+    )
+    model = SoftmaxClassifier(solver="lbfgs", alpha=1e-6, tol=1e-4).fit(X, y)
+    assert model.n_iter_ < 30
+
+
 def test_float32_reaches_its_precision(tall):
     X, y = tall
     exact = SoftmaxClassifier(alpha=1e-3, **EXACT).fit(X, y)
