@@ -1,10 +1,13 @@
 """linclf: linear classifiers with every loss, behind one scikit-learn API and one fast engine."""
 
+from linclf.class_weights import effective_number_weights
 from linclf.classifiers import (
+    EntmaxClassifier,
     FocalClassifier,
     LinearClassifier,
     MarginSoftmaxClassifier,
     SoftmaxClassifier,
+    SparsemaxClassifier,
     SVMClassifier,
 )
 from linclf.compare import Comparison, compare
@@ -13,10 +16,13 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Comparison",
+    "EntmaxClassifier",
     "FocalClassifier",
     "LinearClassifier",
     "MarginSoftmaxClassifier",
     "SVMClassifier",
     "SoftmaxClassifier",
+    "SparsemaxClassifier",
     "compare",
+    "effective_number_weights",
 ]

@@ -24,7 +24,8 @@ from linclf._session import Data, Session
 from linclf._settings import settings_of
 from linclf._threads import one_blas_thread
 from linclf.heads import Cosine, Linear
-from linclf.losses import resolve, watched
+from linclf.losses._names import resolve, watched
+from linclf.losses._registry import trait
 from linclf.optimizers import OPTIMIZERS, Averaged
 
 
@@ -51,6 +52,9 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
+
+    # tau of logit adjustment, where a class does not take it as a parameter
+    logit_adjustment = 0.0
 
     def _store(self, parameters):
         """Set the parameters of ``__init__``, given its ``locals()``, as attributes."""
@@ -123,6 +127,8 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
                 watched(loss),
             )
         session = Session(settings, loss, data, len(classes))
+        if self.logit_adjustment:
+            session.offset = self.logit_adjustment * _validation.log_prior(y, weights, classes)
         W, b = self._start(session, data, classes, rng)
         problem = session.prepare(data, W, b)
         epochs = _training.epochs_for(settings.max_iter, len(session.rows), session)
@@ -198,6 +204,11 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
             )
         if self.early_stopping is True:
             raise ValueError("early_stopping=True needs all rows at once and cannot be used in partial_fit")
+        if self.logit_adjustment:
+            raise ValueError(
+                f"logit_adjustment={self.logit_adjustment!r} needs the shares of the classes in all rows and "
+                "cannot be used in partial_fit; subtract its multiple of their logarithms from intercept_"
+            )
         per_class = _validation.weights_of_classes(self.class_weight, known, y, weights)
         data = _validation.data_for(X, y, weights, known, per_class)
         session = self._session_for(data, len(known))
@@ -287,7 +298,9 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
             if hasattr(self, "constant_") and isinstance(session.head, Cosine):
                 session.head = Cosine(self.constant_)
             W, b = self.coef_.astype(np.float64), np.asarray(self.intercept_, np.float64)
-            return (np.vstack([-W, W]) / 2, np.append(-b, b) / 2) if K == 2 else (W, b)
+            if K == 2:
+                W, b = np.vstack([-W, W]) / 2, np.append(-b, b) / 2
+            return W, b + session.offset
         if isinstance(session.head, Cosine):
             return class_means(data, K, rng)
         return np.zeros((K, d)), np.zeros(K)
@@ -342,11 +355,12 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         index = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
         return self.classes_[index]
 
-    def _probabilities(self, X, name):
+    def _scored(self, X):
+        """The loss, and a score of each class, also where there are two."""
         scores = self.decision_function(X)
         if scores.ndim == 1:
             scores = np.column_stack([np.zeros_like(scores), scores])
-        return getattr(resolve(self._loss(), len(self.classes_)), name)(scores)
+        return resolve(self._loss(), len(self.classes_)), scores
 
     @available_if(has_probabilities)
     def predict_proba(self, X):
@@ -362,11 +376,12 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         p : ndarray of shape (n_samples, n_classes)
             Non-negative, each row sums to 1.
         """
-        return self._probabilities(X, "probabilities")
+        loss, scores = self._scored(X)
+        return loss.probabilities(scores)
 
     @available_if(has_probabilities)
     def predict_log_proba(self, X):
-        """Logarithm of `predict_proba`, exact where a probability underflows.
+        """Logarithm of `predict_proba`: -inf where that is a true 0, exact where it underflows.
 
         Parameters
         ----------
@@ -378,7 +393,11 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         log_p : ndarray of shape (n_samples, n_classes)
             Logarithms of the probabilities.
         """
-        return self._probabilities(X, "log_probabilities")
+        loss, scores = self._scored(X)
+        if trait(loss, "log_probabilities"):
+            return loss.log_probabilities(scores)
+        with np.errstate(divide="ignore"):  # a probability of 0 has the logarithm -inf
+            return np.log(loss.probabilities(scores))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -21,10 +21,10 @@ from scipy.linalg import solve_triangular
 from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 
-from linclf import _objective, _rows, _sgd
+from linclf import _objective, _rows
 from linclf._training import OVERFLOW, Outcome, Watch, report
 from linclf.heads import Cosine
-from linclf.losses import trait
+from linclf.losses._registry import row_losses, trait
 
 CHOLESKY = 4096  # features up to which the Hessian is factored
 SAMPLE, FEWEST = 4, 1000  # rows of the sample: a multiple of the features, and the least
@@ -206,7 +206,7 @@ class _Factor:
             self.diagonal, self.L = True, np.ones(n_features)
             return
         M, mass, n_classes = 0.0, 0.0, len(self.V)
-        floor = LEAST * self.problem.loss.curvature(n_classes) / n_classes
+        floor = LEAST * self.session.curvature / n_classes
         for start in range(0, len(sample), CHUNK):
             ids = sample[start : start + CHUNK]
             Z, weights = self.rows(ids, n_rows), self.problem.targets.weights[ids]
@@ -260,10 +260,10 @@ def row_curvature(loss, scores, y):
     directions = np.eye(n_classes)
     if n_classes > DIRECTIONS:
         directions = np.random.default_rng(0).choice([-1.0, 1.0], (DIRECTIONS, n_classes))
-    y, ones = _rows.read_only(y), _rows.read_only(np.ones(len(scores)))
+    y, values = _rows.read_only(y), np.empty(len(scores))
 
     def gradients(scores):
-        _sgd.sum_losses(loss, scores, y, ones)
+        row_losses(loss, scores, y, values)
         return scores
 
     base, total = gradients(scores.copy()), 0.0

@@ -49,33 +49,62 @@ def kernel(function):
 def generic(stub=None, *, fast=False):
     """Dispatch on the NamedTuple class of the first argument, at compile time.
 
-    ``@stub.register(Class)`` adds an implementation; ``stub.table`` maps classes to them. Numba
-    compiles the implementation itself in place of the call: a function between the two would be
-    optimised, with all it calls, once more.
+    ``@stub.register(Class)`` adds an implementation, and ``stub.find(Class)`` returns it or None.
+    Numba compiles the implementation itself in place of the call: a function between the two would
+    be optimised, with all it calls, once more.
     """
     if stub is None:
         return functools.partial(generic, fast=fast)
-    table = {}
+    table, name = {}, stub.__name__
 
     @functools.wraps(stub)
     def call(operand, *args):
-        return table[type(operand)](operand, *args)
+        return find(type(operand))(operand, *args)
 
     options = {**_BARE, "fastmath": _FAST if fast else _EXACT}
 
     @overload(call, strict=False, jit_options=options)
     def select(operand, *args):
-        return table.get(getattr(operand, "instance_class", None))
+        return find(getattr(operand, "instance_class", type(None)))
 
     def register(cls):
         def add(function):
+            if cls in table:
+                raise ValueError(
+                    f"{cls.__name__} has its {name} already, and kernels may be compiled with it; define the "
+                    "class anew, together with its functions"
+                )
+            _distinguish(cls)
             table[cls] = function
+            # classes of a script or notebook go to worker processes by value: what is registered here
+            # has to go with them
+            cls._implementations = {**vars(cls).get("_implementations", {}), name: function}
             return function
 
         return add
 
-    call.register, call.table = register, table
+    def find(cls):
+        sent = vars(cls).get("_implementations", {})
+        if cls not in table and name in sent:
+            register(cls)(sent[name])
+        return table.get(cls)
+
+    call.register, call.find = register, find
     return call
+
+
+_NAMED = {}
+
+
+def _distinguish(cls):
+    """Make the name of a class unique, as Numba tells NamedTuples apart by nothing else.
+
+    Of two classes ``Focal``, one of this package and one of a notebook, or of two runs of the same cell,
+    both would silently run the code of the first.
+    """
+    name, number = cls.__name__, 2
+    while _NAMED.setdefault(cls.__name__, cls) is not cls:
+        cls.__name__, number = f"{name}_{number}", number + 1
 
 
 def cache_directory():
@@ -158,7 +187,7 @@ class _Cache(FunctionCache):
 
     def load_overload(self, sig, target_context):
         try:
-            if _ours(sig):
+            if _all_ours(sig):
                 self._impl.locator.check_private()
                 return self._load_or_forget(sig, target_context)
         except Exception as fault:
@@ -173,7 +202,7 @@ class _Cache(FunctionCache):
 
     def save_overload(self, sig, data):
         try:
-            if _ours(sig):
+            if _all_ours(sig):
                 self._impl.locator.ensure_cache_path()
                 super().save_overload(sig, data)
         except Exception as fault:
@@ -183,13 +212,18 @@ class _Cache(FunctionCache):
         _warn_once(f"linclf compiles without its kernel cache in {self.cache_path}: {fault!r}")
 
 
-def _ours(sig):
-    """Whether all types of a signature are this package's: code of others can change unseen."""
+def ours(cls):
+    """Whether a class is this package's: the code of others can change unseen."""
+    return cls.__module__.partition(".")[0] == __package__
+
+
+def _all_ours(sig):
+    """Whether all types of a signature are this package's."""
     stack = list(sig)
     while stack:
         item = stack.pop()
         if isinstance(item, types.BaseNamedTuple):
-            if item.instance_class.__module__.partition(".")[0] != __package__:
+            if not ours(item.instance_class):
                 return False
             stack.extend(item.types)
     return True

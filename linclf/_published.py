@@ -9,6 +9,7 @@ from linclf.heads import Cosine
 
 def fitted(W, b, classes, session):
     """The attributes that predicting needs; for two classes the difference of the two rows."""
+    b = b - session.offset
     if len(W) == 2:
         W, b = W[1:] - W[:1], b[1:] - b[:1]
     attributes = {"classes_": classes, "coef_": np.ascontiguousarray(W, session.dtype)}

@@ -12,7 +12,8 @@ from sklearn.utils.extmath import row_norms
 
 from linclf import _coordinates, _objective, _rows, _sgd
 from linclf.heads import Cosine
-from linclf.losses import trait
+from linclf.losses._evaluation import curvature
+from linclf.losses._registry import trait
 from linclf.optimizers import SGD, Averaged, Nesterov, Still
 
 FULL_BATCH = 1024
@@ -41,6 +42,7 @@ class Data(NamedTuple):
 class Session:
     def __init__(self, settings, loss, data, n_classes):
         self.settings, self.loss, self.n_classes = settings, loss, n_classes
+        self.curvature = curvature(loss, n_classes)
         self.n_features, self.dtype = data.X.shape[1], data.X.dtype
         self.is_sparse = sparse.issparse(data.X)
         self.head = trait(loss, "head")(float(settings.fit_intercept))
@@ -50,6 +52,8 @@ class Session:
             self.head = Cosine(float(length) or 1.0)
         self.optimizer = settings.optimizer
         self.full = self.accelerated = False
+        # what is added to the scores in training only: the trained intercepts hold it, as they are free
+        self.offset = 0.0
         self.unit = 1.0
         self.coordinates = _coordinates.identity(self.n_features)
         self.moments = None
@@ -218,7 +222,7 @@ class Session:
         normalised = getattr(self.optimizer, "normalised", None)
         if normalised is not None:
             return normalised / self.unit * (10 if self.full else 1)  # an exact gradient bears more
-        largest, noise = self.loss.curvature(self.n_classes) * self.spread
+        largest, noise = self.curvature * self.spread
         if self.full:
             return 1 / largest
         # momentum multiplies the noise that it averages, and is stable up to 4/3 of this
@@ -238,7 +242,7 @@ class Session:
         """
         row_limit = np.inf
         if self.automatic and not self.full:
-            row_limit = 2 / self.loss.curvature(self.n_classes)
+            row_limit = 2 / self.curvature
         if not self.direct and self.state.G.shape != self.state.V.shape:
             self.state = self.state._replace(G=np.zeros_like(self.state.V))
         n_pieces = self.n_pieces(problem, min(self.batch, len(order)))

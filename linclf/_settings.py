@@ -31,6 +31,11 @@ def settings_of(estimator):
     """Checked where one parameter decides what another may be."""
     if estimator.schedule == "adaptive" and estimator.tol is None:
         raise ValueError("schedule='adaptive' reduces the step by tol, and tol=None; give a number")
+    if estimator.logit_adjustment and not estimator.fit_intercept:
+        raise ValueError(
+            f"logit_adjustment={estimator.logit_adjustment!r} acts on the intercepts, and fit_intercept=False leaves "
+            "none; use fit_intercept=True"
+        )
     whole, tol = estimator.solver == "lbfgs", estimator.tol
     if whole:
         for name, default in STOCHASTIC.items():

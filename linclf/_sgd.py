@@ -129,12 +129,3 @@ def advance(problem, state, optimizer, step):
     state.count[0] += 1
     lengths = (step, state.count[0])
     _rows.step(problem.rows, state.V, state.G, state.slots, optimizer, lengths, problem.penalty)
-
-
-@kernel
-def sum_losses(loss, scores, y, weights):
-    """Weighted sum of the losses of a matrix of scores, which is overwritten."""
-    total = 0.0
-    for i in range(weights.size):
-        total += weights[i] * target_loss(loss, scores[i], y[i])
-    return total

@@ -1,8 +1,7 @@
-"""Row maps from scores to probabilities.
+"""Row maps from scores to probabilities, compiled, in place on one row of K scores inside a kernel.
 
-Conventions: a *row* is a 1-D array of K scores. The compiled function works in place on one row
-inside a kernel; the NumPy functions take (n, K) arrays and are what ``predict_proba`` uses, so
-that predicting never waits for a compiler.
+Their twins on arrays of any shape, which predicting uses so that it waits for no compiler, are in
+`linclf.functional`.
 """
 
 import math
@@ -89,15 +88,59 @@ def softmax_row(scores, temperature):
     return top, math.log(total)
 
 
-def softmax(scores):
-    """Softmax along the last axis of a float array; rows are shifted by their maximum first."""
-    shifted = scores - scores.max(axis=-1, keepdims=True)
-    np.exp(shifted, out=shifted)
-    shifted /= shifted.sum(axis=-1, keepdims=True)
-    return shifted
+@compiled_fast
+def _tsallis_sums(scores, shift, alpha):
+    """Sums over k of ``p_k = x_k^(1/(alpha-1))`` and of ``p_k / x_k``; see `entmax_row`."""
+    rate, total, slope = alpha - 1.0, 0.0, 0.0
+    for k in range(scores.size):
+        x = max(1.0 + rate * (scores[k] - shift), 0.0)
+        if alpha == 2.0:
+            total += x
+            slope += 1.0 if x > 0.0 else 0.0
+        elif alpha == 1.5:
+            total += x * x
+            slope += x
+        elif x > 0.0:
+            p = math.exp(math.log1p(rate * (scores[k] - shift)) / rate)
+            total += p
+            slope += p / x
+    return total, slope
 
 
-def log_softmax(scores):
-    """Logarithm of `softmax`, exact where the probability underflows."""
-    shifted = scores - scores.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+@compiled
+def entmax_row(scores, alpha):
+    """Overwrite scores with alpha-entmax, ``1 < alpha <= 2``; return (maximum, potential).
+
+    The two add up to ``p.scores + H(p)`` with Tsallis entropy H, as `softmax_row`'s do for alpha = 1.
+
+    With ``s = scores - maximum`` and ``x = max(0, 1 + (alpha - 1)(s - shift))``, p is
+    ``x^(1/(alpha-1))`` where it sums to 1. The root of ``sum(p)^(alpha-1) - 1``, a convex falling
+    function of the shift, is found by Newton's method from 0, which goes there without
+    overshooting: in finitely many steps for alpha = 2, in about six for others. Sorting the scores,
+    which alpha = 2 and 1.5 allow, takes 3 to 15 times longer.
+    """
+    top = scores[0]
+    for k in range(1, scores.size):
+        top = max(top, scores[k])
+    for k in range(scores.size):
+        scores[k] -= top
+    rate, shift = alpha - 1.0, 0.0
+    for _ in range(scores.size + 64):  # alpha = 2 loses a class a step; others converge quadratically
+        total, slope = _tsallis_sums(scores, shift, alpha)
+        move = -total * math.expm1(-rate * math.log(total)) / (rate * slope)
+        if not move > 1e-16 * (1.0 + shift):
+            break
+        shift += move
+    mean = 0.0
+    for k in range(scores.size):
+        u = rate * (scores[k] - shift)
+        x = max(1.0 + u, 0.0)
+        p = x
+        if alpha == 1.5:
+            p = x * x
+        elif alpha != 2.0 and x > 0.0:
+            p = math.exp(math.log1p(u) / rate)
+        if p > 0.0:
+            mean += p * scores[k]
+        scores[k] = p
+    return top, mean + (shift - mean) / alpha

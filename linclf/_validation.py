@@ -146,6 +146,15 @@ def weights_of_classes(class_weight, classes, y, weights):
     return per_class
 
 
+def log_prior(y, weights, classes):
+    """Logarithm of the share of each class in the rows."""
+    mass = weights @ y if y.ndim == 2 else np.bincount(encode(y, classes), weights, len(classes))
+    if not mass.all():
+        missing = classes.tolist()[mass.argmin()]
+        raise ValueError(f"logit_adjustment needs a share of every class, and class {missing!r} has none")
+    return np.log(mass / mass.sum())
+
+
 def data_for(X, y, weights, classes, per_class):
     """`Data` with class weights multiplied in; for probabilities a row has its expected class weight."""
     target = encode(y, classes)

@@ -9,7 +9,9 @@ from sklearn.exceptions import ConvergenceWarning
 from linclf import _coordinates
 from linclf._numba import cache_directory
 from linclf.classifiers import LinearClassifier
-from linclf.losses import LOSSES, resolve, trait
+from linclf.losses import LOSSES
+from linclf.losses._names import resolve
+from linclf.losses._registry import trait
 
 DTYPES = ("float32", "float64")
 

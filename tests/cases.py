@@ -11,26 +11,27 @@ from linclf.losses import (
     ArcFace,
     CosFace,
     CrammerSinger,
+    Entmax,
     Focal,
     NormFace,
     OneVsRest,
     Softmax,
+    Sparsemax,
     SphereFace,
     SquaredCrammerSinger,
     SquaredOneVsRest,
     SquaredWestonWatkins,
     WestonWatkins,
-    trait,
 )
+from linclf.losses._registry import trait
 from linclf.optimizers import SGD, AdaGrad, Adam, Averaged, Momentum, Nesterov, RMSProp
 
 
 class LossCase(NamedTuple):
-    """A loss, its twin in `naive`, and whether adding a constant to all scores changes nothing."""
+    """A loss and its twin in `naive`."""
 
     loss: tuple
     twin: callable
-    shift_invariant: bool = True
 
     def value(self, scores, target):
         """By the twin; a row of probabilities means the expectation over its classes."""
@@ -56,19 +57,23 @@ LOSS_CASES = [
     LossCase(Focal(gamma=0.0), naive.focal),
     LossCase(Focal(gamma=0.5), naive.focal),
     LossCase(Focal(gamma=2.0), naive.focal),
+    LossCase(Sparsemax(), naive.sparsemax_loss),
+    LossCase(Entmax(), naive.entmax_loss),
+    LossCase(Entmax(alpha=1.1), naive.entmax_loss),
+    LossCase(Entmax(alpha=2.0), naive.entmax_loss),
     LossCase(WestonWatkins(), naive.weston_watkins),
     LossCase(WestonWatkins(margin=0.25), naive.weston_watkins),
     LossCase(CrammerSinger(), naive.crammer_singer),
-    LossCase(OneVsRest(), naive.one_vs_rest, shift_invariant=False),
+    LossCase(OneVsRest(), naive.one_vs_rest),
     LossCase(SquaredWestonWatkins(margin=1.5), naive.squared_weston_watkins),
     LossCase(SquaredCrammerSinger(margin=1.5), naive.squared_crammer_singer),
-    LossCase(SquaredOneVsRest(margin=1.5), naive.squared_one_vs_rest, shift_invariant=False),
+    LossCase(SquaredOneVsRest(margin=1.5), naive.squared_one_vs_rest),
     LossCase(NormFace(scale=10.0), naive.normface),
     LossCase(CosFace(scale=10.0, margin=0.35), naive.cosface),
-    LossCase(ArcFace(scale=10.0, margin=0.5), naive.arcface, shift_invariant=False),
-    LossCase(ArcFace(scale=64.0, margin=1.5), naive.arcface, shift_invariant=False),
-    LossCase(SphereFace(scale=10.0, margin=1.35), naive.sphereface, shift_invariant=False),
-    LossCase(SphereFace(scale=64.0, margin=4.0), naive.sphereface, shift_invariant=False),
+    LossCase(ArcFace(scale=10.0, margin=0.5), naive.arcface),
+    LossCase(ArcFace(scale=64.0, margin=1.5), naive.arcface),
+    LossCase(SphereFace(scale=10.0, margin=1.35), naive.sphereface),
+    LossCase(SphereFace(scale=64.0, margin=4.0), naive.sphereface),
 ]
 
 # what is passed, and the parameter and value that the message has to name
@@ -80,6 +85,8 @@ INVALID_LOSSES = [
     (Softmax(temperature="hot"), "temperature", "'hot'"),
     (Focal(gamma=-1e-9), "gamma", "-1e-09"),
     (Focal(gamma=float("inf")), "gamma", "inf"),
+    (Entmax(alpha=1.0), "alpha", "1.0"),
+    (Entmax(alpha=2.1), "alpha", "2.1"),
     (WestonWatkins(margin=0), "margin", "0"),
     (CrammerSinger(margin=-1), "margin", "-1"),
     (OneVsRest(margin=None), "margin", "None"),

@@ -33,6 +33,33 @@ def focal(f, y, gamma):
     return -((1 - p[y]) ** gamma) * np.log(p[y])
 
 
+def entmax(f, alpha):
+    """By bisection of the threshold."""
+    f = (alpha - 1) * (f - f.max())
+    low, high = -1.0, 0.0
+    for _ in range(100):
+        tau = (low + high) / 2
+        p = np.maximum(0, f - tau) ** (1 / (alpha - 1))
+        low, high = (tau, high) if p.sum() > 1 else (low, tau)
+    return p
+
+
+def entmax_loss(f, y, alpha):
+    """Fenchel-Young: ``max_p p.f + H(p)`` minus the same at e_y, with Tsallis entropy H."""
+    p = entmax(f, alpha)
+    return p @ (f - f[y]) + (p - p**alpha).sum() / (alpha * (alpha - 1))
+
+
+def sparsemax_loss(f, y):
+    """In Martins & Astudillo's form."""
+    f = f - f.max()
+    ordered = np.sort(f)[::-1]
+    sizes = np.arange(1, len(f) + 1)
+    support = sizes[1 + sizes * ordered > np.cumsum(ordered)][-1]
+    tau = (ordered[:support].sum() - 1) / support
+    return -f[y] + 0.5 * (ordered[:support] ** 2 - tau**2).sum() + 0.5
+
+
 def weston_watkins(f, y, margin):
     return np.maximum(0, rivals(f, y) - f[y] + margin).sum()
 

@@ -18,7 +18,8 @@ from linclf import (
     SVMClassifier,
     _lbfgs,
 )
-from linclf.losses import LOSSES, trait
+from linclf.losses import LOSSES
+from linclf.losses._registry import trait
 
 EXACT = {"solver": "lbfgs", "tol": 2e-7, "max_iter": 5000, "random_state": 0}
 

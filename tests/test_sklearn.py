@@ -1,12 +1,15 @@
 """scikit-learn's own checks, with no expected failure."""
 
+import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from linclf import (
+    EntmaxClassifier,
     FocalClassifier,
     LinearClassifier,
     MarginSoftmaxClassifier,
     SoftmaxClassifier,
+    SparsemaxClassifier,
     SVMClassifier,
 )
 from linclf.optimizers import OPTIMIZERS
@@ -21,12 +24,17 @@ ESTIMATORS = [
         for form in ("weston-watkins", "crammer-singer", "one-vs-rest")
         for squared in (False, True)
     ),
+    SoftmaxClassifier(logit_adjustment=1.0),
+    SparsemaxClassifier(),
+    EntmaxClassifier(),
     FocalClassifier(),
     MarginSoftmaxClassifier(),
     LinearClassifier(),
 ]
 
 
+# a check takes the logarithm of predict_proba, which may be a true 0
+@pytest.mark.filterwarnings("ignore:divide by zero encountered in log:RuntimeWarning")
 @parametrize_with_checks(ESTIMATORS)
 def test_scikit_learn_checks(estimator, check):
     check(estimator)

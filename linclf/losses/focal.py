@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from sklearn.utils._param_validation import Interval
 
-from linclf._simplex import log_softmax, softmax, softmax_row
+from linclf._simplex import softmax_row
+from linclf.functional import log_softmax, softmax
 from linclf.losses._registry import row_loss
 
 
@@ -34,6 +35,7 @@ class Focal(NamedTuple):
     gamma: float = 2.0
 
     limits = {"gamma": Interval(Real, 0, None, closed="left")}
+    convex = False
 
     def curvature(self, n_classes):
         # largest second derivative of the binary loss over p, found by tabulating it: it grows

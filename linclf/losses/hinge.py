@@ -159,6 +159,7 @@ class OneVsRest(NamedTuple):
 
     margin: float = 1.0
     limits = _LIMITS
+    shift_invariant = False
     smooth = False
 
     def curvature(self, n_classes):
@@ -188,6 +189,7 @@ class SquaredOneVsRest(NamedTuple):
 
     margin: float = 1.0
     limits = _LIMITS
+    shift_invariant = False
 
     def curvature(self, n_classes):
         return 2.0

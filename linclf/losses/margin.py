@@ -20,7 +20,8 @@ from typing import NamedTuple
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from linclf._numba import compiled
-from linclf._simplex import log_softmax, softmax, softmax_row
+from linclf._simplex import softmax_row
+from linclf.functional import log_softmax, softmax
 from linclf.heads import Cosine
 from linclf.losses._registry import row_loss
 
@@ -151,6 +152,7 @@ class ArcFace(NamedTuple):
     margin: float = 0.05
     limits = {"scale": _SCALE, "margin": Interval(Real, 0, math.pi / 2, closed="both")}
     head = Cosine
+    convex = shift_invariant = False
     curvature, resolved, watched = _curvature, _resolved, _watched
     probabilities, log_probabilities = _probabilities, _log_probabilities
 
@@ -184,6 +186,7 @@ class SphereFace(NamedTuple):
     margin: float = 1.05
     limits = {"scale": _SCALE, "margin": Interval(Real, 1, 4, closed="both")}
     head = Cosine
+    convex = shift_invariant = False
     curvature, resolved, watched = _curvature, _resolved, _watched
     probabilities, log_probabilities = _probabilities, _log_probabilities
 

@@ -1,0 +1,69 @@
+"""Class weights for long tails, for the ``class_weight`` of every classifier."""
+
+from numbers import Real
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils.validation import _check_sample_weight, column_or_1d
+
+
+@validate_params(
+    {
+        "y": ["array-like"],
+        "beta": [Interval(Real, 0, 1, closed="left")],
+        "sample_weight": ["array-like", None],
+    },
+    prefer_skip_nested_validation=True,
+)
+def effective_number_weights(y, *, beta=0.999, sample_weight=None):
+    """Weights ``(1 - beta) / (1 - beta^n_c)`` of classes with n_c rows, scaled to a mean of 1.
+
+    ``(1 - beta^n) / (1 - beta)`` is the effective number of n rows when each new one repeats, with
+    growing probability, what others have shown. ``beta=0`` weighs all classes alike; as beta
+    tends to 1 the weights become those of ``class_weight="balanced"``. In between, classes with many
+    more than ``1 / (1 - beta)`` rows count alike, and rare ones are not raised without limit.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        Class labels.
+    beta : float in [0, 1), default=0.999
+        How much rows repeat each other.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the rows; n_c is their sum.
+
+    Returns
+    -------
+    weights : dict
+        Class label to weight, for ``class_weight``.
+
+    Raises
+    ------
+    ValueError
+        If beta is outside [0, 1), a weight is negative, or a class has rows of weight 0 only.
+
+    References
+    ----------
+    Cui et al., "Class-balanced loss based on effective number of samples", 2019.
+
+    Examples
+    --------
+    >>> from linclf import effective_number_weights
+    >>> weights = effective_number_weights(["rare"] * 10 + ["often"] * 10_000, beta=0.99)
+    >>> {label: round(weight, 3) for label, weight in weights.items()}
+    {'often': 0.175, 'rare': 1.825}
+    """
+    y = column_or_1d(y)
+    classes, index = np.unique(y, return_inverse=True)
+    rows = _check_sample_weight(sample_weight, y[:, None], dtype=np.float64, ensure_non_negative=True)
+    counts = np.bincount(index, weights=rows, minlength=len(classes))
+    if not counts.all():
+        missing = classes.tolist()[counts.argmin()]
+        raise ValueError(
+            f"sample_weight is 0 for every row of class {missing!r}, which has no effective number of rows; "
+            "leave the class out of y, or give it a weight"
+        )
+    with np.errstate(divide="ignore"):
+        weights = -1 / np.expm1(counts * np.log(beta))  # beta = 0 gives 1
+    weights *= len(classes) / weights.sum()
+    return dict(zip(classes.tolist(), weights.tolist(), strict=True))

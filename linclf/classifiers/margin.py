@@ -1,0 +1,106 @@
+"""Softmax on cosines with a margin."""
+
+from numbers import Real
+
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from linclf._documentation import documented
+from linclf._estimator import BaseLinearClassifier
+from linclf.losses import LOSSES, CosFace
+
+
+@documented
+class MarginSoftmaxClassifier(BaseLinearClassifier):
+    """Softmax on scaled cosines with a margin for the true class.
+
+    Rows and weights are normalised, ``c_k = cos(x, w_k)``, and the cross-entropy of ``scale * c``
+    is minimised with the true cosine replaced by
+
+    - "cosface": ``c_y - margin``,
+    - "arcface": ``cos(theta_y + margin)``,
+    - "sphereface": ``cos(margin * theta_y)``, continued monotonically,
+    - "normface": ``c_y``, no margin.
+
+    Prediction has no margin. With ``fit_intercept=True`` a constant feature, as long as a typical
+    row, is appended before the row is normalised, and its weight gives the intercept.
+    ``decision_function`` is ``(X @ coef_.T + intercept_) / |[x, constant_]|``; ``coef_`` holds
+    ``scale`` times the normalised weights. Features are not centred or scaled in training, which
+    would change the angles. The cosine does not change with the length of the weights, so that
+    `alpha` acts only through that length, on the speed of training.
+
+    Parameters
+    ----------
+    margin_type : {"cosface", "arcface", "sphereface", "normface"}, default="cosface"
+        The form of the margin.
+    margin : float or None, default=None
+        Its size. None is 0.05 for "cosface", 0.05 (radians) for "arcface", 1.05 (a factor) for
+        "sphereface"; "normface" has none and takes only None.
+    scale : "auto" or float > 0, default="auto"
+        Factor of the cosines; "auto" is ``5 (K-1)/K * log(999 (K-1))`` for K classes.
+    {common parameters}
+
+    Attributes
+    ----------
+    {common attributes}
+    constant_ : float
+        The constant appended to each row before it is normalised; 0 without an intercept.
+
+    References
+    ----------
+    Wang et al., "NormFace", 2017. Wang et al., "CosFace", 2018. Deng et al., "ArcFace", 2019.
+    Liu et al., "SphereFace", 2017.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from linclf import MarginSoftmaxClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> clf = MarginSoftmaxClassifier(margin_type="arcface", random_state=0)
+    >>> float(clf.fit(X[:1000], y[:1000]).score(X[1000:], y[1000:])) > 0.9
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **BaseLinearClassifier._parameter_constraints,
+        "margin_type": [StrOptions({"cosface", "arcface", "sphereface", "normface"})],
+        "margin": [Interval(Real, 0, None, closed="left"), None],
+        "scale": CosFace.limits["scale"],
+    }
+
+    def __init__(
+        self,
+        *,
+        margin_type="cosface",
+        margin=None,
+        scale="auto",
+        alpha=1e-4,
+        fit_intercept=True,
+        solver="sgd",
+        learning_rate="auto",
+        schedule="linear",
+        batch_size="auto",
+        max_iter="auto",
+        tol="auto",
+        n_iter_no_change=5,
+        early_stopping="auto",
+        validation_fraction=0.1,
+        average=False,
+        shuffle=True,
+        class_weight=None,
+        warm_start=False,
+        n_jobs=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self._store(locals())
+
+    def _loss(self):
+        cls = LOSSES[self.margin_type]
+        if self.margin is None:
+            return cls(self.scale)
+        if self.margin_type == "normface":
+            raise ValueError(
+                f"margin={self.margin!r} with margin_type='normface', which has no margin; use margin=None "
+                "or another margin_type"
+            )
+        return cls(self.scale, self.margin)

@@ -1,0 +1,61 @@
+"""What every function of the package does with its arguments before it computes."""
+
+import operator
+
+import numpy as np
+
+
+def as_floats(values, name):
+    """The values as float32 or float64: both are kept, float16 becomes float32, all else float64.
+
+    Raises
+    ------
+    TypeError
+        If they are complex numbers, or no numbers.
+    """
+    array = np.asarray(values)
+    if array.dtype.char in "fd":
+        return array
+    if array.dtype.kind == "c":
+        raise TypeError(f"{name} has dtype {array.dtype}: pass real numbers, such as {name}.real")
+    try:
+        return array.astype(np.float32 if array.dtype == np.float16 else np.float64)
+    except (TypeError, ValueError) as fault:
+        raise TypeError(f"{name} has dtype {array.dtype}: pass real numbers ({fault})") from None
+
+
+def as_axis(array, axis, name):
+    """The axis counted from the front; along it there must be at least one entry."""
+    try:
+        number = operator.index(axis)
+    except TypeError:
+        raise TypeError(f"axis={axis!r}: pass one integer; flatten {name} to use several axes") from None
+    if not -array.ndim <= number < array.ndim:
+        raise ValueError(
+            f"axis={axis} of {name} with shape {array.shape}: pass one from {-array.ndim} to {array.ndim - 1}"
+            if array.ndim
+            else f"{name}={array!r} is a single number: pass an array with at least one axis"
+        )
+    number %= array.ndim
+    if not array.shape[number]:
+        raise ValueError(f"{name} has shape {array.shape}: axis={axis} needs at least one entry")
+    return number
+
+
+def same_shape(first, second, names):
+    """Raise a ValueError unless two arrays have one shape."""
+    if first.shape != second.shape:
+        raise ValueError(
+            f"{names[0]} has shape {first.shape} and {names[1]} {second.shape}: pass equal shapes"
+        )
+
+
+def positive(value, name):
+    """The value as a float, which must be finite and above zero."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}={value!r}: pass a number above 0") from None
+    if not 0 < number < np.inf:
+        raise ValueError(f"{name}={value!r}: pass a finite number above 0")
+    return number

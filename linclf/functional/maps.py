@@ -1,0 +1,258 @@
+"""Softmax and what belongs to it: its logarithm, its normaliser, and the linear map it replaced.
+
+Every map takes scores of any leading shape and works along one axis. Rows are shifted by their
+maximum first, so a constant added to all scores of a row changes nothing and nothing overflows.
+"""
+
+import numpy as np
+
+from linclf.functional._blocks import blockwise, top, total
+from linclf.functional._inputs import as_axis, as_floats, positive
+
+
+def softmax(scores, axis=-1, *, out=None):
+    r"""Probabilities ``p_k = exp(f_k) / sum_j exp(f_j)``.
+
+    Parameters
+    ----------
+    scores : array-like of shape (..., K, ...)
+        float32 stays float32; integers become float64. A score of -inf has probability 0. A row of
+        only -inf has no distribution and gives NaN, as does a row with +inf or NaN.
+    axis : int, default=-1
+        The axis of the K classes.
+    out : ndarray, optional
+        Where to write; of the shape and dtype of the result. It may be ``scores``.
+
+    Returns
+    -------
+    ndarray of the shape of scores
+        ``out``, if that is given.
+
+    Raises
+    ------
+    ValueError
+        If the axis is not there or empty, or ``out`` does not fit.
+    TypeError
+        If the scores are not real numbers.
+
+    References
+    ----------
+    Bridle, "Probabilistic interpretation of feedforward classification network outputs", 1990.
+
+    Examples
+    --------
+    >>> from linclf.functional import softmax
+    >>> softmax([2, 4, 2, 1]).round(4)
+    array([0.1025, 0.7573, 0.1025, 0.0377])
+    >>> softmax([1e4, 1e4, float("-inf")])
+    array([0.5, 0.5, 0. ])
+    """
+    return _mapped(_softmax, scores, axis, out)
+
+
+def log_softmax(scores, axis=-1, *, out=None):
+    r"""Log-probabilities ``log p_k = f_k - logsumexp(f)``, right where p underflows.
+
+    Parameters
+    ----------
+    scores : array-like of shape (..., K, ...)
+        float32 stays float32; integers become float64. A score of -inf gives -inf. A row of only
+        -inf gives NaN, as does a row with +inf or NaN.
+    axis : int, default=-1
+        The axis of the K classes.
+    out : ndarray, optional
+        Where to write; of the shape and dtype of the result. It may be ``scores``.
+
+    Returns
+    -------
+    ndarray of the shape of scores
+        ``out``, if that is given.
+
+    Raises
+    ------
+    ValueError
+        If the axis is not there or empty, or ``out`` does not fit.
+    TypeError
+        If the scores are not real numbers.
+
+    References
+    ----------
+    Blanchard, Higham & Higham, "Accurately computing the log-sum-exp and softmax functions", 2021.
+
+    Examples
+    --------
+    >>> from linclf.functional import log_softmax
+    >>> log_softmax([1000.0, 0.0])
+    array([    0., -1000.])
+    """
+    return _mapped(_log_softmax, scores, axis, out)
+
+
+def logsumexp(scores, axis=-1, *, keepdims=False):
+    r"""``log(sum_k exp(f_k))``, the log-normaliser of softmax and a smooth maximum.
+
+    Parameters
+    ----------
+    scores : array-like of shape (..., K, ...)
+        float32 stays float32; integers become float64. A row of only -inf gives -inf (an empty
+        sum), a row with +inf gives +inf.
+    axis : int, default=-1
+        The axis that is summed over.
+    keepdims : bool, default=False
+        Keep that axis, with length 1.
+
+    Returns
+    -------
+    ndarray without the axis, or a NumPy float for one row
+
+    Raises
+    ------
+    ValueError
+        If the axis is not there or empty.
+    TypeError
+        If the scores are not real numbers.
+
+    References
+    ----------
+    Blanchard, Higham & Higham, "Accurately computing the log-sum-exp and softmax functions", 2021.
+
+    Examples
+    --------
+    >>> from linclf.functional import logsumexp
+    >>> float(logsumexp([1000.0, 1000.0]).round(4))
+    1000.6931
+    """
+    scores = as_floats(scores, "scores")
+    axis = as_axis(scores, axis, "scores")
+    shape = (*scores.shape[:axis], 1, *scores.shape[axis + 1 :])
+    found = blockwise(_logsumexp, scores, np.empty(shape, scores.dtype), axis)
+    return found if keepdims else found.squeeze(axis)[()]
+
+
+def linear_normalization(scores, axis=-1):
+    r"""Shares ``p_k = f_k / sum_j f_j`` of scores that are not negative.
+
+    Unlike softmax it keeps ratios of scores and not their differences: a factor changes nothing, and
+    a constant added to all scores does.
+
+    Parameters
+    ----------
+    scores : array-like of shape (..., K, ...)
+        Finite, not negative, and not all zero in a row.
+    axis : int, default=-1
+        The axis of the K classes.
+
+    Returns
+    -------
+    ndarray of the shape of scores
+
+    Raises
+    ------
+    ValueError
+        If a score is negative or not finite, a row is all zero, or the axis is not there or empty.
+    TypeError
+        If the scores are not real numbers.
+
+    References
+    ----------
+    Luce, "Individual choice behavior", 1959.
+
+    Examples
+    --------
+    >>> from linclf.functional import linear_normalization
+    >>> linear_normalization([2, 4, 2, 1]).round(4)
+    array([0.2222, 0.4444, 0.2222, 0.1111])
+    """
+    scores = as_floats(scores, "scores")
+    axis = as_axis(scores, axis, "scores")
+    wrong = ~((scores >= 0) & (scores < np.inf))
+    if wrong.any():
+        raise ValueError(
+            f"scores has {scores[wrong][0]}, and shares need finite scores that are not negative; "
+            "use softmax for scores of any sign"
+        )
+    largest = top(scores, axis)
+    if not largest.all():
+        raise ValueError(
+            "scores has a row of zeros, which has no shares; leave it out or add a small constant"
+        )
+    shares = scores / largest  # the sum of what is near the largest float would overflow
+    return np.divide(shares, total(shares, axis), out=shares)
+
+
+def gibbs(energies, temperature=1.0, axis=-1):
+    r"""Gibbs (Boltzmann) distribution ``p_k = exp(-E_k / T) / sum_j exp(-E_j / T)``.
+
+    Parameters
+    ----------
+    energies : array-like of shape (..., K, ...)
+        An energy of +inf has probability 0; a row of only +inf gives NaN.
+    temperature : float > 0, default=1.0
+        Near 0 all mass is on the lowest energies; towards infinity the distribution is uniform.
+        With ``T = 1 / ln b`` the base of the power is b instead of e.
+    axis : int, default=-1
+        The axis of the K states.
+
+    Returns
+    -------
+    ndarray of the shape of energies
+
+    Raises
+    ------
+    ValueError
+        If the temperature is not finite and positive, or the axis is not there or empty.
+    TypeError
+        If the energies are not real numbers.
+
+    References
+    ----------
+    Gibbs, "Elementary principles in statistical mechanics", 1902.
+
+    Examples
+    --------
+    >>> from linclf.functional import gibbs
+    >>> gibbs([-2, -4, -2, -1], temperature=1).round(4)
+    array([0.1025, 0.7573, 0.1025, 0.0377])
+    """
+    energies = as_floats(energies, "energies")
+    axis = as_axis(energies, axis, "energies")
+    temperature = positive(temperature, "temperature")
+    with np.errstate(all="ignore"):  # shifted first: energies / T may overflow where differences do not
+        scores = np.minimum.reduce(energies, axis=axis, keepdims=True) - energies
+        scores /= scores.dtype.type(temperature)
+    return softmax(scores, axis, out=scores)
+
+
+def _mapped(kernel, scores, axis, out):
+    scores = as_floats(scores, "scores")
+    axis = as_axis(scores, axis, "scores")
+    if out is None:
+        return blockwise(kernel, scores, np.empty_like(scores), axis)
+    if not isinstance(out, np.ndarray) or out.shape != scores.shape or out.dtype != scores.dtype:
+        given = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
+        raise ValueError(
+            f"out is {given}: pass an array of {scores.dtype} with shape {scores.shape}, or None"
+        )
+    same = out.ctypes.data == scores.ctypes.data and out.strides == scores.strides
+    if not same and np.may_share_memory(out, scores):
+        scores = scores.copy()  # a block would be written over one that is not yet read
+    return blockwise(kernel, scores, out, axis)
+
+
+def _softmax(source, work, out, axis):
+    np.subtract(source, top(source, axis), out=work)
+    np.exp(work, out=work)
+    np.multiply(work, 1 / total(work, axis), out=out)
+
+
+def _log_softmax(source, work, out, axis):
+    np.subtract(source, top(source, axis), out=work)
+    np.subtract(work, np.log(total(np.exp(work), axis)), out=out)
+
+
+def _logsumexp(source, work, out, axis):
+    shift = top(source, axis)
+    shift[~np.isfinite(shift)] = 0
+    terms = np.subtract(source, shift, out=work)
+    np.exp(terms, out=terms)
+    np.add(np.log(total(terms, axis)), shift, out=out)

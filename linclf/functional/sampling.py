@@ -1,0 +1,146 @@
+"""Samples of classes by Gumbel noise: hard ones, and soft ones that a gradient can pass through."""
+
+import numpy as np
+
+from linclf.functional._inputs import as_axis, as_floats, positive
+from linclf.functional.maps import softmax
+
+
+def gumbel_softmax(scores, tau=1.0, *, hard=False, axis=-1, random_state=None):
+    r"""A sample of the Gumbel-softmax distribution: ``softmax((f + g) / tau)``, g standard Gumbel noise.
+
+    For any tau the largest entry is class k with probability ``softmax(f)_k``; towards tau = 0 the
+    sample becomes one-hot.
+
+    The straight-through estimator uses the hard sample forwards and the derivative of the soft one
+    backwards. With the same integer ``random_state``, ``hard=False`` gives that soft sample p, and
+    its Jacobian is ``(diag(p) - p p') / tau``.
+
+    Parameters
+    ----------
+    scores : array-like of shape (..., K, ...)
+        float32 stays float32; integers become float64. A score of -inf is never drawn.
+    tau : float > 0, default=1.0
+        Temperature of the sample.
+    hard : bool, default=False
+        Give the one-hot vector of the largest entry of the same sample.
+    axis : int, default=-1
+        The axis of the K classes.
+    random_state : int, Generator, RandomState or None, default=None
+        What the noise is drawn with.
+
+    Returns
+    -------
+    ndarray of the shape of scores
+        A row of only -inf, or with +inf or NaN, gives NaN.
+
+    Raises
+    ------
+    ValueError
+        If tau is not finite and positive, or the axis is not there or empty.
+    TypeError
+        If the scores are not real numbers.
+
+    References
+    ----------
+    Jang, Gu & Poole, "Categorical reparameterization with Gumbel-softmax", 2017.
+    Maddison, Mnih & Teh, "The concrete distribution", 2017.
+
+    Examples
+    --------
+    >>> from linclf.functional import gumbel_softmax
+    >>> gumbel_softmax([2, 4, 2, 1], tau=0.5, random_state=1).round(4)
+    array([1.500e-03, 9.967e-01, 1.000e-04, 1.800e-03])
+    >>> gumbel_softmax([2, 4, 2, 1], tau=0.5, hard=True, random_state=1)
+    array([0., 1., 0., 0.])
+    """
+    scores = as_floats(scores, "scores")
+    axis = as_axis(scores, axis, "scores")
+    tau = positive(tau, "tau")
+    noisy = _gumbel(_random(random_state), scores.shape).astype(scores.dtype)
+    with np.errstate(all="ignore"):  # shifted first: scores / tau may overflow where differences do not
+        noisy += scores
+        noisy -= noisy.max(axis=axis, keepdims=True)
+        noisy /= noisy.dtype.type(tau)
+    soft = softmax(noisy, axis, out=noisy)
+    if not hard:
+        return soft
+    chosen = np.where(np.isnan(soft), soft, 0)
+    place = np.expand_dims(soft.argmax(axis=axis), axis)
+    np.put_along_axis(chosen, place, np.take_along_axis(chosen, place, axis) + 1, axis)
+    return chosen
+
+
+def gumbel_max(scores, *, size=None, axis=-1, random_state=None):
+    r"""Classes drawn from softmax(scores): ``argmax_k (f_k + g_k)``, g standard Gumbel noise.
+
+    Parameters
+    ----------
+    scores : array-like of shape (..., K, ...)
+        A score of -inf is never drawn. Each row needs a finite score, and none may be +inf or NaN.
+    size : int or tuple of int, optional
+        How many to draw of each row; one by default.
+    axis : int, default=-1
+        The axis of the K classes.
+    random_state : int, Generator, RandomState or None, default=None
+        What the noise is drawn with.
+
+    Returns
+    -------
+    ndarray of intp of shape (*size, ...), or an integer
+        Without the axis of the classes.
+
+    Raises
+    ------
+    ValueError
+        If a row is no distribution, the size is negative, or the axis is not there or empty.
+    TypeError
+        If the scores are not real numbers.
+
+    References
+    ----------
+    Gumbel, "Statistical theory of extreme values and some practical applications", 1954.
+    Maddison, Tarlow & Minka, "A* sampling", 2014.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from linclf.functional import gumbel_max
+    >>> np.bincount(gumbel_max([2, 4, 2, 1], size=10_000, random_state=0)) / 10_000
+    array([0.1028, 0.7549, 0.1034, 0.0389])
+    """
+    scores = as_floats(scores, "scores")
+    axis = as_axis(scores, axis, "scores")
+    largest = scores.max(axis=axis)
+    if not np.isfinite(largest).all():
+        raise ValueError(
+            f"scores has a row whose largest score is {largest[~np.isfinite(largest)].flat[0]}: "
+            "each needs a finite one, without +inf and NaN"
+        )
+    size = () if size is None else np.empty(size, np.void).shape
+    random = _random(random_state)
+    scores = np.moveaxis(scores, axis, -1)
+    # shifted: noise would be lost beside a large score, where differences are small
+    scores = scores - scores.max(axis=-1, keepdims=True)
+    drawn = np.empty((*size, *scores.shape[:-1]), np.intp)
+    flat = drawn.reshape(-1, *scores.shape[:-1])
+    step = max(1, (1 << 16) // scores.size) if scores.size else 1
+    for i in range(0, len(flat), step):
+        noise = _gumbel(random, (len(flat[i : i + step]), *scores.shape))
+        flat[i : i + step] = np.argmax(np.add(noise, scores, out=noise), axis=-1)
+    return drawn[()]
+
+
+def _random(random_state):
+    if isinstance(random_state, np.random.RandomState):
+        return random_state
+    try:
+        return np.random.default_rng(random_state)
+    except (TypeError, ValueError) as fault:
+        raise type(fault)(f"random_state={random_state!r}: pass an integer, a Generator or None") from None
+
+
+def _gumbel(random, shape):
+    drawn = random.standard_exponential(shape)
+    # a 0, drawn once in 2^53 times, would be noise of +inf
+    return -np.log(np.maximum(drawn, np.finfo(float).tiny, out=drawn), out=drawn)

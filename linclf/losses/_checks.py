@@ -1,0 +1,243 @@
+"""Checks that every loss has to pass, those of the package and those of other people.
+
+Each takes a resolved loss, a function that makes scores, and raises AssertionError with what is wrong.
+"""
+
+import numpy as np
+
+from linclf.heads import Cosine
+from linclf.losses._evaluation import curvature, evaluate
+from linclf.losses._names import resolve
+from linclf.losses._registry import soft_row_loss, trait
+
+ROWS = 60
+STEP = 1e-4  # of the differences, whose error is of order STEP^4
+
+
+def check_loss(loss, n_classes=6, random_state=0):
+    """Check a loss of your own in the ways in which those of the package are checked.
+
+    The gradient against differences of the value, for scores of size 1 and 30; values that are 0 or
+    more; float32 against float64; scores of +-1e4 in float32 and +-1e30 in float64; soft labels;
+    what the class claims (``convex``, ``shift_invariant``), its ``curvature`` and its ``probabilities``.
+
+    Parameters
+    ----------
+    loss : str or loss
+        A NamedTuple with a registered row function.
+    n_classes : int >= 2, default=6
+        Number of classes; two are checked as well.
+    random_state : int, default=0
+        Seed of the scores.
+
+    Raises
+    ------
+    AssertionError
+        If a check fails; the message says which and by how much.
+    TypeError, ValueError
+        If it is not a loss, or its row function does not compile.
+
+    Examples
+    --------
+    >>> from linclf.losses import Focal, check_loss
+    >>> check_loss(Focal(gamma=1.0))
+    """
+    for number in sorted({2, n_classes}):
+        resolved = resolve(loss, number)
+        for check in CHECKS:
+            check(resolved, number, np.random.default_rng(random_state))
+
+
+def _scores(loss, n_classes, rng, size=1.0, rows=ROWS):
+    if trait(loss, "head") is Cosine:
+        return rng.uniform(-0.95, 0.95, (rows, n_classes))
+    return size * rng.standard_normal((rows, n_classes))
+
+
+def _fail(loss, what):
+    raise AssertionError(f"{loss!r}: {what}")
+
+
+def differences(function, scores):
+    """Gradient of ``function(scores) -> values`` by central differences, all rows at once."""
+    gradient = np.empty_like(scores)
+    for k in range(scores.shape[1]):
+        e = np.zeros(scores.shape[1])
+        e[k] = STEP
+        near = function(scores + e) - function(scores - e)
+        gradient[:, k] = (8 * near - (function(scores + 2 * e) - function(scores - 2 * e))) / (12 * STEP)
+    return gradient
+
+
+def _near_kink(loss, scores, targets, gradient):
+    """Rows whose gradient jumps within the reach of the differences."""
+    jumps = np.zeros(len(scores), bool)
+    for k in range(scores.shape[1]):
+        for reach in (-2.5 * STEP, 2.5 * STEP):
+            moved = scores.copy()
+            moved[:, k] += reach
+            jumps |= (np.abs(evaluate(loss, moved, targets)[1] - gradient) > 1e-2).any(axis=1)
+    return jumps
+
+
+def check_gradient(loss, n_classes, rng):
+    for size in (1.0, 30.0):
+        scores, y = _scores(loss, n_classes, rng, size), rng.integers(0, n_classes, ROWS)
+        _compare_gradient(loss, scores, y, f"class index, scores of size {size:g}")
+
+
+def check_soft_labels(loss, n_classes, rng):
+    """Probabilities as targets give the expected value and gradient."""
+    if soft_row_loss.find(type(loss)) is None:
+        return  # the expectation by construction
+    scores, q = _scores(loss, n_classes, rng), rng.dirichlet(np.ones(n_classes), ROWS)
+    q[0] = np.eye(n_classes)[-1]
+    q[1::3, 0] = 0
+    q /= q.sum(axis=1, keepdims=True)
+    parts = [evaluate(loss, scores, np.full(ROWS, k)) for k in range(n_classes)]
+    values, gradient = evaluate(loss, scores, q)
+    expected = sum(q[:, k] * part[0] for k, part in enumerate(parts))
+    mean = sum(q[:, [k]] * part[1] for k, part in enumerate(parts))
+    if not np.allclose(values, expected, rtol=1e-10, atol=1e-12):
+        _fail(loss, "soft_row_loss does not return the expectation of row_loss under q")
+    if not np.allclose(gradient, mean, rtol=1e-10, atol=1e-12 * np.abs(mean).max()):
+        _fail(loss, "the gradient of soft_row_loss is not the expectation of that of row_loss under q")
+    _compare_gradient(loss, scores, q, "class probabilities")
+
+
+def _compare_gradient(loss, scores, targets, where):
+    values, gradient = evaluate(loss, scores, targets)
+    if not (np.isfinite(values).all() and np.isfinite(gradient).all()):
+        _fail(loss, f"the loss or its gradient is not finite ({where})")
+    if (values < 0).any():
+        _fail(loss, f"a loss is {values.min():.3g} ({where}); losses must be 0 or more")
+    expected = differences(lambda moved: evaluate(loss, moved, targets)[0], scores)
+    error = np.abs(gradient - expected).max(axis=1)
+    # 1e-6 of the gradient, plus what rounding of the values leaves in a difference
+    allowed = 1e-6 * np.abs(gradient).max(axis=1) + 1e-10 * np.maximum(np.abs(values), 1)
+    wrong = error > allowed
+    if not trait(loss, "smooth"):
+        wrong &= ~_near_kink(loss, scores, targets, gradient)
+    if wrong.any():
+        row = int(np.argmax(np.where(wrong, error / allowed, 0)))
+        hint = "" if not trait(loss, "smooth") else "; if its gradient jumps, say smooth = False in the class"
+        _fail(
+            loss,
+            f"the gradient left in scores is {gradient[row]}, and differences of the loss give "
+            f"{expected[row]} at scores {scores[row]} ({where}; {wrong.sum()} of {len(scores)} rows){hint}",
+        )
+
+
+def check_dtypes(loss, n_classes, rng):
+    scores = _scores(loss, n_classes, rng).astype(np.float32)
+    y = rng.integers(0, n_classes, ROWS)
+    values, gradient = evaluate(loss, scores, y)
+    precise, precise_gradient = evaluate(loss, scores.astype(np.float64), y)
+    slope = np.abs(precise_gradient).max(axis=1)
+    if not trait(loss, "smooth"):  # rounding may move a score over a kink
+        same = ~(np.abs(gradient - precise_gradient) > 1e-2).any(axis=1)
+        if same.mean() < 0.9:
+            _fail(loss, "in float32 the gradient differs from that in float64")
+        values, gradient, precise, precise_gradient, slope = (
+            part[same] for part in (values, gradient, precise, precise_gradient, slope)
+        )
+    off = np.abs(values - precise) / (1 + np.abs(precise) + slope)
+    if off.max() > 2e-6:
+        _fail(loss, f"in float32 the loss differs from that in float64 by {off.max():.1e} of its size")
+    scale = np.abs(precise_gradient).max()
+    if not np.allclose(gradient, precise_gradient, rtol=1e-4, atol=1e-5 * scale):
+        off = np.abs(gradient - precise_gradient).max()
+        _fail(loss, f"in float32 the gradient differs from that in float64 by {off:.1e}")
+
+
+def check_extreme_scores(loss, n_classes, rng):
+    for dtype, size in ((np.float32, 1e4), (np.float64, 1e30)):
+        size = 1.0 if trait(loss, "head") is Cosine else size
+        scores = (size * rng.integers(-1, 2, (ROWS, n_classes))).astype(dtype)
+        for y in range(n_classes):
+            values, gradient = evaluate(loss, scores, np.full(ROWS, y))
+            if not (np.isfinite(values).all() and np.isfinite(gradient).all()):
+                _fail(
+                    loss, f"the loss or its gradient is not finite at {dtype.__name__} scores of +-{size:g}"
+                )
+            if (values < 0).any():
+                _fail(loss, f"a loss is {values.min():.3g} at {dtype.__name__} scores of +-{size:g}")
+
+
+def check_shift(loss, n_classes, rng):
+    if not trait(loss, "shift_invariant"):
+        return
+    # numbers of few digits, so that the shifts themselves round nothing
+    high = 60 if trait(loss, "head") is Cosine else 200
+    scores, y = rng.integers(-high, high, (ROWS, n_classes)) / 64, rng.integers(0, n_classes, ROWS)
+    sums = np.abs(evaluate(loss, scores, y)[1].sum(axis=1))
+    if sums.max() > 1e-9:
+        _fail(loss, f"its gradient sums to {sums.max():.3g}, and not to 0: {_SHIFT}")
+    if trait(loss, "head") is Cosine:
+        return
+    for dtype in (np.float32, np.float64):
+        values, gradient = evaluate(loss, scores.astype(dtype), y)
+        for shift in (1.0, -1024.5, 2.0**14):
+            moved, moved_gradient = evaluate(loss, (scores + shift).astype(dtype), y)
+            if not (np.array_equal(values, moved) and np.array_equal(gradient, moved_gradient)):
+                _fail(loss, f"adding {shift} to all scores ({dtype.__name__}) changes it: {_SHIFT}")
+
+
+_SHIFT = "subtract the largest score first, or say shift_invariant = False in the class"
+
+
+def check_convexity(loss, n_classes, rng):
+    """On the line between two points the loss is nowhere above the chord."""
+    if not trait(loss, "convex"):
+        return
+    y = rng.integers(0, n_classes, 10 * ROWS)
+    for size in (0.3, 3.0):
+        a, b = (_scores(loss, n_classes, rng, size, 10 * ROWS) for _ in range(2))
+        at = rng.uniform(size=(10 * ROWS, 1))
+        here = evaluate(loss, at * a + (1 - at) * b, y)[0]
+        chord = at[:, 0] * evaluate(loss, a, y)[0] + (1 - at[:, 0]) * evaluate(loss, b, y)[0]
+        over = (here - chord) / np.maximum(np.abs(chord), 1)
+        if over.max() > 1e-10:
+            _fail(loss, f"it is not convex, {over.max():.1e} above a chord; say convex = False in the class")
+
+
+def check_curvature(loss, n_classes, rng):
+    """Positive, and finite."""
+    try:
+        found = curvature(loss, n_classes)
+    except ValueError as fault:
+        _fail(loss, str(fault))
+    if not 0 < found < np.inf:
+        _fail(loss, f"curvature({n_classes}) is {found!r}, and must be a positive number")
+
+
+def check_probabilities(loss, n_classes, rng):
+    if not trait(loss, "probabilities"):
+        return
+    for dtype, size in ((np.float32, 1e4), (np.float64, 1.0), (np.float64, 1e4)):
+        scores = _scores(loss, n_classes, rng, size).astype(dtype)
+        p = loss.probabilities(scores.copy())
+        if p.shape != scores.shape or p.dtype != dtype:
+            _fail(loss, f"probabilities of {dtype.__name__} {scores.shape} are {p.dtype} {p.shape}")
+        if not (p >= 0).all() or np.abs(p.sum(axis=1) - 1).max() > 100 * np.finfo(dtype).eps:
+            _fail(loss, "probabilities are negative or do not sum to 1")
+        if (np.take_along_axis(p, scores.argmax(axis=1)[:, None], 1)[:, 0] < p.max(axis=1)).any():
+            _fail(loss, "the class of the highest score has not the highest probability")
+        if trait(loss, "log_probabilities"):
+            with np.errstate(divide="ignore"):
+                logarithms = np.log(p.astype(np.float64))
+            found = loss.log_probabilities(scores.copy())
+            if not np.allclose(found[p > 0], logarithms[p > 0], rtol=1e-4, atol=100 * np.finfo(dtype).eps):
+                _fail(loss, "log_probabilities are not the logarithms of probabilities")
+
+
+CHECKS = (
+    check_gradient,
+    check_soft_labels,
+    check_dtypes,
+    check_extreme_scores,
+    check_shift,
+    check_convexity,
+    check_curvature,
+    check_probabilities,
+)

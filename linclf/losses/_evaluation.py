@@ -1,0 +1,120 @@
+"""A loss on scores: for people who want numbers, and for what training has to know about it."""
+
+import re
+
+import numpy as np
+from numba.core.errors import NumbaError
+
+from linclf import _rows
+from linclf._numba import compiled, ours
+from linclf.losses._names import resolve
+from linclf.losses._registry import row_loss, row_losses
+
+
+def evaluate(loss, scores, targets):
+    """Values (n,) and gradients (n, K) of a resolved loss; targets are indices or probabilities."""
+    values, gradient = np.empty(len(scores)), np.array(scores, order="C")
+    try:
+        row_losses(loss, gradient, _rows.read_only(targets), values)
+    except NumbaError as fault:
+        name, reason = type(loss).__name__, _reason(loss, gradient[0])
+        raise TypeError(f"the row function of {name} does not compile with Numba: {reason}") from fault
+    return values, gradient
+
+
+def value_and_gradient(loss, scores, y):
+    """Values of a loss and its gradient with respect to the scores.
+
+    Parameters
+    ----------
+    loss : str or loss
+        A name in `LOSSES` or an object.
+    scores : array-like of shape (K,) or (n, K)
+        Scores of the classes, for losses on cosines the cosines; float32 stays float32.
+    y : int, int array of shape (n,), or float array of the shape of scores
+        Class indices, or rows of class probabilities.
+
+    Returns
+    -------
+    values : float or float64 ndarray of shape (n,)
+        Losses, one a row.
+    gradient : ndarray of the shape of scores
+        Their derivatives.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, a class index is not in 0 ... K - 1, or a parameter is out of bounds.
+    TypeError
+        If the loss is none, or y is neither of integers nor of floats.
+
+    Examples
+    --------
+    >>> from linclf.losses import value_and_gradient
+    >>> value, gradient = value_and_gradient("softmax", [2.0, 4.0, 2.0, 1.0], 1)
+    >>> round(value, 4), gradient.round(4)
+    (0.278, array([ 0.1025, -0.2427,  0.1025,  0.0377]))
+    """
+    scores = np.asarray(scores)
+    if scores.dtype not in (np.float32, np.float64):
+        scores = scores.astype(np.float64)
+    if scores.ndim not in (1, 2) or scores.shape[-1] < 2:
+        raise ValueError(f"scores have shape {scores.shape}; use (K,) or (n, K) with K >= 2 classes")
+    rows, targets = np.atleast_2d(scores), _targets(y, scores)
+    values, gradient = evaluate(resolve(loss, scores.shape[-1]), rows, targets)
+    return (float(values[0]), gradient[0]) if scores.ndim == 1 else (values, gradient)
+
+
+def _targets(y, scores):
+    """Class indices (n,) or class probabilities (n, K) in the dtype of the scores."""
+    y = np.asarray(y)
+    n_classes = scores.shape[-1]
+    if y.dtype.kind == "f" and y.shape == scores.shape:
+        return np.ascontiguousarray(np.atleast_2d(y), scores.dtype)
+    if y.dtype.kind not in "iu":
+        raise TypeError(
+            f"y has dtype {y.dtype} and shape {y.shape}; use class indices, or probabilities like scores"
+        )
+    if y.shape != scores.shape[:-1]:
+        raise ValueError(f"y has shape {y.shape}, and scores have {scores.shape}; give one class index a row")
+    if y.size and not (y.min() >= 0 and y.max() < n_classes):
+        raise ValueError(
+            f"y has class indices {y.min()} to {y.max()}; they must lie in 0 ... {n_classes - 1}"
+        )
+    return np.ascontiguousarray(np.atleast_1d(y), np.int64)
+
+
+def curvature(loss, n_classes):
+    """The loss's own unit of step sizes, or one measured.
+
+    Losses of other people are compiled here, so that a row function that does not is heard of first.
+    """
+    if ours(type(loss)):
+        return loss.curvature(n_classes)
+    rng = np.random.default_rng(0)
+    targets, measured = rng.integers(0, n_classes, 100), []
+    for size in (0.0, 1.0):
+        values, gradient = evaluate(loss, size * rng.standard_normal((100, n_classes)), targets)
+        if values.sum() > 0:
+            # |gradient|^2 <= 2 * curvature * value for every smooth loss that is 0 or more
+            measured.append(float(np.square(gradient).sum() / values.sum()))
+    found = loss.curvature(n_classes) if hasattr(loss, "curvature") else max(measured, default=0.0)
+    if not 0 < found < np.inf:
+        raise ValueError(
+            f"the curvature of {loss!r} is {found!r}; give its class a method curvature(self, n_classes) "
+            "that returns a positive number, the size of the second derivatives"
+        )
+    return float(found)
+
+
+def _reason(loss, scores):
+    """What Numba says about the row function alone: the whole kernel's message is pages long."""
+    try:
+        value = compiled(row_loss.find(type(loss)))(loss, scores.copy(), 0)
+    except NumbaError as fault:
+        text = str(fault)
+        said = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("Failed")]
+        places = re.findall(r'File "(.+)", line (\d+)', text)
+        where = f" (line {places[-1][1]} of {places[-1][0]})" if places else ""
+        return " ".join(said[:2]) + where
+    return f"it returns {value!r}, and must return the loss, a float"

@@ -1,0 +1,75 @@
+"""The losses by name. A new one is a file (or a class in one) in this folder and a line in ``LOSSES``."""
+
+from numbers import Real
+
+from linclf._limits import check_limits
+from linclf.losses._registry import row_loss, trait
+from linclf.losses.entmax import Entmax, Sparsemax
+from linclf.losses.focal import Focal
+from linclf.losses.hinge import (
+    CrammerSinger,
+    OneVsRest,
+    SquaredCrammerSinger,
+    SquaredOneVsRest,
+    SquaredWestonWatkins,
+    WestonWatkins,
+)
+from linclf.losses.margin import ArcFace, CosFace, NormFace, SphereFace
+from linclf.losses.softmax import Softmax
+
+LOSSES = {
+    "softmax": Softmax,
+    "focal": Focal,
+    "sparsemax": Sparsemax,
+    "entmax": Entmax,
+    "weston-watkins": WestonWatkins,
+    "crammer-singer": CrammerSinger,
+    "one-vs-rest": OneVsRest,
+    "squared-weston-watkins": SquaredWestonWatkins,
+    "squared-crammer-singer": SquaredCrammerSinger,
+    "squared-one-vs-rest": SquaredOneVsRest,
+    "normface": NormFace,
+    "cosface": CosFace,
+    "arcface": ArcFace,
+    "sphereface": SphereFace,
+}
+
+_KINDS = f"use one of {sorted(LOSSES)} or a NamedTuple of floats with a row function"
+
+
+def resolve(loss, n_classes):
+    """The loss object to train for a name or an object: checked, with float fields only.
+
+    Raises
+    ------
+    TypeError
+        If the class of the loss has no registered row function.
+    InvalidParameterError
+        If a parameter is outside its limits (a ValueError).
+    """
+    if isinstance(loss, str):
+        if loss not in LOSSES:
+            raise ValueError(f"loss={loss!r} is unknown; use one of {sorted(LOSSES)} or a loss object")
+        loss = LOSSES[loss]()
+    name = type(loss).__name__
+    if isinstance(loss, type):
+        raise TypeError(f"loss={loss!r} is a class; pass an object, {loss.__name__}()")
+    if not (isinstance(loss, tuple) and hasattr(loss, "_fields")):
+        raise TypeError(f"loss={loss!r} is not a loss: {_KINDS}")
+    if row_loss.find(type(loss)) is None:
+        raise TypeError(
+            f"loss={loss!r} has no row function; {_KINDS}, registered by "
+            f"@linclf.losses.row_loss.register({name})"
+        )
+    check_limits(loss, trait(loss, "limits"))
+    if hasattr(loss, "resolved"):
+        loss = loss.resolved(n_classes)
+    for field, value in loss._asdict().items():
+        if not isinstance(value, Real):
+            raise TypeError(f"{field}={value!r} of {name} is not a number; the fields of a loss are floats")
+    return type(loss)(*map(float, loss))
+
+
+def watched(loss):
+    """What is watched on validation data: the loss without what makes training harder."""
+    return loss.watched() if hasattr(loss, "watched") else loss

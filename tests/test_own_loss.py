@@ -1,0 +1,487 @@
+"""Losses of other people: training with them, what `check_loss` finds, what is said otherwise."""
+
+import os
+import pickle
+import subprocess
+import sys
+import textwrap
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from cases import LOSS_CASES, table
+from numba import njit
+from sklearn.datasets import load_digits, load_iris
+
+from linclf import LinearClassifier, SoftmaxClassifier
+from linclf.functional import softmax
+from linclf.losses import Focal, Softmax, check_loss, row_loss, soft_row_loss, value_and_gradient
+from linclf.losses._checks import (
+    CHECKS,
+    check_convexity,
+    check_curvature,
+    check_dtypes,
+    check_extreme_scores,
+    check_gradient,
+    check_probabilities,
+    check_shift,
+    check_soft_labels,
+)
+from linclf.losses._evaluation import curvature
+from linclf.losses._names import resolve
+
+
+class OwnSoftmax(NamedTuple):
+    """The cross-entropy once more, with nothing said about it."""
+
+    temperature: float = 1.0
+
+
+@row_loss.register(OwnSoftmax)
+def own_softmax(loss, scores, y):
+    scores /= loss.temperature
+    scores -= scores.max()
+    target = scores[y]
+    scores[:] = np.exp(scores)
+    total = scores.sum()
+    scores /= total * loss.temperature
+    scores[y] -= 1 / loss.temperature
+    return np.log(total) - target
+
+
+class OwnHinge(NamedTuple):
+    margin: float = 1.0
+    smooth = False
+
+    def curvature(self, n_classes):
+        return 1.0 / self.margin
+
+
+@row_loss.register(OwnHinge)
+def own_hinge(loss, scores, y):
+    value = 0.0
+    for k in range(scores.size):
+        if k != y:
+            value = max(value, scores[k] - scores[y] + loss.margin)
+    active = -1
+    for k in range(scores.size):
+        if k != y and value > 0 and scores[k] - scores[y] + loss.margin == value and active < 0:
+            active = k
+    scores[:] = 0
+    if active >= 0:
+        scores[active], scores[y] = 1, -1
+    return value
+
+
+@pytest.fixture(scope="module")
+def iris():
+    return load_iris(return_X_y=True)
+
+
+# ---------------------------------------------------------------- training
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
+def test_training_is_that_of_the_same_loss_of_the_package(iris, solver):
+    X, y = iris
+    own = LinearClassifier(loss=OwnSoftmax(), solver=solver, random_state=0).fit(X, y)
+    ours = SoftmaxClassifier(solver=solver, random_state=0).fit(X, y)
+    # another unit of steps, another path, the same optimum
+    assert own.history_["objective"][-1] == pytest.approx(ours.history_["objective"][-1], rel=3e-3)
+    if solver == "lbfgs":
+        np.testing.assert_allclose(own.coef_, ours.coef_, atol=1e-2)
+
+
+def test_mini_batches_soft_labels_sparse_rows_and_streams():
+    from scipy import sparse
+
+    X, y = load_digits(return_X_y=True)
+    X = X.astype(np.float32) / 16
+    for data, target in ((X, y), (sparse.csr_array(X), y), (X, np.eye(10)[y])):
+        model = LinearClassifier(loss=OwnHinge(), max_iter=20, random_state=0).fit(data, target)
+        assert (model.predict(data) == y).mean() > 0.95
+    stream = LinearClassifier(loss=OwnHinge(), random_state=0)
+    for start in range(0, 1500, 100):
+        stream.partial_fit(X[start : start + 100], y[start : start + 100], classes=np.arange(10))
+    assert stream.score(X[1500:], y[1500:]) > 0.85
+
+
+def test_probabilities_are_there_where_the_class_has_them(iris):
+    assert not hasattr(LinearClassifier(loss=OwnSoftmax()), "predict_proba")
+
+    class WithProbabilities(NamedTuple):
+        temperature: float = 1.0
+
+        def probabilities(self, scores):
+            return softmax(scores / scores.dtype.type(self.temperature))
+
+    row_loss.register(WithProbabilities)(own_softmax)
+    X, y = iris
+    model = LinearClassifier(loss=WithProbabilities(0.5), random_state=0).fit(X, y)
+    np.testing.assert_allclose(model.predict_proba(X), softmax(2 * model.decision_function(X)))
+    np.testing.assert_allclose(model.predict_log_proba(X), np.log(model.predict_proba(X)))
+
+
+def test_limits_are_checked():
+    from numbers import Real
+
+    from sklearn.utils._param_validation import Interval
+
+    class Limited(NamedTuple):
+        width: float = 1.0
+        limits = {"width": Interval(Real, 0, None, closed="neither")}
+
+    row_loss.register(Limited)(own_hinge)
+    with pytest.raises(ValueError, match=r"'width' parameter of Limited must be .* Got -1 instead"):
+        LinearClassifier(loss=Limited(-1)).fit([[0.0], [1.0]], [0, 1])
+
+
+# ---------------------------------------------------------------- scripts, notebooks, modules
+
+LOSS_SOURCE = """
+    from typing import NamedTuple
+    import numpy as np
+    from linclf.losses import row_loss
+
+    class Scaled(NamedTuple):
+        factor: float = 1.0
+
+    @row_loss.register(Scaled)
+    def scaled(loss, scores, y):
+        scores -= scores.max()
+        target = scores[y]
+        scores[:] = np.exp(scores)
+        total = scores.sum()
+        scores /= total
+        scores[y] -= 1
+        scores *= loss.factor
+        return FACTOR * (np.log(total) - target)
+"""
+
+
+def run(script, folder, **environment):
+    done = subprocess.run(
+        [sys.executable, "-W", "error", script],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout.split()
+
+
+def test_a_script_and_its_worker_processes(tmp_path):
+    """Worker processes get the class by value, and its row function with it."""
+    body = """
+    from sklearn.datasets import load_iris
+    from sklearn.model_selection import GridSearchCV
+    from linclf import LinearClassifier
+
+    if __name__ == "__main__":
+        X, y = load_iris(return_X_y=True)
+        grid = {"loss": [Scaled(), Scaled(2.0)]}
+        search = GridSearchCV(LinearClassifier(max_iter=50), grid, n_jobs=2, cv=3, error_score="raise")
+        print(search.fit(X, y).best_score_ > 0.9)
+    """
+    (tmp_path / "script.py").write_text(
+        textwrap.dedent(LOSS_SOURCE.replace("FACTOR", "loss.factor")) + textwrap.dedent(body)
+    )
+    assert run("script.py", tmp_path) == ["True"]
+
+
+def test_an_edit_of_a_module_is_never_served_from_the_cache(tmp_path):
+    (tmp_path / "script.py").write_text(
+        "from linclf.losses import value_and_gradient\n"
+        "from own_module import Scaled\n"
+        "print(value_and_gradient(Scaled(), [0.0, 0.0], 0)[0])\n"
+    )
+    found = []
+    for factor in (1, 3):
+        (tmp_path / "own_module.py").write_text(textwrap.dedent(LOSS_SOURCE.replace("FACTOR", str(factor))))
+        found += run("script.py", tmp_path, LINCLF_CACHE=str(tmp_path / "cache"), PYTHONDONTWRITEBYTECODE="1")
+    np.testing.assert_allclose(np.array(found, float), np.log(2) * np.array([1, 3]))
+    assert not list((tmp_path / "cache").rglob("*.nbc"))
+
+
+def test_a_class_defined_anew_is_another_loss():
+    """What running a cell of a notebook again does."""
+    values = []
+    for factor in (1.0, 5.0):
+        scope = {}
+        exec(textwrap.dedent(LOSS_SOURCE.replace("FACTOR", str(factor))), scope)
+        values.append(value_and_gradient(scope["Scaled"](), [0.0, 0.0], 0)[0])
+    np.testing.assert_allclose(values, np.log(2) * np.array([1, 5]))
+
+
+def test_a_class_with_the_name_of_another_runs_its_own_code():
+    """Numba names machine code by the bare name of a class."""
+    ours = value_and_gradient(Softmax(), [0.0, 0.0], 0)
+    theirs = type("Softmax", (NamedTuple("Softmax", [("a", float), ("b", float)]),), {"__slots__": ()})
+
+    @row_loss.register(theirs)
+    def of_others(loss, scores, y):
+        scores[:] = 7.0
+        return 42.0
+
+    assert value_and_gradient(theirs(0.0, 1.0), [0.0, 0.0], 0)[0] == 42
+    np.testing.assert_array_equal(value_and_gradient(Softmax(), [0.0, 0.0], 0)[1], ours[1])
+
+
+def test_another_row_function_for_the_same_class_is_refused():
+    with pytest.raises(ValueError, match=r"OwnHinge has its row_loss already.*define the class anew"):
+        row_loss.register(OwnHinge)(own_softmax)
+
+
+def test_fitted_models_are_stored_and_read(iris):
+    X, y = iris
+    model = LinearClassifier(loss=OwnSoftmax(), random_state=0).fit(X, y)
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.decision_function(X), model.decision_function(X))
+
+
+# ---------------------------------------------------------------- what is missing
+
+
+def registered(function, **attributes):
+    """A loss without parameters whose row function is this, and whose class says this."""
+    cls = type("Own", (NamedTuple("Own", [("gamma", float)]),), {"__slots__": (), **attributes})
+    row_loss.register(cls)(function)
+    return cls(1.0)
+
+
+def returns_nothing(loss, scores, y):
+    scores[:] = 0.0
+
+
+def calls_what_numba_does_not_know(loss, scores, y):
+    return sorted(scores, key=str)[0]
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (returns_nothing, "it returns None, and must return the loss, a float"),
+        (calls_what_numba_does_not_know, r".*sorted.*\(line \d+ of .*test_own_loss\.py\)"),
+    ],
+)
+def test_a_row_function_that_does_not_compile(function, message, iris):
+    loss = registered(function, curvature=lambda self, n_classes: 1.0)
+    with pytest.raises(
+        TypeError, match=r"the row function of Own\w* does not compile with Numba: " + message
+    ):
+        LinearClassifier(loss=loss).fit(*iris)
+
+
+def constant(loss, scores, y):
+    scores[:] = 0.0
+    return 0.0
+
+
+@pytest.mark.parametrize(
+    "attributes", [{}, {"curvature": lambda self, n: 0.0}, {"curvature": lambda self, n: float("nan")}]
+)
+def test_a_loss_without_a_unit_of_steps(attributes, iris):
+    with pytest.raises(ValueError, match=r"give its class a method curvature\(self, n_classes\)"):
+        LinearClassifier(loss=registered(constant, **attributes)).fit(*iris)
+
+
+@pytest.mark.parametrize("n_classes", [2, 5])
+def test_the_measured_curvature_is_near_that_which_the_class_would_say(n_classes):
+    for temperature in (0.1, 1.0, 10.0):
+        declared = Softmax(temperature=temperature).curvature(n_classes)
+        assert declared / 3 < curvature(OwnSoftmax(temperature), n_classes) < 3 * declared
+
+
+def test_fields_that_are_no_numbers():
+    with pytest.raises(TypeError, match=r"temperature='hot' of OwnSoftmax is not a number"):
+        resolve(OwnSoftmax("hot"), 3)
+
+
+# ---------------------------------------------------------------- check_loss
+
+
+def test_correct_losses_pass():
+    check_loss(OwnSoftmax(0.5))
+    check_loss(OwnHinge(0.5), n_classes=4, random_state=3)
+    check_loss("sparsemax")
+
+
+cross_entropy, hinge = njit(own_softmax), njit(own_hinge)
+
+
+def wrong_gradient(loss, scores, y):
+    value = cross_entropy(OwnSoftmax(1.0), scores, y)
+    scores[0] *= 1.001
+    return value
+
+
+def negative(loss, scores, y):
+    return cross_entropy(OwnSoftmax(1.0), scores, y) - 1.0
+
+
+def wrong_hinge(loss, scores, y):
+    value = hinge(OwnHinge(1.0), scores, y)
+    scores *= 2
+    return value
+
+
+def overflowing(loss, scores, y):
+    target = scores[y]
+    scores[:] = np.exp(scores)
+    total = scores.sum()
+    scores /= total
+    scores[y] -= 1
+    return max(np.log(total) - target, 0.0)
+
+
+def of_one_score(loss, scores, y):
+    excess = max(1 - scores[y], 0.0)
+    scores[:] = 0.0
+    scores[y] = -2 * excess
+    return excess**2
+
+
+def shifted_by_rounding(loss, scores, y):
+    excess, share = 1 - scores[y], 2 / (scores.size * (scores.size + 1))
+    for k in range(scores.size):
+        excess += share * (k + 1) * scores[k]
+    excess = max(excess, 0.0)
+    for k in range(scores.size):
+        scores[k] = 2 * excess * share * (k + 1)
+    scores[y] -= 2 * excess
+    return excess**2
+
+
+def not_convex(loss, scores, y):
+    value = cross_entropy(OwnSoftmax(1.0), scores, y)
+    scores *= np.exp(-value)
+    return 1 - np.exp(-value)
+
+
+def coarse_in_float32(loss, scores, y):
+    coarse = scores[:1] * 0 + 65536
+    scores[:] = (scores + coarse) - coarse
+    return cross_entropy(OwnSoftmax(1.0), scores, y)
+
+
+def plain(loss, scores, y):
+    return cross_entropy(OwnSoftmax(1.0), scores, y)
+
+
+def half(self, scores):
+    return softmax(scores) / 2
+
+
+def reverse(self, scores):
+    return softmax(-scores)
+
+
+def wider(self, scores):
+    return softmax(scores.astype(np.float64))
+
+
+def of_others(self, scores):
+    return np.log(softmax(2 * scores) + 1e-30)
+
+
+def proper(self, scores):
+    return softmax(scores)
+
+
+# a row function, what its class says, the check that fails first, and its message
+FINDINGS = [
+    (wrong_gradient, {}, check_gradient, r"the gradient left in scores is .* differences of the loss give"),
+    (wrong_hinge, {"smooth": False}, check_gradient, r"the gradient left in scores is"),
+    (negative, {}, check_gradient, r"a loss is -.*losses must be 0 or more"),
+    (
+        coarse_in_float32,
+        {"shift_invariant": False},
+        check_dtypes,
+        r"in float32 the loss differs from that in",
+    ),
+    (overflowing, {}, check_extreme_scores, r"not finite at float32 scores of \+-10000"),
+    (of_one_score, {}, check_shift, r"its gradient sums to .*shift_invariant = False"),
+    (shifted_by_rounding, {}, check_shift, r"adding .* to all scores .* changes it: subtract the largest"),
+    (not_convex, {}, check_convexity, r"it is not convex.*convex = False"),
+    (plain, {"curvature": lambda self, n: -1.0}, check_curvature, r"curvature of .* is -1\.0"),
+    (plain, {"probabilities": half}, check_probabilities, "negative or do not sum to 1"),
+    (plain, {"probabilities": reverse}, check_probabilities, "highest score has not the highest probability"),
+    (plain, {"probabilities": wider}, check_probabilities, r"probabilities of float32 .* are float64"),
+    (
+        plain,
+        {"probabilities": proper, "log_probabilities": of_others},
+        check_probabilities,
+        "not the logarithms",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("function", "attributes", "check", "message"), FINDINGS, ids=lambda item: getattr(item, "__name__", "")
+)
+def test_what_check_loss_finds(function, attributes, check, message):
+    loss = registered(function, **attributes)
+    with pytest.raises(AssertionError, match=message):
+        check_loss(loss, n_classes=4)
+    for earlier in CHECKS[: CHECKS.index(check)]:
+        earlier(loss, 4, np.random.default_rng(0))
+    with pytest.raises(AssertionError, match=message):
+        check(loss, 4, np.random.default_rng(0))
+
+
+def test_a_soft_row_function_that_is_not_the_expectation():
+    loss = registered(plain)
+
+    @soft_row_loss.register(type(loss))
+    def of_the_largest(loss, scores, q):
+        return cross_entropy(OwnSoftmax(1.0), scores, np.argmax(q))
+
+    with pytest.raises(AssertionError, match="soft_row_loss does not return the expectation"):
+        check_loss(loss)
+
+
+def test_every_check_has_a_finding():
+    """A check that no broken loss fails would be no check; that of soft labels is the test above."""
+    assert {row[2] for row in FINDINGS} == set(CHECKS) - {check_soft_labels}
+
+
+# ---------------------------------------------------------------- numbers
+
+
+@table([case for case in LOSS_CASES if not case.on_cosines])
+def test_value_and_gradient_of_one_row_and_of_many(case):
+    scores, y = case.scores(5, 4), np.array([0, 3, 1, 2, 0])
+    values, gradient = value_and_gradient(case.loss, scores, y)
+    before = scores.copy()
+    for i in range(5):
+        value, row = value_and_gradient(case.loss, scores[i], y[i])
+        assert isinstance(value, float)
+        assert value == pytest.approx(case.value(scores[i], y[i]), rel=1e-11, abs=1e-13)
+        assert value == values[i]
+        np.testing.assert_array_equal(row, gradient[i])
+    np.testing.assert_array_equal(scores, before)
+
+
+def test_value_and_gradient_takes_probabilities_lists_and_float32():
+    values, gradient = value_and_gradient("softmax", [[0, 0], [1, 1]], [[0.5, 0.5], [1.0, 0.0]])
+    np.testing.assert_allclose(values, np.log(2))
+    np.testing.assert_allclose(gradient, [[0, 0], [-0.5, 0.5]], atol=1e-15)
+    assert value_and_gradient(Focal(), np.zeros((3, 2), np.float32), [0, 1, 1])[1].dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("scores", "y", "error", "message"),
+    [
+        ([1.0, 2.0], 2, ValueError, r"class indices 2 to 2; they must lie in 0 \.\.\. 1"),
+        ([1.0, 2.0], -1, ValueError, r"class indices -1"),
+        ([1.0, 2.0], [0, 1], ValueError, r"y has shape \(2,\), and scores have \(2,\)"),
+        ([[1.0, 2.0]], [0.5], TypeError, "y has dtype float64"),
+        ([1.0], 0, ValueError, r"scores have shape \(1,\)"),
+        (np.zeros((2, 2, 2)), [0, 1], ValueError, r"use \(K,\) or \(n, K\)"),
+        ([1.0, 2.0], "a", TypeError, "y has dtype <U1"),
+    ],
+)
+def test_value_and_gradient_refuses(scores, y, error, message):
+    with pytest.raises(error, match=message):
+        value_and_gradient("softmax", scores, y)
