@@ -213,8 +213,10 @@ class _Cache(FunctionCache):
 
 
 def ours(cls):
-    """Whether a class is this package's: the code of others can change unseen."""
-    return cls.__module__.partition(".")[0] == __package__
+    """Whether a class is this package's own: the code of others can change unseen."""
+    module = cls.__module__
+    known = sys.modules.get(module) if module.partition(".")[0] == __package__ else None
+    return getattr(known, cls.__qualname__, None) is cls
 
 
 def _all_ours(sig):

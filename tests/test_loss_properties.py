@@ -1,0 +1,208 @@
+"""Properties that hold at any scores, searched for counterexamples by hypothesis; and other people's losses.
+
+Values and gradients at given scores are tested in test_losses.py.
+"""
+
+import numpy as np
+import pytest
+from cases import LOSS_CASES, table
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from linclf.losses import (
+    ArcFace,
+    CosFace,
+    Entmax,
+    NormFace,
+    Sparsemax,
+    SphereFace,
+    value_and_gradient,
+)
+from linclf.losses._registry import trait
+
+searched = settings(deadline=None, derandomize=True, max_examples=60)
+CONVEX = [case for case in LOSS_CASES if trait(case.loss, "convex")]
+SHIFTED = [case for case in LOSS_CASES if trait(case.loss, "shift_invariant") and not case.on_cosines]
+WITH_PROBABILITIES = [case for case in LOSS_CASES if trait(case.loss, "probabilities")]
+
+
+def scores_of(case, n_classes, draw):
+    """Scores in 64ths, so that shifts of them are exact; cosines for the losses on them."""
+    high = 1 if case.on_cosines else 40
+    return draw(arrays(np.int64, n_classes, elements=st.integers(-64 * high, 64 * high))) / 64
+
+
+@st.composite
+def rows(draw, case, count=1):
+    """``count`` rows of scores of one size, and a class."""
+    n_classes = draw(st.integers(2, 7))
+    y = draw(st.integers(0, n_classes - 1))
+    return (*(scores_of(case, n_classes, draw) for _ in range(count)), y)
+
+
+@table(LOSS_CASES)
+@searched
+@given(data=st.data())
+def test_not_negative_and_lower_for_a_higher_true_score(case, data):
+    f, y = data.draw(rows(case))
+    value, gradient = value_and_gradient(case.loss, f, y)
+    assert 0 <= value < np.inf
+    assert np.isfinite(gradient).all()
+    if getattr(case.loss, "label_smoothing", 0):
+        return  # it pulls a true score down that is high enough
+    assert gradient[y] <= (1e-6 if case.on_cosines else 1e-12)  # at a pole arccos leaves a rounding error
+    higher = f.copy()
+    higher[y] = 1.0 if case.on_cosines else f[y] + 1
+    assert value_and_gradient(case.loss, higher, y)[0] <= value + 1e-12 * max(value, 1)
+
+
+@table(CONVEX)
+@searched
+@given(data=st.data())
+def test_convex_and_the_gradient_supports_it(case, data):
+    """No point lies below the tangent at another: convexity and a (sub)gradient in one."""
+    f, g, y = data.draw(rows(case, 2))
+    (here, gradient), (there, _) = (value_and_gradient(case.loss, s, y) for s in (f, g))
+    slope = gradient @ (g - f)
+    assert there >= here + slope - 1e-11 * (1 + abs(here) + abs(slope))
+
+
+@table(SHIFTED)
+@searched
+@given(data=st.data(), shift=st.integers(-(2**20), 2**20))
+def test_shift_invariant(case, data, shift):
+    f, y = data.draw(rows(case))
+    value, gradient = value_and_gradient(case.loss, f, y)
+    moved, moved_gradient = value_and_gradient(case.loss, f + shift / 64, y)
+    assert moved == value
+    np.testing.assert_array_equal(moved_gradient, gradient)
+    assert abs(gradient.sum()) <= 1e-12 * (1 + np.abs(gradient).max())
+
+
+@table(LOSS_CASES)
+@searched
+@given(data=st.data())
+def test_permutation_equivariant(case, data):
+    """The names of the classes are nothing; where rivals tie, which one is blamed is arbitrary."""
+    f, y = data.draw(rows(case))
+    order = np.array(data.draw(st.permutations(range(len(f)))))
+    value, gradient = value_and_gradient(case.loss, f, y)
+    permuted, permuted_gradient = value_and_gradient(case.loss, f[order], int(np.flatnonzero(order == y)[0]))
+    assert permuted == pytest.approx(value, rel=1e-12, abs=1e-14)
+    if len(np.unique(f)) == len(f):
+        np.testing.assert_allclose(permuted_gradient, gradient[order], rtol=1e-10, atol=1e-13)
+
+
+@table(WITH_PROBABILITIES)
+@searched
+@given(data=st.data())
+def test_probabilities_keep_the_order_of_the_scores(case, data):
+    f, _ = data.draw(rows(case))
+    p = case.loss.probabilities(f[None])[0]
+    assert p.sum() == pytest.approx(1, rel=1e-13)
+    assert (p >= 0).all()
+    above = f[:, None] > f
+    assert (p[:, None] >= p)[above].all()
+    # the gradient of a plain maximum-likelihood loss is p - e_y: blame is by probability
+    assert np.allclose(p[f == f.max()], p.max(), rtol=1e-13)
+
+
+@table(LOSS_CASES)
+@searched
+@given(data=st.data())
+def test_float32_is_float64_rounded(case, data):
+    f, y = data.draw(rows(case))
+    value, gradient = value_and_gradient(case.loss, f, y)
+    single, single_gradient = value_and_gradient(case.loss, f.astype(np.float32), y)
+    assert single_gradient.dtype == np.float32
+    size = 1 + abs(value) + np.abs(gradient).max()
+    assert abs(single - value) <= 1e-5 * size
+    steep = case.on_cosines and abs(f[y]) > 0.99  # where arccos has no bounded derivative
+    if not steep:
+        np.testing.assert_allclose(single_gradient, gradient, atol=1e-5 * size, rtol=1e-4)
+
+
+# ---------------------------------------------------------------- other implementations
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("loss", [Sparsemax(), Entmax(1.5), Entmax(1.2), Entmax(1.8)], ids=repr)
+def test_entmax_losses_equal_those_of_the_entmax_package(loss):
+    torch, entmax = pytest.importorskip("torch"), pytest.importorskip("entmax")
+    scores = np.random.default_rng(0).normal(size=(50, 8)) * 2
+    y = np.random.default_rng(1).integers(0, 8, 50)
+    tensor = torch.tensor(scores, requires_grad=True)
+    theirs = {
+        Sparsemax(): lambda: entmax.SparsemaxLoss(reduction="none"),
+        Entmax(1.5): lambda: entmax.Entmax15Loss(reduction="none"),
+    }.get(loss, lambda: entmax.EntmaxBisectLoss(loss.alpha, n_iter=60, reduction="none"))()
+    values = theirs(tensor, torch.tensor(y))
+    values.sum().backward()
+    ours, gradient = value_and_gradient(loss, scores, y)
+    np.testing.assert_allclose(ours, values.detach().numpy(), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(gradient, tensor.grad.numpy(), atol=1e-7)
+
+
+def torch_margin_loss(torch, loss, cosines, y):
+    """Deng et al.'s table: ``s cos(m1 theta + m2) - m3`` for the true class, by torch's autograd."""
+    c = cosines.clone()
+    true = cosines.gather(1, y[:, None])[:, 0]
+    theta = torch.arccos(true)
+    if isinstance(loss, CosFace):
+        true = true - loss.margin
+    elif isinstance(loss, ArcFace):
+        past = true + np.cos(loss.margin) - 1
+        true = torch.where(theta + loss.margin <= np.pi, torch.cos(theta + loss.margin), past)
+    elif isinstance(loss, SphereFace):
+        turn = torch.floor(theta * loss.margin / np.pi)
+        true = (-1) ** turn * torch.cos(loss.margin * theta) - 2 * turn
+    c = c.scatter(1, y[:, None], true[:, None])
+    return torch.nn.functional.cross_entropy(loss.scale * c, y, reduction="none")
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize(
+    "loss",
+    [
+        NormFace(20.0),
+        CosFace(20.0, 0.35),
+        ArcFace(20.0, 0.5),
+        ArcFace(20.0, 1.5),
+        SphereFace(20.0, 1.35),
+        SphereFace(20.0, 4.0),
+    ],
+    ids=repr,
+)
+def test_margin_losses_equal_torch_from_rows_and_weights(loss):
+    """Rows and weights are normalised inside, so that the whole chain is compared."""
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    X, W, y = rng.normal(size=(40, 5)), rng.normal(size=(7, 5)), rng.integers(0, 7, 40)
+    weights = torch.tensor(W, requires_grad=True)
+    cosines = torch.nn.functional.normalize(torch.tensor(X)) @ torch.nn.functional.normalize(weights).T
+    values = torch_margin_loss(torch, loss, cosines, torch.tensor(y))
+    values.mean().backward()
+    ours, gradient = value_and_gradient(loss, cosines.detach().numpy(), y)
+    np.testing.assert_allclose(ours, values.detach().numpy(), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(
+        cosine_head_gradient(loss, X, W, y), weights.grad.numpy(), rtol=1e-9, atol=1e-11
+    )
+    assert np.isfinite(gradient).all()
+
+
+def cosine_head_gradient(loss, X, W, y):
+    """The gradient of the mean loss for the weights, by the epoch kernel that training uses."""
+    from linclf import _objective, _rows, _sgd
+    from linclf.heads import Cosine
+
+    n, d = X.shape
+    targets = _sgd.Targets(_rows.read_only(y), _rows.read_only(np.ones(n)))
+    rows = _rows.Dense(_rows.read_only(X), np.zeros(d), np.ones(d))
+    problem = _sgd.Problem(rows, Cosine(0.0), loss, targets, np.zeros(d + 1))
+    V = np.ascontiguousarray(np.column_stack([W, np.zeros(len(W))]))
+
+    def buffers():
+        return _objective.buffers(problem, n, d, len(W), np.dtype(np.float64))
+
+    return _objective.gradient(problem, V, buffers, np.arange(n), 1, (0.0, np.inf), None)[1][:, :-1]
