@@ -301,6 +301,36 @@ def test_softmax_equals_mpmath(row, temperature):
     np.testing.assert_allclose(gradient, (p - np.eye(3)) / temperature, rtol=2e-13, atol=1e-15)
 
 
+@pytest.mark.parametrize("row", EXTREME_ROWS, ids=str)
+@pytest.mark.parametrize("alpha", [2.0, 1.5, 1.1, 1.001])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_entmax_equals_mpmath(row, alpha, dtype):
+    """The map by bisection in 60 digits; as alpha falls to 1, digits must not be lost."""
+    scores = np.array(row, dtype)
+    with mpmath.workdps(60):
+        f, a = [mpmath.mpf(float(x)) for x in scores], mpmath.mpf(alpha)
+        s = [x - max(f) for x in f]
+
+        def p_of(shift):
+            return [max(mpmath.mpf(0), 1 + (a - 1) * (x - shift)) ** (1 / (a - 1)) for x in s]
+
+        low, high = mpmath.mpf(0), mpmath.mpf(3)
+        for _ in range(180):
+            shift = (low + high) / 2
+            low, high = (shift, high) if mpmath.fsum(p_of(shift)) > 1 else (low, shift)
+        p = p_of(low)
+        entropy = mpmath.fsum(x - x**a for x in p) / (a * (a - 1))
+        potential = mpmath.fsum(x * y for x, y in zip(p, s, strict=True) if x > 0) + entropy
+        values = [float(potential - x) for x in s]
+        p = np.array([float(x) for x in p])
+    found, gradient = evaluate(Entmax(alpha), np.tile(scores, (3, 1)), np.arange(3))
+    eps = np.finfo(dtype).eps
+    np.testing.assert_allclose(found, values, rtol=4 * eps, atol=4e-16)
+    np.testing.assert_allclose(gradient + np.eye(3), np.tile(p, (3, 1)), atol=4 * eps, rtol=20 * eps)
+    if alpha == 2.0:
+        np.testing.assert_array_equal(evaluate(Sparsemax(), np.tile(scores, (3, 1)), np.arange(3))[0], found)
+
+
 def test_exponential_equals_mpmath():
     """The polynomial of `exp_negative`, in all of its range and on both sides of its rounding of n."""
     x = -np.r_[0, np.logspace(-20, 2.84, 2000), np.log(2) * np.arange(0.5, 1020, 7.0)]
