@@ -109,6 +109,56 @@ def newsgroups(quick):
     )
 
 
+def goemotions(quick):
+    """Comments as TF-IDF of words: CSR, 28 emotions, the rarest with 39 of 36,308 rows."""
+    if folder() and not quick:
+        return _texts("GoEmotions", folder().goemotions(), sublinear_tf=True)
+    shape = (4_000, 2_000, 8) if quick else (60_000, 24_000, 28)
+    return thinned(generated_texts(*shape, 12, 0.3, "like GoEmotions"), 100)
+
+
+def out_of_scope(quick):
+    """Queries that belong to none of the classes of `clinc150`, in its columns."""
+    if folder() and not quick:
+        texts, *_ = folder().clinc150()
+        return TfidfVectorizer(ngram_range=(1, 2)).fit(texts).transform(folder().clinc150_out_of_scope())
+    shape = (2_000, 3_000, 20) if quick else (18_000, 35_000, 150)
+    return generated_texts(*shape, 14, 0.0, "out of scope").X_test[:1_000]
+
+
+def imbalanced(name, n_splits, quick):
+    """A table of few positive rows, features of variance 1, split this many times."""
+    if folder() and not quick:
+        data = table(name)
+    else:
+        n = 2_000 if quick else {"mammography": 16_000, "oil-spill": 1_400}[name]
+        data = thinned(generated(n, 6, 2, f"like {name}", distance=2.0, dtype=np.float64), 40)
+    X, y = np.concatenate([data.X, data.X_test]), np.concatenate([data.y, data.y_test])
+    for seed in range(n_splits):
+        parts = train_test_split(X, y, random_state=seed, stratify=y)
+        X_train, X_test, y_train, y_test = parts
+        split = DataSet(data.name, data.source, X_train, y_train, X_test, y_test).scaled()
+        yield split._replace(name=data.name)
+
+
+def thinned(data, ratio):
+    """The same with fewer rows of each next class, down to 1 of ``ratio`` in the last one."""
+    share = np.geomspace(1, 1 / ratio, data.n_classes)
+    kept, kept_test = (np.random.default_rng(0).random(len(y)) < share[y] for y in (data.y, data.y_test))
+    return data._replace(
+        X=data.X[kept], y=data.y[kept], X_test=data.X_test[kept_test], y_test=data.y_test[kept_test]
+    )
+
+
+def wrong_labels(data, share):
+    """The same with this share of the training labels replaced by another class, each as likely."""
+    rng = np.random.default_rng(0)
+    rows = rng.choice(len(data.y), round(share * len(data.y)), replace=False)
+    y = data.y.copy()
+    y[rows] = (y[rows] + rng.integers(1, data.n_classes, len(rows))) % data.n_classes
+    return data._replace(name=f"{data.name}, {share:.0%} of the labels wrong", y=y)
+
+
 def bundled(name):
     """A table that comes with scikit-learn, not scaled: iris, wine, breast_cancer or digits."""
     X, y = getattr(datasets, f"load_{name}")(return_X_y=True)

@@ -15,7 +15,7 @@ from sklearn.base import clone
 
 PACKAGES = (
     *("linclf", "numpy", "scipy", "scikit-learn", "numba", "threadpoolctl"),
-    *("cyanure", "snapml", "torch", "matplotlib"),
+    *("cyanure", "snapml", "torch", "entmax", "matplotlib"),
 )
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 

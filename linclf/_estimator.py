@@ -9,7 +9,6 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.callback import CallbackSupportMixin
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
@@ -20,7 +19,7 @@ from linclf._available import has_probabilities, takes_streams
 from linclf._callbacks import EpochCallbacks
 from linclf._published import class_means, fitted, scores_of
 from linclf._schedules import SCHEDULES
-from linclf._session import Data, Session
+from linclf._session import Session
 from linclf._settings import settings_of
 from linclf._threads import one_blas_thread
 from linclf.heads import Cosine, Linear
@@ -112,13 +111,13 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
             _lbfgs.check_smooth(loss)
             solve = _lbfgs.train
         per_class = _validation.weights_of_classes(self.class_weight, classes, y, weights)
-        held_out = self._given_validation(X_val, y_val, sample_weight_val)
+        held_out = _validation.given_validation(self, X_val, y_val, sample_weight_val)
         data = _validation.data_for(X, y, weights, classes, per_class)
         validation = None
         if held_out is not None:
             held_out = _validation.data_for(*held_out, classes, per_class)
         elif self.early_stopping is True:
-            data, held_out = self._split(data, rng)
+            data, held_out = _validation.split(data, self.validation_fraction, rng)
         if held_out is not None:
             validation = _training.Validation(
                 lambda W, b: scores_of(held_out.X, W, b, session.head),
@@ -249,42 +248,6 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
                 vars(self).pop(name, None)
             vars(self).update(before)
             raise
-
-    def _given_validation(self, X_val, y_val, sample_weight_val):
-        """The rows, targets and weights that the user holds out, or None."""
-        given = X_val is not None or y_val is not None
-        if given and (X_val is None or y_val is None):
-            missing = "X_val" if X_val is None else "y_val"
-            raise ValueError(f"{missing} was not provided; X_val and y_val must be given together")
-        if sample_weight_val is not None and not given:
-            raise ValueError("sample_weight_val is provided, but X_val and y_val were not")
-        if given and self.early_stopping is False:
-            raise ValueError(
-                "X_val and y_val are given while early_stopping=False; use early_stopping=True or 'auto'"
-            )
-        if not given:
-            return None
-        return _validation.positive_rows(
-            _validation.check_X(self, X_val, reset=False), _validation.check_y(y_val), sample_weight_val
-        )
-
-    def _split(self, data, rng):
-        """Data of which a part is not trained on, and that part; only the part is copied."""
-        labels = data.y if data.y.ndim == 1 else data.y.argmax(axis=1)
-        try:
-            train, test = train_test_split(
-                np.arange(len(labels)), test_size=self.validation_fraction, random_state=rng, stratify=labels
-            )
-        except ValueError as fault:
-            raise ValueError(
-                f"early_stopping=True with validation_fraction={self.validation_fraction} cannot hold out "
-                f"rows of every class ({fault}); use a larger fraction, or pass X_val and y_val"
-            ) from fault
-        test = np.sort(test)
-        weights = data.weights.copy()
-        weights[test] = 0
-        held_out = Data(data.X[test], data.y[test], data.weights[test])
-        return data._replace(weights=weights, rows=np.sort(train)), held_out
 
     def _start(self, session, data, classes, rng, go_on=False):
         """Published weights to start from: those of the last fit, zero, or class means for cosines."""

@@ -33,8 +33,8 @@ def settings_of(estimator):
         raise ValueError("schedule='adaptive' reduces the step by tol, and tol=None; give a number")
     if estimator.logit_adjustment and not estimator.fit_intercept:
         raise ValueError(
-            f"logit_adjustment={estimator.logit_adjustment!r} acts on the intercepts, and fit_intercept=False leaves "
-            "none; use fit_intercept=True"
+            f"logit_adjustment={estimator.logit_adjustment!r} acts on the intercepts, and with "
+            "fit_intercept=False there are none; use fit_intercept=True"
         )
     whole, tol = estimator.solver == "lbfgs", estimator.tol
     if whole:

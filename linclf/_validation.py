@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy import sparse
+from sklearn.model_selection import train_test_split
 from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import (
@@ -168,3 +169,39 @@ def data_for(X, y, weights, classes, per_class):
     if y.ndim == 2:
         target = np.ascontiguousarray(target, dtype=X.dtype)
     return Data(X, target, weights)
+
+
+def given_validation(estimator, X_val, y_val, sample_weight_val):
+    """The rows, targets and weights that the user holds out, or None."""
+    given = X_val is not None or y_val is not None
+    if given and (X_val is None or y_val is None):
+        missing = "X_val" if X_val is None else "y_val"
+        raise ValueError(f"{missing} was not provided; X_val and y_val must be given together")
+    if sample_weight_val is not None and not given:
+        raise ValueError("sample_weight_val is provided, but X_val and y_val were not")
+    if given and estimator.early_stopping is False:
+        raise ValueError(
+            "X_val and y_val are given while early_stopping=False; use early_stopping=True or 'auto'"
+        )
+    if not given:
+        return None
+    return positive_rows(check_X(estimator, X_val, reset=False), check_y(y_val), sample_weight_val)
+
+
+def split(data, fraction, rng):
+    """Data of which a part is not trained on, and that part; only the part is copied."""
+    labels = data.y if data.y.ndim == 1 else data.y.argmax(axis=1)
+    try:
+        train, test = train_test_split(
+            np.arange(len(labels)), test_size=fraction, random_state=rng, stratify=labels
+        )
+    except ValueError as fault:
+        raise ValueError(
+            f"early_stopping=True with validation_fraction={fraction} cannot hold out "
+            f"rows of every class ({fault}); use a larger fraction, or pass X_val and y_val"
+        ) from fault
+    test = np.sort(test)
+    weights = data.weights.copy()
+    weights[test] = 0
+    held_out = Data(data.X[test], data.y[test], data.weights[test])
+    return data._replace(weights=weights, rows=np.sort(train)), held_out
