@@ -237,7 +237,7 @@ def crammer_singer(loss, scores, y):
     excess = scores[rival] - (scores[y] - loss.margin)
     scores[:] = 0.0
     if excess <= 0.0:
-        return 0.0 * excess
+        return 0.0
     scores[rival] = 1.0
     scores[y] = -1.0
     return excess
@@ -252,7 +252,7 @@ def squared_crammer_singer(loss, scores, y):
     excess = scores[rival] - (scores[y] - loss.margin)
     scores[:] = 0.0
     if excess <= 0.0:
-        return 0.0 * excess
+        return 0.0
     scores[rival] = 2.0 * excess
     scores[y] = -2.0 * excess
     return excess * excess
