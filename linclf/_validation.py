@@ -138,13 +138,25 @@ def weights_of_classes(class_weight, classes, y, weights):
     if isinstance(class_weight, str) and y.ndim == 2:
         mass = weights @ y
         per_class = weights.sum() / (len(classes) * np.where(mass > 0, mass, 1))
+    elif isinstance(class_weight, str):
+        per_class = compute_class_weight(class_weight, classes=classes, y=y, sample_weight=weights)
     else:
-        labels = y if y.ndim == 1 else classes
-        used = weights if y.ndim == 1 else None
-        per_class = compute_class_weight(class_weight, classes=classes, y=labels, sample_weight=used)
+        per_class = _looked_up(class_weight, classes.tolist())
     if not (per_class >= 0).all() or not np.isfinite(per_class).all():
         raise ValueError(f"class_weight={class_weight!r} must be non-negative and finite")
     return per_class
+
+
+def _looked_up(class_weight, labels):
+    """Weights in a dict, 1 for a class that has none. (scikit-learn's own lookup takes "1" for 1.)"""
+    unknown = sorted(set(class_weight) - set(labels), key=str)
+    missing = [label for label in labels if label not in class_weight]
+    if unknown and missing:  # else it may be a part of the rows that lacks a class
+        raise ValueError(
+            f"class_weight has keys that are no classes, {unknown[:5]}, and no weight for {missing[:5]}; the "
+            "keys must be labels in y"
+        )
+    return np.array([class_weight.get(label, 1.0) for label in labels], np.float64)
 
 
 def log_prior(y, weights, classes):

@@ -301,7 +301,7 @@ def test_one_class_after_zero_weights(iris):
 
 
 def test_class_weight_of_an_unknown_class(iris):
-    with pytest.raises(ValueError, match="not in class_weight"):
+    with pytest.raises(ValueError, match="keys that are no classes"):
         fit(*iris, class_weight={7: 2.0})
 
 

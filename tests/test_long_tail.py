@@ -105,6 +105,28 @@ def test_effective_numbers_refuse(arguments, message):
         effective_number_weights(["a", "a", "b"], **arguments)
 
 
+@pytest.mark.parametrize("labels", [["0", "1", "10"], [True, False], [2.0, 3.0, -1.0], ["b", "a"]], ids=str)
+def test_effective_numbers_are_the_weights_of_any_labels(labels):
+    """Numbers as text, too, which scikit-learn's own lookup mistakes for numbers."""
+    y = np.repeat(labels, np.arange(3, 3 + len(labels)))
+    X = np.random.default_rng(0).standard_normal((len(y), 2))
+    weights = effective_number_weights(y, beta=0.9)
+    model = SoftmaxClassifier(class_weight=weights).fit(X, y)
+    expected = SoftmaxClassifier().fit(X, y, sample_weight=[weights[label] for label in y.tolist()])
+    np.testing.assert_allclose(model.coef_, expected.coef_, rtol=1e-9)
+
+
+def test_a_dict_of_weights_names_what_it_misses():
+    X, y = np.arange(4.0)[:, None], np.array(["a", "a", "b", "b"])
+    with pytest.raises(ValueError, match=r"keys that are no classes, \['c'\], and no weight for \['b'\]"):
+        SoftmaxClassifier(class_weight={"a": 1.0, "c": 2.0}).fit(X, y)
+    extra = SoftmaxClassifier(class_weight={"a": 1.0, "b": 2.0, "c": 9.0}).fit(
+        X, y
+    )  # a fold may lack a class
+    exact = SoftmaxClassifier(class_weight={"b": 2.0}).fit(X, y)
+    np.testing.assert_array_equal(extra.coef_, exact.coef_)
+
+
 # ---------------------------------------------------------------- logit adjustment
 
 
