@@ -40,7 +40,7 @@ def effective_number_weights(y, *, beta=0.999, sample_weight=None):
     Raises
     ------
     ValueError
-        If beta is outside [0, 1), a weight is negative, or a class has rows of weight 0 only.
+        If y is empty, beta is outside [0, 1), a weight is negative, or a class has rows of weight 0 only.
 
     References
     ----------
@@ -54,6 +54,8 @@ def effective_number_weights(y, *, beta=0.999, sample_weight=None):
     {'often': 0.175, 'rare': 1.825}
     """
     y = column_or_1d(y)
+    if not y.size:
+        raise ValueError("y is empty; pass the class labels of the training rows")
     classes, index = np.unique(y, return_inverse=True)
     rows = _check_sample_weight(sample_weight, y[:, None], dtype=np.float64, ensure_non_negative=True)
     counts = np.bincount(index, weights=rows, minlength=len(classes))

@@ -116,6 +116,11 @@ def test_effective_numbers_are_the_weights_of_any_labels(labels):
     np.testing.assert_allclose(model.coef_, expected.coef_, rtol=1e-9)
 
 
+def test_effective_numbers_of_nothing():
+    with pytest.raises(ValueError, match="y is empty"):
+        effective_number_weights([])
+
+
 def test_a_dict_of_weights_names_what_it_misses():
     X, y = np.arange(4.0)[:, None], np.array(["a", "a", "b", "b"])
     with pytest.raises(ValueError, match=r"keys that are no classes, \['c'\], and no weight for \['b'\]"):
