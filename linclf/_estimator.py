@@ -52,9 +52,6 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         "verbose": ["verbose"],
     }
 
-    # tau of logit adjustment, where a class does not take it as a parameter
-    logit_adjustment = 0.0
-
     def _store(self, parameters):
         """Set the parameters of ``__init__``, given its ``locals()``, as attributes."""
         for name in self._get_param_names():
@@ -63,6 +60,10 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
     @abstractmethod
     def _loss(self):
         """The loss object or its name, from the parameters."""
+
+    def _adjustment(self):
+        """Factor of the logarithms of the class shares that are added to the scores in training."""
+        return 0.0
 
     # ------------------------------------------------------------ fitting
 
@@ -113,6 +114,7 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         per_class = _validation.weights_of_classes(self.class_weight, classes, y, weights)
         held_out = _validation.given_validation(self, X_val, y_val, sample_weight_val)
         data = _validation.data_for(X, y, weights, classes, per_class)
+        log_prior = _validation.log_prior(data, classes) if self._adjustment() else None
         validation = None
         if held_out is not None:
             held_out = _validation.data_for(*held_out, classes, per_class)
@@ -126,8 +128,8 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
                 watched(loss),
             )
         session = Session(settings, loss, data, len(classes))
-        if self.logit_adjustment:
-            session.offset = self.logit_adjustment * _validation.log_prior(y, weights, classes)
+        if self._adjustment():
+            session.offset = self._adjustment() * log_prior
         W, b = self._start(session, data, classes, rng)
         problem = session.prepare(data, W, b)
         epochs = _training.epochs_for(settings.max_iter, len(session.rows), session)
@@ -203,7 +205,7 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
             )
         if self.early_stopping is True:
             raise ValueError("early_stopping=True needs all rows at once and cannot be used in partial_fit")
-        if self.logit_adjustment:
+        if self._adjustment():
             raise ValueError(
                 f"logit_adjustment={self.logit_adjustment!r} needs the shares of the classes in all rows and "
                 "cannot be used in partial_fit; subtract its multiple of their logarithms from intercept_"
@@ -230,8 +232,8 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         session = copy.deepcopy(vars(self).get("_session"))
         if session is not None:
             fixed = (session.loss, session.settings.optimizer, session.settings.fit_intercept)
-            same = fixed == (loss, settings.optimizer, settings.fit_intercept)
-            if same and session.is_sparse == sparse.issparse(data.X):
+            now = (loss, settings.optimizer, settings.fit_intercept)
+            if _same(fixed, now) and session.is_sparse == sparse.issparse(data.X):
                 session.settings = settings
                 return session
         return Session(settings, loss, data, n_classes)
@@ -366,3 +368,10 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def _same(a, b):
+    """Equal, and of the same classes: tuples of two classes with the same numbers are equal to Python."""
+    if isinstance(a, tuple) and type(a) is type(b):
+        return len(a) == len(b) and all(map(_same, a, b))
+    return type(a) is type(b) and a == b

@@ -18,6 +18,7 @@ import os
 import pathlib
 import stat
 import sys
+import threading
 import warnings
 
 from numba import config, njit
@@ -55,7 +56,7 @@ def generic(stub=None, *, fast=False):
     """
     if stub is None:
         return functools.partial(generic, fast=fast)
-    table, name = {}, stub.__name__
+    table, name, lock = {}, stub.__name__, threading.Lock()
 
     @functools.wraps(stub)
     def call(operand, *args):
@@ -68,6 +69,9 @@ def generic(stub=None, *, fast=False):
         return find(getattr(operand, "instance_class", type(None)))
 
     def register(cls):
+        if not (isinstance(cls, type) and issubclass(cls, tuple) and hasattr(cls, "_fields")):
+            raise TypeError(f"{name}.register({cls!r}): pass a NamedTuple class")
+
         def add(function):
             if cls in table:
                 raise ValueError(
@@ -85,8 +89,9 @@ def generic(stub=None, *, fast=False):
 
     def find(cls):
         sent = vars(cls).get("_implementations", {})
-        if cls not in table and name in sent:
-            register(cls)(sent[name])
+        with lock:  # of two threads that meet a class which was sent here, one registers it
+            if cls not in table and name in sent:
+                register(cls)(sent[name])
         return table.get(cls)
 
     call.register, call.find = register, find

@@ -42,8 +42,8 @@ class Data(NamedTuple):
 class Session:
     def __init__(self, settings, loss, data, n_classes):
         self.settings, self.loss, self.n_classes = settings, loss, n_classes
-        self.curvature = curvature(loss, n_classes)
         self.n_features, self.dtype = data.X.shape[1], data.X.dtype
+        self.curvature = curvature(loss, n_classes, self.dtype, soft=data.y.ndim == 2)
         self.is_sparse = sparse.issparse(data.X)
         self.head = trait(loss, "head")(float(settings.fit_intercept))
         if isinstance(self.head, Cosine) and settings.fit_intercept:

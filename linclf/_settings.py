@@ -31,7 +31,7 @@ def settings_of(estimator):
     """Checked where one parameter decides what another may be."""
     if estimator.schedule == "adaptive" and estimator.tol is None:
         raise ValueError("schedule='adaptive' reduces the step by tol, and tol=None; give a number")
-    if estimator.logit_adjustment and not estimator.fit_intercept:
+    if estimator._adjustment() and not estimator.fit_intercept:
         raise ValueError(
             f"logit_adjustment={estimator.logit_adjustment!r} acts on the intercepts, and with "
             "fit_intercept=False there are none; use fit_intercept=True"

@@ -14,6 +14,7 @@ from sklearn.utils.validation import (
 )
 
 from linclf._session import Data
+from linclf.losses._evaluation import check_probabilities
 
 FLOATS = (np.float64, np.float32)
 
@@ -82,14 +83,7 @@ def check_y(y):
             f"y with shape {y.shape} and dtype {y.dtype} is {type_of_target(y)}, which is not supported; "
             "pass one label a row, or class probabilities as a float array (n_samples, n_classes)"
         )
-    sums = y.sum(axis=1)
-    wrong = np.flatnonzero(~(np.isclose(sums, 1, atol=1e-4) & (y >= 0).all(axis=1)))
-    if wrong.size:
-        raise ValueError(
-            f"y as class probabilities: row {wrong[0]} is {y[wrong[0]]} (sum {sums[wrong[0]]:.6g}); each row "
-            "must be non-negative and sum to 1"
-        )
-    return y
+    return check_probabilities(y)
 
 
 def encode(y, classes):
@@ -159,9 +153,10 @@ def _looked_up(class_weight, labels):
     return np.array([class_weight.get(label, 1.0) for label in labels], np.float64)
 
 
-def log_prior(y, weights, classes):
-    """Logarithm of the share of each class in the rows."""
-    mass = weights @ y if y.ndim == 2 else np.bincount(encode(y, classes), weights, len(classes))
+def log_prior(data, classes):
+    """Logarithm of the share of each class in the weighted rows."""
+    y, weights = data.y, data.weights
+    mass = weights @ y if y.ndim == 2 else np.bincount(y, weights, len(classes))
     if not mass.all():
         missing = classes.tolist()[mass.argmin()]
         raise ValueError(f"logit_adjustment needs a share of every class, and class {missing!r} has none")

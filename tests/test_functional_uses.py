@@ -55,6 +55,7 @@ def direct_attention(Q, K, V, scale, causal):
     ("queries", "keys", "values"),
     [
         *(((1, 4), (1, 4), (1, 3)), ((3, 1), (7, 1), (7, 2)), ((9, 5), (4, 5), (4, 5))),
+        *(((2, 4), (2, 4), (2, 3)), ((3, 4), (2, 4), (2, 3))),
         ((700, 8), (2500, 8), (2500, 3)),  # more than a block of each
         ((1500, 8), (600, 8), (600, 3)),
         ((2, 3, 50, 4), (2, 3, 60, 4), (2, 3, 60, 5)),
@@ -304,3 +305,26 @@ WRONG = [
 def test_bad_input_is_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+# ---------------------------------------------------------------- edges
+
+
+def test_segments_may_have_any_ids():
+    ids = np.array([2**64 - 1, 0, 2**64 - 1], np.uint64)
+    np.testing.assert_allclose(segment_softmax([0.0, 1.0, 0.0], ids), [0.5, 1, 0.5])
+    for wrong in ("a", 0, 1.5):
+        with pytest.raises(ValueError, match=r"n_segments=.*integer above 0"):
+            segment_softmax([0.0, 1.0], [0, 0], wrong)
+
+
+def test_long_segments_keep_the_digits_of_float32():
+    n = 2_000_000
+    p = segment_softmax(np.zeros(n, np.float32), np.zeros(n, int))
+    np.testing.assert_allclose(p, 1 / n, rtol=1e-6)
+
+
+def test_a_row_of_nan_is_no_row_of_zeros():
+    value, (gradient, _) = nt_xent([[np.nan, 1.0], [1.0, 0.0]], [[0.0, 1.0], [1.0, 0.0]])
+    assert np.isnan(value)
+    assert np.isnan(gradient).any()

@@ -221,6 +221,27 @@ def test_warm_start_goes_on_where_the_last_fit_ended(tail, two):
     np.testing.assert_allclose(model.intercept_, before, rtol=1e-6)
 
 
+@pytest.mark.parametrize("T", [0.25, 4.0])
+def test_adjustment_is_in_units_of_the_temperature(tail, T):
+    """f/T is what becomes a probability, so a temperature changes the scores and nothing else."""
+    X, y = tail[:2]
+    plain = SoftmaxClassifier(logit_adjustment=1.0, alpha=1e-2, solver="lbfgs", tol=1e-8).fit(X, y)
+    scaled = SoftmaxClassifier(
+        logit_adjustment=1.0, temperature=T, alpha=1e-2 / T**2, solver="lbfgs", tol=1e-8
+    ).fit(X, y)
+    np.testing.assert_allclose(scaled.predict_proba(X), plain.predict_proba(X), atol=1e-5)
+
+
+def test_balanced_weights_leave_nothing_to_adjust(tail):
+    """The shares are those of the weighted rows, so that nothing is corrected twice."""
+    X, y = tail[:2]
+    both, balanced = (
+        SoftmaxClassifier(class_weight="balanced", logit_adjustment=tau, random_state=0).fit(X, y)
+        for tau in (1.0, 0.0)
+    )
+    np.testing.assert_allclose(both.predict_proba(X), balanced.predict_proba(X), atol=1e-12)
+
+
 def test_adjustment_refuses_what_it_cannot_do(tail):
     X, y = tail[:2]
     with pytest.raises(ValueError, match=r"logit_adjustment=1\.0 acts on the intercepts.*fit_intercept=True"):

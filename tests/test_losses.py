@@ -175,6 +175,9 @@ def test_curvature_bounds_the_hessian_where_training_starts(case, n_classes):
         (SquaredWestonWatkins(), 2, np.zeros(2)),
         (SquaredOneVsRest(), 5, np.zeros(5)),
         (NormFace(scale=7.0), 2, [0.3, 0.3]),
+        (Sparsemax(), 2, [0.0, 0.0]),
+        (Entmax(1.5), 2, [0.0, 0.0]),
+        (Entmax(1.1), 2, [0.0, 0.0]),
     ],
     ids=repr,
 )
@@ -329,6 +332,25 @@ def test_entmax_equals_mpmath(row, alpha, dtype):
     np.testing.assert_allclose(gradient + np.eye(3), np.tile(p, (3, 1)), atol=4 * eps, rtol=20 * eps)
     if alpha == 2.0:
         np.testing.assert_array_equal(evaluate(Sparsemax(), np.tile(scores, (3, 1)), np.arange(3))[0], found)
+
+
+@pytest.mark.parametrize("loss", [Softmax(), Sparsemax(), Entmax(1.5), Entmax(1.1)], ids=repr)
+def test_soft_labels_at_extreme_scores_and_at_their_optimum(loss):
+    q = np.tile([0.5, 0.3, 0.2], (2, 1))
+    for scores in ([[1e30, 0, -1e30], [0.0, 1e30, 1e30]], [[1e4, 0, -1e4], [-1e4, 1e4, 1e4 - 0.5]]):
+        hard = [evaluate(loss, np.array(scores), np.full(2, k)) for k in range(3)]
+        values, gradient = evaluate(loss, np.array(scores), q)
+        np.testing.assert_allclose(values, sum(s * h[0] for s, h in zip(q[0], hard, strict=True)), rtol=1e-12)
+        np.testing.assert_allclose(
+            gradient, sum(s * h[1] for s, h in zip(q[0], hard, strict=True)), atol=1e-12
+        )
+    p = loss.probabilities(np.random.default_rng(0).normal(size=(500, 3)) / 4)
+    scores = np.log(p) if isinstance(loss, Softmax) else p ** (getattr(loss, "alpha", 2.0) - 1)
+    if not isinstance(loss, Softmax):
+        scores /= getattr(loss, "alpha", 2.0) - 1
+    values, gradient = evaluate(loss, scores, p)
+    assert (values >= 0).all()
+    np.testing.assert_allclose(gradient, 0, atol=1e-13)
 
 
 def test_exponential_equals_mpmath():
@@ -487,7 +509,7 @@ class Unregistered(NamedTuple):
         (Softmax, r"is a class; pass an object, Softmax\(\)"),
         (None, "is not a loss: use one of .*'softmax'"),
         (3, "is not a loss"),
-        ((0.0, 1.0), "NamedTuple of floats with a row function"),
+        ((0.0, 1.0), "NamedTuple of numbers with a row function"),
         (Focal(gamma="2"), "'gamma' parameter of Focal must be a float"),
     ],
     ids=repr,

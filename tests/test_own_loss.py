@@ -15,7 +15,18 @@ from sklearn.datasets import load_digits, load_iris
 
 from linclf import LinearClassifier, SoftmaxClassifier
 from linclf.functional import softmax
-from linclf.losses import Focal, Softmax, check_loss, row_loss, soft_row_loss, value_and_gradient
+from linclf.heads import Cosine
+from linclf.losses import (
+    Focal,
+    NormFace,
+    Softmax,
+    SquaredCrammerSinger,
+    WestonWatkins,
+    check_loss,
+    row_loss,
+    soft_row_loss,
+    value_and_gradient,
+)
 from linclf.losses._checks import (
     CHECKS,
     check_convexity,
@@ -261,15 +272,13 @@ def calls_what_numba_does_not_know(loss, scores, y):
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        (returns_nothing, "it returns None, and must return the loss, a float"),
+        (returns_nothing, "row_loss returns None, and must return the loss, a float"),
         (calls_what_numba_does_not_know, r".*sorted.*\(line \d+ of .*test_own_loss\.py\)"),
     ],
 )
 def test_a_row_function_that_does_not_compile(function, message, iris):
     loss = registered(function, curvature=lambda self, n_classes: 1.0)
-    with pytest.raises(
-        TypeError, match=r"the row function of Own\w* does not compile with Numba: " + message
-    ):
+    with pytest.raises(TypeError, match=r"a row function of Own\w* does not compile with Numba: " + message):
         LinearClassifier(loss=loss).fit(*iris)
 
 
@@ -298,13 +307,65 @@ def test_fields_that_are_no_numbers():
         resolve(OwnSoftmax("hot"), 3)
 
 
+def test_a_soft_row_function_that_does_not_compile(iris):
+    loss = registered(plain)
+
+    @soft_row_loss.register(type(loss))
+    def writes_into_labels(loss, scores, q):
+        q[0] = 0.0
+        return 1.0
+
+    X, y = iris
+    with pytest.raises(TypeError, match=r"does not compile with Numba: soft_row_loss: .*read-?only|setitem"):
+        LinearClassifier(loss=loss).fit(X, np.eye(3)[y])
+
+
+def test_a_soft_row_function_that_comes_too_late():
+    loss = registered(plain)
+    value_and_gradient(loss, [0.0, 1.0], [0.5, 0.5])
+    with pytest.raises(ValueError, match="has its soft_row_loss already"):
+        soft_row_loss.register(type(loss))(plain)
+
+
+def test_what_is_no_class_is_not_registered():
+    for thing in (Softmax(), int, "softmax"):
+        with pytest.raises(TypeError, match="pass a NamedTuple class"):
+            row_loss.register(thing)
+
+
+def test_a_loss_on_cosines_needs_a_scale():
+    with pytest.raises(TypeError, match=r"head=.*Cosine.*a field scale"):
+        resolve(registered(plain, head=Cosine), 3)
+    with pytest.raises(TypeError, match=r"head='cosine' of Own"):
+        resolve(registered(plain, head="cosine"), 3)
+
+
+def test_a_stream_goes_on_with_the_loss_it_is_given():
+    """Losses with the same numbers are equal tuples; so are those of a notebook's cell that ran twice."""
+    X, y = load_iris(return_X_y=True)
+    model = LinearClassifier(loss="weston-watkins").partial_fit(X, y, classes=[0, 1, 2])
+    for loss in ("crammer-singer", registered(plain), registered(plain)):
+        model.set_params(loss=loss).partial_fit(X, y)
+        assert type(model._session.loss) is type(resolve(loss, 3))
+    model.set_params(solver="momentum").partial_fit(X, y)
+    model.set_params(solver="nesterov").partial_fit(X, y)
+    assert type(model._session.settings.optimizer).__name__ == "Nesterov"
+
+
 # ---------------------------------------------------------------- check_loss
 
 
 def test_correct_losses_pass():
     check_loss(OwnSoftmax(0.5))
     check_loss(OwnHinge(0.5), n_classes=4, random_state=3)
-    check_loss("sparsemax")
+    for loss in (
+        "sparsemax",
+        WestonWatkins(0.3),
+        SquaredCrammerSinger(0.7),
+        NormFace(1000.0),
+        Softmax(0.5, 0.01),
+    ):
+        check_loss(loss)
 
 
 cross_entropy, hinge = njit(own_softmax), njit(own_hinge)
@@ -317,7 +378,7 @@ def wrong_gradient(loss, scores, y):
 
 
 def negative(loss, scores, y):
-    return cross_entropy(OwnSoftmax(1.0), scores, y) - 1.0
+    return cross_entropy(OwnSoftmax(1.0), scores, y) - 0.2
 
 
 def wrong_hinge(loss, scores, y):
@@ -343,14 +404,10 @@ def of_one_score(loss, scores, y):
 
 
 def shifted_by_rounding(loss, scores, y):
-    excess, share = 1 - scores[y], 2 / (scores.size * (scores.size + 1))
-    for k in range(scores.size):
-        excess += share * (k + 1) * scores[k]
-    excess = max(excess, 0.0)
-    for k in range(scores.size):
-        scores[k] = 2 * excess * share * (k + 1)
-    scores[y] -= 2 * excess
-    return excess**2
+    scores *= 1.1
+    value = cross_entropy(OwnSoftmax(1.0), scores, y)
+    scores *= 1.1
+    return value
 
 
 def not_convex(loss, scores, y):
@@ -480,6 +537,9 @@ def test_value_and_gradient_takes_probabilities_lists_and_float32():
         ([1.0], 0, ValueError, r"scores have shape \(1,\)"),
         (np.zeros((2, 2, 2)), [0, 1], ValueError, r"use \(K,\) or \(n, K\)"),
         ([1.0, 2.0], "a", TypeError, "y has dtype <U1"),
+        ([[0.0, 1.0], [np.nan, 1.0]], [0, 1], ValueError, "scores have NaN in row 1"),
+        ([0.0, 1.0], [3.0, 4.0], ValueError, r"row 0 is \[3\. 4\.\] .*sum to 1"),
+        ([0.0, 1.0], [np.nan, 1.0], ValueError, "must be non-negative and sum to 1"),
     ],
 )
 def test_value_and_gradient_refuses(scores, y, error, message):

@@ -23,12 +23,13 @@ class SoftmaxClassifier(BaseLinearClassifier):
     temperature : float > 0, default=1.0
         Divides the scores before the softmax, in training and in ``predict_proba``.
     logit_adjustment : float >= 0, default=0.0
-        For long tails: ``logit_adjustment * log(prior)`` is added to the scores in training and not
-        in prediction, with the prior the shares of the classes in the rows (`class_weight` does
-        not count). At 1.0 the predictions aim at the balanced error, and the probabilities are
-        those under equal priors. As the intercepts are not penalised, the model is that of
-        ``logit_adjustment=0.0`` with ``logit_adjustment * log(prior)`` subtracted from them. Not for
-        ``fit_intercept=False`` or ``partial_fit``.
+        For long tails: ``logit_adjustment * log(prior)`` is added to ``f/T`` in training and not
+        in prediction, with the prior the shares of the classes in the weighted rows (with
+        ``class_weight="balanced"`` they are equal, and nothing changes). At 1.0 the predictions
+        aim at the balanced error, and the probabilities are those under equal priors. As the
+        intercepts are not penalised, the model is that of ``logit_adjustment=0.0`` with
+        ``T * logit_adjustment * log(prior)`` subtracted from them. Not for ``fit_intercept=False`` or
+        ``partial_fit``.
     {common parameters}
 
     Attributes
@@ -86,6 +87,9 @@ class SoftmaxClassifier(BaseLinearClassifier):
 
     def _loss(self):
         return Softmax(self.label_smoothing, self.temperature)
+
+    def _adjustment(self):
+        return self.logit_adjustment * self.temperature
 
 
 @documented

@@ -50,12 +50,14 @@ def same_shape(first, second, names):
         )
 
 
-def positive(value, name):
-    """The value as a float, which must be finite and above zero."""
+def positive(value, name, dtype=np.float64):
+    """The value as a float, which must be finite and above zero, also when it is rounded to a dtype."""
     try:
         number = float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{name}={value!r}: pass a number above 0") from None
-    if not 0 < number < np.inf:
-        raise ValueError(f"{name}={value!r}: pass a finite number above 0")
+    with np.errstate(over="ignore"):
+        rounded = float(dtype(number)) if np.isfinite(number) else number
+    if not 0 < rounded < np.inf:
+        raise ValueError(f"{name}={value!r}: pass a finite number above 0 in {np.dtype(dtype).name}")
     return number

@@ -1,6 +1,7 @@
 """Softmax over what a query attends to, and softmax within groups of a list."""
 
 from math import prod, sqrt
+from numbers import Integral
 
 import numpy as np
 
@@ -113,7 +114,7 @@ def segment_softmax(scores, segments, n_segments=None):
     if not scores.size:
         return scores.copy()
     order = np.argsort(ids, kind="stable")
-    starts = np.flatnonzero(np.diff(ids[order], prepend=-1))
+    starts = np.flatnonzero(np.r_[True, ids[order][1:] != ids[order][:-1]])
     lengths = np.diff(starts, append=len(ids))
     p = scores[order]
     with np.errstate(all="ignore"):  # rows without an answer become NaN
@@ -184,6 +185,8 @@ def _weighted_mean(Q, K, V, seen, first):
 
 def _checked_segments(segments, n_segments):
     ids = np.asarray(segments)
+    if n_segments is not None and (not isinstance(n_segments, Integral) or n_segments < 1):
+        raise ValueError(f"n_segments={n_segments!r}: pass the number of groups, an integer above 0, or None")
     if ids.dtype.kind not in "iu" and ids.size:
         raise TypeError(f"segments has dtype {ids.dtype}: pass integers, one id for each row of scores")
     bound = np.inf if n_segments is None else n_segments
@@ -191,4 +194,4 @@ def _checked_segments(segments, n_segments):
     if wrong.any():
         allowed = "ids that are not negative" if n_segments is None else f"ids from 0 to {n_segments - 1}"
         raise ValueError(f"segments has {ids[wrong][0]}: pass {allowed}")
-    return ids.astype(np.intp)
+    return ids

@@ -54,7 +54,7 @@ def info_nce(queries, keys, temperature=0.1):
             f"queries has shape {Q.shape} and keys {K.shape}: pass equally many features, and a key for "
             "each query"
         )
-    temperature = positive(temperature, "temperature")
+    temperature = positive(temperature, "temperature", np.result_type(Q, K).type)
     value, G = _pick(Q @ K.T, np.arange(len(Q)), temperature)
     return value, (G @ K, G.T @ Q)
 
@@ -103,14 +103,14 @@ def nt_xent(first, second, temperature=0.5):
     """
     A, B = _rows(first, "first"), _rows(second, "second")
     same_shape(A, B, ("first", "second"))
-    temperature = positive(temperature, "temperature")
+    temperature = positive(temperature, "temperature", np.result_type(A, B).type)
     n = len(A)
     rows = np.concatenate([A, B])
     # the largest entry first: squares may overflow where lengths do not
     largest = np.abs(rows).max(axis=1, keepdims=True)
-    Z = np.divide(rows, largest, out=np.zeros_like(rows), where=largest > 0)
+    Z = np.divide(rows, largest, out=np.zeros_like(rows), where=largest != 0)
     lengths = np.sqrt(np.einsum("ij,ij->i", Z, Z))[:, None]
-    Z = np.divide(Z, lengths, out=Z, where=largest > 0)
+    Z = np.divide(Z, lengths, out=Z, where=largest != 0)
     cosines = Z @ Z.T
     np.fill_diagonal(cosines, -np.inf)
     value, G = _pick(cosines, np.roll(np.arange(2 * n), n), temperature)
@@ -118,7 +118,7 @@ def nt_xent(first, second, temperature=0.5):
     gradient -= np.einsum("ij,ij->i", gradient, Z)[:, None] * Z
     # two divisions: the product of the lengths may overflow
     for divisor in (lengths, largest):
-        gradient = np.divide(gradient, divisor, out=np.zeros_like(gradient), where=largest > 0)
+        gradient = np.divide(gradient, divisor, out=np.zeros_like(gradient), where=largest != 0)
     return value, (gradient[:n], gradient[n:])
 
 

@@ -216,7 +216,7 @@ def gibbs(energies, temperature=1.0, axis=-1):
     """
     energies = as_floats(energies, "energies")
     axis = as_axis(energies, axis, "energies")
-    temperature = positive(temperature, "temperature")
+    temperature = positive(temperature, "temperature", energies.dtype.type)
     with np.errstate(all="ignore"):  # shifted first: energies / T may overflow where differences do not
         scores = np.minimum.reduce(energies, axis=axis, keepdims=True) - energies
         scores /= scores.dtype.type(temperature)

@@ -1,5 +1,8 @@
 """Samples of classes by Gumbel noise: hard ones, and soft ones that a gradient can pass through."""
 
+from math import prod
+from numbers import Integral
+
 import numpy as np
 
 from linclf.functional._inputs import as_axis, as_floats, positive
@@ -56,17 +59,17 @@ def gumbel_softmax(scores, tau=1.0, *, hard=False, axis=-1, random_state=None):
     """
     scores = as_floats(scores, "scores")
     axis = as_axis(scores, axis, "scores")
-    tau = positive(tau, "tau")
+    tau = positive(tau, "tau", scores.dtype.type)
     noisy = _gumbel(_random(random_state), scores.shape).astype(scores.dtype)
     with np.errstate(all="ignore"):  # shifted first: scores / tau may overflow where differences do not
         noisy += scores
         noisy -= noisy.max(axis=axis, keepdims=True)
+        place = np.expand_dims(noisy.argmax(axis=axis), axis)  # a large tau would round others to it
         noisy /= noisy.dtype.type(tau)
     soft = softmax(noisy, axis, out=noisy)
     if not hard:
         return soft
     chosen = np.where(np.isnan(soft), soft, 0)
-    place = np.expand_dims(soft.argmax(axis=axis), axis)
     np.put_along_axis(chosen, place, np.take_along_axis(chosen, place, axis) + 1, axis)
     return chosen
 
@@ -117,13 +120,15 @@ def gumbel_max(scores, *, size=None, axis=-1, random_state=None):
             f"scores has a row whose largest score is {largest[~np.isfinite(largest)].flat[0]}: "
             "each needs a finite one, without +inf and NaN"
         )
-    size = () if size is None else np.empty(size, np.void).shape
+    size = () if size is None else (size,) if isinstance(size, Integral) else tuple(size)
+    if any(length < 0 for length in size):
+        raise ValueError(f"size={size}: pass lengths of 0 or more")
     random = _random(random_state)
     scores = np.moveaxis(scores, axis, -1)
     # shifted: noise would be lost beside a large score, where differences are small
     scores = scores - scores.max(axis=-1, keepdims=True)
     drawn = np.empty((*size, *scores.shape[:-1]), np.intp)
-    flat = drawn.reshape(-1, *scores.shape[:-1])
+    flat = drawn.reshape(prod(size), *scores.shape[:-1])
     step = max(1, (1 << 16) // scores.size) if scores.size else 1
     for i in range(0, len(flat), step):
         noise = _gumbel(random, (len(flat[i : i + step]), *scores.shape))

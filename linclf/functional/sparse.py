@@ -192,8 +192,9 @@ def entmax_jvp(p, direction, alpha=1.5, axis=-1):
     axis = as_axis(p, axis, "p")
     alpha = _checked(alpha)
     s = (p > 0).astype(p.dtype) if alpha == 2 else p ** p.dtype.type(2 - alpha)
+    direction = np.where(p > 0, direction, 0)  # which may be infinite off the support
     mean = np.sum(s * direction, axis=axis, keepdims=True) / np.sum(s, axis=axis, keepdims=True)
-    return s * np.where(p > 0, direction - mean, 0)  # a direction may be infinite off the support
+    return s * (direction - mean)
 
 
 def _checked(alpha):

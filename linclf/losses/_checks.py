@@ -6,12 +6,13 @@ Each takes a resolved loss, a function that makes scores, and raises AssertionEr
 import numpy as np
 
 from linclf.heads import Cosine
-from linclf.losses._evaluation import curvature, evaluate
+from linclf.losses._evaluation import curvature, evaluate, random_scores
 from linclf.losses._names import resolve
 from linclf.losses._registry import soft_row_loss, trait
 
 ROWS = 60
-STEP = 1e-4  # of the differences, whose error is of order STEP^4
+MOST_KINKS = 0.1  # of the rows may have a kink within the reach of the differences
+STEP = 1e-4  # of the differences, whose error is of order STEP^4, where the curvature is about 1
 
 
 def check_loss(loss, n_classes=6, random_state=0):
@@ -19,7 +20,8 @@ def check_loss(loss, n_classes=6, random_state=0):
 
     The gradient against differences of the value, for scores of size 1 and 30; values that are 0 or
     more; float32 against float64; scores of +-1e4 in float32 and +-1e30 in float64; soft labels;
-    what the class claims (``convex``, ``shift_invariant``), its ``curvature`` and its ``probabilities``.
+    what the class claims of ``convex`` and ``shift_invariant``, its ``curvature`` and its
+    ``probabilities``. Not whether it is ``smooth``: scores at random hardly ever meet a kink.
 
     Parameters
     ----------
@@ -48,41 +50,35 @@ def check_loss(loss, n_classes=6, random_state=0):
             check(resolved, number, np.random.default_rng(random_state))
 
 
-def _scores(loss, n_classes, rng, size=1.0, rows=ROWS):
-    if trait(loss, "head") is Cosine:
-        return rng.uniform(-0.95, 0.95, (rows, n_classes))
-    return size * rng.standard_normal((rows, n_classes))
-
-
 def _fail(loss, what):
     raise AssertionError(f"{loss!r}: {what}")
 
 
-def differences(function, scores):
+def differences(function, scores, step=STEP):
     """Gradient of ``function(scores) -> values`` by central differences, all rows at once."""
     gradient = np.empty_like(scores)
     for k in range(scores.shape[1]):
         e = np.zeros(scores.shape[1])
-        e[k] = STEP
+        e[k] = step
         near = function(scores + e) - function(scores - e)
-        gradient[:, k] = (8 * near - (function(scores + 2 * e) - function(scores - 2 * e))) / (12 * STEP)
+        gradient[:, k] = (8 * near - (function(scores + 2 * e) - function(scores - 2 * e))) / (12 * step)
     return gradient
 
 
-def _near_kink(loss, scores, targets, gradient):
-    """Rows whose gradient jumps within the reach of the differences."""
-    jumps = np.zeros(len(scores), bool)
+def _near_kink(loss, scores, targets, gradient, step):
+    """Rows whose gradient jumps within the reach of the differences: few, also of losses without kinks."""
+    jumps, size = np.zeros(len(scores), bool), np.abs(gradient).max()
     for k in range(scores.shape[1]):
-        for reach in (-2.5 * STEP, 2.5 * STEP):
+        for reach in (-2.5 * step, 2.5 * step):
             moved = scores.copy()
             moved[:, k] += reach
-            jumps |= (np.abs(evaluate(loss, moved, targets)[1] - gradient) > 1e-2).any(axis=1)
+            jumps |= (np.abs(evaluate(loss, moved, targets)[1] - gradient) > 1e-2 * size).any(axis=1)
     return jumps
 
 
 def check_gradient(loss, n_classes, rng):
     for size in (1.0, 30.0):
-        scores, y = _scores(loss, n_classes, rng, size), rng.integers(0, n_classes, ROWS)
+        scores, y = random_scores(loss, n_classes, rng, size, ROWS), rng.integers(0, n_classes, ROWS)
         _compare_gradient(loss, scores, y, f"class index, scores of size {size:g}")
 
 
@@ -90,7 +86,7 @@ def check_soft_labels(loss, n_classes, rng):
     """Probabilities as targets give the expected value and gradient."""
     if soft_row_loss.find(type(loss)) is None:
         return  # the expectation by construction
-    scores, q = _scores(loss, n_classes, rng), rng.dirichlet(np.ones(n_classes), ROWS)
+    scores, q = random_scores(loss, n_classes, rng, rows=ROWS), rng.dirichlet(np.ones(n_classes), ROWS)
     q[0] = np.eye(n_classes)[-1]
     q[1::3, 0] = 0
     q /= q.sum(axis=1, keepdims=True)
@@ -111,13 +107,16 @@ def _compare_gradient(loss, scores, targets, where):
         _fail(loss, f"the loss or its gradient is not finite ({where})")
     if (values < 0).any():
         _fail(loss, f"a loss is {values.min():.3g} ({where}); losses must be 0 or more")
-    expected = differences(lambda moved: evaluate(loss, moved, targets)[0], scores)
+    bend = curvature(loss, scores.shape[1])
+    step = STEP / max(1.0, bend**0.5)
+    expected = differences(lambda moved: evaluate(loss, moved, targets)[0], scores, step)
     error = np.abs(gradient - expected).max(axis=1)
     # 1e-6 of the gradient, plus what rounding of the values leaves in a difference
-    allowed = 1e-6 * np.abs(gradient).max(axis=1) + 1e-10 * np.maximum(np.abs(values), 1)
+    allowed = 1e-6 * np.abs(gradient).max(axis=1) + 1e-14 / step * np.maximum(np.abs(values), 1)
     wrong = error > allowed
-    if not trait(loss, "smooth"):
-        wrong &= ~_near_kink(loss, scores, targets, gradient)
+    if wrong.mean() < MOST_KINKS:
+        # also where the second derivative jumps there, which puts the differences off by no more than this
+        wrong &= (error > bend * step) & ~_near_kink(loss, scores, targets, gradient, step)
     if wrong.any():
         row = int(np.argmax(np.where(wrong, error / allowed, 0)))
         hint = "" if not trait(loss, "smooth") else "; if its gradient jumps, say smooth = False in the class"
@@ -129,7 +128,7 @@ def _compare_gradient(loss, scores, targets, where):
 
 
 def check_dtypes(loss, n_classes, rng):
-    scores = _scores(loss, n_classes, rng).astype(np.float32)
+    scores = random_scores(loss, n_classes, rng, rows=ROWS).astype(np.float32)
     y = rng.integers(0, n_classes, ROWS)
     values, gradient = evaluate(loss, scores, y)
     precise, precise_gradient = evaluate(loss, scores.astype(np.float64), y)
@@ -179,7 +178,10 @@ def check_shift(loss, n_classes, rng):
         values, gradient = evaluate(loss, scores.astype(dtype), y)
         for shift in (1.0, -1024.5, 2.0**14):
             moved, moved_gradient = evaluate(loss, (scores + shift).astype(dtype), y)
-            if not (np.array_equal(values, moved) and np.array_equal(gradient, moved_gradient)):
+            rtol = 1e4 * np.finfo(dtype).eps if dtype is np.float64 else 4 * np.finfo(dtype).eps
+            size = rtol * (1 + np.abs(values).max()), rtol * (1 + np.abs(gradient).max())
+            off = np.abs(moved - values).max() / size[0], np.abs(moved_gradient - gradient).max() / size[1]
+            if max(off) > 1:
                 _fail(loss, f"adding {shift} to all scores ({dtype.__name__}) changes it: {_SHIFT}")
 
 
@@ -192,7 +194,7 @@ def check_convexity(loss, n_classes, rng):
         return
     y = rng.integers(0, n_classes, 10 * ROWS)
     for size in (0.3, 3.0):
-        a, b = (_scores(loss, n_classes, rng, size, 10 * ROWS) for _ in range(2))
+        a, b = (random_scores(loss, n_classes, rng, size, 10 * ROWS) for _ in range(2))
         at = rng.uniform(size=(10 * ROWS, 1))
         here = evaluate(loss, at * a + (1 - at) * b, y)[0]
         chord = at[:, 0] * evaluate(loss, a, y)[0] + (1 - at[:, 0]) * evaluate(loss, b, y)[0]
@@ -215,7 +217,7 @@ def check_probabilities(loss, n_classes, rng):
     if not trait(loss, "probabilities"):
         return
     for dtype, size in ((np.float32, 1e4), (np.float64, 1.0), (np.float64, 1e4)):
-        scores = _scores(loss, n_classes, rng, size).astype(dtype)
+        scores = random_scores(loss, n_classes, rng, size, ROWS).astype(dtype)
         p = loss.probabilities(scores.copy())
         if p.shape != scores.shape or p.dtype != dtype:
             _fail(loss, f"probabilities of {dtype.__name__} {scores.shape} are {p.dtype} {p.shape}")
@@ -227,17 +229,18 @@ def check_probabilities(loss, n_classes, rng):
             with np.errstate(divide="ignore"):
                 logarithms = np.log(p.astype(np.float64))
             found = loss.log_probabilities(scores.copy())
-            if not np.allclose(found[p > 0], logarithms[p > 0], rtol=1e-4, atol=100 * np.finfo(dtype).eps):
+            normal = p > 1e3 * np.finfo(dtype).tiny  # denormal numbers have few digits
+            if not np.allclose(found[normal], logarithms[normal], rtol=1e-4, atol=1e3 * np.finfo(dtype).eps):
                 _fail(loss, "log_probabilities are not the logarithms of probabilities")
 
 
 CHECKS = (
+    check_curvature,
     check_gradient,
     check_soft_labels,
     check_dtypes,
     check_extreme_scores,
     check_shift,
     check_convexity,
-    check_curvature,
     check_probabilities,
 )

@@ -7,8 +7,9 @@ from numba.core.errors import NumbaError
 
 from linclf import _rows
 from linclf._numba import compiled, ours
+from linclf.heads import Cosine
 from linclf.losses._names import resolve
-from linclf.losses._registry import row_loss, row_losses
+from linclf.losses._registry import row_loss, row_losses, soft_row_loss, trait
 
 
 def evaluate(loss, scores, targets):
@@ -17,8 +18,10 @@ def evaluate(loss, scores, targets):
     try:
         row_losses(loss, gradient, _rows.read_only(targets), values)
     except NumbaError as fault:
-        name, reason = type(loss).__name__, _reason(loss, gradient[0])
-        raise TypeError(f"the row function of {name} does not compile with Numba: {reason}") from fault
+        reason = _reason(loss, gradient[0], targets)
+        raise TypeError(
+            f"a row function of {type(loss).__name__} does not compile with Numba: {reason}"
+        ) from fault
     return values, gradient
 
 
@@ -44,7 +47,8 @@ def value_and_gradient(loss, scores, y):
     Raises
     ------
     ValueError
-        If the shapes do not fit, a class index is not in 0 ... K - 1, or a parameter is out of bounds.
+        If the shapes do not fit, a score is NaN, a class index is not in 0 ... K - 1, rows of
+        probabilities are none, or a parameter is out of bounds.
     TypeError
         If the loss is none, or y is neither of integers nor of floats.
 
@@ -60,6 +64,8 @@ def value_and_gradient(loss, scores, y):
         scores = scores.astype(np.float64)
     if scores.ndim not in (1, 2) or scores.shape[-1] < 2:
         raise ValueError(f"scores have shape {scores.shape}; use (K,) or (n, K) with K >= 2 classes")
+    if np.isnan(scores).any():
+        raise ValueError(f"scores have NaN in row {np.isnan(np.atleast_2d(scores)).any(axis=1).argmax()}")
     rows, targets = np.atleast_2d(scores), _targets(y, scores)
     values, gradient = evaluate(resolve(loss, scores.shape[-1]), rows, targets)
     return (float(values[0]), gradient[0]) if scores.ndim == 1 else (values, gradient)
@@ -70,7 +76,7 @@ def _targets(y, scores):
     y = np.asarray(y)
     n_classes = scores.shape[-1]
     if y.dtype.kind == "f" and y.shape == scores.shape:
-        return np.ascontiguousarray(np.atleast_2d(y), scores.dtype)
+        return np.ascontiguousarray(check_probabilities(np.atleast_2d(y)), scores.dtype)
     if y.dtype.kind not in "iu":
         raise TypeError(
             f"y has dtype {y.dtype} and shape {y.shape}; use class indices, or probabilities like scores"
@@ -84,37 +90,62 @@ def _targets(y, scores):
     return np.ascontiguousarray(np.atleast_1d(y), np.int64)
 
 
-def curvature(loss, n_classes):
+def check_probabilities(y):
+    """Rows of class probabilities, as they are."""
+    sums = y.sum(axis=1)
+    wrong = np.flatnonzero(~(np.isclose(sums, 1, atol=1e-4) & (y >= 0).all(axis=1)))
+    if wrong.size:
+        raise ValueError(
+            f"y as class probabilities: row {wrong[0]} is {y[wrong[0]]} (sum {sums[wrong[0]]:.6g}); each row "
+            "must be non-negative and sum to 1"
+        )
+    return y
+
+
+def random_scores(loss, n_classes, rng, size=1.0, rows=100):
+    """Normal scores of a size, or cosines where the loss is defined on them."""
+    if trait(loss, "head") is Cosine:
+        return rng.uniform(-0.95, 0.95, (rows, n_classes))
+    return size * rng.standard_normal((rows, n_classes))
+
+
+def curvature(loss, n_classes, dtype=np.float64, soft=False):
     """The loss's own unit of step sizes, or one measured.
 
-    Losses of other people are compiled here, so that a row function that does not is heard of first.
+    Losses of other people are compiled here for the dtype of the scores, and for soft labels, so
+    that a row function that does not is heard of first.
     """
     if ours(type(loss)):
         return loss.curvature(n_classes)
     rng = np.random.default_rng(0)
     targets, measured = rng.integers(0, n_classes, 100), []
-    for size in (0.0, 1.0):
-        values, gradient = evaluate(loss, size * rng.standard_normal((100, n_classes)), targets)
+    if soft:
+        targets = np.eye(n_classes, dtype=dtype)[targets]
+    for scores in (np.zeros((100, n_classes)), random_scores(loss, n_classes, rng)):
+        values, gradient = evaluate(loss, scores.astype(dtype), targets)
         if values.sum() > 0:
             # |gradient|^2 <= 2 * curvature * value for every smooth loss that is 0 or more
             measured.append(float(np.square(gradient).sum() / values.sum()))
     found = loss.curvature(n_classes) if hasattr(loss, "curvature") else max(measured, default=0.0)
     if not 0 < found < np.inf:
         raise ValueError(
-            f"the curvature of {loss!r} is {found!r}; give its class a method curvature(self, n_classes) "
+            f"the curvature of {loss!r} is {found!r} (measured where its class says nothing; its losses at "
+            f"random scores sum to {values.sum():.3g}); give its class a method curvature(self, n_classes) "
             "that returns a positive number, the size of the second derivatives"
         )
     return float(found)
 
 
-def _reason(loss, scores):
+def _reason(loss, scores, targets):
     """What Numba says about the row function alone: the whole kernel's message is pages long."""
+    verb = soft_row_loss if targets.ndim == 2 and soft_row_loss.find(type(loss)) else row_loss
+    target = _rows.read_only(targets)[0] if verb is soft_row_loss else 0
     try:
-        value = compiled(row_loss.find(type(loss)))(loss, scores.copy(), 0)
+        value = compiled(verb.find(type(loss)))(loss, scores.copy(), target)
     except NumbaError as fault:
         text = str(fault)
         said = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("Failed")]
         places = re.findall(r'File "(.+)", line (\d+)', text)
         where = f" (line {places[-1][1]} of {places[-1][0]})" if places else ""
-        return " ".join(said[:2]) + where
-    return f"it returns {value!r}, and must return the loss, a float"
+        return f"{verb.__name__}: {' '.join(said[:2])}{where}"
+    return f"{verb.__name__} returns {value!r}, and must return the loss, a float"

@@ -3,6 +3,7 @@
 from numbers import Real
 
 from linclf._limits import check_limits
+from linclf.heads import Cosine, Linear
 from linclf.losses._registry import row_loss, trait
 from linclf.losses.entmax import Entmax, Sparsemax
 from linclf.losses.focal import Focal
@@ -34,7 +35,7 @@ LOSSES = {
     "sphereface": SphereFace,
 }
 
-_KINDS = f"use one of {sorted(LOSSES)} or a NamedTuple of floats with a row function"
+_KINDS = f"use one of {sorted(LOSSES)} or a NamedTuple of numbers with a row function"
 
 
 def resolve(loss, n_classes):
@@ -61,12 +62,18 @@ def resolve(loss, n_classes):
             f"loss={loss!r} has no row function; {_KINDS}, registered by "
             f"@linclf.losses.row_loss.register({name})"
         )
+    head = trait(loss, "head")
+    if head not in (Linear, Cosine) or (head is Cosine and "scale" not in loss._fields):
+        raise TypeError(
+            f"head={head!r} of {name}: use linclf.heads.Linear or, for a loss with a field scale, "
+            "linclf.heads.Cosine"
+        )
     check_limits(loss, trait(loss, "limits"))
     if hasattr(loss, "resolved"):
         loss = loss.resolved(n_classes)
     for field, value in loss._asdict().items():
         if not isinstance(value, Real):
-            raise TypeError(f"{field}={value!r} of {name} is not a number; the fields of a loss are floats")
+            raise TypeError(f"{field}={value!r} of {name} is not a number; the fields of a loss are numbers")
     return type(loss)(*map(float, loss))
 
 

@@ -68,7 +68,9 @@ def _target_loss(loss, scores, target):
     cls = getattr(loss, "instance_class", type(None))
     if isinstance(target, types.Integer):
         return row_loss.find(cls)
-    return soft_row_loss.find(cls) or expected_row_loss.py_func
+    if soft_row_loss.find(cls) is None and row_loss.find(cls) is not None:
+        soft_row_loss.register(cls)(expected_row_loss.py_func)  # so that a later one is refused
+    return soft_row_loss.find(cls)
 
 
 @compiled
