@@ -201,14 +201,14 @@ def _reliability(comparison):
         bins = comparison.last["models"].get(row["model"], {}).get("bins")
         if bins is None or row["model"] == BASELINE or len(panels) == _SHOWN_RELIABILITY:
             continue
-        confidence, accuracy, counts = bins
-        left = np.arange(counts.size) / counts.size
+        filled = bins.weight > 0
+        left, confidence, accuracy = bins.edges[:-1][filled], bins.confidence[filled], bins.accuracy[filled]
         figure, axes = _figure(2.1, 2.0)
-        axes.bar(left, accuracy, 0.9 / counts.size, align="edge", color=_RIGHT, alpha=0.35)
-        filled = counts > 0
-        sizes = 6 + 60 * counts[filled] / counts.max()
+        width = 0.9 * np.diff(bins.edges)[filled]
+        axes.bar(left, accuracy, width, align="edge", color=_RIGHT, alpha=0.35)
+        sizes = 6 + 60 * bins.weight[filled] / bins.weight.max()
         axes.plot([0, 1], [0, 1], color=_INK, linewidth=0.8, linestyle="--")
-        axes.scatter(confidence[filled], accuracy[filled], s=sizes, color=_WRONG, zorder=3, clip_on=False)
+        axes.scatter(confidence, accuracy, s=sizes, color=_WRONG, zorder=3, clip_on=False)
         axes.set(xlim=(0, 1), ylim=(0, 1), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
         panels.append(_panel(row["model"], f"ECE {row['ece']:.3f}", figure, f"reliability of {row['model']}"))
     text = (

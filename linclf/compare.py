@@ -16,6 +16,7 @@ from sklearn.utils import check_consistent_length
 from linclf._report import MEASURES, html_report, text_report
 from linclf._tables import check_labels, column_encoder, to_rows
 from linclf.losses import LOSSES
+from linclf.metrics import expected_calibration_error, reliability_curve
 
 
 @dataclass(repr=False)
@@ -163,24 +164,15 @@ def compare(
     return Comparison(rows, facts, last)
 
 
-def reliability(confidence, correct, n_bins=15):
-    """Mean confidence, accuracy and number of rows in equal-width bins ``((b-1)/B, b/B]``."""
-    bins = np.clip(np.ceil(confidence * n_bins).astype(int) - 1, 0, n_bins - 1)
-    counts = np.bincount(bins, minlength=n_bins)
-    share = 1.0 / np.maximum(counts, 1)
-    return (
-        np.bincount(bins, confidence, n_bins) * share,
-        np.bincount(bins, correct, n_bins) * share,
-        counts,
-    )
-
-
 def chosen_models(patterns):
     """The names that match the patterns, in the order of the registry; all for None."""
     known = list(_estimators(1.0, 1, None, 0, False))
     if patterns is None:
         return known
     patterns = [patterns] if isinstance(patterns, str) else list(patterns)
+    for pattern in patterns:
+        if not isinstance(pattern, str):
+            raise TypeError(f"models: {pattern!r} is no name; the models are {', '.join(known)}")
     for pattern in patterns:
         if not any(fnmatchcase(name.lower(), pattern.lower()) for name in known):
             raise ValueError(f"models: {pattern!r} matches no model; the models are {', '.join(known)}")
@@ -303,9 +295,9 @@ def _measure(model, X_train, y_train, X_test, codes, classes):
             raise ValueError("predict_proba returned NaN or infinity")
         true_class = probabilities[np.arange(codes.size), codes]
         measures["log_loss"] = -np.log(np.maximum(true_class, np.finfo(float).eps)).mean()
-        confidence, accuracy, counts = reliability(probabilities.max(axis=1), correct)
-        measures["ece"] = (counts * np.abs(confidence - accuracy)).sum() / codes.size
-        extras["bins"] = (confidence, accuracy, counts)
+        labels = np.arange(classes.size)
+        measures["ece"] = expected_calibration_error(codes, probabilities, labels=labels)
+        extras["bins"] = reliability_curve(codes, probabilities, labels=labels)
     return measures, extras
 
 

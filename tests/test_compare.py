@@ -104,20 +104,17 @@ def test_measures_equal_those_of_scikit_learn(iris, comparison):
         assert row[f"{key}_std"] == pytest.approx(np.std(values, ddof=1), abs=1e-12)
 
 
-def test_reliability_by_hand():
-    confidence = np.array([0.2, 0.5, 0.51, 1.0])  # two bins: up to 0.5, and above
-    means, accuracy, counts = module.reliability(confidence, np.array([True, False, True, False]), 2)
-    np.testing.assert_allclose(means, [0.35, 0.755])
-    np.testing.assert_allclose(accuracy, [0.5, 0.5])
-    assert counts.tolist() == [2, 2]
-
-
-def test_ece_of_random_confidences_equals_the_naive_one():
-    rng = np.random.default_rng(1)
-    confidence, correct = rng.random(500), rng.random(500) < 0.7
-    means, accuracy, counts = module.reliability(confidence, correct)
-    ours = (counts * np.abs(means - accuracy)).sum() / 500
-    assert ours == pytest.approx(naive_ece(np.ones(500), correct.astype(float), confidence), abs=1e-12)
+def test_the_bins_of_the_picture_are_those_of_the_ece(comparison):
+    row = next(row for row in comparison.rows if row["model"] == "softmax")
+    drawn = comparison.last["models"]["softmax"]
+    bins, correct = drawn["bins"], drawn["predicted"] == comparison.last["y"]
+    assert bins.weight.sum() == comparison.last["y"].size
+    filled = bins.weight > 0
+    shares = bins.weight[filled] / bins.weight.sum()
+    assert shares @ bins.accuracy[filled] == pytest.approx(correct.mean(), abs=1e-12)
+    ece = shares @ np.abs(bins.confidence - bins.accuracy)[filled]
+    # the mean of two splits, the second of which is drawn, and their deviation give back the second
+    assert abs(ece - row["ece"]) == pytest.approx(row["ece_std"] / np.sqrt(2), abs=1e-12)
 
 
 def test_penalties_of_the_rivals_are_those_of_alpha():

@@ -8,6 +8,7 @@ import numpy as np
 
 from linclf.functional import entropy, logsumexp
 from linclf.functional._inputs import as_floats, positive
+from linclf.metrics._forecasts import check_distributions
 
 
 def max_probability_doubt(p):
@@ -156,12 +157,7 @@ def _probabilities(p):
     p = as_floats(p, "p")
     if p.ndim != 2 or p.shape[1] < 2:
         raise ValueError(f"p has shape {p.shape}: pass class probabilities (n, K), such as predict_proba(X)")
-    wrong = np.flatnonzero(~((p >= 0).all(axis=1) & (np.abs(p.sum(axis=1) - 1) < 1e-3)))
-    if wrong.size:
-        raise ValueError(
-            f"row {wrong[0]} of p is {p[wrong[0]]}, not a distribution; scores go through "
-            "linclf.functional.softmax first"
-        )
+    check_distributions(p, "p")
     return p
 
 

@@ -1,0 +1,38 @@
+"""How good probabilities are, and how much a row is doubted.
+
+Metrics are ``(y_true, y_prob, *, labels=None, sample_weight=None, ...)`` like those of scikit-learn,
+smaller is better, and ``sklearn.metrics.make_scorer(metric, response_method="predict_proba",
+greater_is_better=False)`` makes scorers of them. Scores of doubt take probabilities or scores alone.
+"""
+
+from linclf.metrics.calibration_error import (
+    classwise_calibration_error,
+    expected_calibration_error,
+    maximum_calibration_error,
+)
+from linclf.metrics.doubt import (
+    DOUBT_SCORES,
+    energy_doubt,
+    entropy_doubt,
+    margin_doubt,
+    max_probability_doubt,
+)
+from linclf.metrics.proper import BrierDecomposition, brier_decomposition, brier_score, log_loss
+from linclf.metrics.reliability import ReliabilityCurve, reliability_curve
+
+__all__ = [
+    "DOUBT_SCORES",
+    "BrierDecomposition",
+    "ReliabilityCurve",
+    "brier_decomposition",
+    "brier_score",
+    "classwise_calibration_error",
+    "energy_doubt",
+    "entropy_doubt",
+    "expected_calibration_error",
+    "log_loss",
+    "margin_doubt",
+    "max_probability_doubt",
+    "maximum_calibration_error",
+    "reliability_curve",
+]

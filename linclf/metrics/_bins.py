@@ -1,0 +1,71 @@
+"""Bins of probabilities, of equal width or of equal weight."""
+
+import numbers
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Bins(NamedTuple):
+    """Rows in bins ``(edges[b], edges[b + 1]]``; the first also holds what equals its left edge.
+
+    Attributes
+    ----------
+    index : ndarray of shape (n,)
+        The bin of each row.
+    row_weight : ndarray of shape (n,)
+        The weight of each row.
+    weight : ndarray of shape (n_bins,)
+        The sum of the weights in each bin.
+    edges : ndarray of shape (n_bins + 1,)
+        From 0 to 1.
+    """
+
+    index: np.ndarray
+    row_weight: np.ndarray
+    weight: np.ndarray
+    edges: np.ndarray
+
+    def mean(self, values):
+        """The weighted mean of one value a row in each bin, NaN in empty bins."""
+        sums = np.bincount(self.index, self.row_weight * values, len(self.weight))
+        return np.divide(sums, self.weight, out=np.full(len(sums), np.nan), where=self.weight > 0)
+
+
+def binned(values, weights, n_bins, strategy):
+    """`Bins` of values in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If n_bins is not 1 or more, or the strategy is unknown.
+    TypeError
+        If n_bins is no integer.
+    """
+    if not isinstance(n_bins, numbers.Integral) or isinstance(n_bins, bool):
+        raise TypeError(f"n_bins={n_bins!r}: pass an integer, 1 or more, such as 15")
+    if n_bins < 1:
+        raise ValueError(f"n_bins={n_bins!r}: pass 1 or more, such as 15")
+    if strategy not in _INNER_EDGES:
+        raise ValueError(f"strategy={strategy!r}: pass one of {', '.join(map(repr, _INNER_EDGES))}")
+    inner = _INNER_EDGES[strategy](values, weights, int(n_bins))
+    index = np.searchsorted(inner, values)
+    totals = np.bincount(index, weights, len(inner) + 1)
+    return Bins(index, weights, totals, np.concatenate([[0.0], inner, [1.0]]))
+
+
+def _equal_width(values, weights, n_bins):
+    return np.arange(1, n_bins) / n_bins
+
+
+def _equal_weight(values, weights, n_bins):
+    """Values up to which lie 1/B, 2/B, ... of the weight; equal values stay together."""
+    distinct, inverse = np.unique(values, return_inverse=True)
+    reached = np.cumsum(np.bincount(inverse, weights))
+    wanted = reached[-1] * np.arange(1, n_bins) / n_bins
+    # the sum of ten weights of 0.1 may be just below 1
+    last = np.unique(np.searchsorted(reached, wanted * (1 - 1e-12)))
+    return distinct[last[last < len(distinct) - 1]]
+
+
+_INNER_EDGES = {"uniform": _equal_width, "quantile": _equal_weight}

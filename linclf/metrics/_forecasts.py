@@ -1,0 +1,137 @@
+"""What every metric of probabilities does with its arguments before it computes."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from linclf.functional._inputs import as_floats
+
+TOLERANCE = 1e-3  # of the sum of a row: float16 and rounded tables pass, scores do not
+
+
+class Forecasts(NamedTuple):
+    """The rows that count.
+
+    Attributes
+    ----------
+    p : ndarray of shape (n, K)
+        Class probabilities, float32 or float64.
+    codes : ndarray of shape (n,)
+        Columns of the true classes.
+    weights : ndarray of shape (n,)
+        Positive weights, float64.
+    classes : list of K labels
+        In the order of the columns.
+    """
+
+    p: np.ndarray
+    codes: np.ndarray
+    weights: np.ndarray
+    classes: list
+
+
+def checked(y_true, y_prob, labels, sample_weight):
+    """The arguments of a metric as `Forecasts`; rows of weight 0 are dropped before they are looked at.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not match, a row is not a distribution, a label is not known, or a weight is
+        negative or not finite; the message names the argument and the row.
+    TypeError
+        If probabilities or weights are no real numbers, or labels cannot be sorted.
+    """
+    y = np.asarray(y_true)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y.ndim != 1:
+        raise ValueError(f"y_true has shape {y.shape}: pass one label a row, such as one_hot.argmax(axis=1)")
+    p = as_floats(y_prob, "y_prob")
+    if p.ndim not in (1, 2) or (p.ndim == 2 and p.shape[1] < 2):
+        raise ValueError(
+            f"y_prob has shape {p.shape}: pass class probabilities (n, K) with K >= 2, such as "
+            "predict_proba(X), or (n,) of the second of two classes"
+        )
+    if len(y) != len(p) or not len(y):
+        raise ValueError(f"y_true has {len(y)} rows and y_prob {len(p)}: pass equally many, one at least")
+    rows, weights = _counting(sample_weight, len(y))
+    if rows.size < len(y):
+        y, p = y[rows], p[rows]
+    if p.ndim == 1:
+        wrong = np.flatnonzero(~((p >= 0) & (p <= 1)))
+        if wrong.size:
+            raise ValueError(
+                f"row {rows[wrong[0]]} of y_prob is {p[wrong[0]]}: pass probabilities from 0 to 1; scores "
+                "go through scipy.special.expit first"
+            )
+        p = np.column_stack([1 - p, p])
+    else:
+        check_distributions(p, "y_prob", rows)
+    codes, classes = _encoded(y, p.shape[1], labels, rows)
+    return Forecasts(p, codes, weights, classes)
+
+
+def check_distributions(p, name, rows=None):
+    """Raise a ValueError unless each row of p (n, K) is a distribution; ``rows`` are their numbers."""
+    sums = p.sum(axis=1)
+    wrong = np.flatnonzero(~((p >= 0).all(axis=1) & (np.abs(sums - 1) < TOLERANCE)))
+    if wrong.size:
+        first = wrong[0]
+        shown = np.array2string(p[first], precision=4, threshold=8, edgeitems=3, max_line_width=200)
+        raise ValueError(
+            f"row {first if rows is None else rows[first]} of {name} is {shown} with the sum "
+            f"{sums[first]:.6g}, not a distribution; scores go through linclf.functional.softmax first"
+        )
+
+
+def _counting(sample_weight, n):
+    """The numbers of the rows with a positive weight, and these weights."""
+    if sample_weight is None:
+        return np.arange(n), np.ones(n)
+    weights = as_floats(sample_weight, "sample_weight").astype(np.float64)
+    if weights.shape != (n,):
+        raise ValueError(f"sample_weight has shape {weights.shape}: pass one weight for each of {n} rows")
+    wrong = np.flatnonzero(~((weights >= 0) & (weights < np.inf)))
+    if wrong.size:
+        raise ValueError(
+            f"row {wrong[0]} of sample_weight is {weights[wrong[0]]}: pass finite weights, 0 or more"
+        )
+    rows = np.flatnonzero(weights)
+    if not rows.size:
+        raise ValueError("sample_weight is zero for every row; at least one must be positive")
+    return rows, weights[rows]
+
+
+def _encoded(y, n_columns, labels, rows):
+    """Columns of the true classes, and the classes."""
+    if y.dtype.kind == "f" and np.isnan(y).any():
+        raise ValueError(f"row {rows[np.isnan(y).argmax()]} of y_true is NaN: pass a label or drop the row")
+    try:
+        present, inverse = np.unique(y, return_inverse=True)
+    except TypeError as fault:
+        raise TypeError(f"y_true has labels that cannot be sorted: {fault}") from None
+    present = present.tolist()
+    if labels is None:
+        if len(present) != n_columns:
+            raise ValueError(
+                f"y_true has {len(present)} classes and y_prob is of {n_columns}; pass labels, the names of "
+                "all classes in the order of the columns, such as model.classes_"
+            )
+        return inverse, present
+    labels = labels.tolist() if hasattr(labels, "tolist") else list(labels)
+    # by dictionary, since NumPy's sorted search takes "1" for 1
+    columns = {label: column for column, label in enumerate(labels)}
+    if len(labels) != n_columns or len(columns) < len(labels):
+        raise ValueError(
+            f"labels names {len(columns)} different classes in {len(labels)} entries and y_prob is of "
+            f"{n_columns}; pass one label for each column, such as model.classes_"
+        )
+    places = np.array([columns.get(label, -1) for label in present])
+    codes = places[inverse]
+    unknown = np.flatnonzero(codes < 0)
+    if unknown.size:
+        raise ValueError(
+            f"row {rows[unknown[0]]} of y_true is {present[inverse[unknown[0]]]!r}, which is not in labels; "
+            "pass the names of all classes in the order of the columns"
+        )
+    return codes, labels

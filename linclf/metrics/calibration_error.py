@@ -1,0 +1,252 @@
+"""Calibration errors: how far stated probabilities are from the shares of rows that come true.
+
+All of them depend on the bins, and a constant forecast of the class shares has none of these errors:
+choose models by a proper score (`log_loss`, `brier_score`), and look here for what is wrong.
+"""
+
+import numbers
+
+import numpy as np
+
+from linclf.metrics._bins import binned
+from linclf.metrics._forecasts import checked
+from linclf.metrics.reliability import one_class, top_class
+
+
+def expected_calibration_error(
+    y_true,
+    y_prob,
+    *,
+    n_bins=15,
+    strategy="uniform",
+    norm=1,
+    debiased=False,
+    labels=None,
+    sample_weight=None,
+):
+    r"""ECE of the predicted class, ``(sum_b w_b |accuracy_b - confidence_b|^q)^(1/q)``.
+
+    ``w_b`` is the share of the weight in bin b of the top-class confidence, q the norm; see
+    `reliability_curve` for the bins. With few rows a bin the noise of the accuracies alone makes
+    the error positive: ``debiased=True`` subtracts its expected square.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n,)
+        Class labels.
+    y_prob : array-like of shape (n, K) or (n,)
+        Class probabilities, ``predict_proba(X)``; (n,) is the probability of the second of two classes.
+    n_bins : int >= 1, default=15
+        Number of bins.
+    strategy : {"uniform", "quantile"}, default="uniform"
+        Bins of equal width, or of equal weight (the adaptive error).
+    norm : float >= 1, default=1
+        The q of the formula; ``np.inf`` is the largest difference of all bins with rows.
+    debiased : bool, default=False
+        Subtract from each squared difference ``s_b^2 / n_b``, where ``s_b^2`` is the sample variance
+        of confidence minus correctness and ``n_b`` the number of rows; where all confidences of a
+        bin are equal this is ``accuracy_b (1 - accuracy_b) / (n_b - 1)``, as in Kumar et al. The
+        square of the error is then unbiased, save that a bin with one row counts 0 and a negative
+        sum gives 0. For ``norm=2`` and whole weights only.
+    labels : array-like of shape (K,), default=None
+        The classes in the order of the columns; None takes the sorted labels in y_true.
+    sample_weight : array-like of shape (n,), default=None
+        Weights, 0 or more; k stands for k copies of a row.
+
+    Returns
+    -------
+    error : float
+        From 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range, shapes do not match, a row is not a distribution, a label is
+        unknown, or ``debiased=True`` has another norm or fractional weights.
+    TypeError
+        If n_bins is no integer, or norm, probabilities or weights are no real numbers.
+
+    References
+    ----------
+    Naeini, Cooper & Hauskrecht, "Obtaining well calibrated probabilities using Bayesian binning",
+    2015. Guo et al., "On calibration of modern neural networks", 2017. Kumar, Liang & Ma, "Verified
+    uncertainty calibration", 2019.
+
+    Examples
+    --------
+    >>> from linclf.metrics import expected_calibration_error
+    >>> P = [[0.6, 0.4], [0.3, 0.7], [0.1, 0.9], [0.2, 0.8]]
+    >>> round(expected_calibration_error(["no", "no", "yes", "yes"], P, n_bins=4), 4)
+    0.15
+    """
+    forecasts = checked(y_true, y_prob, labels, sample_weight)
+    return _error(forecasts, [top_class(forecasts)], n_bins, strategy, norm, debiased)
+
+
+def maximum_calibration_error(
+    y_true, y_prob, *, n_bins=15, strategy="uniform", labels=None, sample_weight=None
+):
+    """MCE of the predicted class, ``max_b |accuracy_b - confidence_b|`` over bins with rows.
+
+    It is `expected_calibration_error` with ``norm=np.inf``. One row in a bin of its own can decide
+    it: ``strategy="quantile"`` avoids such bins.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n,)
+        Class labels.
+    y_prob : array-like of shape (n, K) or (n,)
+        Class probabilities, ``predict_proba(X)``; (n,) is the probability of the second of two classes.
+    n_bins : int >= 1, default=15
+        Number of bins.
+    strategy : {"uniform", "quantile"}, default="uniform"
+        Bins of equal width, or of equal weight.
+    labels : array-like of shape (K,), default=None
+        The classes in the order of the columns; None takes the sorted labels in y_true.
+    sample_weight : array-like of shape (n,), default=None
+        Weights, 0 or more; only whether they are 0 and how rows average within bins matters.
+
+    Returns
+    -------
+    error : float
+        From 0 to 1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `expected_calibration_error`.
+
+    References
+    ----------
+    Naeini, Cooper & Hauskrecht, "Obtaining well calibrated probabilities using Bayesian binning", 2015.
+
+    Examples
+    --------
+    >>> from linclf.metrics import maximum_calibration_error
+    >>> P = [[0.6, 0.4], [0.3, 0.7], [0.1, 0.9], [0.3, 0.7]]
+    >>> round(maximum_calibration_error(["no", "no", "yes", "yes"], P, n_bins=4), 4)
+    0.1
+    """
+    return expected_calibration_error(
+        y_true,
+        y_prob,
+        n_bins=n_bins,
+        strategy=strategy,
+        norm=np.inf,
+        labels=labels,
+        sample_weight=sample_weight,
+    )
+
+
+def classwise_calibration_error(
+    y_true,
+    y_prob,
+    *,
+    n_bins=15,
+    strategy="uniform",
+    norm=1,
+    debiased=False,
+    labels=None,
+    sample_weight=None,
+):
+    r"""Classwise ECE, ``(1/K sum_k sum_b w_kb |share_kb - p_kb|^q)^(1/q)``.
+
+    Each class k has its own bins b, of the probabilities stated for it; ``w_kb`` is the share of the
+    weight in a bin, ``p_kb`` the mean probability and ``share_kb`` the share of rows of class k. With
+    ``norm=1`` it is the mean of the errors of the classes, with ``np.inf`` the largest difference.
+    With many classes most probabilities are near 0, and so is the error.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n,)
+        Class labels.
+    y_prob : array-like of shape (n, K) or (n,)
+        Class probabilities, ``predict_proba(X)``; (n,) is the probability of the second of two classes.
+    n_bins : int >= 1, default=15
+        Number of bins of each class.
+    strategy : {"uniform", "quantile"}, default="uniform"
+        Bins of equal width, or of equal weight (the adaptive error).
+    norm : float >= 1, default=1
+        The q of the formula.
+    debiased : bool, default=False
+        As in `expected_calibration_error`, for ``norm=2`` and whole weights only.
+    labels : array-like of shape (K,), default=None
+        The classes in the order of the columns; None takes the sorted labels in y_true. Classes that
+        y_true lacks count too.
+    sample_weight : array-like of shape (n,), default=None
+        Weights, 0 or more; k stands for k copies of a row.
+
+    Returns
+    -------
+    error : float
+        From 0 to 1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `expected_calibration_error`.
+
+    References
+    ----------
+    Kull et al., "Beyond temperature scaling: obtaining well-calibrated multiclass probabilities with
+    Dirichlet calibration", 2019. Nixon et al., "Measuring calibration in deep learning", 2019.
+
+    Examples
+    --------
+    >>> from linclf.metrics import classwise_calibration_error
+    >>> P = [[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8], [0.8, 0.1, 0.1]]
+    >>> round(classwise_calibration_error(["a", "b", "c", "c"], P, n_bins=2), 4)
+    0.1833
+    """
+    forecasts = checked(y_true, y_prob, labels, sample_weight)
+    columns = (one_class(forecasts, column) for column in range(forecasts.p.shape[1]))
+    return _error(forecasts, columns, n_bins, strategy, norm, debiased)
+
+
+def _error(forecasts, events, n_bins, strategy, norm, debiased):
+    """The norm of the differences in the bins of all events, each a pair (probability, came true)."""
+    _check_norm(norm, debiased, forecasts.weights)
+    differences, weights, noise = [], [], []
+    for probability, true in events:
+        bins = binned(probability, forecasts.weights, n_bins, strategy)
+        filled = bins.weight > 0
+        excess = probability - true
+        mean = bins.mean(excess)
+        differences.append(np.abs(mean[filled]))
+        weights.append(bins.weight[filled])
+        if debiased:
+            noise.append(_squared_noise(bins, excess, mean)[filled])
+    differences, weights = np.concatenate(differences), np.concatenate(weights)
+    shares = weights / weights.sum()
+    if debiased:
+        squares = np.where(weights > 1, differences**2 - np.concatenate(noise), 0.0)
+        return float(np.sqrt(max(shares @ squares, 0.0)))
+    largest = differences.max()
+    if norm == np.inf or largest == 0:
+        return float(largest)
+    # relative to the largest: 0.01 ** 200 would be 0
+    return float(largest * (shares @ (differences / largest) ** norm) ** (1 / norm))
+
+
+def _squared_noise(bins, excess, mean):
+    """The estimated variance of the mean excess of each bin; that of a bin with one row is not used."""
+    spread = bins.mean((excess - mean[bins.index]) ** 2)
+    return spread / np.maximum(bins.weight - 1, 1)
+
+
+def _check_norm(norm, debiased, weights):
+    if not isinstance(norm, numbers.Real):
+        raise TypeError(f"norm={norm!r}: pass a number, 1 or more, or np.inf")
+    if not norm >= 1:
+        raise ValueError(f"norm={norm!r}: pass 1 or more, such as 1, 2 or np.inf")
+    if not debiased:
+        return
+    if norm != 2:
+        raise ValueError(
+            f"debiased=True is known for squared differences only, not for norm={norm!r}: pass norm=2"
+        )
+    if (weights != np.round(weights)).any():
+        fraction = weights[weights != np.round(weights)][0]
+        raise ValueError(
+            f"debiased=True counts the rows of each bin, and sample_weight has {fraction}: pass whole weights"
+        )

@@ -1,0 +1,116 @@
+"""The reliability curve: what share of rows is right, by the probability that was stated."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from linclf.metrics._bins import binned
+from linclf.metrics._forecasts import checked
+
+
+class ReliabilityCurve(NamedTuple):
+    """What was stated and what came true, bin by bin; calibrated where confidence equals accuracy.
+
+    Attributes
+    ----------
+    confidence : ndarray of shape (B,)
+        Mean probability of the rows in a bin, NaN in an empty bin.
+    accuracy : ndarray of shape (B,)
+        Share of the rows in a bin that are of the class, NaN in an empty bin.
+    weight : ndarray of shape (B,)
+        Sum of the sample weights in a bin; the number of rows without weights.
+    edges : ndarray of shape (B + 1,)
+        Bin b holds probabilities p with ``edges[b] < p <= edges[b + 1]``; the first also holds 0.
+    """
+
+    confidence: np.ndarray
+    accuracy: np.ndarray
+    weight: np.ndarray
+    edges: np.ndarray
+
+
+def reliability_curve(
+    y_true,
+    y_prob,
+    *,
+    n_bins=15,
+    strategy="uniform",
+    class_of_interest=None,
+    labels=None,
+    sample_weight=None,
+):
+    """Mean confidence and accuracy in bins of the confidence.
+
+    The confidence of a row is ``max_k p_k``, and it is right where the first class that reaches the
+    maximum, which is the predicted one, is the true one. With ``class_of_interest=c`` it is ``p_c``
+    instead, and a row is right where its class is c.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n,)
+        Class labels.
+    y_prob : array-like of shape (n, K) or (n,)
+        Class probabilities, ``predict_proba(X)``; (n,) is the probability of the second of two classes.
+    n_bins : int >= 1, default=15
+        Number of bins B.
+    strategy : {"uniform", "quantile"}, default="uniform"
+        "uniform" makes the bins ``((b - 1) / B, b / B]``. "quantile" makes bins of equal weight, as
+        nearly as whole rows allow; equal probabilities share a bin, so with ties there are fewer
+        bins, and none is empty.
+    class_of_interest : label, default=None
+        The class whose probability is judged; None judges that of the predicted class.
+    labels : array-like of shape (K,), default=None
+        The classes in the order of the columns; None takes the sorted labels in y_true.
+    sample_weight : array-like of shape (n,), default=None
+        Weights, 0 or more; k stands for k copies of a row.
+
+    Returns
+    -------
+    ReliabilityCurve
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range, shapes do not match, a row is not a distribution, or a label
+        is unknown.
+    TypeError
+        If n_bins is no integer, or probabilities or weights are no real numbers.
+
+    References
+    ----------
+    Murphy & Winkler, "Reliability of subjective probability forecasts of precipitation and
+    temperature", 1977. Niculescu-Mizil & Caruana, "Predicting good probabilities with supervised
+    learning", 2005.
+
+    Examples
+    --------
+    >>> from linclf.metrics import reliability_curve
+    >>> P = [[0.6, 0.4], [0.3, 0.7], [0.1, 0.9], [0.2, 0.8]]
+    >>> curve = reliability_curve(["no", "no", "yes", "yes"], P, n_bins=4)
+    >>> curve.edges
+    array([0.  , 0.25, 0.5 , 0.75, 1.  ])
+    >>> curve.confidence.round(2), curve.accuracy, curve.weight
+    (array([ nan,  nan, 0.65, 0.85]), array([nan, nan, 0.5, 1. ]), array([0., 0., 2., 2.]))
+    """
+    forecasts = checked(y_true, y_prob, labels, sample_weight)
+    if class_of_interest is None:
+        confidence, right = top_class(forecasts)
+    elif class_of_interest in forecasts.classes:
+        confidence, right = one_class(forecasts, forecasts.classes.index(class_of_interest))
+    else:
+        raise ValueError(
+            f"class_of_interest={class_of_interest!r} is not a class: pass one of {forecasts.classes[:10]}"
+        )
+    bins = binned(confidence, forecasts.weights, n_bins, strategy)
+    return ReliabilityCurve(bins.mean(confidence), bins.mean(right), bins.weight, bins.edges)
+
+
+def top_class(forecasts):
+    """The probability of the predicted class, and whether it is the true one."""
+    predicted = forecasts.p.argmax(axis=1)
+    return forecasts.p[np.arange(len(predicted)), predicted].astype(np.float64), predicted == forecasts.codes
+
+
+def one_class(forecasts, column):
+    """The probability of the class in a column, and whether it is the true one."""
+    return forecasts.p[:, column].astype(np.float64), forecasts.codes == column
