@@ -4,7 +4,9 @@ from linclf.losses import LOSSES
 
 
 def has_probabilities(self):
-    """For ``predict_proba``: not every loss has them."""
+    """For ``predict_proba``: not every loss has them, but a calibrator has."""
+    if self.calibration is not None:
+        return True
     try:
         loss = self._loss()
         cls = LOSSES[loss] if isinstance(loss, str) else type(loss)
@@ -13,7 +15,8 @@ def has_probabilities(self):
     if getattr(cls, "probabilities", None) is None:
         raise AttributeError(
             f"the {cls.__name__} loss has no probabilities; use decision_function, a softmax loss "
-            "(SoftmaxClassifier), or sklearn.calibration.CalibratedClassifierCV around this estimator"
+            "(SoftmaxClassifier), calibration='platt' with validation rows, or "
+            "linclf.calibration.CalibratedClassifier around this estimator"
         )
     return True
 

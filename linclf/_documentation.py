@@ -44,6 +44,11 @@ COMMON_PARAMETERS = """alpha : float >= 0, default=1e-4
         best epoch's weights; "auto" does so if ``fit`` gets an ``X_val``.
     validation_fraction : float in (0, 1), default=0.1
         Share of the rows held out, stratified by class, where ``fit`` gets no ``X_val``.
+    calibration : {"temperature", "platt", "vector", "dirichlet"}, calibrator or None, default=None
+        How `predict_proba` and `predict` follow from the scores: by a calibrator of
+        `linclf.calibration`, fitted on the validation rows (``X_val``, or those of
+        ``early_stopping=True``), in which `class_weight` does not count. It gives probabilities to
+        losses that have none.
     average : bool, default=False
         Whether to publish an average of the weights over the steps (`optimizers.Averaged`). Not
         for "lbfgs".
@@ -68,6 +73,8 @@ COMMON_ATTRIBUTES = """classes_ : ndarray of shape (n_classes,)
         Weights; one row for two classes.
     intercept_ : ndarray of shape (1,) or (n_classes,)
         Intercepts.
+    calibrator_ : calibrator
+        Where `calibration` is not None.
     n_iter_ : int
         Epochs made, or iterations of "lbfgs" over all rows.
     history_ : dict of lists

@@ -9,19 +9,22 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.callback import CallbackSupportMixin
+from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from linclf import _lbfgs, _training, _validation
 from linclf._available import has_probabilities, takes_streams
+from linclf._calibrated import calibrated, fitted_calibrator
 from linclf._callbacks import EpochCallbacks
 from linclf._published import class_means, fitted, scores_of
 from linclf._schedules import SCHEDULES
 from linclf._session import Session
 from linclf._settings import settings_of
 from linclf._threads import one_blas_thread
+from linclf.calibration import CALIBRATORS
 from linclf.heads import Cosine, Linear
 from linclf.losses._names import resolve, watched
 from linclf.losses._registry import trait
@@ -43,6 +46,7 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "early_stopping": ["boolean", StrOptions({"auto"})],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "calibration": [StrOptions(set(CALIBRATORS)), HasMethods(["fit", "predict_proba"]), None],
         "average": ["boolean"],
         "shuffle": ["boolean"],
         "class_weight": [StrOptions({"balanced"}), dict, None],
@@ -120,7 +124,12 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
             held_out = _validation.data_for(*held_out, classes, per_class)
         elif self.early_stopping is True:
             data, held_out = _validation.split(data, self.validation_fraction, rng)
-        if held_out is not None:
+        elif self.calibration is not None:
+            raise ValueError(
+                f"calibration={self.calibration!r} needs validation rows to be fitted on; pass X_val and "
+                "y_val to fit, or use early_stopping=True"
+            )
+        if held_out is not None and self.early_stopping is not False:
             validation = _training.Validation(
                 lambda W, b: scores_of(held_out.X, W, b, session.head),
                 held_out.y,
@@ -144,11 +153,18 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         context.call_on_fit_task_begin(estimator=self, **arguments)
         callbacks = EpochCallbacks(self, context, classes, arguments) if watched_by_callbacks else None
         outcome = solve(session, problem, epochs, validation, rng, callbacks)
-        self._publish(outcome, classes, session)
+        attributes = fitted(outcome.W, outcome.b, classes, session)
+        if self.calibration is not None:
+            scores = scores_of(held_out.X, attributes["coef_"], attributes["intercept_"], session.head)
+            scores = scores.ravel() if len(classes) == 2 else scores
+            attributes["calibrator_"] = fitted_calibrator(
+                self.calibration, scores, held_out, per_class, classes
+            )
+        self._publish(outcome, attributes)
         vars(self).pop("_session", None)
         context.call_on_fit_task_end(
             estimator=self,
-            reconstruction_attributes=lambda: fitted(outcome.W, outcome.b, classes, session),
+            reconstruction_attributes=lambda: attributes,
             **arguments,
         )
         return self
@@ -210,6 +226,11 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
                 f"logit_adjustment={self.logit_adjustment!r} needs the shares of the classes in all rows and "
                 "cannot be used in partial_fit; subtract its multiple of their logarithms from intercept_"
             )
+        if self.calibration is not None:
+            raise ValueError(
+                f"calibration={self.calibration!r} needs validation rows and cannot be used in partial_fit; "
+                "fit a calibrator of linclf.calibration on scores of rows that were left out"
+            )
         per_class = _validation.weights_of_classes(self.class_weight, known, y, weights)
         data = _validation.data_for(X, y, weights, known, per_class)
         session = self._session_for(data, len(known))
@@ -218,7 +239,7 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         if not first:
             history = {name: values + outcome.history.get(name, []) for name, values in self.history_.items()}
             outcome = outcome._replace(history=history, n_iter=self.n_iter_ + 1)
-        self._publish(outcome, known, session)
+        self._publish(outcome, fitted(outcome.W, outcome.b, known, session))
         self._session = session
         return self
 
@@ -270,9 +291,10 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
             return class_means(data, K, rng)
         return np.zeros((K, d)), np.zeros(K)
 
-    def _publish(self, outcome, classes, session):
-        vars(self).pop("constant_", None)
-        for name, value in fitted(outcome.W, outcome.b, classes, session).items():
+    def _publish(self, outcome, attributes):
+        for name in ("constant_", "calibrator_"):
+            vars(self).pop(name, None)
+        for name, value in attributes.items():
             setattr(self, name, value)
         self.n_iter_ = outcome.n_iter
         self.history_ = outcome.history
@@ -304,7 +326,7 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         return scores.ravel() if len(self.classes_) == 2 else scores
 
     def predict(self, X):
-        """Class of the highest score.
+        """Class of the highest score, or of the highest calibrated probability.
 
         Parameters
         ----------
@@ -317,11 +339,18 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
             Labels from ``classes_``.
         """
         scores = self.decision_function(X)
+        if hasattr(self, "calibrator_"):
+            scores = calibrated(self.calibrator_, scores)
         index = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
         return self.classes_[index]
 
     def _scored(self, X):
         """The loss, and a score of each class, also where there are two."""
+        if self.calibration is not None:
+            raise NotFittedError(
+                f"calibration={self.calibration!r} was set after this {type(self).__name__} was fitted; "
+                "call fit again"
+            )
         scores = self.decision_function(X)
         if scores.ndim == 1:
             scores = np.column_stack([np.zeros_like(scores), scores])
@@ -329,7 +358,7 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
 
     @available_if(has_probabilities)
     def predict_proba(self, X):
-        """Class probabilities, where the loss has them.
+        """Class probabilities, where the loss has them, or calibrated ones.
 
         Parameters
         ----------
@@ -341,6 +370,8 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         p : ndarray of shape (n_samples, n_classes)
             Non-negative, each row sums to 1.
         """
+        if hasattr(self, "calibrator_"):
+            return calibrated(self.calibrator_, self.decision_function(X))
         loss, scores = self._scored(X)
         return loss.probabilities(scores)
 
@@ -358,6 +389,8 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         log_p : ndarray of shape (n_samples, n_classes)
             Logarithms of the probabilities.
         """
+        if hasattr(self, "calibrator_"):
+            return calibrated(self.calibrator_, self.decision_function(X), logarithm=True)
         loss, scores = self._scored(X)
         if trait(loss, "log_probabilities"):
             return loss.log_probabilities(scores)

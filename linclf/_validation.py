@@ -186,9 +186,10 @@ def given_validation(estimator, X_val, y_val, sample_weight_val):
         raise ValueError(f"{missing} was not provided; X_val and y_val must be given together")
     if sample_weight_val is not None and not given:
         raise ValueError("sample_weight_val is provided, but X_val and y_val were not")
-    if given and estimator.early_stopping is False:
+    if given and estimator.early_stopping is False and estimator.calibration is None:
         raise ValueError(
-            "X_val and y_val are given while early_stopping=False; use early_stopping=True or 'auto'"
+            "X_val and y_val are given while early_stopping=False and calibration=None; use "
+            "early_stopping=True or 'auto'"
         )
     if not given:
         return None

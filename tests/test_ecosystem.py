@@ -86,7 +86,7 @@ def test_calibrated_svm(wine):
     with pytest.raises(AttributeError) as caught:
         model.predict_proba(X)
     # scikit-learn's available_if says that there is none; its cause says what to do
-    assert "CalibratedClassifierCV around this estimator" in str(caught.value.__cause__)
+    assert "linclf.calibration.CalibratedClassifier around this estimator" in str(caught.value.__cause__)
     proba = CalibratedClassifierCV(model, cv=3).fit(X, y).predict_proba(X)
     np.testing.assert_allclose(proba.sum(axis=1), 1)
     assert log_loss(y, proba) < 0.4

@@ -84,6 +84,7 @@ class MarginSoftmaxClassifier(BaseLinearClassifier):
         n_iter_no_change=5,
         early_stopping="auto",
         validation_fraction=0.1,
+        calibration=None,
         average=False,
         shuffle=True,
         class_weight=None,

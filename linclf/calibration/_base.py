@@ -1,0 +1,130 @@
+"""The abstract base of all calibrators: a map from scores to scores whose softmax is calibrated."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from linclf._threads import one_blas_thread
+from linclf.calibration._rows import as_scores, checked
+from linclf.functional import log_softmax, softmax
+
+INPUT = """input : {"scores", "probabilities"}, default="scores"
+        What `fit` and `predict_proba` are given. Scores are logits or values of a
+        ``decision_function``; probabilities are taken to their logarithms, those below 1e-30 as
+        1e-30."""
+
+
+def documented(cls):
+    """Put the parameter that all calibrators share into a docstring."""
+    if cls.__doc__ is not None:  # it is under python -OO
+        cls.__doc__ = cls.__doc__.replace("{input}", INPUT)
+    return cls
+
+
+class BaseCalibrator(BaseEstimator, ABC):
+    """Fitting and predicting, shared by all calibrators; a subclass fits and applies its map."""
+
+    _parameter_constraints: dict = {"input": [StrOptions({"scores", "probabilities"})]}
+
+    @abstractmethod
+    def _parameters(self, rows):
+        """The fitted attributes in a dict, for `_rows.Rows`."""
+
+    @abstractmethod
+    def _mapped(self, scores):
+        """Calibrated scores (n, K), for scores (n, K)."""
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, scores, y, sample_weight=None, *, classes=None):
+        """Fit the map to scores of rows that the classifier was not trained on.
+
+        Parameters
+        ----------
+        scores : array-like of shape (n_samples, n_classes), or (n_samples,) for two classes
+            One score stands for the pair (0, score): positive for the second class. With
+            ``input="probabilities"`` it is the probability of the second class.
+        y : array-like of shape (n_samples,)
+            Labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; 0 is the same as removing a row, k as repeating it k times.
+        classes : array-like of shape (n_classes,), default=None
+            The label of each column of scores. Needed where y lacks a class; by default the
+            labels in y, sorted.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If shapes, labels or weights do not fit, or the scores are not finite (with
+            ``input="probabilities"``, no distributions).
+        TypeError
+            If the scores are not real numbers.
+        """
+        rows, labels = checked(scores, y, sample_weight, classes, self.input)
+        with one_blas_thread():
+            found = self._parameters(rows)
+        for name, value in found.items():
+            setattr(self, name, value)
+        self.classes_ = labels
+        return self
+
+    def predict_proba(self, scores):
+        """Calibrated probabilities.
+
+        Parameters
+        ----------
+        scores : array-like of shape (n_samples, n_classes), or (n_samples,) for two classes
+            As in `fit`.
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples, n_classes)
+            In float64; each row sums to 1.
+
+        Raises
+        ------
+        ValueError
+            If the number of classes is another than in `fit`, or the scores are not finite.
+        TypeError
+            If the scores are not real numbers.
+        """
+        return softmax(self._checked_map(scores))
+
+    def predict_log_proba(self, scores):
+        """Logarithm of `predict_proba`, right where that underflows.
+
+        Parameters
+        ----------
+        scores : array-like of shape (n_samples, n_classes), or (n_samples,) for two classes
+            As in `fit`.
+
+        Returns
+        -------
+        log_p : ndarray of shape (n_samples, n_classes)
+            Logarithms of the probabilities.
+
+        Raises
+        ------
+        ValueError
+            If the number of classes is another than in `fit`, or the scores are not finite.
+        TypeError
+            If the scores are not real numbers.
+        """
+        return log_softmax(self._checked_map(scores))
+
+    def _checked_map(self, scores):
+        check_is_fitted(self)
+        scores = as_scores(scores, self.input)
+        if scores.shape[1] != len(self.classes_):
+            raise ValueError(
+                f"scores are for {scores.shape[1]} classes, and the calibrator was fitted to "
+                f"{len(self.classes_)}: pass a column for each of classes_"
+            )
+        with np.errstate(over="ignore", under="ignore"):  # a gap of infinity is a probability of 0
+            return self._mapped(scores)

@@ -1,0 +1,84 @@
+"""Newton's method with conjugate gradients, for the convex losses of calibration.
+
+A *function* here is ``function(x) -> Point``: a calibration map has from 2 to K * (K + 1) parameters,
+so its Hessian is only ever multiplied by a vector.
+"""
+
+import warnings
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+TOLERANCE = 1e-8
+# a value of 1 has this rounding after sums over many rows: below it only the gradient tells progress
+ROUNDING = 1e-14
+
+
+class Point(NamedTuple):
+    """Value, gradient, product with the Hessian, and the diagonal of the Hessian."""
+
+    value: float
+    gradient: np.ndarray
+    product: Callable
+    diagonal: np.ndarray
+
+
+def minimise(function, x, max_iter=200):
+    """The x where the norm of the gradient is at most 1e-8; the value never rises on the way."""
+    here = function(x)
+    for _ in range(max_iter):
+        norm = np.linalg.norm(here.gradient)
+        if norm <= TOLERANCE:
+            return x
+        step = _newton_step(here, forcing=min(0.1, np.sqrt(norm)))
+        moved = _line_search(function, x, here, step)
+        if moved is None:
+            break
+        x, here = moved
+    warnings.warn(
+        f"the calibration stopped at a gradient norm of {np.linalg.norm(here.gradient):.1e} instead of "
+        f"{TOLERANCE:.0e}; scores of very different sizes may be why, and more rows or a larger penalty help",
+        ConvergenceWarning,
+        stacklevel=4,
+    )
+    return x
+
+
+def _newton_step(point, forcing):
+    """About -H^-1 g, by conjugate gradients scaled by the diagonal of H."""
+    scale = 1 / np.where(point.diagonal > 0, point.diagonal, 1)
+    step, residual = np.zeros_like(point.gradient), -point.gradient
+    scaled = scale * residual
+    direction, inner = scaled, residual @ scaled
+    goal = forcing * np.linalg.norm(residual)
+    for _ in range(len(residual) + 10):
+        image = point.product(direction)
+        curvature = direction @ image
+        if curvature <= 1e-16 * (direction @ (direction / scale)):  # flat: the gradient is as good there
+            return step if step.any() else direction
+        rate = inner / curvature
+        step = step + rate * direction
+        residual = residual - rate * image
+        if np.linalg.norm(residual) <= goal:
+            break
+        scaled = scale * residual
+        before, inner = inner, residual @ scaled
+        direction = scaled + inner / before * direction
+    return step
+
+
+def _line_search(function, x, here, step):
+    """The next x and its point, or None where no fraction of the step is lower."""
+    slope = here.gradient @ step
+    norm = np.linalg.norm(here.gradient)
+    fraction = 1.0
+    for _ in range(40):
+        there = function(x + fraction * step)
+        lower = there.value <= here.value + 1e-4 * fraction * slope
+        level = there.value <= here.value + ROUNDING * abs(here.value)
+        if lower or (level and np.linalg.norm(there.gradient) < norm / 2):
+            return x + fraction * step, there
+        fraction /= 2
+    return None

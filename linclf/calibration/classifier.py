@@ -1,0 +1,304 @@
+"""A classifier whose probabilities are calibrated on rows that it was not trained on."""
+
+import warnings
+from numbers import Integral
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import check_cv
+from sklearn.utils import _safe_indexing, get_tags, indexable
+from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils.metaestimators import _safe_split
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    _check_y,
+    check_is_fitted,
+    column_or_1d,
+    has_fit_parameter,
+)
+
+from linclf._validation import classes_of
+from linclf.calibration._names import CALIBRATORS, resolve
+
+
+class _Given(NamedTuple):
+    """What `fit` is given; the weights may be None."""
+
+    X: Any
+    y: np.ndarray
+    weights: np.ndarray | None
+
+
+class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+    """Any classifier with calibrated probabilities.
+
+    The scores that a calibrator learns from are of rows that the classifier has not seen: clones are
+    fitted on all folds but one and score that one, one calibrator is fitted to the scores of all folds,
+    and the classifier is then fitted to all rows. A classifier that is fitted already, wrapped in
+    ``sklearn.frozen.FrozenEstimator``, is used as it is, and all rows calibrate it; they must not be the
+    rows that it was trained on.
+
+    The scores are those of ``decision_function``, or where the classifier has none (or the calibrator has
+    ``input="probabilities"``) the logarithms of ``predict_proba``. `predict` is the most probable class
+    by `predict_proba`. That is another class than the classifier's own at times, except with one
+    temperature for all classes.
+
+    Parameters
+    ----------
+    estimator : classifier
+        With ``decision_function`` or ``predict_proba``; it is cloned and not changed.
+    method : {"temperature", "platt", "vector", "dirichlet"} or calibrator, default="temperature"
+        How scores become probabilities; see `linclf.calibration`.
+    cv : int, splitter, iterable of (train, test) or None, default=None
+        The folds. None is 5 stratified ones, or as many as the rarest class has rows. Not for
+        a FrozenEstimator.
+
+    Attributes
+    ----------
+    estimator_ : classifier
+        Fitted to all rows, or the FrozenEstimator.
+    calibrator_ : calibrator
+        Fitted to the scores.
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted.
+    n_features_in_ : int
+        Number of features, where the classifier knows it.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where the classifier knows them.
+
+    See Also
+    --------
+    sklearn.calibration.CalibratedClassifierCV : One calibrator for each fold, and isotonic regression.
+
+    References
+    ----------
+    Platt, "Probabilistic outputs for support vector machines and comparisons to regularized likelihood
+    methods", 1999, section 2.1.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from linclf import SVMClassifier
+    >>> from linclf.calibration import CalibratedClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> clf = CalibratedClassifier(SVMClassifier(random_state=0), method="platt").fit(X, y)
+    >>> clf.predict_proba(X[:2]).shape
+    (2, 2)
+    """
+
+    _parameter_constraints: dict = {
+        "estimator": [HasMethods(["fit", "decision_function"]), HasMethods(["fit", "predict_proba"])],
+        "method": [StrOptions(set(CALIBRATORS)), HasMethods(["fit", "predict_proba", "get_params"])],
+        "cv": ["cv_object"],
+    }
+
+    def __init__(self, estimator, *, method="temperature", cv=None):
+        self.estimator = estimator
+        self.method = method
+        self.cv = cv
+
+    @_fit_context(prefer_skip_nested_validation=False)  # the parameters of the estimator are not checked yet
+    def fit(self, X, y, sample_weight=None):
+        """Fit the classifier and the calibrator.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows, of any kind that the classifier takes.
+        y : array-like of shape (n_samples,)
+            Labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights, for the classifier and the calibrator; 0 is the same as removing
+            a row.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If a class is missing where a fold is trained, ``cv`` is given for a FrozenEstimator,
+            or the data do not fit.
+        TypeError
+            If ``method`` cannot be told that it gets probabilities.
+
+        Warns
+        -----
+        UserWarning
+            If the classifier does not take a ``sample_weight``, and so only the calibrator gets it.
+        """
+        given, rows = _checked(X, y, sample_weight)
+        calibrator = resolve(self.method)
+        response = _response(self.estimator, calibrator)
+        if isinstance(self.estimator, FrozenEstimator):
+            if self.cv is not None:
+                raise ValueError(
+                    f"cv={self.cv!r} is for an estimator that is fitted here, and a FrozenEstimator is not: "
+                    "leave cv=None, or pass the estimator itself"
+                )
+            estimator, scored = self.estimator.fit(X, y), np.arange(len(given.y))  # refused if not fitted
+            classes, scores = estimator.classes_, getattr(estimator, response)(given.X)
+        else:
+            classes = classes_of(given.y[rows])
+            folds = _folds(self.cv, given, rows)
+            parts = [_held_out(self.estimator, given, fold, classes, response) for fold in folds]
+            scores, scored = np.concatenate(parts), np.concatenate([test for _, test in folds])
+            estimator = _fitted(self.estimator, given, rows)
+            unequal = given.weights is not None and np.ptp(given.weights[rows]) > 0
+            if unequal and not has_fit_parameter(estimator, "sample_weight"):
+                warnings.warn(
+                    f"fit of {estimator!r} takes no sample_weight, so that only the calibrator uses it",
+                    stacklevel=2,
+                )
+        weights = None if given.weights is None else given.weights[scored]
+        calibrator.fit(scores, given.y[scored], sample_weight=weights, classes=classes)
+        self.estimator_, self.calibrator_, self.classes_ = estimator, calibrator, classes
+        self._response = response
+        for name in ("n_features_in_", "feature_names_in_"):
+            vars(self).pop(name, None)
+            if hasattr(estimator, name):
+                setattr(self, name, getattr(estimator, name))
+        return self
+
+    def predict_proba(self, X):
+        """Calibrated probabilities of the classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to classify.
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples, n_classes)
+            Non-negative, each row sums to 1.
+        """
+        check_is_fitted(self)
+        return self.calibrator_.predict_proba(getattr(self.estimator_, self._response)(X))
+
+    def predict_log_proba(self, X):
+        """Logarithm of `predict_proba`, right where that underflows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to classify.
+
+        Returns
+        -------
+        log_p : ndarray of shape (n_samples, n_classes)
+            Logarithms of the probabilities.
+        """
+        check_is_fitted(self)
+        if hasattr(self.calibrator_, "predict_log_proba"):
+            return self.calibrator_.predict_log_proba(getattr(self.estimator_, self._response)(X))
+        with np.errstate(divide="ignore"):  # a probability of 0 has the logarithm -inf
+            return np.log(self.predict_proba(X))
+
+    def predict(self, X):
+        """The most probable class by `predict_proba`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to classify.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Labels from ``classes_``.
+        """
+        index = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[index]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags = get_tags(self.estimator).input_tags
+        return tags
+
+
+def _checked(X, y, sample_weight):
+    """`_Given`, and the rows whose weight is not 0."""
+    X, y = indexable(X, y)
+    y = _check_y(column_or_1d(y, warn=True))
+    if not y.size:
+        raise ValueError(f"X and y have {y.size} samples; pass some of each class")
+    check_classification_targets(y)
+    if sample_weight is None:
+        return _Given(X, y, None), np.arange(len(y))
+    weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    return _Given(X, y, weights), np.flatnonzero(weights)
+
+
+def _response(estimator, calibrator):
+    """The method that scores; where it gives probabilities the calibrator is told so."""
+    declared = calibrator.get_params(deep=False).get("input")
+    if declared == "probabilities":
+        if not hasattr(estimator, "predict_proba"):
+            raise ValueError(
+                f"method={calibrator!r} calibrates probabilities, and {estimator!r} has no predict_proba; "
+                "use input='scores'"
+            )
+        return "predict_proba"
+    if hasattr(estimator, "decision_function"):
+        return "decision_function"
+    if declared is None:
+        raise TypeError(
+            f"method={calibrator!r} has no parameter input, and cannot be told that {estimator!r} has only "
+            "probabilities; use an estimator with decision_function, or a calibrator of linclf.calibration"
+        )
+    calibrator.set_params(input="probabilities")
+    return "predict_proba"
+
+
+def _folds(cv, given, rows):
+    """Pairs of training and held-out rows, without those of weight 0."""
+    y = given.y[rows]
+    least = np.unique(y, return_counts=True)[1].min()
+    if cv is None:
+        cv = max(2, int(min(5, least)))
+    if isinstance(cv, Integral) and least < cv:
+        raise ValueError(
+            f"cv={cv} needs {cv} rows of each class, and one class has {least}; use a smaller cv (2 at "
+            "least), or FrozenEstimator and other rows to calibrate on"
+        )
+    if isinstance(cv, Integral) or hasattr(cv, "split"):
+        splits = check_cv(cv, y, classifier=True).split(_safe_indexing(given.X, rows), y)
+        return [(rows[train], rows[test]) for train, test in splits]
+    folds = [(_indices(train), _indices(test)) for train, test in cv]  # they count all rows
+    kept = np.isin(np.arange(len(given.y)), rows)
+    folds = [(train[kept[train]], test[kept[test]]) for train, test in folds]
+    return [(train, test) for train, test in folds if test.size]
+
+
+def _indices(rows):
+    rows = np.asarray(rows)
+    return np.flatnonzero(rows) if rows.dtype == bool else rows
+
+
+def _held_out(estimator, given, fold, classes, response):
+    """Scores of the rows of a fold, by a clone that was not fitted to them."""
+    train, test = fold
+    missing = np.setdiff1d(classes, given.y[train])
+    if missing.size:
+        raise ValueError(
+            f"a fold of cv trains on no row of class {missing.tolist()[0]!r}; use a stratified cv, or "
+            "FrozenEstimator and other rows to calibrate on"
+        )
+    fitted = _fitted(estimator, given, train)
+    X, _ = _safe_split(fitted, given.X, given.y, test, train)
+    return getattr(fitted, response)(X)
+
+
+def _fitted(estimator, given, rows):
+    """A clone fitted to some of the rows, with their weights where it takes them."""
+    estimator = clone(estimator)
+    X, y = given.X, given.y
+    if len(rows) < len(y):
+        X, y = _safe_split(estimator, X, y, rows)
+    weighted = given.weights is not None and has_fit_parameter(estimator, "sample_weight")
+    return estimator.fit(X, y, sample_weight=given.weights[rows]) if weighted else estimator.fit(X, y)

@@ -1,0 +1,106 @@
+"""Platt scaling: a logistic regression on one score for each class."""
+
+import numpy as np
+from scipy.special import expit
+
+from linclf.calibration._base import BaseCalibrator, documented
+from linclf.calibration._newton import Point, minimise
+
+
+@documented
+class PlattScaling(BaseCalibrator):
+    """Probability ``sigmoid(a f + b)`` of two classes; of more, one per class, divided by their sum.
+
+    A logistic regression on the score f, with targets that are not quite 0 and 1: after n+ rows of the
+    class and n- others they are ``(n+ + 1) / (n+ + 2)`` and ``1 / (n- + 2)``. So a and b are finite, also
+    where a score separates the classes or y has one class only, and it takes more rows to be surer. The
+    log loss to these targets is never above that of a = 1, b = 0; the log loss to the labels may be, by
+    design, where the scores were surer than that. A score that is the same in all rows gets a = 0.
+
+    For more than two classes each score is compared with 0 and not with its neighbours, as in
+    one-vs-rest: a constant added to the scores of a row changes the probabilities, and a = 1, b = 0 is
+    not the softmax. For scores of a softmax the other calibrators fit better.
+
+    Parameters
+    ----------
+    {input} A class with probability p then has the score ``log(p / (1 - p))``.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (1,) or (n_classes,)
+        a; one for two classes.
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+        b.
+    classes_ : ndarray of shape (n_classes,)
+        The label of each column.
+
+    References
+    ----------
+    Platt, "Probabilistic outputs for support vector machines and comparisons to regularized likelihood
+    methods", 1999.
+    Lin, Lin & Weng, "A note on Platt's probabilistic outputs for support vector machines", 2007.
+
+    Examples
+    --------
+    >>> from linclf.calibration import PlattScaling
+    >>> calibrator = PlattScaling().fit([-2.0, -1.0, 1.0, 2.0], [0, 0, 1, 1])  # separated
+    >>> calibrator.predict_proba([-2.0, 0.0, 2.0]).round(2)
+    array([[0.79, 0.21],
+           [0.5 , 0.5 ],
+           [0.21, 0.79]])
+    """
+
+    def __init__(self, *, input="scores"):
+        self.input = input
+
+    def _parameters(self, rows):
+        scores = self._one_vs_rest(rows.scores)
+        first = 1 if scores.shape[1] == 1 else 0
+        found = [
+            _logistic(column, rows.target == k, rows.weights, rows.total)
+            for k, column in enumerate(scores.T, start=first)
+        ]
+        coef, intercept = np.array(found).T
+        return {"coef_": coef, "intercept_": intercept}
+
+    def _mapped(self, scores):
+        z = self.coef_ * self._one_vs_rest(scores) + self.intercept_
+        if z.shape[1] == 1:
+            return np.column_stack([np.zeros(len(z)), z])
+        return -np.logaddexp(0, -z)  # the softmax of log-sigmoids is their shares
+
+    def _one_vs_rest(self, scores):
+        """One column for two classes, else the score of each class on its own."""
+        if scores.shape[1] == 2:
+            return scores[:, 1:] - scores[:, :1]
+        if self.input == "scores":
+            return scores
+        p = np.exp(scores)
+        others = np.maximum(p.sum(axis=1, keepdims=True) - p, np.finfo(np.float64).eps)
+        return scores - np.log(others)
+
+
+def _logistic(f, positive, weights, total):
+    """(a, b) of the least log loss to Platt's targets."""
+    count = total * (weights @ positive)
+    target = np.where(positive, (count + 1) / (count + 2), 1 / (total - count + 2))
+    size = np.abs(f).max()
+    size = size if size > 0 else 1.0
+    mean = weights @ (f / size)
+    spread = np.sqrt(weights @ (f / size - mean) ** 2)
+    if spread <= 1e-15:  # the same score everywhere
+        spread, z = 1.0, np.zeros_like(f)
+    else:
+        z = (f / size - mean) / spread
+
+    def function(x):
+        u = x[0] * z + x[1]
+        p = expit(u)
+        residual, curvature = weights * (p - target), weights * p * (1 - p)
+        H = np.array([[curvature @ z**2, curvature @ z], [curvature @ z, curvature.sum()]])
+        value = weights @ (np.logaddexp(0, u) - target * u)
+        return Point(value, np.array([residual @ z, residual.sum()]), H.__matmul__, H.diagonal())
+
+    prior = weights @ target
+    slope, intercept = minimise(function, np.array([0.0, np.log(prior / (1 - prior))]))
+    return slope / spread / size, intercept - slope * mean / spread

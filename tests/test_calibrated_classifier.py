@@ -1,0 +1,304 @@
+"""`CalibratedClassifier`: scikit-learn's checks, which rows calibrate, and what the calibrator is told."""
+
+import pickle
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.base import BaseEstimator, clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.datasets import load_iris, make_classification
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.exceptions import NotFittedError
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV, RepeatedStratifiedKFold, StratifiedKFold, cross_val_predict
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from linclf import SoftmaxClassifier, SVMClassifier
+from linclf.calibration import (
+    CALIBRATORS,
+    CalibratedClassifier,
+    DirichletCalibration,
+    TemperatureScaling,
+    VectorScaling,
+    resolve,
+)
+
+CHECKED = [
+    CalibratedClassifier(SoftmaxClassifier()),
+    CalibratedClassifier(SoftmaxClassifier(), method="dirichlet"),
+    CalibratedClassifier(LogisticRegression(), method="platt"),
+    CalibratedClassifier(LogisticRegression(), method="vector"),
+]
+
+
+# a check takes the logarithm of predict_proba, which may be a true 0
+@pytest.mark.filterwarnings("ignore:divide by zero encountered in log:RuntimeWarning")
+@parametrize_with_checks(CHECKED)
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.fixture(scope="module", params=[2, 4])
+def table(request):
+    return make_classification(
+        400, 8, n_informative=6, n_classes=request.param, flip_y=0.15, class_sep=0.7, random_state=0
+    )
+
+
+MODEL = LogisticRegression(C=100)
+
+
+# ---------------------------------------------------------------- which rows calibrate
+
+
+@pytest.mark.parametrize("method", CALIBRATORS)
+def test_scores_are_those_of_rows_held_out(table, method):
+    X, y = table
+    model = CalibratedClassifier(MODEL, method=method, cv=StratifiedKFold(4)).fit(X, y)
+    scores = cross_val_predict(MODEL, X, y, cv=StratifiedKFold(4), method="decision_function")
+    order = np.concatenate([test for _, test in StratifiedKFold(4).split(X, y)])
+    calibrator = resolve(method).fit(scores[order], y[order])
+    fitted = clone(MODEL).fit(X, y)
+    expected = calibrator.predict_proba(fitted.decision_function(X))
+    np.testing.assert_allclose(model.predict_proba(X), expected, rtol=1e-12)
+    np.testing.assert_array_equal(model.estimator_.coef_, fitted.coef_)
+    np.testing.assert_allclose(np.exp(model.predict_log_proba(X)), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("method", "theirs"), [("temperature", "temperature"), ("platt", "sigmoid")])
+def test_scikit_learn_with_pooled_scores(table, method, theirs):
+    X, y = table
+    ours = CalibratedClassifier(MODEL, method=method).fit(X, y).predict_proba(X)
+    reference = CalibratedClassifierCV(MODEL, method=theirs, ensemble=False).fit(X, y)
+    np.testing.assert_allclose(ours, reference.predict_proba(X), atol=2e-5)
+
+
+def test_a_frozen_estimator_is_not_fitted_again(table):
+    X, y = table
+    fitted = clone(MODEL).fit(X[:200], y[:200])
+    model = CalibratedClassifier(FrozenEstimator(fitted), method="vector").fit(X[200:], y[200:])
+    expected = VectorScaling().fit(fitted.decision_function(X[200:]), y[200:])
+    np.testing.assert_array_equal(model.predict_proba(X), expected.predict_proba(fitted.decision_function(X)))
+    one = y[200:] == y[200]  # a class that is not there is known from the estimator
+    model.fit(X[200:][one], y[200:][one])
+    np.testing.assert_array_equal(model.classes_, fitted.classes_)
+
+
+def test_over_confidence_is_taken_back():
+    X, y = make_classification(3000, 40, n_informative=8, flip_y=0.3, random_state=0)
+    hard = LogisticRegression(C=1e4, max_iter=1000)
+    hard.fit(X[:120], y[:120])
+    before = log_loss(y[1000:], hard.predict_proba(X[1000:]))
+    for method in CALIBRATORS:
+        cross = CalibratedClassifier(hard, method=method).fit(X[:120], y[:120])
+        assert log_loss(y[1000:], cross.predict_proba(X[1000:])) < before - 0.1
+        frozen = CalibratedClassifier(FrozenEstimator(hard), method=method).fit(X[120:1000], y[120:1000])
+        assert log_loss(y[1000:], frozen.predict_proba(X[1000:])) < before - 0.1
+
+
+def test_predictions_are_the_most_probable(table):
+    X, y = table
+    for method in CALIBRATORS:
+        model = CalibratedClassifier(MODEL, method=method).fit(X, y)
+        p = model.predict_proba(X)
+        np.testing.assert_array_equal(model.predict(X), model.classes_[p.argmax(axis=1)])
+        if method == "temperature":
+            np.testing.assert_array_equal(model.predict(X), model.estimator_.predict(X))
+
+
+def test_folds_of_every_kind(table):
+    X, y = table
+    expected = CalibratedClassifier(MODEL).fit(X, y).predict_proba(X)
+    splits = list(StratifiedKFold(5).split(X, y))
+    masks = [tuple(np.isin(np.arange(len(y)), rows) for rows in fold) for fold in splits]
+    for cv in (5, StratifiedKFold(5), splits, masks):
+        np.testing.assert_array_equal(CalibratedClassifier(MODEL, cv=cv).fit(X, y).predict_proba(X), expected)
+    repeated = RepeatedStratifiedKFold(n_splits=3, n_repeats=2, random_state=0)
+    model = CalibratedClassifier(MODEL, cv=repeated).fit(X, y)  # each row is scored twice
+    np.testing.assert_allclose(model.predict_proba(X), expected, atol=0.1)
+
+
+def test_the_rarest_class_sets_the_default_folds():
+    X, y = load_iris(return_X_y=True)
+    rows = np.r_[0:50, 50:100, 100:102]
+    model = CalibratedClassifier(SoftmaxClassifier(random_state=0)).fit(X[rows], y[rows])
+    expected = CalibratedClassifier(SoftmaxClassifier(random_state=0), cv=2).fit(X[rows], y[rows])
+    np.testing.assert_array_equal(model.predict_proba(X), expected.predict_proba(X))
+
+
+# ---------------------------------------------------------------- weights
+
+
+@pytest.mark.parametrize("cv", [None, "iterable"])
+def test_weight_zero_is_no_row(table, cv):
+    X, y = table
+    keep = np.random.default_rng(0).random(len(y)) < 0.8
+    few, every = None, None
+    if cv == "iterable":
+        fold = np.random.default_rng(1).integers(3, size=len(y))
+        every = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(3)]
+        few = [(np.flatnonzero(fold[keep] != k), np.flatnonzero(fold[keep] == k)) for k in range(3)]
+    weighted = CalibratedClassifier(MODEL, cv=every).fit(X, y, sample_weight=keep.astype(float))
+    removed = CalibratedClassifier(MODEL, cv=few).fit(X[keep], y[keep])
+    np.testing.assert_allclose(weighted.predict_proba(X), removed.predict_proba(X), rtol=1e-6)
+
+
+def test_weights_reach_the_classifier_and_the_calibrator(table):
+    X, y = table
+    weights = np.random.default_rng(0).uniform(0.1, 3, len(y))
+    model = CalibratedClassifier(MODEL).fit(X, y, sample_weight=weights)
+    np.testing.assert_array_equal(model.estimator_.coef_, clone(MODEL).fit(X, y, weights).coef_)
+    scores, order = [], []
+    for train, test in StratifiedKFold(5).split(X, y):
+        scores.append(clone(MODEL).fit(X[train], y[train], weights[train]).decision_function(X[test]))
+        order.append(test)
+    order = np.concatenate(order)
+    expected = TemperatureScaling().fit(np.concatenate(scores), y[order], weights[order])
+    assert model.calibrator_.temperature_ == pytest.approx(expected.temperature_, rel=1e-12)
+
+
+def test_weights_that_the_classifier_does_not_take_are_told(table):
+    X, y = table
+    model = CalibratedClassifier(KNeighborsClassifier())
+    with pytest.warns(UserWarning, match="KNeighbors.* takes no sample_weight.*only the calibrator"):
+        model.fit(X, y, sample_weight=np.linspace(0.1, 1, len(y)))
+    model.fit(X, y, sample_weight=np.arange(len(y)) % 3 > 0)  # rows that are there or not need no weights
+    CalibratedClassifier(FrozenEstimator(model), method="platt").fit(X, y, np.linspace(0.1, 1, len(y)))
+
+
+# ---------------------------------------------------------------- any classifier, any rows
+
+
+def test_probabilities_are_declared(table):
+    """Where there is no decision_function, and where the calibrator asks for them."""
+    X, y = table
+    forest = CalibratedClassifier(RandomForestClassifier(20, random_state=0)).fit(X, y)
+    assert forest.calibrator_.input == "probabilities"
+    assert forest.method == "temperature"
+    p = forest.estimator_.predict_proba(X)
+    np.testing.assert_array_equal(forest.predict_proba(X), forest.calibrator_.predict_proba(p))
+    mine = DirichletCalibration(input="probabilities", odir=3.0)
+    model = CalibratedClassifier(MODEL, method=mine).fit(X, y)
+    assert not hasattr(mine, "coef_")
+    assert model.calibrator_.odir == 3.0
+    expected = model.calibrator_.predict_proba(model.estimator_.predict_proba(X))
+    np.testing.assert_array_equal(model.predict_proba(X), expected)
+
+
+def test_rows_of_every_kind():
+    pandas = pytest.importorskip("pandas")
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    names = np.array(["setosa", "versicolor", "virginica"])[y]
+    model = CalibratedClassifier(make_pipeline(StandardScaler(), SVMClassifier(random_state=0)))
+    model.fit(X, pandas.Series(names))
+    assert model.feature_names_in_.tolist() == X.columns.tolist()
+    assert model.n_features_in_ == 4
+    assert model.classes_.tolist() == ["setosa", "versicolor", "virginica"]
+    assert model.score(X, names) > 0.9
+    X = X.to_numpy()
+    dense = CalibratedClassifier(LogisticRegression(max_iter=1000)).fit(X, y)
+    coded = CalibratedClassifier(LogisticRegression(max_iter=1000)).fit(sparse.csr_array(X), y)
+    np.testing.assert_allclose(coded.predict_proba(sparse.csr_array(X)), dense.predict_proba(X), atol=1e-3)
+    texts = ["good", "very good", "bad", "so bad", "good good", "bad bad"] * 4
+    mood = [1, 1, 0, 0, 1, 0] * 4
+    reader = CalibratedClassifier(make_pipeline(CountVectorizer(), LogisticRegression()), method="platt")
+    assert reader.fit(texts, mood).predict(["good", "bad"]).tolist() == [1, 0]
+    assert not hasattr(reader, "n_features_in_")
+
+
+def test_a_precomputed_kernel_is_split_both_ways(table):
+    X, y = table
+    kernel = CalibratedClassifier(SVC(kernel="precomputed")).fit(X @ X.T, y)
+    plain = CalibratedClassifier(SVC(kernel="linear")).fit(X, y)
+    np.testing.assert_allclose(kernel.predict_proba(X @ X.T), plain.predict_proba(X), atol=1e-3)
+
+
+def test_nested_pickled_and_searched(table):
+    X, y = table
+    search = GridSearchCV(
+        CalibratedClassifier(MODEL),
+        {"method": ["temperature", VectorScaling()], "estimator__C": [0.1, 1]},
+        cv=2,
+    ).fit(X, y)
+    again = pickle.loads(pickle.dumps(search.best_estimator_))
+    np.testing.assert_array_equal(again.predict_proba(X), search.predict_proba(X))
+    assert clone(again).get_params()["estimator__C"] == again.estimator.C
+
+
+# ---------------------------------------------------------------- bad input
+
+
+class Mute(BaseEstimator):
+    """A calibrator that cannot be told what it gets."""
+
+    def fit(self, scores, y, sample_weight=None, *, classes=None):
+        self.classes_ = classes
+        return self
+
+    def predict_proba(self, scores):
+        return np.eye(len(self.classes_))[(np.asarray(scores) > 0).astype(int)]
+
+
+def test_own_calibrator(table):
+    X, y = table
+    if y.max() == 1:
+        model = CalibratedClassifier(MODEL, method=Mute()).fit(X, y)
+        np.testing.assert_array_equal(model.predict(X), model.estimator_.predict(X))
+        with np.errstate(all="raise"):
+            assert model.predict_log_proba(X).min() == -np.inf
+    with pytest.raises(TypeError, match=r"method=Mute\(\) has no parameter input, and cannot be told"):
+        CalibratedClassifier(KNeighborsClassifier(), method=Mute()).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (CalibratedClassifier(MODEL, method="isotone"), "'method' parameter of CalibratedClassifier must be"),
+        (CalibratedClassifier(StandardScaler()), "'estimator' parameter of CalibratedClassifier must be"),
+        (
+            CalibratedClassifier(MODEL, cv=1),
+            "'cv' parameter of CalibratedClassifier must be an int in the range",
+        ),
+        (CalibratedClassifier(MODEL, cv=500), r"cv=500 needs 500 rows of each class, and one class has \d+"),
+        (CalibratedClassifier(MODEL, cv=[(range(5), range(5, 9))]), "a fold of cv trains on no row of class"),
+        (
+            CalibratedClassifier(FrozenEstimator(DummyClassifier().fit([[0]] * 2, [0, 1])), cv=3),
+            "cv=3 is for an estimator that is fitted here, and a FrozenEstimator is not: leave cv=None",
+        ),
+        (
+            CalibratedClassifier(SVMClassifier(), method=TemperatureScaling(input="probabilities")),
+            "calibrates probabilities, and .* has no predict_proba; use input='scores'",
+        ),
+        (CalibratedClassifier(SVC(decision_function_shape="ovo")), "scores are for 6 classes, and .* 4"),
+    ],
+)
+def test_fit_refuses(model, message):
+    X, y = make_classification(80, 8, n_informative=6, n_classes=4, random_state=0)
+    y[:8] = [3, 3, 3, 3, 2, 2, 2, 2]
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, y)
+    assert not hasattr(model, "estimator_")
+
+
+def test_other_refusals(table):
+    X, y = table
+    with pytest.raises(NotFittedError):
+        CalibratedClassifier(FrozenEstimator(MODEL)).fit(X, y)
+    with pytest.raises(NotFittedError):
+        CalibratedClassifier(MODEL).predict_proba(X)
+    with pytest.raises(ValueError, match="only one class"):
+        CalibratedClassifier(MODEL).fit(X, np.ones(len(y)))
+    with pytest.raises(ValueError, match=r"one class has 1; use a smaller cv .*FrozenEstimator"):
+        CalibratedClassifier(MODEL).fit(X, np.arange(len(y)) == 0)
+    fitted = clone(MODEL).fit(X, y)
+    with pytest.raises(ValueError, match="y contains labels that are not in classes"):
+        CalibratedClassifier(FrozenEstimator(fitted)).fit(X, y + 1)
