@@ -5,6 +5,7 @@ QUESTIONS = (
     "optimum",
     "sparse",
     "losses",
+    "calibration",
     "defaults",
     "kernel_rate",
     "threads",

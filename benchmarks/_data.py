@@ -28,6 +28,10 @@ TABLES = (
     "sick",
 )
 IMBALANCED = ("mammography", "oil-spill")
+NETWORKS = (
+    *("lenet-5-cifar-10", "wideresnet-16-4-cifar-10"),
+    *("lenet-5-cifar-100", "wideresnet-16-4-cifar-100", "densenet-bc-100-cifar-100"),
+)
 
 
 class DataSet(NamedTuple):
@@ -63,6 +67,24 @@ class DataSet(NamedTuple):
         return self._replace(
             name=f"{self.name}, scaled", X=scaler.transform(self.X), X_test=scaler.transform(self.X_test)
         )
+
+
+class Scores(NamedTuple):
+    """Scores (n, K) of a model whose training is over, on rows that it was not trained on."""
+
+    name: str
+    source: str
+    scores: np.ndarray
+    y: np.ndarray
+
+    @property
+    def n_classes(self):
+        return self.scores.shape[1]
+
+    def facts(self):
+        """What a result says about its data."""
+        facts = {"name": self.name, "source": self.source, "rows": len(self.y), "classes": self.n_classes}
+        return facts | {"dtype": str(self.scores.dtype)}
 
 
 @functools.cache
@@ -115,6 +137,18 @@ def goemotions(quick):
         return _texts("GoEmotions", folder().goemotions(), sublinear_tf=True)
     shape = (4_000, 2_000, 8) if quick else (60_000, 24_000, 28)
     return thinned(generated_texts(*shape, 12, 0.3, "like GoEmotions"), 100)
+
+
+def networks(quick):
+    """Logits of neural networks on test images of CIFAR-10 and CIFAR-100, most of them too sure."""
+    for name in NETWORKS:
+        n_classes = int(name.rpartition("-")[2])
+        if folder() and not quick:
+            yield Scores(name, "real", *folder().network_logits(name))
+        elif not quick:
+            yield generated_logits(10_000, n_classes, f"like {name}", NETWORKS.index(name))
+        elif name.startswith("lenet"):
+            yield generated_logits(1_000, min(n_classes, 20), f"like {name}", NETWORKS.index(name))
 
 
 def out_of_scope(quick):
@@ -219,6 +253,15 @@ def generated_texts(n, n_features, n_classes, words, own_words, name):
     X = counts @ sparse.diags(1 + np.log((1 + n_all) / (1 + frequency)))
     X = sparse.csr_matrix(sparse.diags(1 / np.sqrt(X.multiply(X).sum(axis=1).A1)) @ X)
     return DataSet(f"generated {name}", "generated", X[:n], y[:n], X[n:], y[n:])
+
+
+def generated_logits(n, n_classes, name, seed):
+    """Logits that are twice as large as those by which the labels are drawn, and favour the last classes."""
+    rng = np.random.default_rng(seed)
+    f = 3 * rng.standard_normal((n, n_classes))
+    y = (f + rng.gumbel(size=f.shape)).argmax(axis=1)
+    scores = (2 * f + np.linspace(0, 1, n_classes)).astype(np.float32)
+    return Scores(f"generated {name}", "generated", scores, y)
 
 
 def many(quick):

@@ -22,9 +22,16 @@ def has_probabilities(self):
 
 
 def takes_streams(self):
-    """For ``partial_fit``: not every solver can."""
-    if isinstance(self.solver, str) and self.solver == "lbfgs":
-        raise AttributeError(
-            "solver='lbfgs' needs all rows at once; partial_fit takes solver='sgd' or its relatives"
-        )
+    """For ``partial_fit``: some parameters need all rows at once."""
+    needs_all = {
+        "solver": isinstance(self.solver, str) and self.solver == "lbfgs",
+        "calibration": self.calibration is not None,
+        "logit_adjustment": bool(self._adjustment()),
+    }
+    for name, needed in needs_all.items():
+        if needed:
+            raise AttributeError(
+                f"{name}={getattr(self, name)!r} needs all rows at once, or validation rows, and partial_fit "
+                "sees a part; leave it at its default"
+            )
     return True

@@ -174,7 +174,8 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train on the next part of a stream: one pass in the order given, in mini-batches.
 
-        Not for ``solver="lbfgs"``, which needs all rows at once.
+        Not for ``solver="lbfgs"``, a `calibration` or a `logit_adjustment`, which need all rows at
+        once, or validation rows.
 
         The optimizer's state is kept between calls, so that with a fixed ``batch_size``, a numeric
         ``learning_rate`` and a "constant" or "invscaling" schedule the calls equal the same batches
@@ -221,16 +222,6 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
             )
         if self.early_stopping is True:
             raise ValueError("early_stopping=True needs all rows at once and cannot be used in partial_fit")
-        if self._adjustment():
-            raise ValueError(
-                f"logit_adjustment={self.logit_adjustment!r} needs the shares of the classes in all rows and "
-                "cannot be used in partial_fit; subtract its multiple of their logarithms from intercept_"
-            )
-        if self.calibration is not None:
-            raise ValueError(
-                f"calibration={self.calibration!r} needs validation rows and cannot be used in partial_fit; "
-                "fit a calibrator of linclf.calibration on scores of rows that were left out"
-            )
         per_class = _validation.weights_of_classes(self.class_weight, known, y, weights)
         data = _validation.data_for(X, y, weights, known, per_class)
         session = self._session_for(data, len(known))

@@ -146,8 +146,9 @@ def test_refusals(parts):
         SVMClassifier(calibration="platt").fit(X, y)
     with pytest.raises(ValueError, match="'calibration' parameter of SVMClassifier must be"):
         SVMClassifier(calibration="isotonic").fit(X, y)
-    with pytest.raises(ValueError, match=r"cannot be used in partial_fit"):
+    with pytest.raises(AttributeError, match="no attribute 'partial_fit'") as caught:
         SVMClassifier(calibration="platt").partial_fit(X, y, classes=np.unique(y))
+    assert "calibration='platt' needs" in str(caught.value.__cause__)
     wrong = DirichletCalibration(input="probabilities")
     with pytest.raises(ValueError, match=r"takes probabilities.*use input='scores'"):
         SVMClassifier(calibration=wrong, max_iter=5).fit(X, y, X_val=X_val, y_val=y_val)

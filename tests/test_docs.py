@@ -38,7 +38,9 @@ def read(path):
     return path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("name", "at_least"), [("why-softmax.md", 70), ("losses.md", 40)])
+@pytest.mark.parametrize(
+    ("name", "at_least"), [("why-softmax.md", 70), ("losses.md", 40), ("calibration.md", 45)]
+)
 def test_examples_print_what_the_page_says(name, at_least):
     found = doctest.testfile(str(DOCS / name), module_relative=False, encoding="utf-8")
     assert found.failed == 0, "see the captured output"

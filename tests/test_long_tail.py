@@ -246,8 +246,9 @@ def test_adjustment_refuses_what_it_cannot_do(tail):
     X, y = tail[:2]
     with pytest.raises(ValueError, match=r"logit_adjustment=1\.0 acts on the intercepts.*fit_intercept=True"):
         SoftmaxClassifier(logit_adjustment=1.0, fit_intercept=False).fit(X, y)
-    with pytest.raises(ValueError, match=r"logit_adjustment=1\.0 .* cannot be used in partial_fit"):
+    with pytest.raises(AttributeError, match="no attribute 'partial_fit'") as caught:
         SoftmaxClassifier(logit_adjustment=1.0).partial_fit(X, y, classes=np.unique(y))
+    assert "logit_adjustment=1.0 needs all rows at once" in str(caught.value.__cause__)
     with pytest.raises(ValueError, match="needs a share of every class, and class 2 has none"):
         SoftmaxClassifier(logit_adjustment=1.0).fit(X[:2], [[0.5, 0.5, 0.0], [0.1, 0.9, 0.0]])
     with pytest.raises(ValueError, match=r"'logit_adjustment' parameter .* Got -1 instead"):

@@ -194,7 +194,7 @@ def entmax_jvp(p, direction, alpha=1.5, axis=-1):
     s = (p > 0).astype(p.dtype) if alpha == 2 else p ** p.dtype.type(2 - alpha)
     direction = np.where(p > 0, direction, 0)  # which may be infinite off the support
     mean = np.sum(s * direction, axis=axis, keepdims=True) / np.sum(s, axis=axis, keepdims=True)
-    return s * (direction - mean)
+    return np.where(p > 0, s * (direction - mean), 0)
 
 
 def _checked(alpha):
