@@ -229,7 +229,9 @@ def test_validation_rows_are_a_stratified_part(noisy):
 
 def test_validation_arguments(iris):
     X, y = iris
-    with pytest.raises(ValueError, match="early_stopping=False and calibration=None; use early_stopping=True or 'auto'"):
+    with pytest.raises(
+        ValueError, match="early_stopping=False and calibration=None; use early_stopping=True"
+    ):
         SoftmaxClassifier(early_stopping=False).fit(X, y, X_val=X, y_val=y)
     with pytest.raises(ValueError, match="y_val was not provided"):
         SoftmaxClassifier().fit(X, y, X_val=X)

@@ -1,0 +1,21 @@
+"""Pictures of classifiers and of their probabilities, in the manner of scikit-learn's displays.
+
+Each display computes its numbers once (``from_estimator``, ``from_predictions``) and draws them as often
+as wanted with ``plot``, into new axes or into given ones; nothing is shown before ``plt.show()``.
+Legends stand outside of the curves: make figures of your own with ``layout="constrained"``, which leaves
+room for them. Matplotlib is imported for drawing only: ``pip install "linclf[plot]"``.
+"""
+
+from linclf.display.coefficients import CoefficientsDisplay
+from linclf.display.history import HistoryDisplay
+from linclf.display.reliability import ReliabilityDisplay
+from linclf.display.risk_coverage import RiskCoverageDisplay
+from linclf.display.simplex import SimplexDisplay
+
+__all__ = [
+    "CoefficientsDisplay",
+    "HistoryDisplay",
+    "ReliabilityDisplay",
+    "RiskCoverageDisplay",
+    "SimplexDisplay",
+]

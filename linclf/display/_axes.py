@@ -1,0 +1,130 @@
+"""Where displays draw: new or given axes, and a style for each line that differs without colours."""
+
+import numpy as np
+
+# Okabe and Ito's palette; 7 colours and 4 lines have no common factor: 28 different styles
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#000000", "#CC79A7", "#56B4E9", "#E69F00")
+LINES = ("-", "--", "-.", ":")
+MARKERS = "os^Dv"
+
+
+def line_style(rank):
+    """Colour and line of the line with a rank: 0, 1, ..."""
+    return {"color": COLOURS[rank % len(COLOURS)], "linestyle": LINES[rank % len(LINES)], "linewidth": 1.8}
+
+
+def require_matplotlib(display):
+    """Raise an ImportError that names the remedy where matplotlib is missing."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as fault:
+        raise ImportError(f'{type(display).__name__} needs matplotlib: pip install "linclf[plot]"') from fault
+
+
+def one_axes(display, ax, size, argument="ax"):
+    """The given axes, or those of a new figure.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is missing.
+    TypeError
+        If ax, the argument that is named, is no Axes.
+    """
+    require_matplotlib(display)
+    if ax is None:
+        import matplotlib.pyplot as plt
+
+        return plt.subplots(figsize=size, layout="constrained")[1]
+    _check_axes(ax, argument)
+    return ax
+
+
+def many_axes(display, ax, count, columns, size):
+    """``count`` axes: given ones, parts of a given one, or those of a new figure of panels of a size.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is missing.
+    TypeError, ValueError
+        If ax is neither an Axes nor as many of them as there are panels.
+    """
+    require_matplotlib(display)
+    rows = -(-count // columns)
+    columns = -(-count // rows)
+    if ax is None:
+        import matplotlib.pyplot as plt
+
+        figure = plt.figure(figsize=(columns * size[0], rows * size[1]), layout="constrained")
+        return _cells(figure, figure.add_gridspec(rows, columns), count)
+    if isinstance(ax, list | tuple | np.ndarray):
+        given = np.asarray(ax, object).ravel()
+        for one in given:
+            _check_axes(one)
+        if len(given) != count:
+            raise ValueError(f"ax has {len(given)} axes: pass {count}, one for each panel, or one to divide")
+        return given
+    _check_axes(ax)
+    if count == 1:
+        return np.array([ax], object)
+    place = ax.get_subplotspec()
+    if place is None:
+        raise ValueError(
+            f"ax={ax!r} is in no grid and cannot be divided into {count} panels: pass axes of "
+            "plt.subplots(), or a list with one for each panel"
+        )
+    ax.set_axis_off()
+    return _cells(ax.figure, place.subgridspec(rows, columns), count)
+
+
+def split_below(ax, share):
+    """Give the lower share of the place of axes to new ones with the same horizontal axis."""
+    place = ax.get_subplotspec()
+    if place is None:  # not in a grid, or inset
+        x, y, width, height = ax.get_position().bounds
+        ax.set_position([x, y + (share + 0.05) * height, width, (0.95 - share) * height])
+        return ax.figure.add_axes([x, y, width, share * height], sharex=ax)
+    grid = place.subgridspec(2, 1, height_ratios=[1 - share, share], hspace=0.1)
+    ax.set_subplotspec(grid[0])
+    return ax.figure.add_subplot(grid[1], sharex=ax)
+
+
+def _cells(figure, grid, count):
+    return np.array([figure.add_subplot(grid[k // grid.ncols, k % grid.ncols]) for k in range(count)], object)
+
+
+def _check_axes(ax, argument="ax"):
+    from matplotlib.axes import Axes
+
+    if not isinstance(ax, Axes):
+        raise TypeError(f"{argument}={ax!r}: pass a matplotlib Axes, such as plt.subplots()[1]")
+
+
+def finish(axes, **texts):
+    """Texts as they are, where a $ begins no formula; a faint grid; no frame above and to the right."""
+    axes.set(**texts)
+    for text in (axes.title, axes.xaxis.label, axes.yaxis.label):
+        text.set_parse_math(False)
+    axes.grid(alpha=0.3)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def legend(axes, handles, **options):
+    """A legend of the handles, whose texts are shown as they are."""
+    drawn = axes.legend(
+        handles, [handle.get_label() for handle in handles], fontsize=9, frameon=False, **options
+    )
+    for text in (drawn.get_title(), *drawn.get_texts()):
+        text.set_parse_math(False)
+
+
+def legend_above(axes, handles, title):
+    """A legend in two columns where no curve can be under it."""
+    legend(axes, handles, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, title=title)
+
+
+def short(text, longest):
+    """At most so many characters of a text."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"

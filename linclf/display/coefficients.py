@@ -1,0 +1,256 @@
+"""The weights of a linear classifier: images, or the words that speak for and against a class."""
+
+import numbers
+
+import numpy as np
+
+from linclf.display._axes import COLOURS, finish, many_axes, short
+from linclf.display._estimators import name_of, path_to
+
+_FOR, _AGAINST = COLOURS[0], COLOURS[1]
+_LONGEST = 24  # characters of a feature name
+
+
+class CoefficientsDisplay:
+    """Coefficients of each class: an image where features are pixels, else bars of the largest.
+
+    Images share one scale, symmetric about 0: blue speaks for a class, red against it. Coefficients can be
+    compared between features only where these have one unit. Two classes have one panel: what is
+    positive speaks for the second.
+
+    Use `from_estimator`.
+
+    Parameters
+    ----------
+    coef : array-like of shape (K, d) or (1, d)
+        A row for each class; one row for two classes.
+    classes : array-like of shape (K,)
+        Their labels.
+    image_shape : tuple of two ints, default=None
+        Height and width, where the d features are pixels in rows.
+    feature_names : array-like of shape (d,), default=None
+        Names of the features; None numbers them x0, x1, ...
+    top : int >= 1, default=10
+        How many features of either sign are shown as bars.
+    shown : list of labels, default=None
+        The classes to draw; None draws all.
+
+    Attributes
+    ----------
+    images_ : list of matplotlib AxesImage
+        The images, empty where bars are drawn.
+    bars_ : list of matplotlib BarContainer
+        The bars from the largest coefficient, at the top, to the least; empty for images.
+    ax_ : ndarray of matplotlib Axes
+        The axes of the panels.
+    figure_ : matplotlib Figure
+        The figure.
+
+    References
+    ----------
+    Molnar, "Interpretable machine learning", 2022, chapter on logistic regression.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from linclf import SoftmaxClassifier
+    >>> from linclf.display import CoefficientsDisplay
+    >>> iris = load_iris(as_frame=True)
+    >>> clf = SoftmaxClassifier().fit(iris.data, iris.target)
+    >>> display = CoefficientsDisplay(clf.coef_, clf.classes_, feature_names=clf.feature_names_in_, top=1)
+    >>> display.largest(2)
+    ['petal width (cm)', 'sepal width (cm)']
+    """
+
+    def __init__(self, coef, classes, *, image_shape=None, feature_names=None, top=10, shown=None):
+        self.coef, self.classes = np.asarray(coef, float), np.asarray(classes)
+        K = len(self.classes)
+        if self.coef.ndim != 2 or len(self.coef) != (1 if K == 2 else K):
+            raise ValueError(
+                f"coef has shape {self.coef.shape} and there are {K} classes: pass a row for each class, one "
+                "row for two, such as clf.coef_ and clf.classes_"
+            )
+        d = self.coef.shape[1]
+        self.image_shape = _image_shape(image_shape, d)
+        if feature_names is None:
+            feature_names = [f"x{j}" for j in range(d)]
+        elif np.shape(feature_names) != (d,):
+            raise ValueError(
+                f"feature_names has shape {np.shape(feature_names)}: pass one name for each of {d} features"
+            )
+        self.feature_names = np.asarray(feature_names, object)
+        if not isinstance(top, numbers.Integral) or isinstance(top, bool) or top < 1:
+            raise ValueError(f"top={top!r}: pass an integer, 1 or more, such as 10")
+        self.top = int(top)
+        self._panels = self._panels_of(shown)
+
+    @classmethod
+    def from_estimator(cls, estimator, *, image_shape=None, feature_names=None, top=10, shown=None, ax=None):
+        """Draw the coefficients of a fitted classifier.
+
+        Parameters
+        ----------
+        estimator : object
+            A fitted linear classifier, or a pipeline, search or calibrated classifier around one.
+        image_shape, top, shown
+            As in the class.
+        feature_names : array-like of shape (d,), default=None
+            None takes those that the classifier or the steps before it know, else x0, x1, ...
+        ax : matplotlib Axes or array of them, default=None
+            As in `plot`.
+
+        Returns
+        -------
+        display : CoefficientsDisplay
+
+        Raises
+        ------
+        NotFittedError
+            If it is not fitted.
+        ValueError
+            If it has no ``coef_``, or an argument does not fit to it.
+        """
+        path, found = path_to(estimator, "coef_")
+        if not found:
+            raise ValueError(
+                f"estimator={name_of(path[-1])} has no coef_: pass a fitted linear classifier, such as "
+                "SoftmaxClassifier().fit(X, y)"
+            )
+        if feature_names is None:
+            feature_names = _known_names(path)
+        coef = path[-1].coef_
+        coef = coef.toarray() if hasattr(coef, "toarray") else coef
+        display = cls(
+            coef,
+            path[-1].classes_,
+            image_shape=image_shape,
+            feature_names=feature_names,
+            top=top,
+            shown=shown,
+        )
+        return display.plot(ax)
+
+    def largest(self, label):
+        """Names of the features that a panel has bars for, from the largest coefficient to the least.
+
+        Parameters
+        ----------
+        label : label
+            A class that is shown; of two classes, the second.
+
+        Returns
+        -------
+        names : list of str
+
+        Raises
+        ------
+        ValueError
+            If the class has no panel.
+        """
+        rows = [row for row, _ in self._panels]
+        row = 0 if len(self.coef) == 1 and label == self.classes[1] else self._row(label, "label")
+        if row not in rows:
+            raise ValueError(f"label={label!r} is not shown: pass one of shown")
+        return [str(name) for name in self.feature_names[self._order(self.coef[row])]]
+
+    def plot(self, ax=None):
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or array of them, default=None
+            One for each panel, or one that is divided; None makes a new figure.
+
+        Returns
+        -------
+        self : CoefficientsDisplay
+        """
+        bars = 2 * min(self.top, self.coef.shape[1])
+        columns, size = (5, (1.7, 1.9)) if self.image_shape else (4, (3.4, 0.7 + 0.17 * bars))
+        axes = many_axes(self, ax, len(self._panels), columns, size)
+        self.images_, self.bars_ = [], []
+        limit = max(np.abs(self.coef[row]).max() for row, _ in self._panels) or 1.0
+        for panel, (row, title) in zip(axes, self._panels, strict=True):
+            if self.image_shape:
+                image = panel.imshow(
+                    self.coef[row].reshape(self.image_shape), cmap="RdBu", vmin=-limit, vmax=limit
+                )
+                self.images_.append(image)
+                panel.set(xticks=[], yticks=[])
+                panel.set_title(title, fontsize=10, parse_math=False)
+            else:
+                self.bars_.append(self._draw_bars(panel, self.coef[row], title))
+        if self.image_shape:
+            bar = axes[0].figure.colorbar(self.images_[0], ax=list(axes), fraction=0.03, pad=0.02)
+            bar.set_label("coefficient")
+        self.ax_, self.figure_ = axes, axes[0].figure
+        return self
+
+    def _draw_bars(self, panel, coef, title):
+        order = self._order(coef)
+        values = coef[order]
+        heights = np.arange(len(order))
+        colours = [_FOR if value > 0 else _AGAINST for value in values]
+        drawn = panel.barh(heights, values, color=colours)
+        names = [short(str(name), _LONGEST) for name in self.feature_names[order]]
+        panel.set_yticks(heights, names, fontsize=8)
+        for text in panel.get_yticklabels():
+            text.set_parse_math(False)
+        panel.invert_yaxis()
+        panel.axvline(0, color="0.3", linewidth=0.8)
+        finish(panel)
+        panel.grid(visible=False, axis="y")
+        panel.tick_params(axis="y", length=0)
+        panel.tick_params(axis="x", labelsize=8)
+        panel.locator_params(axis="x", nbins=5)
+        panel.set_title(title, fontsize=10, parse_math=False)
+        return drawn
+
+    def _order(self, coef):
+        """The features with the largest and the least coefficients, those of 0 left out."""
+        falling = np.argsort(-coef, kind="stable")
+        positive, negative = falling[coef[falling] > 0], falling[coef[falling] < 0]
+        return np.concatenate([positive[: self.top], negative[-self.top :]])
+
+    def _panels_of(self, shown):
+        """Rows of coef and titles."""
+        if len(self.coef) == 1:
+            if shown is not None:
+                raise ValueError(f"shown={shown!r}: two classes have one panel, pass None")
+            return [(0, f"{self.classes[1]}, not {self.classes[0]}")]
+        if shown is None:
+            return [(row, str(label)) for row, label in enumerate(self.classes)]
+        if isinstance(shown, str) or not np.ndim(shown) or not len(shown):
+            raise ValueError(f"shown={shown!r}: pass a list of classes, one at least")
+        return [(self._row(label, "shown"), str(label)) for label in shown]
+
+    def _row(self, label, argument):
+        try:
+            return self.classes.tolist().index(label)
+        except ValueError:
+            known = self.classes.tolist()[:10]
+            raise ValueError(f"{argument} has {label!r}, which is no class: pass one of {known}") from None
+
+
+def _image_shape(shape, d):
+    if shape is None:
+        return None
+    whole = isinstance(shape, tuple | list) and all(isinstance(side, numbers.Integral) for side in shape)
+    if not whole or len(shape) != 2 or min(shape) < 1 or shape[0] * shape[1] != d:
+        raise ValueError(
+            f"image_shape={shape!r} does not fit {d} features: pass (height, width) with this product, or "
+            "None for bars"
+        )
+    return tuple(shape)
+
+
+def _known_names(path):
+    """Feature names of the classifier, or what its pipeline makes of the names of the input."""
+    names = getattr(path[-1], "feature_names_in_", None)
+    for outer in reversed(path[:-1]):
+        if names is None and hasattr(outer, "steps") and len(outer.steps) > 1:
+            try:
+                names = outer[:-1].get_feature_names_out()
+            except (AttributeError, ValueError):  # a step that knows none
+                return None
+    return names
