@@ -21,7 +21,10 @@ N_SPLITS = 10
 N_RESAMPLES = 20  # random weightings of the test rows (Bayesian bootstrap)
 NOTHING = "nothing"
 METHODS = (NOTHING, *CALIBRATORS)
-CLASSIFIERS = ("softmax", "sparsemax", "focal", "weston-watkins", "squared-one-vs-rest")
+CLASSIFIERS = (
+    *("softmax", "sparsemax", "entmax", "focal", "weston-watkins", "squared-one-vs-rest"),
+    *("cosface", "arcface"),
+)
 OVERCONFIDENT, CALIBRATED = 0.05, 0.025  # ECE
 TOLERANCE = 1e-3  # of a mean log loss, in nats
 

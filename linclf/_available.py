@@ -5,7 +5,7 @@ from linclf.losses import LOSSES
 
 def has_probabilities(self):
     """For ``predict_proba``: not every loss has them, but a calibrator has."""
-    if self.calibration is not None:
+    if self.calibration is not None or hasattr(self, "calibrator_"):
         return True
     try:
         loss = self._loss()

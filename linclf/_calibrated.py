@@ -5,18 +5,31 @@ import numpy as np
 from linclf import calibration
 
 
-def fitted_calibrator(method, scores, held_out, per_class, classes):
-    """A calibrator of ``decision_function`` scores.
-
-    Class weights are taken out of the weights of the rows: probabilities are to be those of the rows
-    as they are.
-    """
+def checked_calibrator(method, per_class, classes):
+    """A new calibrator, or None; refused before training what would be refused after it."""
+    if method is None:
+        return None
     calibrator = calibration.resolve(method)
     if getattr(calibrator, "input", "scores") != "scores":
         raise ValueError(
             f"calibration={calibrator!r} takes {calibrator.input}, and a classifier gives it the scores of "
             "its decision_function; use input='scores'"
         )
+    if per_class is not None and not per_class.all():
+        left_out = classes.tolist()[int(np.argmin(per_class))]
+        raise ValueError(
+            f"class_weight leaves out class {left_out!r}, whose rows calibration={method!r} needs; give it a "
+            "small weight"
+        )
+    return calibrator
+
+
+def fitted_calibrator(calibrator, scores, held_out, per_class, classes):
+    """The calibrator, fitted to ``decision_function`` scores.
+
+    Class weights are taken out of the weights of the rows: probabilities are to be those of the rows
+    as they are.
+    """
     y, weights = held_out.y, held_out.weights
     if per_class is not None:
         weights = weights / (per_class[y] if y.ndim == 1 else y @ per_class)

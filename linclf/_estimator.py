@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from linclf import _lbfgs, _training, _validation
 from linclf._available import has_probabilities, takes_streams
-from linclf._calibrated import calibrated, fitted_calibrator
+from linclf._calibrated import calibrated, checked_calibrator, fitted_calibrator
 from linclf._callbacks import EpochCallbacks
 from linclf._published import class_means, fitted, scores_of
 from linclf._schedules import SCHEDULES
@@ -116,6 +116,7 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
             _lbfgs.check_smooth(loss)
             solve = _lbfgs.train
         per_class = _validation.weights_of_classes(self.class_weight, classes, y, weights)
+        calibrator = checked_calibrator(self.calibration, per_class, classes)
         held_out = _validation.given_validation(self, X_val, y_val, sample_weight_val)
         data = _validation.data_for(X, y, weights, classes, per_class)
         log_prior = _validation.log_prior(data, classes) if self._adjustment() else None
@@ -154,12 +155,10 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         callbacks = EpochCallbacks(self, context, classes, arguments) if watched_by_callbacks else None
         outcome = solve(session, problem, epochs, validation, rng, callbacks)
         attributes = fitted(outcome.W, outcome.b, classes, session)
-        if self.calibration is not None:
+        if calibrator is not None:
             scores = scores_of(held_out.X, attributes["coef_"], attributes["intercept_"], session.head)
             scores = scores.ravel() if len(classes) == 2 else scores
-            attributes["calibrator_"] = fitted_calibrator(
-                self.calibration, scores, held_out, per_class, classes
-            )
+            attributes["calibrator_"] = fitted_calibrator(calibrator, scores, held_out, per_class, classes)
         self._publish(outcome, attributes)
         vars(self).pop("_session", None)
         context.call_on_fit_task_end(
@@ -331,7 +330,7 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         """
         scores = self.decision_function(X)
         if hasattr(self, "calibrator_"):
-            scores = calibrated(self.calibrator_, scores)
+            scores = self.calibrator_.predict_proba(scores)  # in float64, which has fewer ties
         index = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
         return self.classes_[index]
 

@@ -15,11 +15,18 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
-from sklearn.model_selection import GridSearchCV, RepeatedStratifiedKFold, StratifiedKFold, cross_val_predict
+from sklearn.model_selection import (
+    GridSearchCV,
+    PredefinedSplit,
+    RepeatedStratifiedKFold,
+    StratifiedKFold,
+    cross_val_predict,
+)
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from linclf import SoftmaxClassifier, SVMClassifier
@@ -278,7 +285,7 @@ def test_own_calibrator(table):
             CalibratedClassifier(SVMClassifier(), method=TemperatureScaling(input="probabilities")),
             "calibrates probabilities, and .* has no predict_proba; use input='scores'",
         ),
-        (CalibratedClassifier(SVC(decision_function_shape="ovo")), "scores are for 6 classes, and .* 4"),
+        (CalibratedClassifier(SVC(decision_function_shape="ovo")), "decision_function_shape='ovr'"),
     ],
 )
 def test_fit_refuses(model, message):
@@ -302,3 +309,33 @@ def test_other_refusals(table):
     fitted = clone(MODEL).fit(X, y)
     with pytest.raises(ValueError, match="y contains labels that are not in classes"):
         CalibratedClassifier(FrozenEstimator(fitted)).fit(X, y + 1)
+
+
+def test_folds_are_what_they_say():
+    """As many training rows as there are rows are not all rows; rows held out are not trained on."""
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((400, 5)), rng.integers(3, size=400)
+    drawn = [rng.integers(400, size=400) for _ in range(4)]
+    folds = [(train, np.setdiff1d(np.arange(400), train)) for train in drawn]
+    model = CalibratedClassifier(DecisionTreeClassifier(random_state=0), cv=folds).fit(X, y)
+    assert model.predict_proba(X).max() < 0.5  # the labels have nothing to do with the rows
+    with pytest.raises(ValueError, match="holds out rows that it trains on"):
+        CalibratedClassifier(LogisticRegression(), cv=[(np.arange(400), np.arange(400))]).fit(X, y)
+    with pytest.raises(ValueError, match="has no folds"):
+        CalibratedClassifier(LogisticRegression(), cv=[]).fit(X, y)
+
+
+def test_predefined_folds_count_all_rows():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((90, 2)), np.arange(90) % 2
+    weights = np.ones(90)
+    weights[:20] = 0
+    split = PredefinedSplit(np.arange(90) // 2 % 3)
+    model = CalibratedClassifier(LogisticRegression(), cv=split).fit(X, y, sample_weight=weights)
+    assert model.predict_proba(X).shape == (90, 2)
+
+
+def test_scores_of_pairs_are_refused():
+    X, y = np.random.default_rng(0).standard_normal((60, 2)), np.arange(60) % 3
+    with pytest.raises(ValueError, match="decision_function_shape='ovr'"):
+        CalibratedClassifier(SVC(decision_function_shape="ovo")).fit(X, y)

@@ -8,6 +8,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV
 
@@ -156,3 +157,17 @@ def test_refusals(parts):
         SVMClassifier(max_iter=5).fit(X, y).set_params(calibration="platt").predict_proba(X)
     with pytest.raises(AttributeError, match="no attribute 'predict_proba'"):
         SVMClassifier().predict_proba(X)
+    with pytest.raises(ValueError, match="class_weight leaves out class 'class 0', whose rows"):
+        SVMClassifier(calibration="platt", class_weight={"class 0": 0.0}).fit(X, y, X_val=X_val, y_val=y_val)
+    with pytest.raises(TypeError, match="its fit takes no classes"):
+        SVMClassifier(calibration=LogisticRegression()).fit(X, y, X_val=X_val, y_val=y_val)
+
+
+def test_a_temperature_keeps_the_predictions_also_where_scores_are_no_better_than_chance(parts):
+    X, y, X_val, y_val, *_ = parts
+    wrong = np.random.default_rng(0).permutation(y_val)
+    model = SoftmaxClassifier(calibration="temperature", random_state=0).fit(X, y, X_val=X_val, y_val=wrong)
+    scores = model.decision_function(X)
+    index = (scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)
+    np.testing.assert_array_equal(model.predict(X), model.classes_[index])
+    assert hasattr(model.set_params(calibration=None), "predict_proba")

@@ -1,6 +1,7 @@
 """The calibrators by name. A new one is a file in this folder and a line in ``CALIBRATORS``."""
 
 from sklearn.base import clone
+from sklearn.utils.validation import has_fit_parameter
 
 from linclf.calibration.dirichlet import DirichletCalibration
 from linclf.calibration.platt import PlattScaling
@@ -55,5 +56,10 @@ def resolve(calibration):
         raise TypeError(
             f"calibration={calibration!r} is no calibrator; use one of {sorted(CALIBRATORS)} or an estimator "
             "with fit(scores, y) and predict_proba(scores)"
+        )
+    if not has_fit_parameter(calibration, "classes"):
+        raise TypeError(
+            f"calibration={calibration!r} is no calibrator: its fit takes no classes; use one of "
+            f"{sorted(CALIBRATORS)} or an estimator with fit(scores, y, sample_weight=None, *, classes=None)"
         )
     return clone(calibration)

@@ -140,8 +140,9 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                     f"cv={self.cv!r} is for an estimator that is fitted here, and a FrozenEstimator is not: "
                     "leave cv=None, or pass the estimator itself"
                 )
-            estimator, scored = self.estimator.fit(X, y), np.arange(len(given.y))  # refused if not fitted
-            classes, scores = estimator.classes_, getattr(estimator, response)(given.X)
+            estimator, scored = self.estimator.fit(X, y), rows  # refused if not fitted
+            known = given.X if len(rows) == len(given.y) else _safe_indexing(given.X, rows)
+            classes, scores = estimator.classes_, getattr(estimator, response)(known)
         else:
             classes = classes_of(given.y[rows])
             folds = _folds(self.cv, given, rows)
@@ -245,6 +246,11 @@ def _response(estimator, calibrator):
             )
         return "predict_proba"
     if hasattr(estimator, "decision_function"):
+        if getattr(estimator, "decision_function_shape", None) == "ovo":
+            raise ValueError(
+                f"{estimator!r} scores pairs of classes, and calibration needs a score of each class; use "
+                "decision_function_shape='ovr'"
+            )
         return "decision_function"
     if declared is None:
         raise TypeError(
@@ -266,13 +272,20 @@ def _folds(cv, given, rows):
             f"cv={cv} needs {cv} rows of each class, and one class has {least}; use a smaller cv (2 at "
             "least), or FrozenEstimator and other rows to calibrate on"
         )
-    if isinstance(cv, Integral) or hasattr(cv, "split"):
+    if isinstance(cv, Integral):
         splits = check_cv(cv, y, classifier=True).split(_safe_indexing(given.X, rows), y)
         return [(rows[train], rows[test]) for train, test in splits]
-    folds = [(_indices(train), _indices(test)) for train, test in cv]  # they count all rows
+    splits = cv.split(given.X, given.y) if hasattr(cv, "split") else cv
+    folds = [(_indices(train), _indices(test)) for train, test in splits]  # they count all rows
+    for train, test in folds:
+        if np.intersect1d(train, test).size:
+            raise ValueError(f"a fold of cv={cv!r} holds out rows that it trains on; they must be others")
     kept = np.isin(np.arange(len(given.y)), rows)
     folds = [(train[kept[train]], test[kept[test]]) for train, test in folds]
-    return [(train, test) for train, test in folds if test.size]
+    folds = [(train, test) for train, test in folds if test.size]
+    if not folds:
+        raise ValueError(f"cv={cv!r} has no folds; a generator is used up by the first fit: pass a list")
+    return folds
 
 
 def _indices(rows):
@@ -298,7 +311,7 @@ def _fitted(estimator, given, rows):
     """A clone fitted to some of the rows, with their weights where it takes them."""
     estimator = clone(estimator)
     X, y = given.X, given.y
-    if len(rows) < len(y):
+    if not np.array_equal(rows, np.arange(len(y))):
         X, y = _safe_split(estimator, X, y, rows)
     weighted = given.weights is not None and has_fit_parameter(estimator, "sample_weight")
     return estimator.fit(X, y, sample_weight=given.weights[rows]) if weighted else estimator.fit(X, y)

@@ -90,7 +90,7 @@ class DirichletCalibration(BaseCalibrator):
         columns = np.column_stack([g, np.ones(n)])
         own, squares = (np.arange(n), rows.target), columns**2
         weights = rows.weights[:, None]
-        penalty = np.full((K, K + 1), self.odir * K)
+        penalty = np.full((K, K + 1), float(self.odir) * K)
         np.fill_diagonal(penalty, self.alpha)
         penalty[:, K] = self.alpha_intercept
         penalty /= rows.total

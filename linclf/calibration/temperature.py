@@ -7,6 +7,8 @@ from linclf.calibration._base import BaseCalibrator, documented
 from linclf.functional import softmax
 
 EPS, TINY = np.finfo(np.float64).eps, np.finfo(np.float64).tiny
+# beta where scores are no better than chance: uniform to the eye, in the order of the scores still
+LEAST = 1e-6
 # of the log loss by the logarithm of T: where scores separate the classes it only tends to 0
 FLAT = 1e-13
 
@@ -82,10 +84,10 @@ def fitted_temperature(rows):
 
 def _root(slope):
     """The beta at which a slope passes 0 from below, the first where it is flat, or eps."""
-    low, high = np.log(EPS), 0.0
+    low, high = np.log(LEAST), 0.0
     if slope(high) >= 0:
         if slope(low) >= 0:
-            return EPS
+            return LEAST
         while slope(high - 1) >= 0:
             high -= 1
         return np.exp(brentq(slope, high - 1, high, xtol=1e-14, rtol=4 * EPS))
