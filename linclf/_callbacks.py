@@ -1,7 +1,5 @@
 """scikit-learn's callback hooks around each epoch."""
 
-from linclf._published import fitted
-
 
 class EpochCallbacks:
     """Opens a task before an epoch and closes it after; X and y are those that the user would score."""
@@ -18,7 +16,7 @@ class EpochCallbacks:
         """Returns whether a callback asks to stop."""
 
         def attributes():
-            return fitted(*session.published(), self.classes, session)
+            return self.estimator._fitted(*session.published(), self.classes, session)
 
         return self.task.call_on_fit_task_end(
             estimator=self.estimator, reconstruction_attributes=attributes, **self.arguments

@@ -9,29 +9,27 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.callback import CallbackSupportMixin
-from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
 from linclf import _lbfgs, _training, _validation
-from linclf._available import has_probabilities, takes_streams
-from linclf._calibrated import calibrated, checked_calibrator, fitted_calibrator
+from linclf._available import takes_streams
+from linclf._calibrated import checked_calibrator, fitted_calibrator
 from linclf._callbacks import EpochCallbacks
+from linclf._predicting import PredictingMixin
 from linclf._published import class_means, fitted, scores_of
 from linclf._schedules import SCHEDULES
 from linclf._session import Session
 from linclf._settings import settings_of
 from linclf._threads import one_blas_thread
 from linclf.calibration import CALIBRATORS
-from linclf.heads import Cosine, Linear
+from linclf.heads import Cosine
 from linclf.losses._names import resolve, watched
-from linclf.losses._registry import trait
 from linclf.optimizers import OPTIMIZERS, Averaged
 
 
-class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator, ABC):
+class BaseLinearClassifier(PredictingMixin, CallbackSupportMixin, ClassifierMixin, BaseEstimator, ABC):
     """Fitting and predicting, shared by all classifiers; a subclass only says which loss."""
 
     _parameter_constraints: dict = {
@@ -68,6 +66,14 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
     def _adjustment(self):
         """Factor of the logarithms of the class shares that are added to the scores in training."""
         return 0.0
+
+    def _new_session(self, settings, data, n_classes):
+        """The problem to train, for a first fit or a new stream."""
+        return Session(settings, resolve(self._loss(), n_classes), data, n_classes)
+
+    def _fitted(self, W, b, classes, session):
+        """The attributes that predicting needs, from published weights."""
+        return fitted(W, b, classes, session)
 
     # ------------------------------------------------------------ fitting
 
@@ -109,12 +115,7 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         y = _validation.check_y(y)
         X, y, weights = _validation.positive_rows(X, y, sample_weight)
         classes = _validation.classes_of(y)
-        loss = resolve(self._loss(), len(classes))
         settings = settings_of(self)
-        solve = _training.train
-        if self.solver == "lbfgs":
-            _lbfgs.check_smooth(loss)
-            solve = _lbfgs.train
         per_class = _validation.weights_of_classes(self.class_weight, classes, y, weights)
         calibrator = checked_calibrator(self.calibration, per_class, classes)
         held_out = _validation.given_validation(self, X_val, y_val, sample_weight_val)
@@ -130,14 +131,18 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
                 f"calibration={self.calibration!r} needs validation rows to be fitted on; pass X_val and "
                 "y_val to fit, or use early_stopping=True"
             )
+        session = self._new_session(settings, data, len(classes))
         if held_out is not None and self.early_stopping is not False:
             validation = _training.Validation(
                 lambda W, b: scores_of(held_out.X, W, b, session.head),
                 held_out.y,
                 held_out.weights,
-                watched(loss),
+                watched(session.loss),
             )
-        session = Session(settings, loss, data, len(classes))
+        solve = _training.train
+        if self.solver == "lbfgs":
+            _lbfgs.check_smooth(session.loss)
+            solve = _lbfgs.train
         if self._adjustment():
             session.offset = self._adjustment() * log_prior
         W, b = self._start(session, data, classes, rng)
@@ -154,7 +159,7 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         context.call_on_fit_task_begin(estimator=self, **arguments)
         callbacks = EpochCallbacks(self, context, classes, arguments) if watched_by_callbacks else None
         outcome = solve(session, problem, epochs, validation, rng, callbacks)
-        attributes = fitted(outcome.W, outcome.b, classes, session)
+        attributes = self._fitted(outcome.W, outcome.b, classes, session)
         if calibrator is not None:
             scores = scores_of(held_out.X, attributes["coef_"], attributes["intercept_"], session.head)
             scores = scores.ravel() if len(classes) == 2 else scores
@@ -229,7 +234,7 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         if not first:
             history = {name: values + outcome.history.get(name, []) for name, values in self.history_.items()}
             outcome = outcome._replace(history=history, n_iter=self.n_iter_ + 1)
-        self._publish(outcome, fitted(outcome.W, outcome.b, known, session))
+        self._publish(outcome, self._fitted(outcome.W, outcome.b, known, session))
         self._session = session
         return self
 
@@ -239,15 +244,15 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
         It takes over parameters that have been changed since; where the loss, the optimizer, the
         intercept or the format of X are others, a new one starts from the published weights.
         """
-        settings, loss = settings_of(self), resolve(self._loss(), n_classes)
+        settings = settings_of(self)
+        kind = (resolve(self._loss(), n_classes), settings.optimizer, settings.fit_intercept)
         session = copy.deepcopy(vars(self).get("_session"))
-        if session is not None:
-            fixed = (session.loss, session.settings.optimizer, session.settings.fit_intercept)
-            now = (loss, settings.optimizer, settings.fit_intercept)
-            if _same(fixed, now) and session.is_sparse == sparse.issparse(data.X):
-                session.settings = settings
-                return session
-        return Session(settings, loss, data, n_classes)
+        if session is not None and _same(session.kind, kind) and session.is_sparse == sparse.issparse(data.X):
+            session.settings = settings
+            return session
+        session = self._new_session(settings, data, n_classes)
+        session.kind = kind
+        return session
 
     @contextmanager
     def _unchanged_on_failure(self):
@@ -288,104 +293,6 @@ class BaseLinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator,
             setattr(self, name, value)
         self.n_iter_ = outcome.n_iter
         self.history_ = outcome.history
-
-    # ------------------------------------------------------------ predicting
-
-    def decision_function(self, X):
-        """Scores of each class; for two classes one score, positive for ``classes_[1]``.
-
-        For the losses on cosines the rows are normalised first.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows to score.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            ``X @ coef_.T + intercept_``, divided by the norm of the row for cosines.
-        """
-        check_is_fitted(self)
-        rows = _validation.check_X(self, X, reset=False, finite=False)
-        head = Cosine(self.constant_) if hasattr(self, "constant_") else Linear()
-        with np.errstate(invalid="ignore", over="ignore"):
-            scores = scores_of(rows, self.coef_, self.intercept_, head)
-        if not np.isfinite(scores).all():  # NaN and infinity always show here: X is read once, not twice
-            _validation.check_X(self, X, reset=False)
-        return scores.ravel() if len(self.classes_) == 2 else scores
-
-    def predict(self, X):
-        """Class of the highest score, or of the highest calibrated probability.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows to classify.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-            Labels from ``classes_``.
-        """
-        scores = self.decision_function(X)
-        if hasattr(self, "calibrator_"):
-            scores = self.calibrator_.predict_proba(scores)  # in float64, which has fewer ties
-        index = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
-        return self.classes_[index]
-
-    def _scored(self, X):
-        """The loss, and a score of each class, also where there are two."""
-        if self.calibration is not None:
-            raise NotFittedError(
-                f"calibration={self.calibration!r} was set after this {type(self).__name__} was fitted; "
-                "call fit again"
-            )
-        scores = self.decision_function(X)
-        if scores.ndim == 1:
-            scores = np.column_stack([np.zeros_like(scores), scores])
-        return resolve(self._loss(), len(self.classes_)), scores
-
-    @available_if(has_probabilities)
-    def predict_proba(self, X):
-        """Class probabilities, where the loss has them, or calibrated ones.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows to classify.
-
-        Returns
-        -------
-        p : ndarray of shape (n_samples, n_classes)
-            Non-negative, each row sums to 1.
-        """
-        if hasattr(self, "calibrator_"):
-            return calibrated(self.calibrator_, self.decision_function(X))
-        loss, scores = self._scored(X)
-        return loss.probabilities(scores)
-
-    @available_if(has_probabilities)
-    def predict_log_proba(self, X):
-        """Logarithm of `predict_proba`: -inf where that is a true 0, exact where it underflows.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows to classify.
-
-        Returns
-        -------
-        log_p : ndarray of shape (n_samples, n_classes)
-            Logarithms of the probabilities.
-        """
-        if hasattr(self, "calibrator_"):
-            return calibrated(self.calibrator_, self.decision_function(X), logarithm=True)
-        loss, scores = self._scored(X)
-        if trait(loss, "log_probabilities"):
-            return loss.log_probabilities(scores)
-        with np.errstate(divide="ignore"):  # a probability of 0 has the logarithm -inf
-            return np.log(loss.probabilities(scores))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
