@@ -6,6 +6,7 @@ QUESTIONS = (
     "sparse",
     "losses",
     "calibration",
+    "many_classes",
     "defaults",
     "kernel_rate",
     "threads",

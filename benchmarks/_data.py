@@ -1,8 +1,10 @@
 """The data sets: real ones from the folder in LINCLF_DATA, else generated ones that say so."""
 
 import functools
+import gzip
 import importlib.util
 import os
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,11 +12,13 @@ import numpy as np
 from scipy import sparse
 from sklearn import datasets
 from sklearn.compose import make_column_transformer
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer, TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from linclf.functional import log_softmax
 
 TABLES = (
     "letter",
@@ -139,6 +143,30 @@ def goemotions(quick):
     return thinned(generated_texts(*shape, 12, 0.3, "like GoEmotions"), 100)
 
 
+def oewn(quick):
+    """Sentence embeddings of glosses, and their hypernyms in WordNet: float32, 12,369 classes."""
+    if folder() and not quick:
+        return DataSet("OEWN", "real", *folder().oewn())
+    shape = (4_000, 600, 32, 300) if quick else (66_400, 9_624, 384, 12_369)
+    return generated_zipf(*shape, "like OEWN", noise=5.0)
+
+
+def oewn_texts(quick):
+    """The glosses of `oewn` themselves, as hashed TF-IDF of words: CSR, 65,536 features."""
+    if not folder() or quick:
+        shape = (4_000, 3_000, 300) if quick else (66_400, 65_536, 12_369)
+        return generated_texts(*shape, 10, 0.3, "like OEWN glosses")
+    with gzip.open(folder().HERE / "oewn_glosses" / "oewn_glosses.tsv.gz", "rt", encoding="utf-8") as lines:
+        cells = [line.rstrip("\n").split("\t") for line in lines][1:]
+    rows_of = Counter(row[2] for row in cells)  # the hypernym
+    cells = np.array([(row[4], row[2]) for row in cells if row[2] and rows_of[row[2]] > 1], dtype=object)
+    test = np.load(folder().HERE / "oewn_glosses" / "oewn_minilm_384d.npz")["test"]
+    hashing = HashingVectorizer(n_features=2**16, alternate_sign=False, norm=None, dtype=np.float32)
+    vectorizer = make_pipeline(hashing, TfidfTransformer(sublinear_tf=True))
+    (texts, labels), (test_texts, test_labels) = cells[~test].T, cells[test].T
+    return _vectorised("OEWN glosses", (texts, labels, test_texts, test_labels), vectorizer)
+
+
 def networks(quick):
     """Logits of neural networks on test images of CIFAR-10 and CIFAR-100, most of them too sure."""
     for name in NETWORKS:
@@ -230,6 +258,42 @@ def generated(
     return DataSet(f"generated {name}", "generated", X[:n], y[:n], X[n:], y[n:])
 
 
+class Zipf(NamedTuple):
+    """Classes of which the k-th most frequent has a share of about 1/k, each with a direction."""
+
+    share: np.ndarray
+    directions: np.ndarray
+    noise: float
+
+    @classmethod
+    def of(cls, n_classes, n_features, noise):
+        rng = np.random.default_rng(0)
+        share = rng.permutation(1 / np.arange(1, n_classes + 1))
+        return cls(share / share.sum(), rng.standard_normal((n_classes, n_features), np.float32), noise)
+
+    def rows(self, y, rng):
+        X = rng.standard_normal((len(y), self.directions.shape[1]), np.float32)
+        X *= np.float32(self.noise)
+        X += self.directions[y]
+        return X
+
+    def log_probabilities(self, X):
+        """Those by which the rows are drawn."""
+        D = self.directions
+        scores = (X @ D.T - np.square(D).sum(axis=1) / 2) / np.float32(self.noise) ** 2
+        return log_softmax(scores.astype(np.float64) + np.log(self.share), axis=1)
+
+
+def generated_zipf(n, n_test, n_features, n_classes, name, noise):
+    """Rows of `Zipf`: each class has one training row at least, so that there are more than n."""
+    classes, rng = Zipf.of(n_classes, n_features, noise), np.random.default_rng(1)
+    counts = np.maximum(np.round(n * classes.share).astype(int), 1)
+    y = rng.permutation(np.repeat(np.arange(n_classes), counts))
+    y_test = rng.choice(n_classes, n_test, p=classes.share)
+    rows = [classes.rows(labels, rng) for labels in (y, y_test)]
+    return DataSet(f"generated {name}", "generated", rows[0], y, rows[1], y_test)
+
+
 def generated_images(n, n_test, n_features, n_classes, name):
     """Rows in [0, 1] of which two thirds are 0, like pixels of handwriting."""
     data = generated(n, n_features, n_classes, name, n_test, distance=8.0)
@@ -298,8 +362,11 @@ def _split(name, source, X, labels):
 
 
 def _texts(name, parts, **settings):
+    return _vectorised(name, parts, TfidfVectorizer(**settings))
+
+
+def _vectorised(name, parts, vectorizer):
     texts, labels, test_texts, test_labels = parts
-    vectorizer = TfidfVectorizer(**settings)
     classes, y = np.unique(labels, return_inverse=True)
     X, X_test = vectorizer.fit_transform(texts), vectorizer.transform(test_texts)
     return DataSet(name, "real", X, y, X_test, np.searchsorted(classes, test_labels))

@@ -1,5 +1,6 @@
 """linclf: linear classifiers with every loss, behind one scikit-learn API and one fast engine."""
 
+from linclf._model_file import load, save
 from linclf.class_weights import effective_number_weights
 from linclf.classifiers import (
     EntmaxClassifier,
@@ -25,4 +26,6 @@ __all__ = [
     "SparsemaxClassifier",
     "compare",
     "effective_number_weights",
+    "load",
+    "save",
 ]

@@ -27,6 +27,7 @@ def takes_streams(self):
         "solver": isinstance(self.solver, str) and self.solver == "lbfgs",
         "calibration": self.calibration is not None,
         "logit_adjustment": bool(self._adjustment()),
+        "rank": getattr(self, "rank", None) is not None,
     }
     for name, needed in needs_all.items():
         if needed:

@@ -66,6 +66,7 @@ class Moments(NamedTuple):
     weight: float
     mean: np.ndarray
     squares: np.ndarray
+    least: float = 0.0  # spread below which a feature is left as it is
 
     def merged(self, other):
         """Those of both parts together (Chan, Golub & LeVeque 1983)."""
@@ -75,6 +76,7 @@ class Moments(NamedTuple):
             weight,
             self.mean + delta * (other.weight / weight),
             self.squares + other.squares + delta**2 * (self.weight * other.weight / weight),
+            max(self.least, other.least),
         )
 
     def coordinates(self, shift, centred):
@@ -83,7 +85,7 @@ class Moments(NamedTuple):
             variance = variance + self.mean**2
         scale = np.sqrt(variance + shift)
         mean = self.mean if centred else np.zeros_like(self.mean)
-        return Coordinates(mean, 1 / np.where(scale > 0, scale, 1), None)
+        return Coordinates(mean, 1 / np.where(scale > self.least, scale, 1), None)
 
 
 @compiled_fast
@@ -112,7 +114,12 @@ def moments(X, weights):
     _sums(_rows.read_only(X), weights, reference, sums, squares)
     total = weights.sum()
     shift = sums / total
-    return Moments(total, reference + shift, np.maximum(squares - total * shift**2, 0))
+    return Moments(total, reference + shift, np.maximum(squares - total * shift**2, 0), least_scale(X.dtype))
+
+
+def least_scale(dtype):
+    """The least scale whose inverse float32 holds, with room for weights; float64 holds all."""
+    return 1e-36 if dtype == np.float32 else 0.0
 
 
 def rotated(X, weights, shift, centred):
@@ -136,7 +143,7 @@ def rotated(X, weights, shift, centred):
     rounding = 1e-26 * (np.square(axes).T @ variance)
     Xc = Xc @ axes
     variance = np.average(Xc**2, axis=0, weights=weights)
-    keep = variance > rounding
+    keep = (variance > rounding) & (variance + shift > least_scale(X.dtype) ** 2)
     return Coordinates(mean, 1 / np.sqrt(variance[keep] + shift), axes[:, keep]), Xc[:, keep]
 
 
@@ -187,7 +194,9 @@ def spread(rows, head, X, weights, order, batch):
         direction /= np.linalg.norm(direction)
         along = w * (Z @ direction[:-1] + constant * direction[-1] - centre @ direction)
         direction = np.append(Z.T @ along, constant @ along) - centre * along.sum()
-        largest = np.linalg.norm(direction)
+        size = np.abs(direction).max() or 1.0  # whose square may overflow
+        direction /= size
+        largest = size * np.linalg.norm(direction)
         if largest == 0:
             break
     squares = row_norms(Z, squared=True) + constant**2 - centre @ centre

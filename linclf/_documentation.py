@@ -1,5 +1,8 @@
 """The parts of the docstrings that all classifiers share."""
 
+import inspect
+import re
+
 COMMON_PARAMETERS = """alpha : float >= 0, default=1e-4
         L2 penalty ``alpha/2 * |coef_|^2`` on the mean loss; LogisticRegression's C is
         ``1 / (alpha * n_samples)``. The intercept is not penalised.
@@ -90,10 +93,22 @@ COMMON_ATTRIBUTES = """classes_ : ndarray of shape (n_classes,)
 
 
 def documented(cls):
-    """Put the parameters and attributes that all classifiers share into a docstring."""
+    """Put the parameters and attributes that all classifiers share into a docstring.
+
+    What it describes itself, and parameters that the class does not have, are left out.
+    """
     if cls.__doc__ is None:  # python -OO
         return cls
-    cls.__doc__ = cls.__doc__.replace("{common parameters}", COMMON_PARAMETERS).replace(
-        "{common attributes}", COMMON_ATTRIBUTES
-    )
+    signature = inspect.signature(cls).parameters
+    parameters = _others(COMMON_PARAMETERS, cls.__doc__, signature.__contains__)
+    attributes = _others(COMMON_ATTRIBUTES, cls.__doc__, lambda name: True)
+    cls.__doc__ = cls.__doc__.replace("{common parameters}", parameters)
+    cls.__doc__ = cls.__doc__.replace("{common attributes}", attributes)
     return cls
+
+
+def _others(entries, text, wanted):
+    """Entries of a numpydoc list that the text lacks."""
+    named = [(entry.partition(" : ")[0], entry) for entry in re.split(r"\n    (?=\w+ : )", entries)]
+    kept = [entry for name, entry in named if wanted(name) and f"\n    {name} : " not in text]
+    return "\n    ".join(kept)

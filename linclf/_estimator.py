@@ -13,12 +13,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from linclf import _lbfgs, _training, _validation
+from linclf import _lbfgs, _memory, _training, _validation
 from linclf._available import takes_streams
 from linclf._calibrated import checked_calibrator, fitted_calibrator
 from linclf._callbacks import EpochCallbacks
 from linclf._predicting import PredictingMixin
-from linclf._published import class_means, fitted, scores_of
+from linclf._published import class_means, decisions, fitted, scores_of
 from linclf._schedules import SCHEDULES
 from linclf._session import Session
 from linclf._settings import settings_of
@@ -27,6 +27,9 @@ from linclf.calibration import CALIBRATORS
 from linclf.heads import Cosine
 from linclf.losses._names import resolve, watched
 from linclf.optimizers import OPTIMIZERS, Averaged
+
+CALLBACK_NOTES = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
+KEPT_PARTS = 1000  # of a stream, whose history must not grow for ever
 
 
 class BaseLinearClassifier(PredictingMixin, CallbackSupportMixin, ClassifierMixin, BaseEstimator, ABC):
@@ -67,13 +70,22 @@ class BaseLinearClassifier(PredictingMixin, CallbackSupportMixin, ClassifierMixi
         """Factor of the logarithms of the class shares that are added to the scores in training."""
         return 0.0
 
-    def _new_session(self, settings, data, n_classes):
-        """The problem to train, for a first fit or a new stream."""
+    def _new_session(self, settings, data, n_classes, go_on):
+        """The problem to train, from the start or from what has been published (``go_on``)."""
         return Session(settings, resolve(self._loss(), n_classes), data, n_classes)
+
+    def _adapted(self, data, held_out, n_classes):
+        """Both in the form to train on, and the projection of their features if there is one."""
+        return data, held_out, None
 
     def _fitted(self, W, b, classes, session):
         """The attributes that predicting needs, from published weights."""
         return fitted(W, b, classes, session)
+
+    def _check_memory(self, settings, data, n_classes, watches=False):
+        """Refuse what does not fit into memory, before anything large is made."""
+        loss, goes_on = resolve(self._loss(), n_classes), hasattr(self, "coef_")
+        _memory.check_training(settings, loss, data.X, n_classes, self.solver, (watches, goes_on))
 
     # ------------------------------------------------------------ fitting
 
@@ -131,14 +143,12 @@ class BaseLinearClassifier(PredictingMixin, CallbackSupportMixin, ClassifierMixi
                 f"calibration={self.calibration!r} needs validation rows to be fitted on; pass X_val and "
                 "y_val to fit, or use early_stopping=True"
             )
-        session = self._new_session(settings, data, len(classes))
-        if held_out is not None and self.early_stopping is not False:
-            validation = _training.Validation(
-                lambda W, b: scores_of(held_out.X, W, b, session.head),
-                held_out.y,
-                held_out.weights,
-                watched(session.loss),
-            )
+        whole = data
+        data, held_out, projection = self._adapted(data, held_out, len(classes))
+        watches = held_out is not None and self.early_stopping is not False
+        self._check_memory(settings, data, len(classes), watches)
+        session = self._new_session(settings, data, len(classes), self.warm_start)
+        session.projection = projection
         solve = _training.train
         if self.solver == "lbfgs":
             _lbfgs.check_smooth(session.loss)
@@ -146,23 +156,29 @@ class BaseLinearClassifier(PredictingMixin, CallbackSupportMixin, ClassifierMixi
         if self._adjustment():
             session.offset = self._adjustment() * log_prior
         W, b = self._start(session, data, classes, rng)
+        if watches:
+            validation = _training.Validation(
+                held_out.X, held_out.y, held_out.weights, session.head, watched(session.loss)
+            )
         problem = session.prepare(data, W, b)
         epochs = _training.epochs_for(settings.max_iter, len(session.rows), session)
         context = self._init_callback_context(max_subtasks=epochs)
         watched_by_callbacks = hasattr(self, "_skl_callbacks")
-        if watched_by_callbacks and data.rows is not None:
-            X, weights = data.X[data.rows], data.weights[data.rows]
-            y = data.y[data.rows] if data.y.ndim == 2 else classes[data.y[data.rows]]
+        if watched_by_callbacks and whole.rows is not None:
+            X, weights = whole.X[whole.rows], whole.weights[whole.rows]
+            y = whole.y[whole.rows] if whole.y.ndim == 2 else classes[whole.y[whole.rows]]
         labels = y if y.ndim == 1 else classes[y.argmax(axis=1)]
         metadata = None if sample_weight is None else {"sample_weight": weights}
         arguments = {"X": X, "y": labels, "metadata": metadata}
         context.call_on_fit_task_begin(estimator=self, **arguments)
         callbacks = EpochCallbacks(self, context, classes, arguments) if watched_by_callbacks else None
         outcome = solve(session, problem, epochs, validation, rng, callbacks)
+        if validation is None:
+            _training.warn_of_separable(session, data, outcome)
         attributes = self._fitted(outcome.W, outcome.b, classes, session)
         if calibrator is not None:
             scores = scores_of(held_out.X, attributes["coef_"], attributes["intercept_"], session.head)
-            scores = scores.ravel() if len(classes) == 2 else scores
+            scores = decisions(scores, session.loss)
             attributes["calibrator_"] = fitted_calibrator(calibrator, scores, held_out, per_class, classes)
         self._publish(outcome, attributes)
         vars(self).pop("_session", None)
@@ -211,14 +227,12 @@ class BaseLinearClassifier(PredictingMixin, CallbackSupportMixin, ClassifierMixi
             return self._partial_fit(X, y, classes, sample_weight, first)
 
     def _partial_fit(self, X, y, classes, sample_weight, first):
-        known = np.unique(classes) if first else self.classes_
-        if not first and classes is not None and not np.array_equal(np.unique(classes), known):
-            raise ValueError(f"classes={classes!r} is not the same as on the first call: {known!r}")
-        if len(known) < 2:
-            raise ValueError(f"classes={classes!r}: a classifier needs at least 2 classes")
+        known = self.classes_ if classes is None else _validation.known_classes(classes)
+        if not first and not np.array_equal(known, self.classes_):
+            raise ValueError(f"classes={classes!r} is not the same as on the first call: {self.classes_!r}")
         X = _validation.check_X(self, X, reset=first)
         y = _validation.check_y(y)
-        X, y, weights = _validation.positive_rows(X, y, sample_weight)
+        X, y, weights = _validation.positive_rows(X, y, sample_weight, alone=False)
         if self.class_weight == "balanced":
             raise ValueError(
                 "class_weight='balanced' needs all labels at once and cannot be used in partial_fit; compute "
@@ -232,7 +246,10 @@ class BaseLinearClassifier(PredictingMixin, CallbackSupportMixin, ClassifierMixi
         W, b = self._start(session, data, known, check_random_state(self.random_state), go_on=not first)
         outcome = _training.train_part(session, data, W, b)
         if not first:
-            history = {name: values + outcome.history.get(name, []) for name, values in self.history_.items()}
+            history = {
+                name: (values + outcome.history.get(name, []))[-KEPT_PARTS:]
+                for name, values in self.history_.items()
+            }
             outcome = outcome._replace(history=history, n_iter=self.n_iter_ + 1)
         self._publish(outcome, self._fitted(outcome.W, outcome.b, known, session))
         self._session = session
@@ -246,25 +263,25 @@ class BaseLinearClassifier(PredictingMixin, CallbackSupportMixin, ClassifierMixi
         """
         settings = settings_of(self)
         kind = (resolve(self._loss(), n_classes), settings.optimizer, settings.fit_intercept)
+        self._check_memory(settings, data, n_classes)
         session = copy.deepcopy(vars(self).get("_session"))
         if session is not None and _same(session.kind, kind) and session.is_sparse == sparse.issparse(data.X):
             session.settings = settings
             return session
-        session = self._new_session(settings, data, n_classes)
+        session = self._new_session(settings, data, n_classes, hasattr(self, "classes_"))
         session.kind = kind
         return session
 
     @contextmanager
     def _unchanged_on_failure(self):
-        """Take back what scikit-learn's validation sets before training has succeeded."""
-        names = ("n_features_in_", "feature_names_in_")
-        before = {name: vars(self)[name] for name in names if name in vars(self)}
+        """All attributes as they were, whatever stops a fit and wherever: nothing changes them in place."""
+        before = dict(vars(self))
         try:
             yield
         except BaseException:
-            for name in names:
-                vars(self).pop(name, None)
-            vars(self).update(before)
+            # scikit-learn takes callbacks down after this, and needs what it has noted of them
+            noted = {name: value for name, value in vars(self).items() if name in CALLBACK_NOTES}
+            self.__dict__ = {**before, **noted}
             raise
 
     def _start(self, session, data, classes, rng, go_on=False):
@@ -279,15 +296,15 @@ class BaseLinearClassifier(PredictingMixin, CallbackSupportMixin, ClassifierMixi
             if hasattr(self, "constant_") and isinstance(session.head, Cosine):
                 session.head = Cosine(self.constant_)
             W, b = self.coef_.astype(np.float64), np.asarray(self.intercept_, np.float64)
-            if K == 2:
+            if len(W) < session.n_classes:  # the difference of two
                 W, b = np.vstack([-W, W]) / 2, np.append(-b, b) / 2
             return W, b + session.offset
         if isinstance(session.head, Cosine):
             return class_means(data, K, rng)
-        return np.zeros((K, d)), np.zeros(K)
+        return np.zeros((session.n_classes, d)), np.zeros(session.n_classes)
 
     def _publish(self, outcome, attributes):
-        for name in ("constant_", "calibrator_"):
+        for name in ("constant_", "calibrator_", "projection_"):
             vars(self).pop(name, None)
         for name, value in attributes.items():
             setattr(self, name, value)

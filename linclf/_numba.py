@@ -62,7 +62,9 @@ def generic(stub=None, *, fast=False):
     def call(operand, *args):
         return find(type(operand))(operand, *args)
 
-    options = {**_BARE, "fastmath": _FAST if fast else _EXACT}
+    # inlined always: a copy of its own in each kernel would be other machine code, of which one process
+    # that compiles runs one and a process that loads from the cache another, with another last bit
+    options = {**_BARE, "fastmath": _FAST if fast else _EXACT, "forceinline": True}
 
     @overload(call, strict=False, jit_options=options)
     def select(operand, *args):

@@ -1,7 +1,7 @@
 """Loss and gradient over many rows, on threads, with the same result for any number of them."""
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -20,12 +20,24 @@ def buffers(problem, batch, n_features, n_classes, dtype):
     return _sgd.Buffers(block, head_work(problem.head, len(block.S), n_classes, dtype))
 
 
+@contextmanager
 def threads(n_jobs, n_pieces):
     """A context with a pool, or with None where there is nothing to share.
 
     A pool made per call costs 0.3 ms and survives forks, unlike one that is kept.
     """
-    return ThreadPoolExecutor(n_jobs) if n_jobs > 1 and n_pieces > 1 else nullcontext()
+    if n_jobs <= 1 or n_pieces <= 1:
+        yield None
+        return
+    pool = ThreadPoolExecutor(n_jobs)
+    try:
+        yield pool
+    finally:
+        try:
+            pool.shutdown(cancel_futures=True)
+        except BaseException:  # Ctrl-C while waiting: no thread outlives the fit all the same
+            pool.shutdown()
+            raise
 
 
 def gradient(problem, V, make_buffers, ids, n_pieces, limits, pool):

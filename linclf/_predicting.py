@@ -1,4 +1,12 @@
-"""Predicting from what a fit has published: in NumPy and SciPy only, so that nothing waits for a compiler."""
+"""Predicting from what a fit has published: in NumPy and SciPy only, so that nothing waits for a compiler.
+
+`PredictingMixin` goes through the rows in blocks and never holds a score of each class for all of them,
+unless that is what it returns. What a model is enters through three methods of checked rows:
+``_scores``, ``_probabilities`` of scores, and ``_probability_of`` some classes.
+"""
+
+from contextlib import suppress
+from numbers import Integral
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
@@ -8,14 +16,97 @@ from sklearn.utils.validation import check_is_fitted
 from linclf import _validation
 from linclf._available import has_probabilities
 from linclf._calibrated import calibrated
-from linclf._published import scores_of
+from linclf._published import largest, row_blocks, scores_of, weights_for
 from linclf.heads import Cosine, Linear
 from linclf.losses._names import resolve
 from linclf.losses._registry import trait
 
+# bytes of scores at once: with fewer rows than that makes BLAS spends its time on packing the weights
+BLOCK = 2**26
+PROBABILITIES = 2**22  # scores of which probabilities are made at once: in float64, in several arrays
+
 
 class PredictingMixin:
     """decision_function, predict, predict_proba and their relatives."""
+
+    # ------------------------------------------------------------ what a model is
+
+    def _scores(self, rows):
+        """Scores of checked rows, as `decision_function` returns them.
+
+        A row with NaN or infinity must have such a score.
+        """
+        head = Cosine(self.constant_) if hasattr(self, "constant_") else Linear()
+        scores = scores_of(rows, self.coef_, self.intercept_, head)
+        return scores.ravel() if len(self.classes_) == 2 else scores
+
+    def _probabilities(self, scores):
+        """Probabilities (m, n_classes) for scores of `_scores`."""
+        if hasattr(self, "calibrator_"):
+            return calibrated(self.calibrator_, scores)
+        loss, scores = self._loss_and_columns(scores)
+        return loss.probabilities(scores)
+
+    def _log_probabilities(self, scores):
+        """Their logarithms, right where they underflow."""
+        if hasattr(self, "calibrator_"):
+            return calibrated(self.calibrator_, scores, logarithm=True)
+        loss, scores = self._loss_and_columns(scores)
+        if trait(loss, "log_probabilities"):
+            return loss.log_probabilities(scores)
+        with np.errstate(divide="ignore"):  # a probability of 0 has the logarithm -inf
+            return np.log(loss.probabilities(scores))
+
+    def _probability_of(self, rows, index):
+        """Probabilities (m, j) of the classes ``index`` (m, j), for a block of checked rows."""
+        return np.take_along_axis(self._probabilities(self._scores(rows)), index, axis=1)
+
+    def _loss_and_columns(self, scores):
+        """The loss, and a score of each class, also where there are two."""
+        if self.calibration is not None:
+            raise NotFittedError(
+                f"calibration={self.calibration!r} was set after this {type(self).__name__} was fitted; "
+                "call fit again"
+            )
+        return resolve(self._loss(), len(self.classes_)), _columns(scores)
+
+    def _ranking(self, scores):
+        """What decides between classes: scores, or calibrated probabilities, whose order may be another."""
+        if hasattr(self, "calibrator_"):
+            return self.calibrator_.predict_proba(scores)  # in float64, which has fewer ties
+        return scores
+
+    # ------------------------------------------------------------ blocks of rows
+
+    def _blocks(self, rows, limit):
+        """Slices of the rows, and an estimator whose weights are in the form that all of them need."""
+        blocks = row_blocks(rows.shape[0], len(self.classes_), limit)
+        if len(blocks) == 1 or "coef_" not in vars(self):
+            return blocks, self
+        view = object.__new__(type(self))
+        vars(view).update(vars(self), coef_=weights_for(rows, self.coef_))
+        return blocks, view
+
+    def _by_blocks(self, X, function, limit=None):
+        """``function`` of the scores of each block, one after the other."""
+        check_is_fitted(self)
+        rows = _validation.check_X(self, X, reset=False, finite=False)
+        if limit is None:
+            limit = PROBABILITIES if hasattr(self, "calibrator_") else BLOCK // rows.dtype.itemsize
+        blocks, model = self._blocks(rows, limit)
+        results, checked = [], False
+        for part in blocks:
+            with np.errstate(invalid="ignore", over="ignore"):
+                scores = model._scores(_part(rows, part))
+                finite = checked or _all_finite(scores)
+            if not finite:  # NaN and infinity always show here: X is read once, not twice
+                _validation.refuse_overflow(self, X)
+                checked = True
+            results.append(function(scores))
+            del scores  # so that the next block can have the memory
+        return results[0] if len(results) == 1 else np.concatenate(results)
+
+    # ------------------------------------------------------------ for people
 
     def decision_function(self, X):
         """Scores of each class; for two classes one score, positive for ``classes_[1]``.
@@ -32,17 +123,13 @@ class PredictingMixin:
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
             ``X @ coef_.T + intercept_``, divided by the norm of the row for cosines.
         """
-        check_is_fitted(self)
-        rows = _validation.check_X(self, X, reset=False, finite=False)
-        head = Cosine(self.constant_) if hasattr(self, "constant_") else Linear()
-        with np.errstate(invalid="ignore", over="ignore"):
-            scores = scores_of(rows, self.coef_, self.intercept_, head)
-        if not np.isfinite(scores).all():  # NaN and infinity always show here: X is read once, not twice
-            _validation.check_X(self, X, reset=False)
-        return scores.ravel() if len(self.classes_) == 2 else scores
+        return self._by_blocks(X, lambda scores: scores, limit=np.inf)
 
     def predict(self, X):
         """Class of the highest score, or of the highest calibrated probability.
+
+        Scores are computed for blocks of rows, so that memory does not grow with
+        ``n_samples * n_classes``.
 
         Parameters
         ----------
@@ -54,23 +141,62 @@ class PredictingMixin:
         y : ndarray of shape (n_samples,)
             Labels from ``classes_``.
         """
-        scores = self.decision_function(X)
-        if hasattr(self, "calibrator_"):
-            scores = self.calibrator_.predict_proba(scores)  # in float64, which has fewer ties
-        index = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
+
+        def best(scores):
+            ranking = self._ranking(scores)
+            return (ranking > 0).astype(np.intp) if ranking.ndim == 1 else ranking.argmax(axis=1)
+
+        index = self._by_blocks(X, best)
         return self.classes_[index]
 
-    def _scored(self, X):
-        """The loss, and a score of each class, also where there are two."""
-        if self.calibration is not None:
-            raise NotFittedError(
-                f"calibration={self.calibration!r} was set after this {type(self).__name__} was fitted; "
-                "call fit again"
+    def predict_topk(self, X, k):
+        """The k classes of the highest scores, or of the highest calibrated probabilities.
+
+        Like `predict`, in blocks of rows; finding them costs a small part of the scores themselves.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to classify.
+        k : int in 1 ... n_classes
+            How many classes.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples, k)
+            Labels from ``classes_``, best first; equal scores in the order of ``classes_``. The first
+            column is `predict`.
+
+        Raises
+        ------
+        ValueError
+            If k is not an integer between 1 and the number of classes.
+
+        Examples
+        --------
+        >>> from linclf import SoftmaxClassifier
+        >>> from sklearn.datasets import load_iris
+        >>> iris = load_iris()
+        >>> clf = SoftmaxClassifier(random_state=0).fit(iris.data, iris.target_names[iris.target])
+        >>> clf.predict_topk(iris.data[[0, 120]], 2)
+        array([['setosa', 'versicolor'],
+               ['virginica', 'versicolor']], dtype='<U10')
+        """
+        check_is_fitted(self)
+        n_classes = len(self.classes_)
+        if not (isinstance(k, Integral) and not isinstance(k, bool) and 1 <= k <= n_classes):
+            raise ValueError(
+                f"k={k!r} must be an integer between 1 and the number of classes, which is {n_classes}"
             )
-        scores = self.decision_function(X)
-        if scores.ndim == 1:
-            scores = np.column_stack([np.zeros_like(scores), scores])
-        return resolve(self._loss(), len(self.classes_)), scores
+
+        def best(scores):
+            ranking = _columns(self._ranking(scores))
+            if np.isnan(ranking.min()):  # overflow; NaN comes first to argmax, and so it does here
+                ranking = np.where(np.isnan(ranking), np.inf, ranking)
+            return largest(ranking, int(k))
+
+        index = self._by_blocks(X, best)
+        return self.classes_[index]
 
     @available_if(has_probabilities)
     def predict_proba(self, X):
@@ -86,10 +212,7 @@ class PredictingMixin:
         p : ndarray of shape (n_samples, n_classes)
             Non-negative, each row sums to 1.
         """
-        if hasattr(self, "calibrator_"):
-            return calibrated(self.calibrator_, self.decision_function(X))
-        loss, scores = self._scored(X)
-        return loss.probabilities(scores)
+        return self._probabilities(self.decision_function(X))
 
     @available_if(has_probabilities)
     def predict_log_proba(self, X):
@@ -105,10 +228,89 @@ class PredictingMixin:
         log_p : ndarray of shape (n_samples, n_classes)
             Logarithms of the probabilities.
         """
-        if hasattr(self, "calibrator_"):
-            return calibrated(self.calibrator_, self.decision_function(X), logarithm=True)
-        loss, scores = self._scored(X)
-        if trait(loss, "log_probabilities"):
-            return loss.log_probabilities(scores)
-        with np.errstate(divide="ignore"):  # a probability of 0 has the logarithm -inf
-            return np.log(loss.probabilities(scores))
+        return self._log_probabilities(self.decision_function(X))
+
+    @available_if(has_probabilities)
+    def predict_proba_of(self, X, classes):
+        """Probabilities of given classes: those of `predict_proba`, without the others.
+
+        In blocks of rows, so that memory does not grow with ``n_samples * n_classes``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to classify.
+        classes : label or array-like of shape (n_samples,), (n_samples, m) or (1, m)
+            Labels from ``classes_``: one for all rows, one for each row, m for each row, or the same
+            m for all rows.
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples,) or (n_samples, m)
+            Their probabilities; (n_samples,) where there is one label a row.
+
+        Raises
+        ------
+        ValueError
+            If a label is not in ``classes_``, or the shape of `classes` does not fit X.
+
+        Examples
+        --------
+        >>> from linclf import SoftmaxClassifier
+        >>> from sklearn.datasets import load_wine
+        >>> X, y = load_wine(return_X_y=True)
+        >>> clf = SoftmaxClassifier(random_state=0).fit(X, y)
+        >>> clf.predict_proba_of(X[60:62], clf.predict_topk(X[60:62], 2)).round(1)
+        array([[1. , 0. ],
+               [0.9, 0.1]])
+        >>> clf.predict_proba_of(X[:3], 0).round(1)
+        array([1., 1., 1.])
+        """
+        check_is_fitted(self)
+        rows = _validation.check_X(self, X, reset=False)
+        index = _indices(classes, self.classes_)
+        n, shape = rows.shape[0], index.shape
+        if not (shape in ((), (n,)) or (len(shape) == 2 and shape[0] in (1, n))):
+            raise ValueError(
+                f"classes has shape {shape}, and X has {n} rows; pass one label, ({n},) for one label a row, "
+                f"({n}, m) for m labels a row, or (1, m) for the same m labels in all rows"
+            )
+        index = index[:, None] if len(shape) == 1 else np.atleast_2d(index)
+        index = np.broadcast_to(index, (n, index.shape[1]))
+        blocks, model = self._blocks(rows, PROBABILITIES)
+        parts = [model._probability_of(_part(rows, part), index[part]) for part in blocks]
+        p = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        return p if len(shape) == 2 else p[:, 0]
+
+
+def _columns(scores):
+    """A score of each class, also where there are two and one score."""
+    return scores if scores.ndim == 2 else np.column_stack([np.zeros_like(scores), scores])
+
+
+def _part(rows, part):
+    """A slice of the rows; sparse ones are copied, so not where it is all of them."""
+    return rows if part.start == 0 and part.stop >= rows.shape[0] else rows[part]
+
+
+def _indices(labels, classes):
+    """Where labels, in an array of any shape, are in the sorted classes; unknown ones are an error."""
+    labels = np.asarray(labels)
+    kinds = labels.dtype.kind, classes.dtype.kind
+    # NumPy compares int64 with uint64 as floats, and 1 with "1" as strings
+    values = labels.astype(classes.dtype) if set(kinds) <= set("iu") else labels
+    index, known = np.zeros(labels.shape, np.intp), np.zeros(labels.shape, bool)
+    if "O" in kinds or len({kind in "US" for kind in kinds}) == 1:
+        with suppress(TypeError):  # objects that have no order with the classes
+            index = np.minimum(np.searchsorted(classes, values), len(classes) - 1)
+            known = (classes[index] == values) & (values == labels)
+    if not np.all(known):
+        unknown = list(dict.fromkeys(labels[~known].ravel().tolist()))
+        more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+        raise ValueError(f"classes has labels that are not in classes_: {unknown[:5]!r}{more}")
+    return index
+
+
+def _all_finite(scores):
+    """Whether no score is NaN or infinite; the sum tells at once, unless it overflows itself."""
+    return bool(np.isfinite(scores.sum()) or np.isfinite(scores).all())

@@ -123,6 +123,19 @@ def step(rows, V, G, slots, optimizer, lengths, penalty):
     """One step of an optimizer on all weights; lengths = (step size, count)."""
 
 
+@generic
+def product_of(rows, constant, ids, block, r, V, k):
+    """w_k . x_r for one row gathered and one class."""
+
+
+@generic
+def step_of(rows, constant, ids, block, r, slope, V, slots, k, optimizer, lengths, penalty, work):
+    """One step of an optimizer on the weights of class k that row r touches; its gradient is slope * x_r.
+
+    The penalty of feature j there is ``penalty[k] * work.features[j]``.
+    """
+
+
 # ---------------------------------------------------------------- dense
 
 
@@ -217,6 +230,28 @@ def subtract_radial_dense(rows, V, radial, G):
 def step_dense(rows, V, G, slots, optimizer, lengths, penalty):
     for k in range(V.shape[0]):
         step_row(optimizer, V[k], G[k], slots[k], lengths[0], lengths[1], penalty)
+
+
+@compiled_fast
+def _dot(x, y):
+    total = x.dtype.type(0)
+    for j in range(x.size):
+        total += x[j] * y[j]
+    return total
+
+
+@product_of.register(Dense)
+def product_of_dense(rows, constant, ids, block, r, V, k):
+    return _dot(block.Z[r], V[k])
+
+
+@step_of.register(Dense)
+def step_of_dense(rows, constant, ids, block, r, slope, V, slots, k, optimizer, lengths, penalty, work):
+    slope, share = V.dtype.type(slope), V.dtype.type(penalty[k])
+    for j in range(V.shape[1]):
+        work.gradient[j] = slope * block.Z[r, j]
+        work.penalty[j] = share * work.features[j]
+    step_row(optimizer, V[k], work.gradient, slots[k], lengths[0], lengths[1], work.penalty)
 
 
 # ---------------------------------------------------------------- CSR
@@ -320,3 +355,31 @@ def step_csr(rows, V, G, slots, optimizer, lengths, penalty):
     for j in range(last):
         step_row(optimizer, V[j], G[j], slots[j], lengths[0], lengths[1], penalty)
     step_row(optimizer, V[last], G[last], slots[last], lengths[0], lengths[1], np.zeros_like(penalty))
+
+
+@product_of.register(CSR)
+def product_of_csr(rows, constant, ids, block, r, V, k):
+    total = V.dtype.type(constant) * V[V.shape[0] - 1, k]
+    for at in range(rows.indptr[ids[r]], rows.indptr[ids[r] + 1]):
+        total += rows.data[at] * V[rows.indices[at], k]
+    return total
+
+
+@step_of.register(CSR)
+def step_of_csr(rows, constant, ids, block, r, slope, V, slots, k, optimizer, lengths, penalty, work):
+    start, slope = rows.indptr[ids[r]], V.dtype.type(slope)
+    n = rows.indptr[ids[r] + 1] - start
+    for i in range(n + 1):
+        j = rows.indices[start + i] if i < n else V.shape[0] - 1
+        work.gradient[i] = slope * (rows.data[start + i] if i < n else V.dtype.type(constant))
+        work.penalty[i] = penalty[k] * work.features[j]
+        work.weights[i] = V[j, k]
+        for slot in range(slots.shape[1]):
+            work.slots[slot, i] = slots[j, slot, k]
+    part = work.weights[: n + 1], work.gradient[: n + 1], work.slots[:, : n + 1]
+    step_row(optimizer, part[0], part[1], part[2], lengths[0], lengths[1], work.penalty[: n + 1])
+    for i in range(n + 1):
+        j = rows.indices[start + i] if i < n else V.shape[0] - 1
+        V[j, k] = work.weights[i]
+        for slot in range(slots.shape[1]):
+            slots[j, slot, k] = work.slots[slot, i]

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.extmath import row_norms
 
-from linclf import _coordinates, _objective, _rows, _sgd
+from linclf import _coordinates, _objective, _rows, _sgd, _wide
 from linclf.heads import Cosine
 from linclf.losses._evaluation import curvature
 from linclf.losses._registry import trait
@@ -26,6 +26,8 @@ PIECE = 1e7  # multiply-adds that are worth a thread
 FEWEST_ROWS, MOST_PIECES = 128, 16  # of a piece, and of a batch
 CHUNK = 5e8  # multiply-adds of one kernel call: 50 to 100 ms, so that Ctrl-C is heard
 
+ROW_TIME = 1500  # of a row, whatever its length, in multiply-adds
+
 
 class Data(NamedTuple):
     """X (float32/float64, C-ordered or canonical CSR), y (indices or probabilities), weights.
@@ -40,6 +42,8 @@ class Data(NamedTuple):
 
 
 class Session:
+    noisy = False  # whether even the gradient of all rows is an estimate
+
     def __init__(self, settings, loss, data, n_classes):
         self.settings, self.loss, self.n_classes = settings, loss, n_classes
         self.n_features, self.dtype = data.X.shape[1], data.X.dtype
@@ -54,6 +58,7 @@ class Session:
         self.full = self.accelerated = False
         # what is added to the scores in training only: the trained intercepts hold it, as they are free
         self.offset = 0.0
+        self.projection = None
         self.unit = 1.0
         self.coordinates = _coordinates.identity(self.n_features)
         self.moments = None
@@ -84,6 +89,11 @@ class Session:
         plain = type(self.optimizer) is SGD and not isinstance(self.head, Cosine)
         return self.is_sparse and plain and self.batch <= _rows.BLOCK
 
+    @property
+    def wide(self):
+        """Whether threads share the classes of a batch: where its gradient would not stay in the cache."""
+        return not self.is_sparse and self.batch <= _wide.MOST_ROWS and self.state.V.nbytes > IN_CACHE
+
     # -- set-up
 
     def prepare(self, data, W, b):
@@ -92,7 +102,7 @@ class Session:
         n = len(self.rows)
         self.weight, self.rows_seen = data.weights.sum(), n
         self.choose_batch(n)
-        self.full = self.batch >= n
+        self.full = self.batch >= n and not self.noisy
         optimizer = self.settings.optimizer
         plain = type(getattr(optimizer, "inner", optimizer)) is SGD
         self.accelerated = self.full and self.automatic and plain and self.smooth
@@ -243,13 +253,17 @@ class Session:
         row_limit = np.inf
         if self.automatic and not self.full:
             row_limit = 2 / self.curvature
+        if self.wide:
+            return _wide.run(
+                problem, self.state, self.optimizer, order, steps, self.batch, row_limit, self.settings.n_jobs
+            )
         if not self.direct and self.state.G.shape != self.state.V.shape:
             self.state = self.state._replace(G=np.zeros_like(self.state.V))
         n_pieces = self.n_pieces(problem, min(self.batch, len(order)))
         if n_pieces > 1:
             return self._run_large(problem, order, steps, row_limit, n_pieces)
         buffers, total, first = self.buffers(problem), 0.0, None
-        size = max(1, int(CHUNK / (self.row_cost(problem) * self.batch)))
+        size = max(1, int(CHUNK / (self.row_time(problem) * self.batch)))
         for start in range(0, len(steps), size):
             ids = order[start * self.batch : (start + size) * self.batch]
             plan = _sgd.Plan(self.batch, steps[start : start + size], row_limit)
@@ -273,6 +287,14 @@ class Session:
             return self.state.V.size
         stored = problem.rows.data.size / max(len(problem.targets.weights), 1) + 1
         return stored * self.n_classes + (0 if self.direct else self.state.V.size / self.batch)
+
+    def row_time(self, problem):
+        """How long a row takes in a kernel, in multiply-adds of dense rows (0.2 ns): never much less."""
+        step = 0 if self.direct else 20 * self.state.V.size / self.batch
+        if not self.is_sparse:
+            return ROW_TIME + self.state.V.size + step
+        stored = problem.rows.data.size / max(len(problem.targets.weights), 1) + 1
+        return ROW_TIME + stored * (200 + 5 * self.n_classes) + step
 
     def _run_large(self, problem, order, steps, row_limit, n_pieces):
         """Batches that are worth threads."""

@@ -1,7 +1,6 @@
 """Tables: reading files into rows and labels, and turning columns of any kind into numbers."""
 
 import difflib
-import math
 import re
 import warnings
 from pathlib import Path
@@ -10,6 +9,9 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 from sklearn.utils.multiclass import type_of_target
+
+from linclf._checked_labels import labels_of
+from linclf._checked_rows import check_structure, refuse_masked
 
 _SVMLIGHT = (".svm", ".svmlight", ".libsvm", ".txt")
 _USUAL_TARGETS = ("target", "label", "class", "y")
@@ -88,6 +90,9 @@ def to_rows(X):
             needs = f"a table of {type(X).__module__.partition('.')[0]} needs pandas and pyarrow"
             raise ImportError(f'{needs}: pip install "linclf[compare]"') from fault
     if not hasattr(X, "iloc"):
+        refuse_masked(X, "X")
+        if sparse.issparse(X):
+            check_structure(X)
         X = check_array(X, accept_sparse="csr", ensure_all_finite="allow-nan")
         return X, 0 if sparse.issparse(X) else int(np.isnan(X).sum()) if X.dtype.kind == "f" else 0
     import pandas
@@ -107,16 +112,12 @@ def to_rows(X):
 
 def check_labels(y):
     """Sorted classes, the class index of each row, and the labels as an array of one plain type."""
-    y = np.asarray(y)
-    if y.ndim != 1:
-        raise ValueError(f"y must be one column of labels, got shape {y.shape}; pass y[:, k] or a 1-D array")
-    missing = sum(map(_is_missing, y.tolist()))
-    if missing:
-        raise ValueError(f"y has {missing} missing labels of {y.size}; drop these rows")
+    if np.ndim(y) != 1:
+        raise ValueError(
+            f"y must be one column of labels, got shape {np.shape(y)}; pass y[:, k] or a 1-D array"
+        )
+    y = labels_of(y)
     if y.dtype == object:
-        kinds = sorted({type(label).__name__ for label in y})
-        if len(kinds) > 1 and "str" in kinds:
-            raise ValueError(f"y mixes labels of the types {', '.join(kinds)}; convert them all to str")
         y = np.array(y.tolist())
     if y.dtype.kind == "S":
         y = y.astype(str)
@@ -130,14 +131,6 @@ def check_labels(y):
             "classes; choose another target or cut it into classes first"
         )
     return classes, codes, y
-
-
-def _is_missing(label):
-    return (
-        label is None
-        or type(label).__name__ in ("NAType", "NaTType")
-        or (isinstance(label, float) and math.isnan(label))
-    )
 
 
 def column_encoder(X):

@@ -7,8 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from linclf import _objective
+from linclf import _objective, _rows
+from linclf._published import row_blocks, scores_of, weights_for
 from linclf._schedules import factors
+from linclf.heads import Cosine
+from linclf.losses._registry import row_losses, trait
 
 # an automatic max_iter; measured on 26 tables and 2 text sets, most of which are then 1e-3 from the optimum
 EPOCHS, EPOCHS_ROWS, FEWEST_EPOCHS, MOST_EPOCHS = 10, 60_000, 5, 1000
@@ -19,23 +22,44 @@ LONGER = 1.03  # growth of an automatic step on exact gradients
 EXACT_ROWS = 256  # up to which a weight of k equals k copies to 7 digits
 ROUNDING = 1e-9  # of the objective: a rise by less is none, so that order and repetition of rows are nothing
 KEPT = 8  # epochs between the weights that an overflow goes back to
+MEASURED, COPIED = 2**22, 2**18  # scores of validation rows at once, and of those copied in float64
 SMALLEST_STEP = 1e-3  # of the first, where the adaptive schedule ends
 
 
 class Validation(NamedTuple):
-    """A held-out set: scores of it from published weights, its targets, and what is watched."""
+    """A held-out set, the head that scores it, and the loss that is watched on it.
 
-    scores: callable
+    A loss with a method ``class_scores`` decides by what that makes of its scores (n, C): (n, n_classes).
+    """
+
+    X: np.ndarray
     y: np.ndarray
     weights: np.ndarray
+    head: tuple
     loss: tuple
 
     def measure(self, W, b):
-        """(mean loss, accuracy)."""
-        scores = self.scores(W, b)
+        """(mean loss, accuracy), in blocks of rows: memory does not grow with rows times classes."""
+        n, W = len(self.weights), weights_for(self.X, W)
         truth = self.y if self.y.ndim == 1 else self.y.argmax(axis=1)
-        accuracy = np.average(scores.argmax(axis=1) == truth, weights=self.weights)
-        return _objective.mean_loss(self.loss, scores, self.y, self.weights), float(accuracy)
+        values, right = np.empty(n), np.empty(n, bool)
+        class_scores = getattr(self.loss, "class_scores", None)
+        blocks = row_blocks(n, len(W), MEASURED)
+        for part in blocks:
+            scores = scores_of(self.X if len(blocks) == 1 else self.X[part], W, b, self.head)
+            ranking = scores if class_scores is None else class_scores(scores)
+            right[part] = ranking.argmax(axis=1) == truth[part]
+            self._losses(scores, self.y[part], values[part])
+        # parts of a fixed size, so that a sum does not depend on the blocks
+        parts = row_blocks(n, 1, _objective.MEASURED)
+        loss = sum(float(self.weights[part] @ values[part]) for part in parts) / self.weights.sum()
+        return loss, float(np.average(right, weights=self.weights))
+
+    def _losses(self, scores, y, values):
+        """Losses in float64, of a few rows at a time, since the kernel overwrites a copy of the scores."""
+        for part in row_blocks(len(scores), scores.shape[1], COPIED):
+            block = np.array(scores[part], np.float64, order="C")
+            row_losses(self.loss, block, _rows.read_only(y[part]), values[part])
 
 
 class Outcome(NamedTuple):
@@ -215,6 +239,33 @@ def check_finite(session, objective):
             f"learning_rate={session.settings.learning_rate!r} made the weights overflow; use a smaller one, "
             "scale the features, or use learning_rate='auto'"
         )
+
+
+def warn_of_separable(session, data, outcome):
+    """Without a penalty, classes that a hyperplane separates have no best weights for losses that never end.
+
+    Every row is on its side exactly if they are separable, so there is no false alarm.
+    """
+    settings, y = session.settings, data.y
+    endless = not trait(session.loss, "attained") and not isinstance(session.head, Cosine)
+    if settings.alpha > 0 or settings.tol is None or not endless:
+        return
+    for part in row_blocks(len(y), len(outcome.W), COPIED):
+        truth = y[part] if y.ndim == 1 else y[part].argmax(axis=1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            scores = np.asarray(data.X[part] @ outcome.W.T + outcome.b)
+        rows = np.arange(len(truth))
+        own = scores[rows, truth]
+        scores[rows, truth] = -np.inf
+        soft = y.ndim == 2 and not (y[part].max(axis=1) == 1).all()
+        if soft or not (own > scores.max(axis=1)).all():
+            return
+    warnings.warn(
+        "alpha=0 and the classes are separable: the objective has no minimum, and the weights grow with "
+        "the number of epochs; use alpha > 0 (the default is 1e-4), or early_stopping=True",
+        ConvergenceWarning,
+        stacklevel=2,
+    )
 
 
 def train_part(session, data, W, b):

@@ -1,122 +1,42 @@
 """From what people pass to `_session.Data`: X, targets, classes and weights, checked once."""
 
+from numbers import Real
+
 import numpy as np
-from scipy import sparse
 from sklearn.model_selection import train_test_split
 from sklearn.utils import compute_class_weight
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    _check_y,
-    check_consistent_length,
-    column_or_1d,
-    validate_data,
-)
+from sklearn.utils.validation import _check_sample_weight, check_consistent_length
 
+from linclf._checked_labels import check_y, classes_of, encode, known_classes, labels_of
+from linclf._checked_rows import check_X, refuse_masked, refuse_overflow
 from linclf._session import Data
-from linclf.losses._evaluation import check_probabilities
 
-FLOATS = (np.float64, np.float32)
+__all__ = ["check_X", "check_y", "classes_of", "encode", "known_classes", "labels_of", "refuse_overflow"]
 
 
-def check_X(estimator, X, reset, finite=True):
-    """X as C-ordered float32/float64 or canonical CSR of the same; the caller's arrays are not changed.
+def moderate(weights):
+    """Weights times a power of two, where they are so large or small that what is summed up overflows."""
+    largest = weights.max(initial=0)
+    if largest == 0 or 1e-30 <= largest <= 1e30:
+        return weights
+    return np.ldexp(weights, -int(np.frexp(largest)[1]))
 
-    With ``finite=False`` it may hold NaN and infinity.
+
+def positive_rows(X, y, sample_weight, alone=True):
+    """The rows that count, and their weights; a weight of 0 is the same as no row.
+
+    With ``alone``, only the ratios of these weights matter.
     """
-    if sparse.issparse(X) and X.format == "csr":
-        check_structure(X)
-    X = validate_data(
-        estimator,
-        X,
-        accept_sparse="csr",
-        accept_large_sparse=True,
-        dtype=FLOATS,
-        order="C",
-        reset=reset,
-        ensure_all_finite=finite,
-    )
-    if sparse.issparse(X):
-        if not X.has_canonical_format:
-            X = X.copy()
-            X.sum_duplicates()
-        if X.indices.dtype != X.indptr.dtype:
-            X = X.copy()
-            X.indices = X.indices.astype(X.indptr.dtype)
-    return X
-
-
-def check_structure(X):
-    """Refuse CSR arrays whose indices would make a kernel read or write somewhere else."""
-    steps = np.diff(X.indptr)
-    if X.indptr[0] != 0 or (steps < 0).any() or X.indptr[-1] > min(len(X.indices), len(X.data)):
-        row = int(np.argmax(steps < 0)) if (steps < 0).any() else X.shape[0] - 1
-        raise ValueError(
-            f"X is not a valid CSR matrix: indptr of row {row} is {X.indptr[row]}, {X.indptr[row + 1]} with "
-            f"{len(X.indices)} indices; indptr must start at 0, not decrease, and stay within indices"
-        )
-    if X.nnz and (X.indices.min() < 0 or X.indices.max() >= X.shape[1]):
-        at = int(np.argmax((X.indices < 0) | (X.indices >= X.shape[1])))
-        row = int(np.searchsorted(X.indptr, at, side="right")) - 1
-        raise ValueError(
-            f"X is not a valid CSR matrix: row {row} has index {X.indices[at]}, but X has "
-            f"{X.shape[1]} features"
-        )
-
-
-def is_soft(y):
-    """Whether y is meant as rows of class probabilities."""
-    return getattr(y, "ndim", 1) == 2 and y.shape[1] > 1
-
-
-def check_y(y):
-    """Class labels (n,) as given, or class probabilities (n, K) in float."""
-    if not hasattr(y, "ndim"):
-        y = np.asarray(y)
-    if not is_soft(y):
-        y = _check_y(column_or_1d(y, warn=True))
-        check_classification_targets(y)
-        return y
-    y = np.asarray(y)
-    if y.dtype.kind != "f":
-        raise ValueError(
-            f"y with shape {y.shape} and dtype {y.dtype} is {type_of_target(y)}, which is not supported; "
-            "pass one label a row, or class probabilities as a float array (n_samples, n_classes)"
-        )
-    return check_probabilities(y)
-
-
-def encode(y, classes):
-    """Class indices of labels; probabilities as they are. Unknown labels are an error."""
-    if y.ndim == 2:
-        if y.shape[1] != len(classes):
-            raise ValueError(
-                f"y has {y.shape[1]} columns of class probabilities, but there are {len(classes)} classes"
-            )
-        return y
-    index = np.searchsorted(classes, y)
-    index[index == len(classes)] = 0
-    unknown = classes[index] != y
-    if unknown.any():
-        raise ValueError(f"y contains labels that are not in classes {classes!r}: {np.unique(y[unknown])!r}")
-    return index.astype(np.int64)
-
-
-def classes_of(y):
-    """Sorted classes; two at least."""
-    classes = np.unique(y) if y.ndim == 1 else np.arange(y.shape[1])
-    if len(classes) < 2:
-        raise ValueError(
-            "a classifier needs samples of at least 2 classes in the data, but the data contains only one "
-            f"class: {classes[0]!r}"
-        )
-    return classes
-
-
-def positive_rows(X, y, sample_weight):
-    """The rows that count, and their weights; a weight of 0 is the same as no row."""
     check_consistent_length(X, y)
-    weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    refuse_masked(sample_weight, "sample_weight")
+    with np.errstate(over="ignore"):  # a longdouble may become infinity, which is refused
+        given = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    weights = moderate(given)
+    if weights is not given and not alone:
+        raise ValueError(
+            f"sample_weight reaches {given.max():.3g}; in partial_fit weights count in relation to those of "
+            "other calls, and must lie within 1e-30 and 1e30: multiply all of them by the same number"
+        )
     if sample_weight is None or weights.all():
         return X, y, weights
     rows = np.flatnonzero(weights)
@@ -138,7 +58,7 @@ def weights_of_classes(class_weight, classes, y, weights):
         per_class = _looked_up(class_weight, classes.tolist())
     if not (per_class >= 0).all() or not np.isfinite(per_class).all():
         raise ValueError(f"class_weight={class_weight!r} must be non-negative and finite")
-    return per_class
+    return moderate(per_class)
 
 
 def _looked_up(class_weight, labels):
@@ -150,6 +70,9 @@ def _looked_up(class_weight, labels):
             f"class_weight has keys that are no classes, {unknown[:5]}, and no weight for {missing[:5]}; the "
             "keys must be labels in y"
         )
+    for label, weight in class_weight.items():
+        if not isinstance(weight, Real):
+            raise ValueError(f"class_weight[{label!r}]={weight!r} must be a non-negative number")
     return np.array([class_weight.get(label, 1.0) for label in labels], np.float64)
 
 

@@ -4,7 +4,9 @@ from numbers import Real
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, validate_params
-from sklearn.utils.validation import _check_sample_weight, column_or_1d
+from sklearn.utils.validation import _check_sample_weight
+
+from linclf._checked_labels import labels_of
 
 
 @validate_params(
@@ -40,7 +42,8 @@ def effective_number_weights(y, *, beta=0.999, sample_weight=None):
     Raises
     ------
     ValueError
-        If y is empty, beta is outside [0, 1), a weight is negative, or a class has rows of weight 0 only.
+        If y is empty, labels are missing or of mixed types, beta is outside [0, 1), a weight is negative, or
+        a class has rows of weight 0 only.
 
     References
     ----------
@@ -53,7 +56,7 @@ def effective_number_weights(y, *, beta=0.999, sample_weight=None):
     >>> {label: round(weight, 3) for label, weight in weights.items()}
     {'often': 0.175, 'rare': 1.825}
     """
-    y = column_or_1d(y)
+    y = labels_of(y)
     if not y.size:
         raise ValueError("y is empty; pass the class labels of the training rows")
     classes, index = np.unique(y, return_inverse=True)

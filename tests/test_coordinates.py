@@ -63,7 +63,7 @@ def test_identity_keeps_weights():
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_moments_equal_numpy(dtype):
     X, weights = correlated(1000, 5).astype(dtype), random_weights(1000)
-    total, mean, squares = moments(X, weights)
+    total, mean, squares, _ = moments(X, weights)
     assert total == pytest.approx(weights.sum(), rel=1e-13)
     X = X.astype(np.float64)
     np.testing.assert_allclose(mean, np.average(X, axis=0, weights=weights), rtol=1e-12)
@@ -92,7 +92,7 @@ def test_moments_of_large_numbers(offset, size):
     X = offset + size * small
     if offset == 1e35:  # what is left of the digits of X
         small = (X - offset) / size
-    _, mean, squares = moments(X, weights)
+    _, mean, squares, _ = moments(X, weights)
     expected = np.average(small, axis=0, weights=weights)
     np.testing.assert_allclose((mean - offset) / size, expected, atol=1e-3 if offset else 1e-12)
     np.testing.assert_allclose(
@@ -103,7 +103,7 @@ def test_moments_of_large_numbers(offset, size):
 def test_moments_of_a_sorted_drift():
     """Rows far from those sampled for the reference do not spoil the sums."""
     X = np.repeat(np.arange(5000.0), 2).reshape(-1, 2) * [1, 1e6] + 1e9
-    _, mean, squares = moments(X, np.ones(5000))
+    _, mean, squares, _ = moments(X, np.ones(5000))
     np.testing.assert_allclose(mean, X.mean(axis=0), rtol=1e-14)
     np.testing.assert_allclose(squares, X.var(axis=0) * 5000, rtol=1e-12)
 

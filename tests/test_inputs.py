@@ -1,30 +1,27 @@
-"""What people pass to ``fit``: the same data in another form gives the same model, faults say what is wrong.
+"""Rows that people pass: the same data in another form gives the same model, faults say what is wrong.
 
-Not repeated here: what scikit-learn's own checks (test_sklearn.py) already ask.
+Each row of the table of inputs (docs/robustness.md) has a test here, in test_labels.py or in
+test_numbers.py. Not repeated: what scikit-learn's own checks (test_sklearn.py) already ask.
 """
+
+import warnings
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
+from input_cases import ESTIMATORS, WAYS, fit, outcome, trained, whole_iris
 from scipy import sparse
-from sklearn.datasets import load_iris
 
-from linclf import SoftmaxClassifier
+from linclf import SoftmaxClassifier, compare
+from linclf._validation import check_X
 
-FAST = {"batch_size": 8, "max_iter": 10, "random_state": 0}
+ways = pytest.mark.parametrize(("name", "way"), WAYS)
 
 
 @pytest.fixture(scope="module")
 def iris():
-    """Whole numbers, so that every number type holds them; some are 0 in the sparse tests."""
-    X, y = load_iris(return_X_y=True)
-    order = np.random.default_rng(0).permutation(len(y))
-    return (X[order] * 10).round(), y[order]
-
-
-def fit(X, y, **parameters):
-    sample_weight = parameters.pop("sample_weight", None)
-    return SoftmaxClassifier(**{**FAST, **parameters}).fit(X, y, sample_weight=sample_weight)
+    return whole_iris()
 
 
 def unaligned(X):
@@ -47,34 +44,52 @@ def read_only(X):
 
 # ---------------------------------------------------------------- dense rows
 
-
-@pytest.mark.parametrize(
-    "form",
-    [
-        *(np.dtype(t).type for t in ("f2", "i1", "u1", "i4", "i8")),
-        np.longdouble,
-        *(np.asfortranarray, unaligned, strided, read_only, list, np.ma.array),
-        lambda X: X.astype(">f8"),
-        lambda X: X[::-1].copy()[::-1],
-        lambda X: X[:, ::-1].copy()[:, ::-1],
-        lambda X: X.astype(str).astype(object),
-    ],
-)
-def test_forms_of_dense_rows_give_one_model(iris, form):
-    X, y = iris
-    given = form(X.astype(form) if isinstance(form, type) and issubclass(form, np.number) else X)
-    np.testing.assert_array_equal(fit(given, y).coef_, fit(X, y).coef_)
+FORMS = {
+    **{t: lambda X, t=t: X.astype(t) for t in ("f2", "i1", "u1", "i4", "i8", "u8", ">f8", ">f4", ">i2", "g")},
+    "fortran": np.asfortranarray,
+    "unaligned": unaligned,
+    "strided": strided,
+    "read_only": read_only,
+    "list": lambda X: X.tolist(),
+    "masked array without masked entries": np.ma.array,
+    "rows backwards": lambda X: X[::-1].copy()[::-1],
+    "columns backwards": lambda X: X[:, ::-1].copy()[:, ::-1],
+    "strings in objects": lambda X: X.astype(str).astype(object),
+    "nullable columns": lambda X: pd.DataFrame(X.astype(int)).astype("Int64"),
+    "polars": lambda X: pl.DataFrame(X, schema=list("abcd"), orient="row"),
+}
 
 
-def test_booleans_are_zero_and_one(iris):
+@pytest.mark.parametrize("form", FORMS)
+@ways
+def test_forms_of_dense_rows_give_one_model(iris, name, way, form):
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "X has feature names, but")  # the fitted one has none
+        found = outcome(name, way, FORMS[form](iris[0]))
+    np.testing.assert_array_equal(found, outcome(name, way, iris[0]))
+
+
+@ways
+def test_booleans_are_zero_and_one(iris, name, way):
     X = iris[0] > iris[0].mean(axis=0)
-    np.testing.assert_array_equal(fit(X, iris[1]).coef_, fit(X.astype(float), iris[1]).coef_)
+    np.testing.assert_array_equal(outcome(name, way, X), outcome(name, way, X.astype(float)))
 
 
-def test_memory_map(iris, tmp_path):
+@ways
+def test_read_only_memory_map(iris, tmp_path, name, way):
     np.save(tmp_path / "X.npy", iris[0])
     X = np.load(tmp_path / "X.npy", mmap_mode="r")
-    np.testing.assert_array_equal(fit(X, iris[1]).coef_, fit(*iris).coef_)
+    np.testing.assert_array_equal(outcome(name, way, X), outcome(name, way, iris[0]))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_contiguous_floats_are_never_copied(iris, dtype):
+    X = read_only(iris[0].astype(dtype))
+    assert np.shares_memory(check_X(SoftmaxClassifier(), X, reset=True), X)
+    rows = sparse.csr_array(X)
+    checked = check_X(SoftmaxClassifier(), rows, reset=True)
+    for part in ("data", "indices", "indptr"):
+        assert np.shares_memory(getattr(checked, part), getattr(rows, part))
 
 
 def test_single_precision_stays_single(iris):
@@ -87,47 +102,91 @@ def test_single_precision_stays_single(iris):
     np.testing.assert_array_equal(fortran.coef_, single.coef_)
 
 
-@pytest.mark.parametrize("storage", [np.asarray, sparse.csr_array])
-def test_the_callers_arrays_are_not_changed(iris, storage):
+@pytest.mark.parametrize("name", ESTIMATORS)
+@pytest.mark.parametrize("storage", [np.array, sparse.csr_array, sparse.csc_array])
+def test_the_callers_arrays_are_not_changed(iris, name, storage):
     X, y, weights = storage(iris[0]), iris[1].copy(), np.arange(1.0, 151)
     copies = X.copy(), y.copy(), weights.copy()
-    fit(X, y, sample_weight=weights, class_weight={0: 1, 1: 2, 2: 3}).partial_fit(X, y).predict(X)
+    model = ESTIMATORS[name]().set_params(class_weight={0: 1, 1: 2, 2: 3}).fit(X, y, sample_weight=weights)
+    if name != "lbfgs":
+        model.partial_fit(X, y, sample_weight=weights)
+    model.predict(X)
     np.testing.assert_array_equal(X @ np.eye(4), copies[0] @ np.eye(4))
     np.testing.assert_array_equal(y, copies[1])
     np.testing.assert_array_equal(weights, copies[2])
 
 
+@ways
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("storage", [np.asarray, sparse.csr_array])
-def test_nan_and_infinity_in_rows(iris, storage, value):
+@pytest.mark.parametrize("storage", [np.asarray, sparse.csr_array, sparse.coo_array])
+def test_nan_and_infinity_in_rows(iris, name, way, storage, value):
     X = iris[0].copy()
     X[3, 1] = value
-    model = SoftmaxClassifier()
     with pytest.raises(ValueError, match=r"Input X contains (NaN|infinity)"):
-        model.fit(storage(X), iris[1])
+        outcome(name, way, storage(X))
+
+
+@ways
+@pytest.mark.parametrize("number", [np.longdouble("1e400"), 10**400, "1e400"])
+def test_numbers_that_become_infinity_as_float64(iris, name, way, number):
+    X = iris[0].astype(np.longdouble if isinstance(number, np.longdouble) else object)
+    X[3, 1] = number
+    with pytest.raises(
+        ValueError, match=r"Input X contains infinity or a value too large|too large for float64"
+    ):
+        outcome(name, way, X)
+
+
+def test_a_refused_fit_leaves_nothing(iris):
+    model = SoftmaxClassifier()
+    with pytest.raises(ValueError, match="NaN"):
+        model.fit(np.full((150, 4), np.nan), iris[1])
     assert not hasattr(model, "n_features_in_")
 
 
+@ways
+def test_masked_array_with_masked_entries(iris, name, way):
+    X = np.ma.array(iris[0], mask=iris[0] > 70)
+    with pytest.raises(ValueError, match=r"X is a masked array with 12 masked entries.*fill them"):
+        outcome(name, way, X)
+    with pytest.raises(ValueError, match="masked"):
+        compare(X, iris[1], models=["softmax"], progress=False)
+
+
+@ways
 @pytest.mark.parametrize(
-    ("scale", "offset"), [(1e30, 0), (1e100, 0), (1e2, 1e12), ([1, 1, 1e30, 1], 0)], ids=str
+    ("X", "message"),
+    [
+        (np.zeros((0, 4)), r"Found array with 0 sample\(s\)"),
+        (np.zeros((150, 0)), r"Found array with 0 feature\(s\)"),
+        (np.zeros(150), "Expected 2D array, got 1D array instead"),
+        (np.zeros((150, 4, 1)), "Found array with dim 3"),
+        (sparse.coo_array(np.ones(150)), "Expected 2D"),
+        (np.ones((150, 4)) * 1j, "Complex data not supported"),
+        (sparse.csr_array(np.ones((150, 4)) * 1j), "Complex data not supported"),
+        (np.full((150, 4), "a"), "could not convert string to float|dtype='numeric' is not compatible"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else f"{type(value).__name__} {value.shape}",
 )
-@pytest.mark.parametrize("batch_size", [8, 150])
-def test_scales_and_offsets_that_sgd_cannot_bear(iris, scale, offset, batch_size):
-    X, y = iris
-    model = SoftmaxClassifier(batch_size=batch_size, random_state=0).fit(X * scale + offset, y)
-    assert model.score(X * scale + offset, y) >= 0.96
+def test_no_rows_no_features_no_numbers(name, way, X, message):
+    with pytest.raises(ValueError, match=message):
+        outcome(name, way, X)
 
 
-def test_columns_that_say_nothing(iris):
-    X, y = iris[0][:, :2], iris[1][20:]
-    constant = np.column_stack([X, np.full(150, 3.0), np.zeros(150)])
-    assert not fit(constant, iris[1]).coef_[:, 2:].any()
-    model = SoftmaxClassifier(random_state=0).fit(np.zeros((130, 3)), y)
-    assert not model.coef_.any()
-    np.testing.assert_allclose(model.predict_proba(np.zeros((1, 3)))[0], np.bincount(y) / 130, atol=1e-3)
-    assert (
-        SoftmaxClassifier(random_state=0).fit(iris[0][:, [2]], iris[1]).score(iris[0][:, [2]], iris[1]) > 0.9
-    )
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_feature_names_reordered(iris, name):
+    frame = pd.DataFrame(iris[0], columns=list("abcd"))
+    for table in (frame, pl.DataFrame(iris[0], schema=list("abcd"), orient="row")):
+        model = ESTIMATORS[name]().fit(table, iris[1])
+        np.testing.assert_array_equal(model.coef_, ESTIMATORS[name]().fit(*iris).coef_)
+        calls = [lambda X, model=model: model.predict(X)]
+        if name != "lbfgs":
+            calls.append(lambda X, model=model: model.partial_fit(X, iris[1]))
+        for call in calls:
+            with pytest.raises(
+                ValueError, match="Feature names must be in the same order as they were in fit"
+            ):
+                call(table[list("badc")])
 
 
 # ---------------------------------------------------------------- sparse rows
@@ -135,7 +194,9 @@ def test_columns_that_say_nothing(iris):
 
 @pytest.fixture(scope="module")
 def csr(iris):
-    return sparse.csr_array(np.where(iris[0] > 20, iris[0], 0))
+    A = np.where(iris[0] > 20, iris[0], 0)
+    A[5] = 0
+    return sparse.csr_array(A)
 
 
 def long_indices(A):
@@ -156,6 +217,15 @@ def reversed_rows(A):
     return sparse.csr_array((A.data, A.indices, A.indptr), A.shape)
 
 
+def forgotten_order(A):
+    """SciPy remembers that the indices were sorted, which they are no more."""
+    A = A.copy()
+    assert A.has_canonical_format
+    backwards = reversed_rows(A)
+    A.indices[:], A.data[:] = backwards.indices, backwards.data
+    return A
+
+
 def duplicates(A):
     data = np.column_stack([A.data / 4, A.data * 3 / 4]).ravel()
     return sparse.csr_array((data, np.repeat(A.indices, 2), A.indptr * 2), A.shape)
@@ -166,27 +236,52 @@ def explicit_zeros(A):
     return sparse.csr_array((A.toarray().ravel(), np.tile(np.arange(d), n), np.arange(n + 1) * d), A.shape)
 
 
-@pytest.mark.parametrize(
-    "form",
-    [
-        *(long_indices, mixed_indices, reversed_rows, duplicates, explicit_zeros),
-        *(sparse.csr_matrix, sparse.csc_array, sparse.coo_array, sparse.lil_array),
-        lambda A: A.astype(np.int64),
-    ],
-)
-def test_forms_of_sparse_rows_give_one_model(iris, csr, form):
-    given = form(csr)
-    parts = [getattr(given, name).copy() for name in ("data", "indices", "indptr") if hasattr(given, name)]
-    np.testing.assert_array_equal(fit(given, iris[1]).coef_, fit(csr, iris[1]).coef_)
-    for name, part in zip(("data", "indices", "indptr"), parts, strict=False):
-        np.testing.assert_array_equal(getattr(given, name), part)
+def read_only_parts(A):
+    A = A.copy()
+    for part in (A.data, A.indices, A.indptr):
+        part.flags.writeable = False
+    return A
+
+
+def strange_parts(A):
+    """Longer than needed, not contiguous, and of the other byte order."""
+    A = A.copy()
+    A.indices = np.repeat(np.append(A.indices, 7), 2)[::2]
+    A.data = np.repeat(np.append(A.data, 1e9), 2)[::2]
+    A.indptr = A.indptr.astype(">i4")
+    return A
+
+
+def diagonals(A):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sparse.SparseEfficiencyWarning)
+        return sparse.dia_array(A)
+
+
+SPARSE_FORMS = [
+    *(long_indices, mixed_indices, reversed_rows, forgotten_order, duplicates, explicit_zeros),
+    *(read_only_parts, strange_parts, sparse.csr_matrix, sparse.csc_array, sparse.csc_matrix),
+    *(sparse.coo_array, sparse.coo_matrix, sparse.lil_array, sparse.dok_array, diagonals),
+    lambda A: sparse.bsr_array(A, blocksize=(2, 2)),
+    lambda A: A.astype(np.int64),
+    lambda A: A.astype(np.longdouble),
+    lambda A: pd.DataFrame.sparse.from_spmatrix(A),
+]
+
+
+@pytest.mark.parametrize("form", SPARSE_FORMS)
+@ways
+def test_forms_of_sparse_rows_give_one_model(csr, name, way, form):
+    given, names = form(csr), ("data", "indices", "indptr")
+    parts = {part: getattr(given, part).copy() for part in names if hasattr(given, part)}
+    expected = outcome(name, way, csr)
+    np.testing.assert_array_equal(outcome(name, way, given), expected)
+    for part, before in parts.items():
+        np.testing.assert_array_equal(getattr(given, part), before)
 
 
 def test_dense_and_sparse_take_the_same_path(iris, csr):
-    """Where no centring is involved; rows without a stored value are among them."""
-    csr = csr.copy()
-    csr.data[csr.indptr[5] : csr.indptr[6]] = 0
-    csr.eliminate_zeros()
+    """Where no centring is involved; a row without a stored value is among them."""
     assert csr.indptr[5] == csr.indptr[6]
     settings = {"learning_rate": 1e-3, "tol": None, "alpha": 0.1}
     dense, rows = fit(csr.toarray(), iris[1], **settings), fit(csr, iris[1], **settings)
@@ -194,122 +289,81 @@ def test_dense_and_sparse_take_the_same_path(iris, csr):
     np.testing.assert_allclose(rows.history_["objective"], dense.history_["objective"], rtol=1e-10)
 
 
-# ---------------------------------------------------------------- labels
-
-
-@pytest.mark.parametrize(
-    "labels",
-    [
-        np.array(["a", "b", "c"]),
-        np.array(["a", "b", "c"], dtype=object),
-        np.array([-(2**62), 0, 2**62]),
-        np.array([2**62, 2**62 + 1, 2**62 + 2]),
-        np.array([0, 1, 2**63 + 5], dtype=np.uint64),
-        np.array([-1.0, 0.0, 7.0]),
-        np.array([3, 5, 7], dtype=np.int8),
-    ],
-    ids=lambda labels: f"{labels.dtype} {labels[0]}",
-)
-def test_labels_come_back_as_they_are(iris, labels):
-    X, y = iris
-    model = fit(X, labels[y])
-    assert model.classes_.dtype == model.predict(X).dtype == labels.dtype
-    np.testing.assert_array_equal(model.classes_, labels)
-    np.testing.assert_array_equal(model.predict(X), labels[fit(X, y).predict(X)])
-    np.testing.assert_array_equal(model.coef_, fit(X, y).coef_)
-
-
-def test_other_containers_of_labels(iris):
-    X, y = iris
-    names, expected = np.array(["a", "b", "c"])[y], fit(X, y).coef_
-    for labels in (list(names), pd.Series(names), pd.Categorical(names), pd.Series(names, dtype="string")):
-        model = fit(X, labels)
-        assert list(model.classes_) == ["a", "b", "c"]
-        np.testing.assert_array_equal(model.coef_, expected)
-    two = fit(X, y > 0)
-    assert two.predict(X).dtype == bool
-    np.testing.assert_array_equal(two.coef_, fit(X, (y > 0).astype(int)).coef_)
-
-
-@pytest.mark.parametrize(
-    ("labels", "message"),
-    [
-        (lambda y: np.where(y == 0, np.nan, y), "Input y contains NaN"),
-        (lambda y: y + 0.5, "Unknown label type: continuous"),
-        (lambda y: y * 0, "contains only one class: .*0"),
-        (
-            lambda y: np.eye(3, dtype=int)[y],
-            r"y with shape \(150, 3\) and dtype int64 is multilabel-indicator",
-        ),
-        (lambda y: y[:149], r"inconsistent numbers of samples: \[150, 149\]"),
-    ],
-)
-def test_labels_that_cannot_be_used(iris, labels, message):
-    model = SoftmaxClassifier()
-    with pytest.raises(ValueError, match=message):
-        model.fit(iris[0], labels(iris[1]))
-    assert not [name for name in vars(model) if name.endswith("_")]
-
-
-@pytest.mark.parametrize("row", [[0.5, 0.2, 0.2], [1.5, -0.5, 0.0], [np.nan, 0.5, 0.5]])
-def test_probability_rows_are_checked(iris, row):
-    P = np.eye(3)[iris[1]]
-    P[4] = row
-    with pytest.raises(ValueError, match=r"row 4 is \[.*each row must be non-negative and sum to 1"):
-        SoftmaxClassifier().fit(iris[0], P)
-
-
-def test_labels_that_are_not_among_the_classes(iris):
-    X, y = iris
-    with pytest.raises(ValueError, match=r"labels that are not in classes array\(\[0, 1\]\): array\(\[2\]\)"):
-        SoftmaxClassifier().partial_fit(X, y, classes=[0, 1])
-    model = SoftmaxClassifier(**FAST).partial_fit(X[y < 2], y[y < 2], classes=[0, 1])
-    before = model.coef_
-    with pytest.raises(ValueError, match="labels that are not in classes"):
-        model.partial_fit(X, y)
-    assert model.coef_ is before
-    with pytest.raises(ValueError, match="3 columns of class probabilities, but there are 2 classes"):
-        model.partial_fit(X, np.eye(3)[y])
-    with pytest.raises(ValueError, match="labels that are not in classes"):
-        SoftmaxClassifier().fit(X[y < 2], y[y < 2], X_val=X, y_val=y)
-    with pytest.raises(ValueError, match="X has 2 features, but SoftmaxClassifier is expecting 4"):
-        model.partial_fit(X[:, :2], y)
-
-
-# ---------------------------------------------------------------- weights
-
-
-@pytest.mark.parametrize(
-    ("weights", "message"),
-    [
-        (np.where(np.arange(150) == 3, -1.0, 1.0), "Negative values in data passed to `sample_weight`"),
-        (np.where(np.arange(150) == 3, np.nan, 1.0), "Input sample_weight contains NaN"),
-        (np.where(np.arange(150) == 3, np.inf, 1.0), "Input sample_weight contains infinity"),
-        (np.ones(149), r"sample_weight.shape == \(149,\), expected \(150,\)"),
-        (np.ones((150, 1)), "Sample weights must be 1D array or scalar"),
-        (np.zeros(150), "Sample weights must contain at least one non-zero number"),
-    ],
-)
-def test_sample_weights_that_cannot_be_used(iris, weights, message):
-    with pytest.raises(ValueError, match=message):
-        fit(*iris, sample_weight=weights)
-
-
-def test_one_class_after_zero_weights(iris):
-    with pytest.raises(ValueError, match=r"contains only one class: .*1"):
-        fit(*iris, sample_weight=(iris[1] == 1).astype(float))
-
-
-def test_class_weight_of_an_unknown_class(iris):
-    with pytest.raises(ValueError, match="keys that are no classes"):
-        fit(*iris, class_weight={7: 2.0})
-
-
-def test_class_weight_by_name(iris):
-    X, y = iris
-    names = np.array(["a", "b", "c"])[y]
-    by_name, by_number = (
-        fit(X, labels, class_weight=dict(zip(np.unique(labels), (1.0, 2.0, 0.5), strict=True)))
-        for labels in (names, y)
+def test_dense_and_sparse_have_the_same_optimum(csr):
+    y = whole_iris()[1]
+    dense, rows = (
+        SoftmaxClassifier(solver="lbfgs", tol=1e-8, alpha=0.01).fit(X, y) for X in (csr.toarray(), csr)
     )
-    np.testing.assert_array_equal(by_name.coef_, by_number.coef_)
+    np.testing.assert_array_equal(rows.predict(csr), dense.predict(csr))
+    np.testing.assert_allclose(rows.history_["objective"][-1], dense.history_["objective"][-1], rtol=1e-9)
+    np.testing.assert_allclose(trained("soft").predict(csr), trained("soft").predict(csr.toarray()))
+
+
+def broken(A, part, at, value):
+    A = A.copy()
+    getattr(A, part)[at] = value
+    return A
+
+
+def replaced(A, part, change):
+    A = A.copy()
+    setattr(A, part, change(getattr(A, part)))
+    return A
+
+
+def falling(A):
+    return replaced(A, "indptr", lambda p: np.r_[p[:3], p[2] - 1, p[4:]])
+
+
+def lil_out_of_range(A):
+    A = A.tolil()
+    A.rows[4][0] = 99
+    return A
+
+
+MALFORMED = {
+    "index too large": (
+        lambda A: broken(A, "indices", 9, 4),
+        r"CSR matrix: row 3 has index 4, but X has 4 fea",
+    ),
+    "index far too large": (lambda A: broken(A, "indices", 9, 2**31 - 1), "row 3 has index 2147483647"),
+    "negative index": (lambda A: broken(A, "indices", 9, -1), "row 3 has index -1, but X has 4 features"),
+    "long negative": (lambda A: broken(long_indices(A), "indices", 9, -(2**60)), "row 3 has index -11529"),
+    "indptr beyond the entries": (
+        lambda A: broken(A, "indptr", -1, 10**6),
+        "indptr of row 149 is .*, 1000000",
+    ),
+    "indptr decreasing": (falling, "indptr of row 2 is 6, 5 with"),
+    "indptr not from 0": (lambda A: broken(A, "indptr", 0, 1), r"indptr has 151 entries starting at \[1\]"),
+    "indptr negative": (lambda A: broken(A, "indptr", 0, -5), r"starting at \[-5\]"),
+    "indptr too short": (lambda A: replaced(A, "indptr", lambda p: p[:-1]), "indptr has 150 entries"),
+    "fewer values": (lambda A: replaced(A, "data", lambda v: v[:-9]), "indptr of row 14. is"),
+    "fewer indices": (lambda A: replaced(A, "indices", lambda v: v[:-9]), "indptr of row 14. is"),
+    "float indices": (lambda A: replaced(A, "indices", lambda i: i + 0.5), "must be 1-D arrays of integers"),
+    "CSC index": (
+        lambda A: broken(A.tocsc(), "indices", 3, 150),
+        "CSC matrix: column 0 has index 150, but X h",
+    ),
+    "CSC indptr": (lambda A: broken(A.tocsc(), "indptr", -1, 10**6), "CSC matrix: indptr of column 3"),
+    "BSR index": (
+        lambda A: broken(sparse.bsr_array(A, blocksize=(2, 2)), "indices", 3, 2),
+        "block row 1 has ind",
+    ),
+    "COO column": (lambda A: broken(A.tocoo(), "col", 3, 4), "COO matrix: entry 3 is in column 4, with"),
+    "COO row": (lambda A: broken(A.tocoo(), "row", 3, -1), "COO matrix: entry 3 is in row -1, with"),
+    "LIL": (lil_out_of_range, "row 4 has index 99"),
+}
+
+
+@pytest.mark.parametrize("fault", MALFORMED)
+@ways
+def test_sparse_structure_that_is_not_valid(csr, name, way, fault):
+    make, message = MALFORMED[fault]
+    with pytest.raises(ValueError, match=message):
+        outcome(name, way, make(csr))
+
+
+@pytest.mark.parametrize("fault", ["index too large", "indptr decreasing", "CSC index"])
+def test_compare_refuses_sparse_structure_that_is_not_valid(csr, fault):
+    with pytest.raises(ValueError, match=MALFORMED[fault][1]):
+        compare(MALFORMED[fault][0](csr), whole_iris()[1], models=["softmax"], progress=False)

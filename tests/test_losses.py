@@ -44,7 +44,7 @@ SOFT_COMPILED = (Softmax, ArcFace)  # a compilation costs seconds; the others ru
 def evaluate_soft(loss, scores, q):
     if type(loss) in SOFT_COMPILED:
         return evaluate(loss, scores, q)
-    function = soft_row_loss.find(type(loss)) or expected_row_loss.py_func
+    function = soft_row_loss.find(type(loss)) or getattr(expected_row_loss, "py_func", expected_row_loss)
     gradient = np.array(scores)
     return np.array([function(loss, row, target) for row, target in zip(gradient, q, strict=True)]), gradient
 

@@ -82,7 +82,7 @@ def test_large_batches_are_batches(data):
 def test_python_threads(data, expected):
     """Fits of unequal length, so that some end while others are at any point of theirs."""
     tasks = [(DEFAULTS, "defaults"), ({**LARGE, "n_jobs": 2}, "large")] * 8
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(16) as pool:
         found = list(pool.map(lambda task: fit(task[0], *data), tasks))
     for one, (_, name) in zip(found, tasks, strict=True):
         np.testing.assert_array_equal(one, expected[name])
@@ -99,11 +99,13 @@ def in_child(queue, data):
     queue.put((fit({**DEFAULTS, "n_jobs": 2}, *data), fit({**LARGE, "n_jobs": 2}, *data)))
 
 
-@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="no fork there")
+@pytest.mark.parametrize("method", ["fork", "spawn"])
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
-def test_forked_child(data, expected):
+def test_child_process(data, expected, method):
+    if method == "fork" and sys.platform in ("win32", "darwin"):
+        pytest.skip("no fork there")
     fit({**LARGE, "n_jobs": 2}, *data)  # the parent has used threads before
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context(method)
     queue = context.Queue()
     child = context.Process(target=in_child, args=(queue, data))
     child.start()

@@ -12,6 +12,12 @@ from linclf import (
     SparsemaxClassifier,
     SVMClassifier,
 )
+from linclf.large import (
+    AdaptiveSoftmaxClassifier,
+    HierarchicalSoftmaxClassifier,
+    NCEClassifier,
+    SampledSoftmaxClassifier,
+)
 from linclf.optimizers import OPTIMIZERS
 
 ESTIMATORS = [
@@ -30,6 +36,12 @@ ESTIMATORS = [
     FocalClassifier(),
     MarginSoftmaxClassifier(),
     LinearClassifier(),
+    SampledSoftmaxClassifier(),
+    NCEClassifier(),
+    HierarchicalSoftmaxClassifier(),
+    AdaptiveSoftmaxClassifier(),
+    SampledSoftmaxClassifier(rank=2),
+    HierarchicalSoftmaxClassifier(rank=2),
 ]
 
 

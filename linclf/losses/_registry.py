@@ -10,6 +10,8 @@ tell the rest of the package what it needs to know; all may be left out:
                     the value that takes its place
 ``smooth``          whether the gradient is continuous; momentum and L-BFGS are for smooth losses
 ``convex``          whether the loss is convex in the scores
+``attained``        whether the least loss of a row is reached at finite scores; if not, separable classes
+                    need a penalty
 ``shift_invariant`` whether adding a constant to all scores changes nothing
 ``head``            `heads.Linear` unless the loss is defined on cosines
 ``probabilities``   method mapping (n, K) scores to probabilities, or None
@@ -34,6 +36,7 @@ class LossTraits:
     limits = {}
     smooth = True
     convex = True
+    attained = True
     shift_invariant = True
     head = Linear
     probabilities = None

@@ -35,7 +35,7 @@ class Focal(NamedTuple):
     gamma: float = 2.0
 
     limits = {"gamma": Interval(Real, 0, None, closed="left")}
-    convex = False
+    convex = attained = False
 
     def curvature(self, n_classes):
         # largest second derivative of the binary loss over p, found by tabulating it: it grows

@@ -46,10 +46,14 @@ class Softmax(NamedTuple):
         "temperature": Interval(Real, 0, None, closed="neither"),
     }
 
+    @property
+    def attained(self):
+        return self.label_smoothing > 0
+
     def curvature(self, n_classes):
         # at most 1/2, where two classes share a row; 1/K where all do. In between for steps that
         # are as long as they can be: measured on 10, 26 and 150 classes
-        return min(0.5, n_classes**-0.5) / self.temperature**2
+        return min(0.5, max(n_classes**-0.5, 0.033)) / self.temperature**2
 
     def watched(self):
         return self._replace(label_smoothing=0.0)

@@ -1,0 +1,158 @@
+"""Labels of one kind that can be sorted, or rows of class probabilities; what is neither is refused."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import _check_y, column_or_1d
+
+from linclf._checked_rows import refuse_masked
+from linclf.losses._evaluation import check_probabilities
+
+SURE = {str, bytes, bool, int, np.bool_, np.str_}  # types of which no object is a missing value
+
+
+def is_soft(y):
+    """Whether y is meant as rows of class probabilities."""
+    return getattr(y, "ndim", 1) == 2 and y.shape[1] > 1
+
+
+def check_y(y):
+    """Class labels (n,) as given, or class probabilities (n, K) in float."""
+    if sparse.issparse(y):
+        raise ValueError("sparse y is not supported; pass y.toarray()")
+    if isinstance(y, (list, tuple)) and len(y) and np.ndim(y[0]):
+        y = np.asarray(y)
+    if not is_soft(y):
+        return check_targets(labels_of(y))
+    refuse_masked(y, "y")
+    y = np.asarray(y)
+    if y.ndim != 2 or y.dtype.kind != "f":
+        raise ValueError(
+            f"y with shape {y.shape} and dtype {y.dtype} is {type_of_target(y)}, which is not supported; "
+            "pass one label a row, or class probabilities as a float array (n_samples, n_classes)"
+        )
+    return check_probabilities(y)
+
+
+def labels_of(y, name="y"):
+    """Labels (n,) in a NumPy array, of a type that has an order; pandas' types become NumPy's."""
+    refuse_masked(y, name)
+    labels = np.asarray(y)
+    # NumPy makes strings of a list of 1 and "a"
+    objects = np.array(y, object) if labels.dtype.kind in "US" and isinstance(y, (list, tuple)) else labels
+    if objects.dtype.kind == "T":
+        labels = objects = objects.astype(object)
+    if objects.ndim == 2 or labels.ndim != 1:
+        labels = objects = column_or_1d(labels, warn=True)
+    if objects.dtype == object:
+        _check_kinds(objects, name)
+    if labels.dtype.kind not in "biufcUSOMm":
+        raise ValueError(f"Unknown label type: {labels.dtype}; {name} must hold str, int or bool labels")
+    if labels.dtype.kind in "fcMm" and np.isnan(labels).any():  # NaT is one, too
+        raise ValueError(_missing(name, labels, np.flatnonzero(np.isnan(labels))))
+    return labels
+
+
+def _missing(name, labels, rows):
+    return (
+        f"Input {name} contains NaN: {name} has {len(rows)} missing labels of {labels.size}, the first one "
+        f"{labels[rows[0]]!r} in row {rows[0]}; drop these rows"
+    )
+
+
+def _check_kinds(y, name):
+    """Refuse labels that are missing, or of types that cannot be sorted together."""
+    labels = y.tolist()
+    types = set(map(type, labels))
+    missing = [row for row, label in enumerate(labels) if _is_missing(label)] if types - SURE else []
+    if missing:
+        raise ValueError(_missing(name, y, missing))
+    first = {kind: next(row for row, label in enumerate(labels) if type(label) is kind) for kind in types}
+    kinds = {}
+    for kind, row in first.items():
+        family = next((base for base in (str, bytes, Real, np.bool_) if issubclass(kind, base)), None)
+        if family is None:
+            raise ValueError(
+                f"Unknown label type: {name} has labels of type {kind.__name__}, such as {y[row]!r} in row "
+                f"{row}; convert them to str"
+            )
+        kinds.setdefault(Real if family is np.bool_ else family, (kind.__name__, row))
+    if len(kinds) > 1:
+        found = sorted(kinds.values())
+        examples = " and ".join(f"{y[row]!r} in row {row}" for _, row in found)
+        raise ValueError(
+            f"{name} mixes labels of the types {', '.join(kind for kind, _ in found)}, such as {examples}, "
+            "which have no common order; convert them all to str"
+        )
+
+
+def _is_missing(label):
+    named = type(label).__name__ in ("NoneType", "NAType", "NaTType")
+    return named or (isinstance(label, Real) and label != label)
+
+
+def check_targets(y):
+    """Refuse what is finite, but no class: continuous and complex numbers."""
+    if y.dtype == object and y.size and isinstance(y[0], (Real, np.bool_)):
+        if not all(isinstance(label, (Integral, np.bool_)) for label in y.tolist()):
+            _check_discrete(_check_y(y.astype(np.float64)))
+        return y
+    if y.dtype.kind in "SMm" or (y.dtype == object and y.size and isinstance(y[0], bytes)):
+        return y  # of which scikit-learn's next line knows nothing
+    y = _check_y(y)
+    _check_discrete(y)
+    return y
+
+
+def _check_discrete(y):
+    """scikit-learn's check_classification_targets without its warning of many classes."""
+    kind = type_of_target(y, input_name="y")
+    if kind not in ("binary", "multiclass"):
+        raise ValueError(
+            f"Unknown label type: {kind}. Maybe you are trying to fit a classifier, which expects discrete "
+            "classes on a regression target with continuous values."
+        )
+
+
+def known_classes(classes):
+    """Sorted classes of a stream."""
+    if np.ndim(classes) != 1:
+        raise ValueError(f"classes={classes!r} must be a 1-D array of labels")
+    labels = labels_of(classes, "classes")
+    check_targets(labels)
+    known = np.unique(labels)
+    if len(known) < 2:
+        raise ValueError(f"classes={classes!r}: a classifier needs at least 2 classes")
+    return known
+
+
+def encode(y, classes):
+    """Class indices of labels; probabilities as they are. Unknown labels are an error."""
+    if y.ndim == 2:
+        if y.shape[1] != len(classes):
+            raise ValueError(
+                f"y has {y.shape[1]} columns of class probabilities, but there are {len(classes)} classes"
+            )
+        return y
+    try:
+        index = np.searchsorted(classes, y)
+        index[index == len(classes)] = 0
+        unknown = classes[index] != y
+    except TypeError:  # of types that have no common order
+        unknown = np.ones(len(y), bool)
+    if np.any(unknown):
+        raise ValueError(f"y contains labels that are not in classes {classes!r}: {np.unique(y[unknown])!r}")
+    return index.astype(np.int64)
+
+
+def classes_of(y):
+    """Sorted classes; two at least."""
+    classes = np.unique(y) if y.ndim == 1 else np.arange(y.shape[1])
+    if len(classes) < 2:
+        raise ValueError(
+            "a classifier needs samples of at least 2 classes in the data, but the data contains only one "
+            f"class: {classes[0]!r}"
+        )
+    return classes

@@ -1,0 +1,60 @@
+r"""A linear map to few features in which the classes differ: the V of a low-rank head ``W = U V``.
+
+V is made before U is trained, by regularised discriminant analysis as subspace iteration: with
+Q (K, r) orthonormal, Y the class indicators, D the weights of the classes,
+
+    T = D^-1/2 Q[y],    V' = argmin |X V' - T|^2 + lambda |V'|^2,    Q <- orth(D^-1/2 Y' X V'),
+
+from the left singular vectors of ``D^-1/2 Y' X``. U is then an ordinary softmax on ``X V'``. Training V
+and U together by Adam was no better from rank 64 on, and slower (CLINC150: .919 of test queries against
+.914; OEWN glosses, 12,369 classes: .404 against .412 at rank 64, .444 against .408 at 128); for ranks
+far below the number of classes it was better (.906 against .866 at rank 16 of 150 classes).
+"""
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils.extmath import randomized_svd, row_norms, safe_sparse_dot
+
+PASSES, STEPS = 3, 15  # of the subspace, and of conjugate gradients in each
+RIDGE = 5e-5  # lambda, in units of the mean squared length of a row; flat within a factor of 3 and more
+
+
+def supervised(X, y, weights, n_classes, rank):
+    """V (r, n_features), r = min(rank, n_classes, n_features); the rows of ``X @ V.T`` have mean square 1."""
+    rank, kind = min(rank, n_classes, X.shape[1]), X.dtype
+    w = (weights / weights.sum()).astype(kind)[:, None]
+    share = np.bincount(y, w[:, 0], n_classes)
+    root = np.divide(1, np.sqrt(share), out=np.zeros(n_classes), where=share > 0).astype(kind)
+    columns = np.arange(len(y))
+    member = sparse.csr_array((w[:, 0] * root[y], (y, columns)), shape=(n_classes, len(y)))
+    means = member @ X
+    ridge = RIDGE * float(w[:, 0] @ row_norms(X, squared=True))
+
+    def second_moments(P):
+        return safe_sparse_dot(X.T, w * safe_sparse_dot(X, P)) + kind.type(ridge) * P
+
+    Q = randomized_svd(means, rank, random_state=0)[0].astype(kind)
+    for _ in range(PASSES):
+        T = root[y][:, None] * Q[y]
+        V = conjugate_gradients(second_moments, safe_sparse_dot(X.T, w * (T - (w * T).sum(axis=0))))
+        Z = safe_sparse_dot(X, V)
+        Z -= (w * Z).sum(axis=0)
+        Q = np.linalg.qr(member @ Z)[0]
+    length = np.sqrt((w * np.square(Z)).sum())
+    return np.ascontiguousarray(V.T / (length or 1))
+
+
+def conjugate_gradients(apply, B):
+    """Columns of ``A^-1 B`` for a symmetric positive definite A, each with steps of its own."""
+    X, R = np.zeros_like(B), B.copy()
+    P, square, tiny = R.copy(), np.square(R).sum(axis=0), np.finfo(B.dtype).tiny
+    for _ in range(STEPS):
+        AP = apply(P)
+        curvature = (P * AP).sum(axis=0)  # which underflows where a column has arrived
+        step = np.divide(square, curvature, out=np.zeros_like(square), where=curvature > tiny)
+        X += step * P
+        R -= step * AP
+        new = np.square(R).sum(axis=0)
+        P = R + np.divide(new, square, out=np.zeros_like(new), where=square > tiny) * P
+        square = new
+    return X

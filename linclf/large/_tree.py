@@ -1,0 +1,312 @@
+r"""Binary trees over classes: their shapes, the loss on the scores of their nodes, and its epoch.
+
+Each inner node decides by one score between its two children, and the probability of a class is
+the product along its path,
+
+    p(y) = prod_{nodes t on the path to y} sigmoid(s_t f_t),     s_t = +1 left, -1 right.
+
+Nodes are numbered from the root (0) level by level. ``children[t] = (left, right)`` are nodes, or
+classes as ``n_nodes + class``.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from linclf import _rows
+from linclf._numba import kernel
+from linclf._session import CHUNK, FULL_BATCH, Session
+from linclf._simplex import exp_negative
+from linclf.large._candidates import hard
+from linclf.losses._registry import row_loss
+
+AT_ONCE = 2**20  # scores of nodes that are turned into probabilities at once
+
+
+class Tree(NamedTuple):
+    """``nodes[starts[y]:starts[y + 1]]`` is the path to class y from the root; signs are its turns."""
+
+    children: np.ndarray
+    starts: np.ndarray
+    nodes: np.ndarray
+    signs: np.ndarray
+
+    def curvature(self, n_nodes):
+        return 0.25
+
+    @property
+    def depths(self):
+        """The number of decisions on the way to each class."""
+        return np.diff(self.starts)
+
+    @property
+    def codes(self):
+        """The path to each class as a string, "0" for left and "1" for right."""
+        text = np.where(self.signs > 0, "0", "1")
+        return ["".join(text[a:b]) for a, b in zip(self.starts[:-1], self.starts[1:], strict=True)]
+
+    def class_scores(self, scores):
+        """Logarithms of the probabilities of all classes, from the scores of all nodes."""
+        n_nodes, size = len(self.children), max(1, AT_ONCE // len(self.children))
+        result = np.empty((len(scores), n_nodes + 1), scores.dtype)
+        for start in range(0, len(scores), size):
+            left, right = log_sigmoids(np.ascontiguousarray(scores[start : start + size].T))
+            found = np.zeros((2 * n_nodes + 1, left.shape[1]), scores.dtype)  # rows are copied whole
+            for first, last in self.levels():
+                found[self.children[first:last, 0]] = found[first:last] + left[first:last]
+                found[self.children[first:last, 1]] = found[first:last] + right[first:last]
+            result[start : start + size] = found[n_nodes:].T
+        return result
+
+    def levels(self):
+        """The first node of each level and the one after its last."""
+        first, last = 0, 1
+        while first < last:
+            yield first, last
+            inner = np.count_nonzero(self.children[first:last] < len(self.children))
+            first, last = last, last + inner
+
+
+def log_sigmoids(scores):
+    """``log sigmoid(f)`` and ``log sigmoid(-f)``."""
+    common = np.log(1 + np.exp(-np.abs(scores)))
+    return np.minimum(scores, 0) - common, np.minimum(-scores, 0) - common
+
+
+@row_loss.register(Tree)
+def tree_row(loss, scores, y):
+    value, first, last = 0.0, loss.starts[y], loss.starts[y + 1]
+    path = scores[loss.nodes[first:last]]
+    scores[:] = 0
+    for i in range(last - first):
+        margin = loss.signs[first + i] * path[i]
+        tail = exp_negative(-abs(margin))
+        value += max(-margin, 0.0) + math.log1p(tail)
+        scores[loss.nodes[first + i]] = -loss.signs[first + i] * (
+            1.0 / (1.0 + tail) if margin < 0.0 else tail / (1.0 + tail)
+        )
+    return value
+
+
+# ---------------------------------------------------------------- shapes
+
+
+def tree_of(children):
+    """A `Tree` from children in any order of the nodes, with the root last."""
+    n_nodes, n_classes = len(children), len(children) + 1
+    order, level = [np.array([n_nodes - 1])], np.array([n_nodes - 1])
+    while level.size:
+        level = children[level].ravel()
+        level = level[level < n_nodes]
+        order.append(level)
+    order = np.concatenate(order)
+    rank = np.append(np.empty(n_nodes, np.int64), n_nodes + np.arange(n_classes))
+    rank[order] = np.arange(n_nodes)
+    children = rank[children[order]]
+    parent, sign = np.empty(2 * n_nodes + 1, np.int64), np.empty(2 * n_nodes + 1, np.float32)
+    for side, value in ((0, 1), (1, -1)):
+        parent[children[:, side]], sign[children[:, side]] = np.arange(n_nodes), value
+    parent[0] = -1
+    # from all leaves upwards at once; the last step comes first on a path
+    owner, at, steps = np.arange(n_classes), n_nodes + np.arange(n_classes), []
+    while owner.size:
+        steps.append((owner, parent[at], sign[at]))
+        owner, at = owner[parent[at] > 0], parent[at][parent[at] > 0]
+    owners, nodes, signs = (np.concatenate([step[i] for step in reversed(steps)]) for i in range(3))
+    by_class = np.argsort(owners, kind="stable")
+    starts = np.append(0, np.cumsum(np.bincount(owners, minlength=n_classes)))
+    return Tree(children, starts, nodes[by_class], signs[by_class])
+
+
+def huffman(counts):
+    """Children by Huffman's algorithm: frequent classes near the root (two queues, van Leeuwen 1976)."""
+    n = len(counts)
+    leaves = np.argsort(counts, kind="stable").tolist()
+    weights = np.concatenate([counts, np.zeros(n - 1)]).tolist()
+    children, leaf, inner = np.empty((n - 1, 2), np.int64), 0, n
+    for node in range(n, 2 * n - 1):
+        pair = []
+        for _ in range(2):
+            from_leaves = leaf < n and (inner == node or weights[leaves[leaf]] <= weights[inner])
+            pair.append(leaves[leaf] if from_leaves else inner)
+            leaf, inner = leaf + from_leaves, inner + (not from_leaves)
+        weights[node] = weights[pair[0]] + weights[pair[1]]
+        children[node - n] = pair
+    return _nodes_first(children, n)
+
+
+def balanced(n_classes):
+    """Children of a tree of the least depth, classes in their order."""
+    children, ends, count = [], [(0, n_classes)], 0
+    # level by level; a node is numbered when its range is cut
+    while ends:
+        following = []
+        for start, stop in ends:
+            middle = (start + stop + 1) // 2
+            pair = []
+            for a, b in ((start, middle), (middle, stop)):
+                if b - a == 1:
+                    pair.append(n_classes - 1 + a)
+                else:
+                    count += 1
+                    pair.append(count)
+                    following.append((a, b))
+            children.append(pair)
+        ends = following
+    return _root_last(np.array(children))
+
+
+def from_codes(codes, classes):
+    """Children from a code for each class, in the order of ``classes``."""
+    labels = classes.tolist()
+    if len(codes) != len(labels):
+        raise ValueError(
+            f"tree has {len(codes)} codes, but there are {len(classes)} classes: one code a class"
+        )
+    codes = [_code(code, label) for code, label in zip(codes, labels, strict=True)]
+    numbers, children = {"": 0}, [[-1, -1]]
+    for index, code in enumerate(codes):
+        node = 0
+        for at, bit in enumerate(code):
+            side, prefix = int(bit), code[: at + 1]
+            if at == len(code) - 1:
+                if children[node][side] != -1:
+                    raise ValueError(_clash(code, labels[index]))
+                children[node][side] = -2 - index
+            else:
+                if children[node][side] < -1:
+                    raise ValueError(_clash(code, labels[index]))
+                if children[node][side] == -1:
+                    numbers[prefix] = children[node][side] = len(children)
+                    children.append([-1, -1])
+                node = children[node][side]
+    children, label_of = np.array(children), {number: prefix for prefix, number in numbers.items()}
+    if (children == -1).any():
+        node, side = np.argwhere(children == -1)[0]
+        raise ValueError(
+            f"tree: no class has a code that begins with {label_of[int(node)] + str(side)!r}; every decision "
+            "needs classes on both sides"
+        )
+    n_nodes = len(children)
+    return _root_last(np.where(children < 0, n_nodes - 2 - children, children))
+
+
+def _code(code, label):
+    text = code if isinstance(code, str) else "".join(str(int(bit)) for bit in code if bit >= 0)
+    if not text or set(text) - {"0", "1"}:
+        raise ValueError(
+            f"tree: the code of class {label!r} is {code!r}; use a string of 0 and 1, or a row of 0 and 1 "
+            "that is filled up with -1"
+        )
+    return text
+
+
+def _clash(code, label):
+    return f"tree: the code {code!r} of class {label!r} begins with, or is the beginning of, another class's"
+
+
+def _nodes_first(children, n):
+    """From "classes, then nodes" to "nodes, then classes"."""
+    return np.where(children >= n, children - n, children + n - 1)
+
+
+def _root_last(children):
+    """From numbers in which the root is 0 to those in which it is the last node."""
+    n_nodes = len(children)
+    return np.where(children < n_nodes, n_nodes - 1 - children, children)[::-1]
+
+
+# ---------------------------------------------------------------- training
+
+
+class Work(NamedTuple):
+    """Buffers for the weights that one row touches in one class, and the penalty of each feature."""
+
+    weights: np.ndarray
+    gradient: np.ndarray
+    penalty: np.ndarray
+    slots: np.ndarray
+    features: np.ndarray
+
+
+@kernel
+def walk(problem, state, optimizer, block, work, ids, steps, row_limit):
+    """Row by row: the loss and the step of the nodes on the path to its label; returns the loss sum."""
+    rows, tree, constant, total = problem.rows, problem.loss, problem.head.intercept, 0.0
+    size = block.square_norms.size
+    for start in range(0, ids.size, size):
+        part = ids[start : start + size]
+        _rows.gather(rows, constant, part, block)
+        for r in range(part.size):
+            y, weight, step = problem.targets.y[part[r]], problem.targets.weights[part[r]], steps[start + r]
+            state.count[0] += 1
+            value, slope = 0.0, min(weight, row_limit / (step * block.square_norms[r] + 1e-300))
+            for at in range(tree.starts[y], tree.starts[y + 1]):
+                node, sign = tree.nodes[at], np.float64(tree.signs[at])
+                margin = sign * _rows.product_of(rows, constant, part, block, r, state.V, node)
+                tail = math.exp(-abs(margin))
+                value += max(-margin, 0.0) + math.log1p(tail)
+                wrong = 1.0 / (1.0 + tail) if margin < 0.0 else tail / (1.0 + tail)
+                _rows.step_of(
+                    *(rows, constant, part, block, r, -sign * wrong * slope, state.V, state.slots, node),
+                    *(optimizer, (step, state.count[0]), problem.penalty, work),
+                )
+            total += weight * value
+    return total
+
+
+class TreeSession(Session):
+    """A session whose classes are the nodes of a tree.
+
+    Up to `FULL_BATCH` rows give the full gradient, as for other losses. Of more, each row in its turn
+    changes the nodes on its own path, so that its cost is the length of the path. The penalty of a
+    node then acts when a row passes it, divided by the share of the rows that do (and that of the
+    rows with a feature, where X is sparse).
+    """
+
+    def __init__(self, settings, tree, data):
+        super().__init__(settings, tree, data, len(tree.children))
+        self.counts, self.stream = np.zeros(len(tree.starts) - 1), False
+
+    @property
+    def alpha(self):
+        return self.settings.alpha
+
+    def choose_batch(self, n):
+        super().choose_batch(n)
+        if self.stream or n > FULL_BATCH:
+            self.batch = 1
+
+    def prepare(self, data, W, b):
+        self.stream = False
+        self.counts += np.bincount(data.y, data.weights, len(self.counts))
+        return super().prepare(data, W, b)
+
+    def prepare_part(self, data, W, b):
+        data, self.stream = hard(data), True
+        self.counts += np.bincount(data.y, data.weights, len(self.counts))
+        return super().prepare_part(data, W, b)
+
+    def run(self, problem, order, steps):
+        if self.full:
+            return super().run(problem, order, steps)
+        tree, rows, kind = self.loss, problem.rows, self.dtype
+        passing = np.bincount(tree.nodes, np.repeat(self.counts, tree.depths), len(tree.children))
+        passing = np.maximum(passing / self.counts.sum(), 1e-12)
+        features, width = problem.penalty, len(problem.penalty)
+        if self.is_sparse:
+            found = np.bincount(rows.indices, minlength=self.n_features) / (len(rows.indptr) - 1)
+            features = np.append(np.divide(self.alpha, found, out=np.zeros_like(found), where=found > 0), 0)
+            width = int(np.diff(rows.indptr).max(initial=0)) + 1
+        buffer = np.zeros((3, width), kind)
+        work = Work(*buffer, np.zeros((self.optimizer.n_slots, width), kind), features.astype(kind))
+        part = problem._replace(penalty=(1 / passing).astype(kind))
+        block = _rows.block(rows, _rows.BLOCK, self.n_features_trained, 0, kind)
+        size = max(1, int(CHUNK / (width * (part.loss.depths @ self.counts / self.counts.sum()))))
+        row_limit, total = (2 / self.curvature if self.automatic else np.inf), 0.0
+        for start in range(0, len(order), size):
+            some = slice(start, start + size)
+            total += walk(part, self.state, self.optimizer, block, work, order[some], steps[some], row_limit)
+        # the first row's loss is the length of its path; what stands for the start is that of all rows
+        return total, float(passing.sum()) * math.log(2)

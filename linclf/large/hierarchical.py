@@ -1,0 +1,208 @@
+"""Hierarchical softmax: a tree of binary decisions."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from linclf import _validation
+from linclf._documentation import documented
+from linclf._published import decisions, row_blocks, scores_of
+from linclf.heads import Linear
+from linclf.large import _search, _tree
+from linclf.large._base import BaseLargeClassifier
+from linclf.optimizers import OPTIMIZERS, Averaged
+
+
+@documented
+class HierarchicalSoftmaxClassifier(BaseLargeClassifier):
+    """Softmax as a tree of binary decisions: a step, and one probability, cost the logarithm of K.
+
+    Each inner node of a tree over the classes has one score, and
+
+        p(y|x) = prod_{nodes t on the path to y} sigmoid(s_ty f_t),    s_ty = +1 left, -1 right,
+
+    is a true distribution; training reads and changes only the nodes on the path to the label. The
+    nodes are logistic regressions that share nothing, so that the model is another one than the full
+    softmax: how good it is depends on whether a linear score can tell the classes on the two sides
+    of a node. "huffman" minimises the cost and ignores that; codes that put similar classes together do
+    not.
+
+    Parameters
+    ----------
+    tree : {"huffman", "balanced"} or array-like of codes, default="huffman"
+        "huffman" has frequent classes near the root, "balanced" cuts the sorted classes in halves. Codes
+        say the path to each class in the order of ``classes_``: strings such as "010" (0 is left), or
+        rows of 0 and 1 filled up with -1.
+    beam_width : int >= 1 or None, default=None
+        How `predict` and `predict_topk` search: None computes all probabilities; else only the best
+        `beam_width` nodes of a level are followed (1 is greedy), at a cost of
+        ``beam_width * log(K)`` scores. The probabilities are exact in any case.
+    rank : int or None, default=None
+        A low-rank head ``coef_ @ projection_``: the features are projected to at most `rank`
+        directions in which the classes differ, found before training, and the rest works on those.
+        For sparse rows, whose weights would be features x classes. 64 to 128 lose little; far fewer
+        than classes lose much. Not for ``partial_fit``.
+    alpha : float >= 0, default=1e-8
+        L2 penalty ``alpha/2 * |coef_|^2`` on the mean loss, of which each of K classes has about one
+        Kth: what 1e-4 is to 10 classes is 1e-7 to 10,000. In a step it acts on the nodes met, in proportion.
+    solver : str or optimizer, default="sgd"
+        "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", or an object of
+        `linclf.optimizers`. What it keeps for a weight changes only in steps that touch the weight.
+    {common parameters}
+
+    Attributes
+    ----------
+    tree_ : Tree
+        ``children`` (K - 1, 2), the root first: numbers of nodes, or K - 1 + the index of a class;
+        ``codes`` and ``depths`` of the classes.
+    coef_ : ndarray of shape (n_classes - 1, n_features)
+        Weights of the nodes. With `rank`, of the projected features.
+    intercept_ : ndarray of shape (n_classes - 1,)
+        Intercepts of the nodes.
+    projection_ : ndarray of shape (rank, n_features)
+        Where `rank` is not None.
+    {common attributes}
+
+    Notes
+    -----
+    Rows are met one at a time on one thread; up to 1,024 of them give the full gradient, as elsewhere.
+    ``decision_function`` gives the logarithms of the probabilities (of two classes, the log odds).
+
+    References
+    ----------
+    Morin & Bengio, "Hierarchical probabilistic neural network language model", 2005.
+    Mikolov et al., "Distributed representations of words and phrases and their compositionality", 2013.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from linclf.large import HierarchicalSoftmaxClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> clf = HierarchicalSoftmaxClassifier(tree=["0", "10", "11"], random_state=0).fit(X, y)
+    >>> clf.tree_.depths
+    array([1, 2, 2])
+    >>> float(clf.score(X, y)) > 0.95
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **BaseLargeClassifier._parameter_constraints,
+        "solver": [StrOptions(set(OPTIMIZERS)), *OPTIMIZERS.values(), Averaged],
+        "tree": [StrOptions({"huffman", "balanced"}), "array-like"],
+        "beam_width": [Interval(Integral, 1, None, closed="left"), None],
+    }
+    batch_size, n_jobs = "auto", None  # one row at a time, on one thread
+
+    def __init__(
+        self,
+        *,
+        tree="huffman",
+        beam_width=None,
+        rank=None,
+        alpha=1e-8,
+        fit_intercept=True,
+        solver="sgd",
+        learning_rate="auto",
+        schedule="linear",
+        max_iter="auto",
+        tol="auto",
+        n_iter_no_change=5,
+        early_stopping="auto",
+        validation_fraction=0.1,
+        calibration=None,
+        average=False,
+        shuffle=True,
+        class_weight=None,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self._store(locals())
+
+    def _new_session(self, settings, data, n_classes, go_on):
+        tree = self.tree_ if go_on and hasattr(self, "tree_") else self._grown(data, n_classes)
+        return _tree.TreeSession(settings, tree, data)
+
+    def _grown(self, data, n_classes):
+        if not isinstance(self.tree, str):
+            return _tree.tree_of(_tree.from_codes(self.tree, np.arange(n_classes)))
+        if self.tree == "balanced":
+            return _tree.tree_of(_tree.balanced(n_classes))
+        soft = data.y.ndim == 2
+        counts = data.weights @ data.y if soft else np.bincount(data.y, data.weights, n_classes)
+        return _tree.tree_of(_tree.huffman(counts))
+
+    def _fitted(self, W, b, classes, session):
+        attributes = super()._fitted(W, b, classes, session)
+        return attributes | {"tree_": session.loss}
+
+    # ------------------------------------------------------------ predicting
+
+    def _scores(self, rows):
+        rows = self._features(rows)
+        return decisions(scores_of(rows, self.coef_, self.intercept_, Linear()), self.tree_)
+
+    def _probability_of(self, rows, index):
+        if hasattr(self, "calibrator_"):
+            return super()._probability_of(rows, index)
+        rows = self._features(rows)
+        found = _search.log_probability_of(self.tree_, rows, self.coef_, self.intercept_, index)
+        return np.exp(found).astype(rows.dtype)
+
+    def predict(self, X):
+        """The most probable class, or the one that a beam of `beam_width` finds.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to classify.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Labels from ``classes_``.
+        """
+        return super().predict(X) if self.beam_width is None else self.predict_topk(X, 1)[:, 0]
+
+    def predict_topk(self, X, k):
+        """The k most probable classes, or the best of a beam of `beam_width` >= k.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to classify.
+        k : int in 1 ... n_classes
+            How many classes.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples, k)
+            Labels from ``classes_``, best first.
+
+        Raises
+        ------
+        ValueError
+            If k is not an integer between 1 and the number of classes, or larger than `beam_width`.
+        """
+        if self.beam_width is None:
+            return super().predict_topk(X, k)
+        check_is_fitted(self)
+        if hasattr(self, "calibrator_"):
+            raise ValueError(
+                f"beam_width={self.beam_width} cannot search by calibrated probabilities, which need all "
+                "scores; use beam_width=None"
+            )
+        most = min(self.beam_width, len(self.classes_))
+        if not (isinstance(k, Integral) and not isinstance(k, bool) and 1 <= k <= most):
+            raise ValueError(
+                f"k={k!r} must be an integer between 1 and {most}, the smaller of beam_width and the number "
+                "of classes; use a larger beam_width, or None"
+            )
+        rows = self._features(_validation.check_X(self, X, reset=False))
+        found = [
+            _search.beam(self.tree_, rows[part], self.coef_, self.intercept_, self.beam_width)[0][:, :k]
+            for part in row_blocks(rows.shape[0], self.beam_width, _search.VALUES)
+        ]
+        return self.classes_[np.concatenate(found)]

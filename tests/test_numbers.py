@@ -1,0 +1,268 @@
+"""Huge, tiny, offset and unequal numbers: fitted as well as others, or refused with the column named."""
+
+import warnings
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from conftest import softmax_objective
+from input_cases import ESTIMATORS, FAST, WAYS, fit, outcome, trained, whole_iris
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+
+from linclf import FocalClassifier, MarginSoftmaxClassifier, SoftmaxClassifier, SVMClassifier
+from linclf._published import fitted
+from linclf.heads import Linear
+
+SOLVERS = {"sgd": {"random_state": 0}, "lbfgs": {"solver": "lbfgs"}}
+both = pytest.mark.parametrize("storage", [np.asarray, sparse.csr_array])
+
+
+@pytest.fixture(scope="module")
+def iris():
+    return whole_iris()
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """Labels that overlap, so that there is an optimum with finite weights."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 5))
+    return X, (X @ rng.normal(size=(5, 3)) + rng.gumbel(size=(300, 3))).argmax(axis=1)
+
+
+def distance(model, X, y, weights):
+    """Of the objective to its minimum, as a share of what training can gain."""
+    plain = {"solver": "lbfgs", "alpha": model.alpha, "tol": 1e-7}
+    best = SoftmaxClassifier(**plain).fit(X, y, sample_weight=weights)
+    reached, least = (
+        softmax_objective(
+            each.coef_.astype(float), each.intercept_.astype(float), X, np.eye(3)[y], weights, model.alpha
+        )
+        for each in (model, best)
+    )
+    return (reached - least) / (np.log(3) - least)
+
+
+# ---------------------------------------------------------------- features
+
+
+@pytest.mark.parametrize(
+    ("scale", "offset"),
+    [(1e30, 0), (1e100, 0), (1e2, 1e12), ([1, 1, 1e30, 1], 0), ([1, 1e-310, 1, 1], 0)],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    "settings", [{"batch_size": 8, "random_state": 0}, *SOLVERS.values()], ids=["batches", "full", "lbfgs"]
+)
+def test_scales_and_offsets_that_sgd_cannot_bear(iris, scale, offset, settings):
+    X, y = iris[0] * scale + offset, iris[1]
+    assert SoftmaxClassifier(**settings).fit(X, y).score(X, y) >= 0.95
+    assert SVMClassifier(**{"squared": True, **settings}).fit(X, y).score(X, y) >= 0.95
+    if "solver" not in settings:
+        stream = SoftmaxClassifier(batch_size=8)
+        for _ in range(20):
+            stream.partial_fit(X, y, classes=[0, 1, 2])
+        assert stream.score(X, y) >= 0.9
+
+
+@pytest.mark.parametrize("factor", [2.0**-60, 2.0**-1040])
+def test_denormals_have_the_optimum_of_their_scale(drawn, factor):
+    """Weights that would have to be huge are not worth their penalty: the prior is the optimum."""
+    X, y = drawn
+    for settings in SOLVERS.values():
+        model = SoftmaxClassifier(**settings).fit(X * factor, y)
+        prior = np.bincount(y) / len(y)
+        np.testing.assert_allclose(model.predict_proba(X * factor), np.tile(prior, (300, 1)), atol=1e-3)
+
+
+def test_features_far_from_zero_lose_no_digits(drawn, distance_left):
+    X, y = drawn
+    offset = X + 2.0**20 * np.arange(1, 6)
+    for settings in SOLVERS.values():
+        assert distance_left(SoftmaxClassifier(**settings).fit(offset, y), offset, y) < 1e-4
+        single = SoftmaxClassifier(**settings).fit(offset.astype(np.float32), y)
+        assert single.score(offset, y) >= SoftmaxClassifier(**settings).fit(X, y).score(X, y) - 0.03
+
+
+@pytest.mark.parametrize("scale", [1e150, 1e200, 1e300])
+@pytest.mark.parametrize(("name", "way"), [pair for pair in WAYS if pair[1] != "predict"])
+@both
+def test_1e200_and_beyond_names_the_column(iris, name, way, scale, storage):
+    X = iris[0] * [1, 1, scale, 1]
+    with pytest.raises(
+        ValueError, match=r"X reaches .*e\+\d+ in column 2, and .* in float64, .* scale the columns"
+    ):
+        outcome(name, way, storage(X))
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+@both
+def test_scores_that_overflow_name_the_column(iris, name, storage):
+    X = np.zeros((3, 4))
+    X[1, 2] = -1e308
+    if name == "cosine":
+        with pytest.raises(
+            ValueError, match=r"X reaches 1e\+308 in column 2, and MarginSoftmaxClassifier adds"
+        ):
+            trained(name).predict(storage(X))
+        return
+    model = ESTIMATORS[name]().fit(*iris)
+    model.coef_ = model.coef_ * 1e6
+    with pytest.raises(ValueError, match=r"X reaches 1e\+308 in column 2"):
+        model.predict(storage(X))
+    with pytest.raises(
+        ValueError, match=r"X reaches 3e\+38 in column 2, and the scores overflow float32|adds up"
+    ):
+        model.predict(storage((X * 3e-270).astype(np.float32)))
+
+
+@both
+@pytest.mark.parametrize("scale", [1e-30, 1e20, 1e30])
+def test_single_precision_that_cannot_hold_squares_names_the_column(iris, storage, scale):
+    X, y = storage((iris[0] * scale).astype(np.float32)), iris[1]
+    with pytest.raises(ValueError, match=r"in column 0.* in float32, .*pass X\.astype\(np\.float64\)"):
+        MarginSoftmaxClassifier(**FAST).fit(X, y)
+    double = X.astype(np.float64)
+    assert MarginSoftmaxClassifier(**FAST).fit(double, y).score(double, y) > 0.9
+    if scale > 1 and storage is not np.asarray:
+        with pytest.raises(ValueError, match=r"in column 0.* in float32, .*pass X\.astype\(np\.float64\)"):
+            fit(X, y)
+    if scale > 1 and storage is np.asarray:
+        assert fit(X, y).score(X, y) > 0.9
+
+
+@pytest.mark.parametrize("settings", SOLVERS.values(), ids=SOLVERS)
+def test_denormals_in_single_precision_without_a_penalty(iris, settings):
+    X = (iris[0] * [1, 1e-42, 1, 1]).astype(np.float32)
+    model = SoftmaxClassifier(alpha=0, max_iter=50, **settings | {"tol": None}).fit(X, iris[1])
+    assert model.score(X, iris[1]) > 0.9
+    assert np.abs(model.coef_).max() < 1e37
+
+
+def test_coefficients_that_overflow_name_the_column():
+    session = SimpleNamespace(offset=0.0, dtype=np.dtype(np.float32), head=Linear())
+    W = np.array([[1.0, 1e39], [0.0, 2.0], [0.0, 1.0]])
+    with pytest.raises(ValueError, match=r"of column 1 reach 1.0e\+39 and overflow float32; scale"):
+        fitted(W, np.zeros(3), np.arange(3), session)
+
+
+@pytest.mark.parametrize("settings", SOLVERS.values(), ids=SOLVERS)
+def test_a_sparse_column_that_no_step_fits_is_named(drawn, settings):
+    X, y = drawn
+    model = SoftmaxClassifier(**settings)
+    stamped = sparse.csr_array(X * [1, 1, 1, 1e10, 1])
+    with pytest.raises(
+        ValueError, match=r"column 3 of sparse X has the root mean square .*scale the columns"
+    ):
+        model.fit(stamped, y)
+    fitted = SoftmaxClassifier(solver="lbfgs").fit(sparse.csr_array(X * [1, 1, 1, 1e6, 1]), y)
+    assert fitted.score(sparse.csr_array(X * [1, 1, 1, 1e6, 1]), y) > 0.6
+    alike = sparse.csr_array(X * 1e10)
+    assert model.fit(alike, y).score(alike, y) > 0.6
+    MarginSoftmaxClassifier(**FAST).fit(stamped, y)  # rows are normalised
+    rare = X * [1, 1, 1, 1e5, 1] * (np.arange(300) % 300 == 0)[:, None] + X * [1, 1, 1, 0, 1]
+    model.fit(sparse.csr_array(rare), y)  # one large value is no large column
+
+
+@both
+def test_columns_that_say_nothing(iris, storage):
+    X, y = iris[0][:, :2], iris[1][20:]
+    constant = np.column_stack([X, np.full(150, 3.0), np.zeros(150)])
+    for make in (fit, lambda X, y: SoftmaxClassifier(solver="lbfgs").fit(X, y)):
+        coef = make(storage(constant), iris[1]).coef_
+        assert not coef[:, 3].any()
+        if storage is np.asarray:
+            np.testing.assert_allclose(coef[:, 2], 0, atol=1e-12)
+    for settings in SOLVERS.values():
+        model = SoftmaxClassifier(**settings).fit(storage(np.zeros((130, 3))), y)
+        assert not model.coef_.any()
+        prior = np.bincount(y) / 130
+        np.testing.assert_allclose(model.predict_proba(storage(np.zeros((1, 3))))[0], prior, atol=1e-3)
+        one = storage(iris[0][:, [2]] / 10)
+        assert SoftmaxClassifier(**settings).fit(one, iris[1]).score(one, iris[1]) > 0.85
+
+
+# ---------------------------------------------------------------- weights
+
+
+@pytest.mark.parametrize("exponent", [-1074, -1000, -200, 200, 1000, 1023])
+@pytest.mark.parametrize("name", ESTIMATORS)
+@both
+def test_sample_weight_is_scale_free(iris, name, exponent, storage):
+    X, y = storage(iris[0]), iris[1]
+    weights = np.full(150, 2.0**exponent)
+    np.testing.assert_allclose(
+        outcome(name, "fit", X, y, sample_weight=weights), outcome(name, "fit", X, y), rtol=1e-9, atol=1e-12
+    )
+    validation = {"X_val": X, "y_val": y, "sample_weight_val": weights}
+    one = validation | {"sample_weight_val": None}
+    found, expected = (ESTIMATORS[name]().fit(X, y, **each).coef_ for each in (validation, one))
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_sample_weight_of_a_stream_is_bounded(iris):
+    with pytest.raises(ValueError, match=r"sample_weight reaches 1e\+300; in partial_fit .* multiply all"):
+        SoftmaxClassifier().partial_fit(*iris, classes=[0, 1, 2], sample_weight=np.full(150, 1e300))
+    large, plain = (
+        SoftmaxClassifier(**FAST).partial_fit(*iris, classes=[0, 1, 2], sample_weight=np.full(150, size))
+        for size in (1e30, 1.0)
+    )
+    np.testing.assert_allclose(large.coef_, plain.coef_, rtol=1e-9)
+
+
+@both
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("settings", SOLVERS.values(), ids=SOLVERS)
+def test_weights_over_16_orders_of_magnitude(drawn, settings, dtype, storage):
+    X, y = drawn
+    weights = 10.0 ** np.random.default_rng(0).uniform(-8, 8, len(y))
+    weights[:3] = 1e8
+    model = SoftmaxClassifier(**settings, alpha=0.01).fit(storage(X.astype(dtype)), y, sample_weight=weights)
+    assert distance(model, X, y, weights) < 1e-3
+
+
+@both
+@pytest.mark.parametrize("settings", SOLVERS.values(), ids=SOLVERS)
+def test_class_weights_of_1000_against_1e_minus_4(drawn, settings, storage):
+    X, y = drawn
+    share = {0: 1000, 1: 1e-4, 2: 1.0}
+    model = SoftmaxClassifier(**settings, class_weight=share).fit(storage(X), y)
+    assert distance(model, X, y, np.array([1000, 1e-4, 1.0])[y]) < 1e-3
+
+
+@pytest.mark.parametrize("large", [1e300, 1e308])
+def test_class_weights_are_scale_free(iris, large):
+    found = fit(*iris, class_weight={0: large, 1: large / 2, 2: large})
+    np.testing.assert_allclose(found.coef_, fit(*iris, class_weight={0: 2, 1: 1, 2: 2}).coef_, rtol=1e-9)
+
+
+# ---------------------------------------------------------------- no penalty
+
+
+@both
+@pytest.mark.parametrize("settings", SOLVERS.values(), ids=SOLVERS)
+@pytest.mark.parametrize("cls", [SoftmaxClassifier, FocalClassifier])
+def test_separable_data_with_alpha_0(iris, cls, settings, storage):
+    X, y = storage(iris[0]), iris[1] == 0
+    with pytest.warns(ConvergenceWarning, match="alpha=0 and the classes are separable.*use alpha > 0"):
+        model = cls(alpha=0, max_iter=100, **settings).fit(X, y)
+    assert np.abs(model.coef_).max() < 1e6
+    assert model.score(X, y) == 1
+
+
+@both
+@pytest.mark.parametrize("settings", SOLVERS.values(), ids=SOLVERS)
+def test_no_false_alarm_of_separable_data(iris, drawn, settings, storage):
+    X, y = storage(iris[0]), iris[1] == 0
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "alpha=0 and")
+        warnings.filterwarnings("ignore", "max_iter|the line search")
+        SoftmaxClassifier(alpha=0, **settings).fit(storage(drawn[0]), drawn[1])  # they overlap
+        SoftmaxClassifier(alpha=1e-6, **settings).fit(X, y)
+        SoftmaxClassifier(alpha=0, label_smoothing=0.1, **settings).fit(X, y)  # finite at the optimum
+        SoftmaxClassifier(alpha=0, max_iter=5, **settings | {"tol": None}).fit(X, y)  # not asked for
+        SVMClassifier(alpha=0, squared=True, **settings).fit(X, y)
+        MarginSoftmaxClassifier(alpha=0, **settings).fit(X, y)
+        SoftmaxClassifier(alpha=0, **settings).fit(X, y, X_val=X, y_val=y)  # ends by validation
+        SoftmaxClassifier(alpha=0, **settings).fit(X, np.eye(2)[y.astype(int)] * 0.8 + 0.1)  # soft labels
