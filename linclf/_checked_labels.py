@@ -97,7 +97,11 @@ def check_targets(y):
     """Refuse what is finite, but no class: continuous and complex numbers."""
     if y.dtype == object and y.size and isinstance(y[0], (Real, np.bool_)):
         if not all(isinstance(label, (Integral, np.bool_)) for label in y.tolist()):
-            _check_discrete(_check_y(y.astype(np.float64)))
+            try:
+                numbers = y.astype(np.float64)
+            except OverflowError as fault:
+                raise ValueError(f"y has a number that is too large for float64 ({fault})") from fault
+            _check_discrete(_check_y(numbers))
         return y
     if y.dtype.kind in "SMm" or (y.dtype == object and y.size and isinstance(y[0], bytes)):
         return y  # of which scikit-learn's next line knows nothing
@@ -153,6 +157,6 @@ def classes_of(y):
     if len(classes) < 2:
         raise ValueError(
             "a classifier needs samples of at least 2 classes in the data, but the data contains only one "
-            f"class: {classes[0]!r}"
+            f"class: {classes.tolist()[0]!r}"
         )
     return classes

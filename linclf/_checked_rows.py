@@ -93,6 +93,10 @@ def check_structure(X):
                 entry = "" if wrong is None else f"entry {wrong} is in {name} {at[wrong]}, "
                 has = f"{len(at)} {name} indices, {len(X.data)} entries and {size} {name}s"
                 raise ValueError(f"{kind}: {entry}with {has}")
+    if X.format == "lil":
+        for row, (at, values) in enumerate(zip(X.rows, X.data, strict=True)):
+            if len(at) != len(values):
+                raise ValueError(f"{kind}: row {row} has {len(at)} indices and {len(values)} values")
     if X.format not in ("csr", "csc", "bsr"):
         return
     line, other = ("column", "row") if X.format == "csc" else ("row", "column")
@@ -100,6 +104,8 @@ def check_structure(X):
     if X.format == "bsr":
         line, other, n, size = "block row", "block column", n // X.blocksize[0], size // X.blocksize[1]
     indptr, indices, n_stored = X.indptr, X.indices, min(len(X.indices), len(X.data))
+    if X.format != "bsr" and X.data.ndim != 1:
+        raise ValueError(f"{kind}: data has {X.data.ndim} dimensions instead of one")
     if any(part.ndim != 1 or part.dtype.kind not in "iu" for part in (indptr, indices)):
         raise ValueError(f"{kind}: indices and indptr must be 1-D arrays of integers")
     if len(indptr) != n + 1 or indptr[0] != 0:

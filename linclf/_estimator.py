@@ -262,9 +262,10 @@ class BaseLinearClassifier(PredictingMixin, CallbackSupportMixin, ClassifierMixi
         intercept or the format of X are others, a new one starts from the published weights.
         """
         settings = settings_of(self)
-        kind = (resolve(self._loss(), n_classes), settings.optimizer, settings.fit_intercept)
+        drawn = [getattr(self, name) for name in ("n_sampled", "sampler", "power") if hasattr(self, name)]
+        kind = (resolve(self._loss(), n_classes), settings.optimizer, settings.fit_intercept, *drawn)
         self._check_memory(settings, data, n_classes)
-        session = copy.deepcopy(vars(self).get("_session"))
+        session = copy.deepcopy(vars(self).get("_session")) if hasattr(self, "classes_") else None
         if session is not None and _same(session.kind, kind) and session.is_sparse == sparse.issparse(data.X):
             session.settings = settings
             return session

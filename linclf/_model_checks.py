@@ -46,9 +46,18 @@ def check(model):
             if isinstance(part, BaseEstimator):
                 check(part)
     shapes = next((shapes for cls, shapes in SHAPES.items() if isinstance(model, cls)), None)
-    if shapes is None or "classes_" not in vars(model):
+    name, fitted = (
+        type(model).__name__,
+        [key for key in vars(model) if key.endswith("_") or key == "_session"],
+    )
+    if shapes is None or not fitted:
         return
-    name, classes = type(model).__name__, model.classes_
+    needed = {"classes_"}
+    if isinstance(model, BaseLinearClassifier):
+        needed |= {"n_features_in_", "history_", "n_iter_"}
+    if missing := sorted(needed - set(fitted)):
+        raise ValueError(f"{name} has {fitted[0]}, but no {missing[0]}")
+    classes = model.classes_
     if not (isinstance(classes, np.ndarray) and classes.ndim == 1 and len(classes) > 1):
         raise ValueError(f"classes_ of {name} is {classes!r}, not an array of two classes or more")
     K = len(classes)

@@ -207,7 +207,8 @@ def _read_array(archive, entry):
             raise ValueError(f"{entry.filename} is of another version")
         shape, by_columns, dtype = np.lib.format.read_array_header_1_0(file)
         size = math.prod(shape) * dtype.itemsize
-        if not PLAIN.fullmatch(dtype.str) or size != entry.file_size - file.tell():
+        known = PLAIN.fullmatch(dtype.str) and dtype.itemsize  # of text of no length there can be any number
+        if not known or size != entry.file_size - file.tell():
             raise ValueError(f"{entry.filename} has {dtype} {shape} in {entry.file_size} bytes")
         array = np.empty(shape, dtype, order="F" if by_columns else "C")
         target = memoryview(array.reshape(-1, order="A").view(np.uint8)) if size else b""

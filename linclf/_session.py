@@ -43,6 +43,7 @@ class Data(NamedTuple):
 
 class Session:
     noisy = False  # whether even the gradient of all rows is an estimate
+    bounded = False  # whether what is minimised has a minimum even for separable classes and no penalty
 
     def __init__(self, settings, loss, data, n_classes):
         self.settings, self.loss, self.n_classes = settings, loss, n_classes

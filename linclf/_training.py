@@ -247,13 +247,15 @@ def warn_of_separable(session, data, outcome):
     Every row is on its side exactly if they are separable, so there is no false alarm.
     """
     settings, y = session.settings, data.y
-    endless = not trait(session.loss, "attained") and not isinstance(session.head, Cosine)
+    endless = not (trait(session.loss, "attained") or session.bounded or isinstance(session.head, Cosine))
     if settings.alpha > 0 or settings.tol is None or not endless:
         return
     for part in row_blocks(len(y), len(outcome.W), COPIED):
         truth = y[part] if y.ndim == 1 else y[part].argmax(axis=1)
         with np.errstate(over="ignore", invalid="ignore"):
             scores = np.asarray(data.X[part] @ outcome.W.T + outcome.b)
+            if hasattr(session.loss, "class_scores"):
+                scores = session.loss.class_scores(scores)
         rows = np.arange(len(truth))
         own = scores[rows, truth]
         scores[rows, truth] = -np.inf

@@ -19,7 +19,9 @@ def moderate(weights):
     largest = weights.max(initial=0)
     if largest == 0 or 1e-30 <= largest <= 1e30:
         return weights
-    return np.ldexp(weights, -int(np.frexp(largest)[1]))
+    moderated = np.ldexp(weights, -int(np.frexp(largest)[1]))
+    # what was positive stays so: 0 would be no row
+    return np.where(weights > 0, np.maximum(moderated, np.finfo(np.float64).tiny), moderated)
 
 
 def positive_rows(X, y, sample_weight, alone=True):
@@ -29,8 +31,11 @@ def positive_rows(X, y, sample_weight, alone=True):
     """
     check_consistent_length(X, y)
     refuse_masked(sample_weight, "sample_weight")
-    with np.errstate(over="ignore"):  # a longdouble may become infinity, which is refused
-        given = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    try:
+        with np.errstate(over="ignore"):  # a longdouble may become infinity, which is refused
+            given = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    except OverflowError as fault:
+        raise ValueError(f"sample_weight has a number that is too large for float64 ({fault})") from fault
     weights = moderate(given)
     if weights is not given and not alone:
         raise ValueError(
@@ -71,8 +76,10 @@ def _looked_up(class_weight, labels):
             "keys must be labels in y"
         )
     for label, weight in class_weight.items():
-        if not isinstance(weight, Real):
-            raise ValueError(f"class_weight[{label!r}]={weight!r} must be a non-negative number")
+        if not isinstance(weight, Real) or (isinstance(weight, int) and abs(weight) > 2**1000):
+            raise ValueError(
+                f"class_weight[{label!r}]={weight!r} must be a non-negative number, of float64 at most"
+            )
     return np.array([class_weight.get(label, 1.0) for label in labels], np.float64)
 
 

@@ -1,15 +1,18 @@
 """Sampled softmax and noise-contrastive estimation: losses, draws, and what training with them finds."""
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy import sparse
 from scipy.special import log_softmax, logsumexp, softmax
 from scipy.stats import chisquare
+from sklearn.exceptions import ConvergenceWarning
 
 from linclf import SoftmaxClassifier
 from linclf._session import Data
 from linclf._settings import settings_of
-from linclf.large import NCEClassifier, SampledSoftmaxClassifier
+from linclf.large import HierarchicalSoftmaxClassifier, NCEClassifier, SampledSoftmaxClassifier
 from linclf.large._candidates import NoiseContrast, SampledSoftmax, met, probabilities
 from linclf.losses._registry import row_losses
 
@@ -260,3 +263,32 @@ def test_errors_name_what_to_do():
     model = NCEClassifier(max_iter=2).fit(X, y % 2)
     with pytest.raises(ValueError, match="of two classes only the difference is kept"):
         model.log_partition(X)
+
+
+def test_losses_that_underflow_are_no_error():
+    """Sparse rows so long that their loss is 0 in a whole batch."""
+    rng = np.random.default_rng(0)
+    y = np.arange(200) % 3
+    X = sparse.csr_array(1e3 * (rng.normal(size=(200, 6)) + 3 * np.eye(6)[y]))
+    for seed in range(4):
+        model = SampledSoftmaxClassifier(n_sampled=2, random_state=seed).fit(X, y)
+        assert model.score(X, y) > 0.9
+
+
+def test_other_draws_start_from_the_weights_reached():
+    X, y = blobs(n=600)
+    model = NCEClassifier(n_sampled=20, random_state=0).partial_fit(X[:300], y[:300], classes=np.arange(60))
+    model.set_params(n_sampled=30, sampler="uniform").partial_fit(X[300:], y[300:])
+    assert (model._session.draw.n_sampled, model._session.draw.sampler) == (30, "uniform")
+
+
+def test_separable_classes_without_a_penalty():
+    """Noise-contrastive estimation has a minimum even there: the label is among the noise."""
+    X, y = np.eye(3)[np.arange(60) % 3] * 5, np.arange(60) % 3
+    with pytest.warns(ConvergenceWarning, match="alpha=0 and the classes are separable"):
+        SampledSoftmaxClassifier(alpha=0, random_state=0).fit(X, y)
+    with pytest.warns(ConvergenceWarning, match="alpha=0 and the classes are separable"):
+        HierarchicalSoftmaxClassifier(alpha=0, random_state=0).fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        NCEClassifier(alpha=0, random_state=0).fit(X, y)

@@ -190,6 +190,12 @@ def test_nothing_larger_than_the_file_is_read(saved, tmp_path):
     assert "(1000000000000, 10)" in refusal(path)
 
 
+def test_text_of_no_length_is_no_way_around(saved, tmp_path):
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<U0", "fortran_order": False, "shape": (10**15,)})
+    assert "<U0" in refusal(write(tmp_path / "empty.linclf", {**parts(saved), "0.npy": header.getvalue()}))
+
+
 def edited(saved, path, change):
     """The saved file with its model changed in JSON and arrays; the checksums are right."""
     entries = parts(saved)
@@ -226,6 +232,8 @@ EDITS = {
     "coefficients that are NaN": lambda c, p, a, s: {a["coef_"]["array"]: np.full((3, 4), np.nan)},
     "no intercept": lambda c, p, a, s: a.pop("intercept_") and None,
     "a number of features": lambda c, p, a, s: a.update(n_features_in_=5),
+    "no classes": lambda c, p, a, s: a.pop("classes_") and None,
+    "no history": lambda c, p, a, s: a.pop("history_") and None,
     "one class": lambda c, p, a, s: {a["classes_"]["array"]: np.array(["a"])},
     "dtypes that run code": lambda c, p, a, s: s.update(dtype={"dtype": "O"}),
     "a session that is something else": lambda c, p, a, s: a.update(_session=3),

@@ -36,6 +36,12 @@ from linclf import (
     _model_json,
 )
 from linclf.calibration import CalibratedClassifier, TemperatureScaling, VectorScaling
+from linclf.large import (
+    AdaptiveSoftmaxClassifier,
+    HierarchicalSoftmaxClassifier,
+    NCEClassifier,
+    SampledSoftmaxClassifier,
+)
 from linclf.losses import LOSSES, Focal
 from linclf.optimizers import OPTIMIZERS, Adam, Averaged
 
@@ -62,6 +68,10 @@ def stream(labels=NUMBERS, X=X, **settings):
     return model.partial_fit(X[:60], labels[:60], classes=np.unique(labels))
 
 
+def large_stream(cls, X=X, **settings):
+    return cls(**FAST, **settings).partial_fit(X[:60], NUMBERS[:60], classes=[0, 1, 2])
+
+
 def cosine_stream():
     return MarginSoftmaxClassifier(**FAST).partial_fit(SPARSE[:60], NUMBERS[:60], classes=[0, 1, 2])
 
@@ -85,6 +95,10 @@ FITTED = {
     "calibrator object": lambda: SoftmaxClassifier(
         calibration=VectorScaling(alpha=2.0), early_stopping=True, **FAST
     ).fit(X, NUMBERS),
+    "sampled": lambda: SampledSoftmaxClassifier(n_sampled=2, rank=2, **FAST).fit(SPARSE, TEXT),
+    "noise": lambda: NCEClassifier(**FAST).fit(X, TEXT),
+    "tree": lambda: HierarchicalSoftmaxClassifier(tree=["0", "10", "11"], rank=3, **FAST).fit(X, TEXT),
+    "adaptive": lambda: AdaptiveSoftmaxClassifier(cutoffs=[1], **FAST).fit(X, TEXT),
     "names": lambda: with_names(SoftmaxClassifier(**FAST).fit),
     "calibrated": calibrated_svm,
     "frozen": frozen,
@@ -97,6 +111,10 @@ STREAMS = {
     "sparse": lambda: stream(X=SPARSE),
     "two classes": lambda: stream(NUMBERS == 1),
     "cosines": cosine_stream,
+    "sampled": lambda: large_stream(SampledSoftmaxClassifier, n_sampled=2),
+    "noise, sparse": lambda: large_stream(NCEClassifier, SPARSE, n_sampled=2, solver="adam"),
+    "tree": lambda: large_stream(HierarchicalSoftmaxClassifier, solver="momentum"),
+    "tree, sparse": lambda: large_stream(HierarchicalSoftmaxClassifier, SPARSE, average=True),
 }
 
 

@@ -266,3 +266,22 @@ def test_no_false_alarm_of_separable_data(iris, drawn, settings, storage):
         MarginSoftmaxClassifier(alpha=0, **settings).fit(X, y)
         SoftmaxClassifier(alpha=0, **settings).fit(X, y, X_val=X, y_val=y)  # ends by validation
         SoftmaxClassifier(alpha=0, **settings).fit(X, np.eye(2)[y.astype(int)] * 0.8 + 0.1)  # soft labels
+
+
+def test_weights_far_apart_keep_their_rows():
+    X, y = whole_iris()
+    model = fit(X, y, sample_weight=np.where(y == 0, 1e-200, 1e200))
+    assert model.classes_.tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("huge", [10**400, -(10**400)])
+def test_integers_beyond_float64_are_refused(huge):
+    X, y = whole_iris()
+    with pytest.raises(ValueError, match=r"class_weight\[0\]"):
+        fit(X, y, class_weight={0: huge})
+    with pytest.raises(ValueError, match="sample_weight has a number that is too large"):
+        fit(X, y, sample_weight=[huge] * len(y))
+    labels = y.astype(object)
+    labels[:2] = [1.0, huge]
+    with pytest.raises(ValueError, match="y has a number that is too large"):
+        fit(X, labels)

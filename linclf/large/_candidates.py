@@ -117,6 +117,10 @@ class CandidateSession(Session):
     def noisy(self):
         return not self.exact
 
+    @property
+    def bounded(self):
+        return self.draw.contrast  # the label is among the noise
+
     def choose_batch(self, n):
         super().choose_batch(n)
         if not self.exact and self.settings.batch_size == "auto":
@@ -220,12 +224,12 @@ class CandidateSession(Session):
         state = self.state._replace(V=V, G=np.zeros_like(V), slots=slots)
         buffers = _objective.buffers(part, len(ids), len(features), len(candidates), self.dtype)
         plan = _sgd.Plan(len(ids), np.array([step]), row_limit)
-        found, mean = _sgd.epoch(part, state, self.optimizer, buffers, np.arange(len(ids)), plan)
+        found, _ = _sgd.epoch(part, state, self.optimizer, buffers, np.arange(len(ids)), plan)
         rate = np.outer(self.feature_rate[features], self.rate[candidates])
         state.V[:-1] /= (1 + step * self.alpha / rate).astype(self.dtype)
         self.state.V[np.ix_(at, candidates)] = state.V
         self.state.slots[np.ix_(at, np.arange(self.optimizer.n_slots), candidates)] = state.slots
-        return found, found / mean
+        return found, part.targets.weights.sum()
 
 
 def met(share, n, other=0.0):

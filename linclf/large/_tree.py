@@ -32,6 +32,8 @@ class Tree(NamedTuple):
     nodes: np.ndarray
     signs: np.ndarray
 
+    attained = False
+
     def curvature(self, n_nodes):
         return 0.25
 
@@ -165,28 +167,27 @@ def from_codes(codes, classes):
             f"tree has {len(codes)} codes, but there are {len(classes)} classes: one code a class"
         )
     codes = [_code(code, label) for code, label in zip(codes, labels, strict=True)]
-    numbers, children = {"": 0}, [[-1, -1]]
+    ways, children = [""], [[-1, -1]]
     for index, code in enumerate(codes):
         node = 0
         for at, bit in enumerate(code):
-            side, prefix = int(bit), code[: at + 1]
-            if at == len(code) - 1:
-                if children[node][side] != -1:
-                    raise ValueError(_clash(code, labels[index]))
+            side = int(bit)
+            taken, last = children[node][side], at == len(code) - 1
+            if taken < -1 or (last and taken != -1):
+                raise ValueError(_clash(code, labels[index]))
+            if last:
                 children[node][side] = -2 - index
-            else:
-                if children[node][side] < -1:
-                    raise ValueError(_clash(code, labels[index]))
-                if children[node][side] == -1:
-                    numbers[prefix] = children[node][side] = len(children)
-                    children.append([-1, -1])
-                node = children[node][side]
-    children, label_of = np.array(children), {number: prefix for prefix, number in numbers.items()}
+            elif taken == -1:
+                taken = children[node][side] = len(children)
+                children.append([-1, -1])
+                ways.append(code[: at + 1])
+            node = taken
+    children = np.array(children)
     if (children == -1).any():
         node, side = np.argwhere(children == -1)[0]
         raise ValueError(
-            f"tree: no class has a code that begins with {label_of[int(node)] + str(side)!r}; every decision "
-            "needs classes on both sides"
+            f"tree: no class has a code that begins with {ways[node] + str(side)!r}; every decision needs "
+            "classes on both sides"
         )
     n_nodes = len(children)
     return _root_last(np.where(children < 0, n_nodes - 2 - children, children))
