@@ -294,6 +294,11 @@ class BaseLinearClassifier(PredictingMixin, CallbackSupportMixin, ClassifierMixi
                     "going on (warm_start=True or partial_fit) needs the classes and features of the last "
                     f"fit, {len(self.classes_)} classes and {self.coef_.shape[1]} features; got {K} and {d}"
                 )
+            if hasattr(self, "projection_") != (session.projection is not None):
+                raise ValueError(
+                    f"rank={self.rank!r} is not that of the last fit, whose weights are of other features; "
+                    "keep rank, or start anew with warm_start=False"
+                )
             if hasattr(self, "constant_") and isinstance(session.head, Cosine):
                 session.head = Cosine(self.constant_)
             W, b = self.coef_.astype(np.float64), np.asarray(self.intercept_, np.float64)

@@ -577,3 +577,28 @@ def test_progress_bar(data, capsys):
     model = AdaptiveSoftmaxClassifier(cutoffs=[5], max_iter=2, random_state=0).set_callbacks(ProgressBar())
     model.fit(*data)
     assert "AdaptiveSoftmaxClassifier - fit" in capsys.readouterr().out
+
+
+def test_callbacks_see_the_projection():
+    rng = np.random.default_rng(0)
+    y = np.minimum(rng.zipf(1.5, 600), 30) - 1
+    X = rng.normal(size=(30, 8))[y] + 0.1 * rng.normal(size=(600, 8))
+
+    class Scores:
+        def setup(self, estimator, context):
+            self.found = []
+
+        def teardown(self, estimator, context):
+            pass
+
+        def on_fit_task_begin(self, estimator, context):
+            pass
+
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+            if context.task_name == "epoch":
+                self.found.append(fitted_estimator.score(X, y))
+
+    for rank in (4, 8):
+        seen = Scores()
+        model = AdaptiveSoftmaxClassifier(cutoffs=[5], rank=rank, random_state=0).set_callbacks(seen)
+        assert model.fit(X, y).score(X, y) == seen.found[-1] > 0.9

@@ -292,3 +292,12 @@ def test_separable_classes_without_a_penalty():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         NCEClassifier(alpha=0, random_state=0).fit(X, y)
+
+
+def test_a_first_draw_of_one_frequent_class_is_no_measure():
+    rng = np.random.default_rng(0)
+    y = (rng.random(2000) < 0.05) * rng.integers(1, 20, 2000)
+    X = rng.normal(size=(2000, 6))
+    for seed in range(5):
+        model = SampledSoftmaxClassifier(n_sampled=5, sampler="unigram", max_iter=2, random_state=seed)
+        assert model.fit(X, y).history_["step"][0] > 0.01

@@ -114,7 +114,7 @@ STREAMS = {
     "sampled": lambda: large_stream(SampledSoftmaxClassifier, n_sampled=2),
     "noise, sparse": lambda: large_stream(NCEClassifier, SPARSE, n_sampled=2, solver="adam"),
     "tree": lambda: large_stream(HierarchicalSoftmaxClassifier, solver="momentum"),
-    "tree, sparse": lambda: large_stream(HierarchicalSoftmaxClassifier, SPARSE, average=True),
+    "tree, sparse": lambda: large_stream(HierarchicalSoftmaxClassifier, SPARSE, solver="adagrad"),
 }
 
 

@@ -1,6 +1,7 @@
 """Hierarchical softmax: trees, the loss of a path, training row by row, and search."""
 
 import heapq
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -80,11 +81,12 @@ def test_balanced_trees_have_the_least_depth(n_classes):
     ("codes", "message"),
     [
         (["0", "1"], "tree has 2 codes, but there are 3 classes"),
-        (["0", "10", "12"], "the code of class 2 is '12'; use a string of 0 and 1"),
-        (["0", "10", "1"], "the code '1' of class 2 begins with, or is the beginning of, another"),
-        (["0", "00", "1"], "the code '00' of class 1 begins with, or is the beginning of, another"),
+        (["0", "10", "12"], "the code of classes_\\[2\\] is '12'; use a string of 0 and 1"),
+        (["0", "10", "1"], "the code '1' of classes_\\[2\\] begins with, or is the beginning of, another"),
+        (["0", "00", "1"], "the code '00' of classes_\\[1\\] begins with, or is the beginning of, another"),
         (["00", "10", "11"], "no class has a code that begins with '01'"),
-        ([[0, -1], [1, 0], [1, 0]], "the code '10' of class 2 begins with"),
+        ([[0.7, -1], [1, 0], [1, 1]], "a string of 0 and 1, or a row of 0 and 1"),
+        ([[0, -1], [1, 0], [1, 0]], "the code '10' of classes_\\[2\\] begins with"),
     ],
     ids=str,
 )
@@ -216,7 +218,7 @@ def test_solvers_and_streams_learn(solver):
     model = HierarchicalSoftmaxClassifier(solver=solver, random_state=0).fit(X[:2000], y[:2000])
     best = model.score(X[2000:], y[2000:])
     assert best > 0.6
-    stream = HierarchicalSoftmaxClassifier(solver=solver, average=solver == "sgd", random_state=0)
+    stream = HierarchicalSoftmaxClassifier(solver=solver, random_state=0)
     for start in range(0, 2000, 50):
         stream.partial_fit(X[start : start + 50], y[start : start + 50], classes=np.arange(9))
     assert stream.score(X[2000:], y[2000:]) > best - 0.08
@@ -311,3 +313,32 @@ def test_going_on_keeps_the_tree():
     model.set_params(learning_rate=1e-12).fit(X[:1500], np.append(8 - y[:1491], np.arange(9)))
     assert model.tree_ is tree
     np.testing.assert_allclose(model.coef_, coef, atol=1e-6)
+
+
+def test_many_labels_a_row_take_little_memory():
+    X, y = np.random.default_rng(0).normal(size=(2000, 8)).astype(np.float32), np.arange(2000) % 500
+    model = HierarchicalSoftmaxClassifier(max_iter=1, random_state=0).fit(X, y)
+    some = np.arange(500)[None, :40]
+    tracemalloc.start()
+    try:
+        p = model.predict_proba_of(X, some)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_allclose(p, model.predict_proba(X)[:, :40], rtol=1e-4, atol=1e-7)
+    assert peak < 400e6
+    np.testing.assert_array_equal(model.predict_proba_of(X, np.arange(500)[None]), model.predict_proba(X))
+    assert model.predict_proba_of(X, np.zeros((2000, 0), int)).shape == (2000, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"rank": 5}, "projection_ of shape"), ({"rank": None}, "is not that of the last fit")],
+    ids=str,
+)
+def test_another_rank_is_not_gone_on_with(change, message):
+    X, y = blobs(n=300, K=9, d=3)
+    model = HierarchicalSoftmaxClassifier(rank=3 if change["rank"] is None else 2, max_iter=2, random_state=0)
+    model.fit(X, y).set_params(warm_start=True, **change)
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, y)

@@ -17,17 +17,28 @@ class BaseLargeClassifier(BaseLinearClassifier):
         "rank": [Interval(Integral, 1, None, closed="left"), None],
     }
 
+    _soft_as_copies = True  # rows of class probabilities are trained as a weighted copy for each class
+
     def _loss(self):
         return Softmax()
 
     def _adapted(self, data, held_out, n_classes):
-        data, held_out = hard(data), held_out if held_out is None else hard(held_out)
+        copies = hard(data)
+        if self._soft_as_copies:
+            data, held_out = copies, held_out if held_out is None else hard(held_out)
         if self.rank is None:
             return data, held_out, None
+        d = data.X.shape[1]
         if self.warm_start and hasattr(self, "projection_"):
-            projection = self.projection_
+            projection, wanted = self.projection_, (min(self.rank, n_classes, d), d)
+            if projection.shape != wanted:
+                raise ValueError(
+                    f"rank={self.rank!r} with warm_start=True: the last fit has a projection_ of shape "
+                    f"{projection.shape}, and {wanted} is asked for; keep the rank and the features, or use "
+                    "warm_start=False"
+                )
         else:
-            projection = supervised(data.X, data.y, data.weights, n_classes, self.rank)
+            projection = supervised(copies.X, copies.y, copies.weights, n_classes, self.rank)
         if held_out is not None:
             held_out = held_out._replace(X=reduced(held_out.X, projection))
         return data._replace(X=reduced(data.X, projection)), held_out, projection

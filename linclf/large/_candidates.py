@@ -175,7 +175,8 @@ class CandidateSession(Session):
                 found, mass = change(problem, part, candidates, ids, (step, row_limit), pool)
                 total += found
                 first = found / mass if first is None else first
-        return total, first
+        # where the first draw met one frequent class its loss is near 0; that of all classes is the measure
+        return total, max(first, math.log(self.n_classes))
 
     def candidates(self, y):
         """Classes drawn and labels, sorted; the loss on their scores; and where each label is."""

@@ -202,8 +202,9 @@ def class_directions(X, y, weights, n_classes, size):
 class Parts:
     """The head and the tails of a fit: what each learns from, and what has been learnt."""
 
-    def __init__(self, model, clusters, data, held_out):
+    def __init__(self, model, clusters, data, projection, held_out):
         self.model, self.clusters, self.data, self.held_out = model, clusters, data, held_out
+        self.projection = projection
         edges, d = clusters.edges, data.X.shape[1]
         sizes = [int(clusters.cutoffs[0]) + len(edges), *(end - start for start, end in edges)]
         self.going_on = model.warm_start and hasattr(model, "head_")
@@ -293,7 +294,8 @@ class Parts:
         return {"X_val": X, "y_val": y, "sample_weight_val": weights}
 
     def attributes(self):
-        return {
+        seen = {} if self.projection is None else {"projection_": self.projection}
+        return seen | {
             "order_": self.clusters.order,
             "cutoffs_": self.clusters.cutoffs,
             "head_": self.models[0],

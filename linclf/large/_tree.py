@@ -194,17 +194,19 @@ def from_codes(codes, classes):
 
 
 def _code(code, label):
-    text = code if isinstance(code, str) else "".join(str(int(bit)) for bit in code if bit >= 0)
+    text = code if isinstance(code, str) else "".join(f"{bit:g}" for bit in code if bit != -1)
     if not text or set(text) - {"0", "1"}:
         raise ValueError(
-            f"tree: the code of class {label!r} is {code!r}; use a string of 0 and 1, or a row of 0 and 1 "
+            f"tree: the code of classes_[{label}] is {code!r}; use a string of 0 and 1, or a row of 0 and 1 "
             "that is filled up with -1"
         )
     return text
 
 
 def _clash(code, label):
-    return f"tree: the code {code!r} of class {label!r} begins with, or is the beginning of, another class's"
+    return (
+        f"tree: the code {code!r} of classes_[{label}] begins with, or is the beginning of, another class's"
+    )
 
 
 def _nodes_first(children, n):

@@ -86,6 +86,8 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
         parts; and "step" or "gradient_norm" of the head. The parts have theirs.
     n_iter_ : int
         Epochs of the part that has made the most.
+    projection_ : ndarray of shape (min(rank, n_classes, n_features), n_features)
+        Where `rank` is not None: what head and tails see is ``X @ projection_.T``.
     {common attributes}
 
     Notes
@@ -184,7 +186,9 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
         metadata = None if sample_weight is None else {"sample_weight": data.weights}
         arguments = {"X": data.X, "y": labels, "metadata": metadata}
         data, held_out, projection = self._adapted(data, held_out, len(classes))
-        parts = Parts(self, clusters, data, None if self.early_stopping is False else held_out)
+        if self.reduction is None:  # else tails need far less
+            self._check_memory(settings, data, len(classes))
+        parts = Parts(self, clusters, data, projection, None if self.early_stopping is False else held_out)
         epochs = parts.epochs(settings)
         context = self._init_callback_context(max_subtasks=epochs * (1 + len(clusters.cutoffs)))
         context.call_on_fit_task_begin(estimator=self, **arguments)
@@ -192,8 +196,6 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
         relay = Epochs(self, context, arguments, parts, classes) if watched else None
         parts.fit(epochs, rng, relay)
         attributes = {"classes_": classes, **parts.attributes()}
-        if projection is not None:
-            attributes["projection_"] = projection
         if calibrator is not None:
             scores = clusters.log_probabilities(held_out.X, parts.models, parts.projections)
             attributes["calibrator_"] = fitted_calibrator(calibrator, scores, held_out, per_class, classes)
@@ -203,6 +205,8 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
             estimator=self, reconstruction_attributes=lambda: attributes, **arguments
         )
         return self
+
+    _soft_as_copies = False
 
     def _clusters(self, X, y, weights, classes, per_class):
         if self.warm_start and hasattr(self, "classes_"):

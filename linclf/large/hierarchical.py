@@ -12,7 +12,7 @@ from linclf._published import decisions, row_blocks, scores_of
 from linclf.heads import Linear
 from linclf.large import _search, _tree
 from linclf.large._base import BaseLargeClassifier
-from linclf.optimizers import OPTIMIZERS, Averaged
+from linclf.optimizers import OPTIMIZERS
 
 
 @documented
@@ -34,7 +34,7 @@ class HierarchicalSoftmaxClassifier(BaseLargeClassifier):
     tree : {"huffman", "balanced"} or array-like of codes, default="huffman"
         "huffman" has frequent classes near the root, "balanced" cuts the sorted classes in halves. Codes
         say the path to each class in the order of ``classes_``: strings such as "010" (0 is left), or
-        rows of 0 and 1 filled up with -1.
+        rows of 0 and 1 filled up with -1. A stream and ``warm_start`` keep the tree that they began with.
     beam_width : int >= 1 or None, default=None
         How `predict` and `predict_topk` search: None computes all probabilities; else only the best
         `beam_width` nodes of a level are followed (1 is greedy), at a cost of
@@ -61,7 +61,7 @@ class HierarchicalSoftmaxClassifier(BaseLargeClassifier):
         Weights of the nodes. With `rank`, of the projected features.
     intercept_ : ndarray of shape (n_classes - 1,)
         Intercepts of the nodes.
-    projection_ : ndarray of shape (rank, n_features)
+    projection_ : ndarray of shape (min(rank, n_classes, n_features), n_features)
         Where `rank` is not None.
     {common attributes}
 
@@ -89,11 +89,12 @@ class HierarchicalSoftmaxClassifier(BaseLargeClassifier):
 
     _parameter_constraints: dict = {
         **BaseLargeClassifier._parameter_constraints,
-        "solver": [StrOptions(set(OPTIMIZERS)), *OPTIMIZERS.values(), Averaged],
+        "solver": [StrOptions(set(OPTIMIZERS)), *OPTIMIZERS.values()],
         "tree": [StrOptions({"huffman", "balanced"}), "array-like"],
         "beam_width": [Interval(Integral, 1, None, closed="left"), None],
     }
     batch_size, n_jobs = "auto", None  # one row at a time, on one thread
+    average = False  # of weights that most steps do not touch: not offered
 
     def __init__(
         self,
@@ -112,7 +113,6 @@ class HierarchicalSoftmaxClassifier(BaseLargeClassifier):
         early_stopping="auto",
         validation_fraction=0.1,
         calibration=None,
-        average=False,
         shuffle=True,
         class_weight=None,
         warm_start=False,
@@ -145,11 +145,16 @@ class HierarchicalSoftmaxClassifier(BaseLargeClassifier):
         return decisions(scores_of(rows, self.coef_, self.intercept_, Linear()), self.tree_)
 
     def _probability_of(self, rows, index):
-        if hasattr(self, "calibrator_"):
+        paths = index.shape[1] * self.tree_.depths.mean()
+        all_nodes = paths > len(self.coef_) or not index.size  # which then cost no more
+        if hasattr(self, "calibrator_") or all_nodes:
             return super()._probability_of(rows, index)
-        rows = self._features(rows)
-        found = _search.log_probability_of(self.tree_, rows, self.coef_, self.intercept_, index)
-        return np.exp(found).astype(rows.dtype)
+        self._loss_and_columns(np.zeros((0, len(self.classes_))))  # refuses where `calibration` is new
+        rows, found = self._features(rows), np.empty(index.shape, rows.dtype)
+        for part in row_blocks(len(index), index.shape[1] * self.tree_.depths.max(), _search.VALUES):
+            of = _search.log_probability_of(self.tree_, rows[part], self.coef_, self.intercept_, index[part])
+            found[part] = np.exp(of)
+        return found
 
     def predict(self, X):
         """The most probable class, or the one that a beam of `beam_width` finds.

@@ -76,7 +76,7 @@ class SampledSoftmaxClassifier(BaseLargeClassifier):
     ----------
     coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
         Weights; one row for two classes. With `rank`, of the projected features.
-    projection_ : ndarray of shape (rank, n_features)
+    projection_ : ndarray of shape (min(rank, n_classes, n_features), n_features)
         Where `rank` is not None.
     {common attributes}
 
@@ -177,7 +177,7 @@ class NCEClassifier(BaseLargeClassifier):
     ----------
     coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
         Weights; one row for two classes. With `rank`, of the projected features.
-    projection_ : ndarray of shape (rank, n_features)
+    projection_ : ndarray of shape (min(rank, n_classes, n_features), n_features)
         Where `rank` is not None.
     {common attributes}
 
