@@ -48,6 +48,7 @@ SAVE_FOR_EVER = """
 import sys, numpy as np, linclf
 model = linclf.SoftmaxClassifier()
 model.classes_, model.n_features_in_ = np.arange(10), 100_000
+model.history_, model.n_iter_ = {}, 1
 number = 0
 while True:
     number += 1
