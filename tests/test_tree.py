@@ -186,9 +186,11 @@ def test_two_classes_are_the_softmax_of_two():
     np.testing.assert_allclose(tree.decision_function(X), np.diff(np.log(tree.predict_proba(X)))[:, 0])
 
 
-def test_one_row_changes_its_path_only():
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array], ids=["dense", "sparse"])
+def test_one_row_changes_its_path_only(kind):
     """What a step costs is the length of the path."""
     X, y = blobs()
+    X = kind(X)
     model = HierarchicalSoftmaxClassifier(tree="balanced", learning_rate=0.1, alpha=1e-2, random_state=0)
     model.partial_fit(X[:50], y[:50], classes=np.arange(9))
     before = model.coef_.copy()
