@@ -23,9 +23,8 @@ class BaseLargeClassifier(BaseLinearClassifier):
         return Softmax()
 
     def _adapted(self, data, held_out, n_classes):
-        copies = hard(data)
         if self._soft_as_copies:
-            data, held_out = copies, held_out if held_out is None else hard(held_out)
+            data, held_out = hard(data), held_out if held_out is None else hard(held_out)
         if self.rank is None:
             return data, held_out, None
         d = data.X.shape[1]
@@ -38,6 +37,7 @@ class BaseLargeClassifier(BaseLinearClassifier):
                     "warm_start=False"
                 )
         else:
+            copies = hard(data)
             projection = supervised(copies.X, copies.y, copies.weights, n_classes, self.rank)
         if held_out is not None:
             held_out = held_out._replace(X=reduced(held_out.X, projection))
