@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import textwrap
 
 COMMON_PARAMETERS = """alpha : float >= 0, default=1e-4
         L2 penalty ``alpha/2 * |coef_|^2`` on the mean loss; LogisticRegression's C is
@@ -27,21 +28,21 @@ COMMON_PARAMETERS = """alpha : float >= 0, default=1e-4
         64 from 32 classes on, and 256 where the weights do not fit into the cache; for other
         optimizers 64 or 256. Not for "lbfgs".
     max_iter : "auto" or int >= 1, default="auto"
-        Passes over the data at most. "auto" is 1000 for full batches and "lbfgs"; for mini-batches
-        of dense rows ``10 * (60_000 / n_samples)**1.4`` between 5 and 1000, of sparse rows
-        ``144_000 / n_samples`` between 8 and 1000.
+        Passes over the data at most. "auto" is 1000 for full batches; for mini-batches of dense rows
+        ``10 * (60_000 / n_samples)**1.4`` between 5 and 1000, of sparse rows ``144_000 / n_samples``
+        between 8 and 1000. For "lbfgs" it is 1000.
     tol : "auto", float >= 0 or None, default="auto"
-        For "lbfgs" the norm of the gradient at which training stops, as a share of the norm at zero
-        weights (for cosines, at the start), and the share by which the validation loss has to fall;
-        "auto" is 1e-4. Else training stops when what is watched has not fallen by this
-        share of itself for `n_iter_no_change` epochs; "auto" is 1e-6. None means never. Watched is
-        the validation loss under early stopping, else the training objective; but not with
-        mini-batches (or kinks) and a "linear" or "cosine" schedule, where noise hides the progress
-        until the step has fallen, and training ends with the schedule. Where noise may be why the
-        validation loss does not fall, and with the "adaptive" schedule, the step is divided by 5
-        first, until it is 1e-3 of the first one.
+        Training stops when what is watched has not fallen by this share of itself for
+        `n_iter_no_change` epochs; "auto" is 1e-6. None means never. Watched is the validation loss
+        under early stopping, else the training objective; but not with mini-batches (or kinks) and a
+        "linear" or "cosine" schedule, where noise hides the progress until the step has fallen, and
+        training ends with the schedule. Where noise may be why the validation loss does not fall, and
+        with the "adaptive" schedule, the step is divided by 5 first, until it is 1e-3 of the first
+        one. For "lbfgs" the norm of the gradient at which training stops, as a share of the norm at
+        zero weights (for cosines, at the start), and the share by which the validation loss has to
+        fall; "auto" is 1e-4.
     n_iter_no_change : int >= 1, default=5
-        Patience of `tol`, in epochs; for "lbfgs", of the validation loss.
+        Patience of `tol`, in epochs. For "lbfgs" it is that of the validation loss.
     early_stopping : bool or "auto", default="auto"
         True watches the loss on held-out rows instead of the training objective and keeps the
         best epoch's weights; "auto" does so if ``fit`` gets an ``X_val``.
@@ -56,8 +57,8 @@ COMMON_PARAMETERS = """alpha : float >= 0, default=1e-4
         Whether to publish an average of the weights over the steps (`optimizers.Averaged`). Not
         for "lbfgs".
     shuffle : bool, default=True
-        Whether rows come in a new random order in each epoch. It is all the same to full batches and
-        "lbfgs", which take all rows at once.
+        Whether rows come in a new random order in each epoch. Full batches take all rows at once
+        whatever it is. So does "lbfgs".
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, multiplied into the sample weights.
     warm_start : bool, default=False
@@ -66,7 +67,8 @@ COMMON_PARAMETERS = """alpha : float >= 0, default=1e-4
         Threads for "lbfgs" and for mini-batches that are worth them (some 10 million
         multiplications); -1 means all cores. The result does not depend on it.
     random_state : int, RandomState or None, default=None
-        Seed of the order of rows, of the validation split, and of the rows that "lbfgs" samples.
+        Seed of the order of rows and of the validation split. For "lbfgs" also of the rows that it
+        samples.
     verbose : int, default=0
         Whether to print a line for each epoch or iteration."""
 
@@ -79,7 +81,7 @@ COMMON_ATTRIBUTES = """classes_ : ndarray of shape (n_classes,)
     calibrator_ : calibrator
         Where `calibration` is not None.
     n_iter_ : int
-        Epochs made, or iterations of "lbfgs" over all rows.
+        Epochs made. For "lbfgs" iterations over all rows.
     history_ : dict of lists
         Per epoch: "objective" (mean loss of the rows as they were met, plus the penalty), "step",
         "seconds" since the start, and with early stopping "validation_loss" and
@@ -95,13 +97,16 @@ COMMON_ATTRIBUTES = """classes_ : ndarray of shape (n_classes,)
 def documented(cls):
     """Put the parameters and attributes that all classifiers share into a docstring.
 
-    What it describes itself, and parameters that the class does not have, are left out.
+    What it describes itself, and parameters that the class does not have, are left out; so are sentences
+    on "lbfgs" where `solver` is described without it.
     """
     if cls.__doc__ is None:  # python -OO
         return cls
     signature = inspect.signature(cls).parameters
     parameters = _others(COMMON_PARAMETERS, cls.__doc__, signature.__contains__)
     attributes = _others(COMMON_ATTRIBUTES, cls.__doc__, lambda name: True)
+    if "\n    solver : " in cls.__doc__ and "lbfgs" not in cls.__doc__:
+        parameters, attributes = _without_lbfgs(parameters), _without_lbfgs(attributes)
     cls.__doc__ = cls.__doc__.replace("{common parameters}", parameters)
     cls.__doc__ = cls.__doc__.replace("{common attributes}", attributes)
     return cls
@@ -112,3 +117,16 @@ def _others(entries, text, wanted):
     named = [(entry.partition(" : ")[0], entry) for entry in re.split(r"\n    (?=\w+ : )", entries)]
     kept = [entry for name, entry in named if wanted(name) and f"\n    {name} : " not in text]
     return "\n    ".join(kept)
+
+
+def _without_lbfgs(entries):
+    """Entries of a numpydoc list without their sentences on "lbfgs"."""
+    entries = re.split(r"\n    (?=\w+ : )", entries)
+    return "\n    ".join(_entry_without_lbfgs(entry) if "lbfgs" in entry else entry for entry in entries)
+
+
+def _entry_without_lbfgs(entry):
+    head, text = entry.split("\n", 1)
+    sentences = re.split(r"(?<=[.]) (?=[A-Z\"`])", " ".join(text.split()))
+    kept = " ".join(sentence for sentence in sentences if "lbfgs" not in sentence)
+    return f"{head}\n{textwrap.indent(textwrap.fill(kept, 100, break_on_hyphens=False), ' ' * 8)}"
