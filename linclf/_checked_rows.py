@@ -15,8 +15,8 @@ from linclf.losses._registry import trait
 FLOATS = (np.float64, np.float32)
 LARGEST = 1e110  # in float64: what is squared and added up stays finite
 LARGEST_DENSE, LARGEST_SINGLE = 1e36, 1e15  # in float32: features that are scaled first, and others
-# a sparse column's root mean square over a typical feature, above which steps are too short for the others
-WORST_STEP, WORST_FACTOR = 1e4, 1e8
+LARGEST_SPARSE = 1e4  # below which no sparse column can be too long for the others
+WORST_FACTOR = 1e8  # a sparse column's root mean square over a typical feature, for L-BFGS
 
 
 def check_X(estimator, X, reset, finite=True):
@@ -144,7 +144,7 @@ def check_scale(estimator, X):
     values = X.data if sparse.issparse(X) else X.reshape(-1)
     with np.errstate(over="ignore"):
         reach = float(np.dot(values, values)) ** 0.5  # no value is larger
-    if 1e-15 < reach <= (WORST_STEP if sparse.issparse(X) else LARGEST_SINGLE):
+    if 1e-15 < reach <= (LARGEST_SPARSE if sparse.issparse(X) else LARGEST_SINGLE):
         return
     largest = float(max(values.max(initial=0), -values.min(initial=0)))
     on_cosines = trait(resolve(estimator._loss(), 2), "head") is Cosine
@@ -158,7 +158,7 @@ def check_scale(estimator, X):
             f"{type(estimator).__name__} adds up squares in {X.dtype}, which takes {1 / limit:.0e} to "
             f"{limit:.0e}; {cast}scale the columns, as sklearn.preprocessing.MaxAbsScaler does"
         )
-    if sparse.issparse(X) and largest > WORST_STEP and not on_cosines and estimator.learning_rate == "auto":
+    if sparse.issparse(X) and largest > LARGEST_SPARSE and not on_cosines and estimator.solver == "lbfgs":
         _check_columns(estimator, X)
 
 
@@ -170,19 +170,17 @@ def _column_of(X, largest):
 
 
 def _check_columns(estimator, X):
-    """Sparse columns are not scaled, so that the step fits the largest one."""
+    """Sparse columns are not scaled for L-BFGS, and the digits of float64 end."""
     squares = np.bincount(X.indices, np.square(X.data, dtype=np.float64), X.shape[1])
     counts = np.bincount(X.indices, X.data != 0, X.shape[1])
     typical = max(1.0, np.quantile(np.sqrt(squares[counts > 0] / counts[counts > 0]), 0.25))
     column = int(np.argmax(squares))
     ratio = np.sqrt(squares[column] / X.shape[0]) / typical
-    limit = WORST_FACTOR if estimator.solver == "lbfgs" else WORST_STEP
-    if ratio > limit:
-        other = "" if estimator.solver == "lbfgs" or ratio > WORST_FACTOR else ", or use solver='lbfgs'"
+    if ratio > WORST_FACTOR:
         raise ValueError(
             f"column {column} of sparse X has the root mean square {ratio * typical:.3g}, {ratio:.1g} times "
-            f"that of a typical feature or of the constant 1, and solver={estimator.solver!r} would learn "
-            f"nothing from the others; scale the columns, as sklearn.preprocessing.MaxAbsScaler does{other}"
+            "that of a typical feature or of the constant 1, and solver='lbfgs' would learn nothing from the "
+            "others; scale the columns, as sklearn.preprocessing.MaxAbsScaler does, or use solver='sgd'"
         )
 
 

@@ -10,9 +10,13 @@ Where the data are small enough that a copy costs nothing, the features are rota
 principal axes first; the same formulas then make the whole Hessian a multiple of the identity, so
 that correlated features are no obstacle either.
 
-Sparse features are used as they are (centring would make them dense, and dividing by a small
-variance would give rare features enormous steps), and so is everything when the user gives a step
-size: it then means what it says, in the units of X.
+Sparse features are neither centred, which would make them dense, nor divided by a small spread,
+which would give rare features enormous steps. Only columns that outweigh the others are levelled: none
+keeps more than 1/32 of the mean squared length of the rows. At most 32 columns are longer than that, so
+that those whose penalty differs from all others' are few. The constant is 1 where that is between such a
+share and the length of a row.
+
+Everything is used as it is when the user gives a step size: it then means what it says, in the units of X.
 """
 
 from typing import NamedTuple
@@ -28,6 +32,7 @@ from linclf.heads import Cosine
 
 ROTATED_SIZE, ROTATED_VALUES = 640, 2**21  # rows or features, values
 SPREAD_VALUES, SPREAD_ROWS = 2**20, (500, 2000)  # of the sample whose second moments are taken
+LARGEST_SHARE = 1 / 32  # of a sparse column in the mean squared length of the rows
 WORST_RATIO = 1e6  # of feature spreads, beyond which float64 axes mix the small into the large
 
 
@@ -54,6 +59,13 @@ class Coordinates(NamedTuple):
         if self.rotation is not None:
             W = W @ self.rotation.T
         return W, V[:, -1].astype(np.float64) * intercept - W @ self.centre
+
+    def of_sparse(self, X):
+        """Sparse X in training coordinates, where neither centre nor rotation is anything."""
+        if (self.factor == 1).all():
+            return X
+        values = (X.data * self.factor[X.indices]).astype(X.dtype)
+        return sparse.csr_array((values, X.indices, X.indptr), shape=X.shape)
 
 
 def identity(n_features):
@@ -120,6 +132,37 @@ def moments(X, weights):
 def least_scale(dtype):
     """The least scale whose inverse float32 holds, with room for weights; float64 holds all."""
     return 1e-36 if dtype == np.float32 else 0.0
+
+
+@kernel
+def _squares(data, indices, indptr, weights, squares):
+    for i in range(weights.size):
+        for at in range(indptr[i], indptr[i + 1]):
+            value = np.float64(data[at])
+            squares[indices[at]] += weights[i] * value * value
+
+
+def add_squares(X, weights, squares):
+    """Add the weighted sums of the squares of each column of sparse X."""
+    _squares(*(_rows.read_only(part) for part in (X.data, X.indices, X.indptr)), weights, squares)
+
+
+def levelling(squares, shift):
+    """Coordinates in which no sparse column has more than `LARGEST_SHARE` of the sum of all squares.
+
+    ``squares`` are means over the rows. Where there are so few columns that they cannot have less, all
+    get the square 1.
+    """
+    most, used = round(1 / LARGEST_SHARE), np.count_nonzero(squares)
+    if used <= most:
+        scale = np.sqrt(np.where(squares > 0, squares + shift, 1))
+    else:
+        largest = np.sort(squares)[::-1]
+        rest = np.cumsum(largest[::-1])[::-1][:most]  # without the first k
+        level = rest / (most - np.arange(most))
+        k = np.argmax(largest[:most] <= level)
+        scale = np.sqrt(np.maximum(squares, level[k]) / level[k])
+    return identity(len(squares))._replace(factor=1 / scale)
 
 
 def rotated(X, weights, shift, centred):

@@ -15,9 +15,10 @@ COMMON_PARAMETERS = """alpha : float >= 0, default=1e-4
         for smooth losses and for when the optimum itself is wanted.
     learning_rate : "auto" or float > 0, default="auto"
         First step size. "auto" takes it from the data, trains in centred and scaled features
-        where X is dense (the model and its penalty stay in the units of X), and adds Nesterov
-        momentum to plain "sgd" where one batch holds all rows and the loss is smooth. A number is
-        used as it is, in the units of X, without any of that. Not for "lbfgs".
+        where X is dense (the model and its penalty stay in the units of X), shortens sparse columns
+        that outweigh all others, and adds Nesterov momentum to plain "sgd" where one batch holds all
+        rows and the loss is smooth. A number is used as it is, in the units of X, without any of
+        that. Not for "lbfgs".
     schedule : {"constant", "linear", "cosine", "invscaling", "adaptive"}, default="linear"
         How the step goes on: "linear" and "cosine" fall to 0 at the last epoch, "invscaling" is
         ``t**-0.25`` at step t, "adaptive" divides by 5 whenever the objective stalls. Not for

@@ -66,10 +66,7 @@ class _Run:
         self.problem = problem
         self.V = self.weights_of(session.state.V).astype(np.float64)
         self.shape = self.V.shape
-        penalty = problem.penalty.astype(np.float64)
-        if session.is_sparse:
-            penalty = np.append(np.full(self.shape[1] - 1, penalty[0]), 0.0)
-        self.penalty = penalty
+        self.penalty = problem.penalty.astype(np.float64)
         self.history = {"objective": [], "gradient_norm": [], "seconds": []}
         if validation is not None:
             self.history |= {"validation_loss": [], "validation_score": []}

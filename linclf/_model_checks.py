@@ -127,6 +127,8 @@ def _check_session(session, K, d):
         arrays += [session.moments.mean, session.moments.squares]
     for array in arrays:
         _check_array("the features of the session", array, (d,), np.float64)
+    size = d if session.levelled else 0
+    _check_array("the squares of the session", session.squares, (size,), np.float64)
     _check_type("state", session.state, [State])
     shape = (d + 1, K) if session.is_sparse else (K, d + 1)
     V, G, slots, count = session.state

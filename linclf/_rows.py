@@ -5,8 +5,9 @@ The weights that a kernel sees are in training coordinates:
 `Dense`  ``V (n_classes, n_features + 1)`` for rows ``[(x - centre) * factor, constant]``. Blocks
          are copied into a buffer Z that stays in the cache, and BLAS multiplies it.
 `CSR`    ``V (n_features + 1, n_classes)``, so that a stored value touches n_classes contiguous
-         numbers; rows are used as they are. In `descend`, ``V[:-1]`` is held as ``scale * V``, so
-         that the penalty costs one multiplication a step.
+         numbers, for rows ``[x * factor, constant]``. In `descend`, ``V[:-1]`` is held as
+         ``scale * V``, so that the penalty costs one multiplication a step; the few features whose
+         penalty is not the ``common`` one are put right one by one.
 
 The last feature is the constant whose weight is the intercept. It carries no penalty.
 
@@ -41,6 +42,8 @@ class CSR(NamedTuple):
     data: np.ndarray
     indices: np.ndarray
     indptr: np.ndarray
+    common: float  # the penalty of all features but those in `odd`
+    odd: np.ndarray
     scale: np.ndarray  # (1,) float64, the factor of V during `descend`
 
 
@@ -319,7 +322,12 @@ def descend_csr(rows, constant, ids, block, V, step, penalty):
         for at in range(rows.indptr[ids[r]], rows.indptr[ids[r] + 1]):
             _axpy(unit * rows.data[at], row, V[rows.indices[at]])
         _axpy(V.dtype.type(-step * constant), row, V[last])
-    rows.scale[0] /= 1.0 + step * penalty[0]
+    shrink = 1.0 + step * rows.common
+    rows.scale[0] /= shrink
+    for j in rows.odd:
+        change = V.dtype.type(shrink / (1.0 + step * penalty[j]))
+        for k in range(V.shape[1]):
+            V[j, k] *= change
     if rows.scale[0] < 1e-8:
         settle(rows, V)
 
@@ -351,10 +359,11 @@ def subtract_radial_csr(rows, V, radial, G):
 
 @step.register(CSR)
 def step_csr(rows, V, G, slots, optimizer, lengths, penalty):
-    last = V.shape[0] - 1
-    for j in range(last):
-        step_row(optimizer, V[j], G[j], slots[j], lengths[0], lengths[1], penalty)
-    step_row(optimizer, V[last], G[last], slots[last], lengths[0], lengths[1], np.zeros_like(penalty))
+    same = np.empty(V.shape[1], penalty.dtype)
+    for j in range(V.shape[0]):
+        if j == 0 or penalty[j] != penalty[j - 1]:
+            same[:] = penalty[j]
+        step_row(optimizer, V[j], G[j], slots[j], lengths[0], lengths[1], same)
 
 
 @product_of.register(CSR)

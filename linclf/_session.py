@@ -63,6 +63,8 @@ class Session:
         self.unit = 1.0
         self.coordinates = _coordinates.identity(self.n_features)
         self.moments = None
+        self.squares = np.zeros(self.n_features if self.levelled else 0)
+        self.rows_levelled = 0.0
         self.weight = self.rows_seen = 0.0
         self.spread = np.zeros(2)
         self.state = None
@@ -83,6 +85,12 @@ class Session:
     def scaled(self):
         """Whether features are centred and scaled: they are the business of the linear head."""
         return self.automatic and not self.is_sparse and not isinstance(self.head, Cosine)
+
+    @property
+    def levelled(self):
+        """Whether sparse columns that outweigh all others are shortened; L-BFGS sees to that itself."""
+        linear = not isinstance(self.head, Cosine) and not isinstance(self.optimizer, Still)
+        return self.automatic and self.is_sparse and linear
 
     @property
     def direct(self):
@@ -121,9 +129,13 @@ class Session:
             else:
                 self.moments = _coordinates.moments(X, weights)
                 self.coordinates = self.moments.coordinates(shift, self.settings.fit_intercept)
+        if self.levelled:
+            _coordinates.add_squares(X, data.weights, self.squares)
+            self.level()
+            X = self.coordinates.of_sparse(X)
         self.set_weights(W, b)
         problem = self.problem(data._replace(X=X))
-        self.set_unit(data)
+        self.set_unit(data._replace(X=X))
         if self.automatic and not isinstance(self.optimizer, Still):
             self.spread = _coordinates.spread(
                 problem.rows, self.head, X, weights, self.rows, np.inf if self.full else self.batch
@@ -141,8 +153,17 @@ class Session:
             shift, old = self.alpha * self.n_classes, self.coordinates
             self.coordinates = self.moments.coordinates(shift, self.settings.fit_intercept)
             if self.state is not None:
-                self.change_coordinates(old)
+                self.change_coordinates(old, self.head)
         self.weight, self.rows_seen = self.weight + weight, self.rows_seen + n
+        if self.levelled:
+            _coordinates.add_squares(data.X, data.weights, self.squares)
+            if self.rows_seen >= 2 * self.rows_levelled:
+                old = self.coordinates, self.head
+                self.level()
+                if self.state is not None:
+                    self.change_coordinates(*old)
+        if self.is_sparse:
+            data = data._replace(X=self.coordinates.of_sparse(data.X))
         if self.state is None:
             self.set_weights(W, b)
             self.set_unit(data)
@@ -187,13 +208,23 @@ class Session:
         slots = np.zeros((len(V), self.optimizer.n_slots, V.shape[1]), self.dtype)
         self.state = _sgd.State(V, np.zeros((0, 0), self.dtype), slots, np.zeros(1, np.int64))
 
-    def change_coordinates(self, old):
+    def level(self):
+        """Take coordinates from the squares of the columns of sparse rows, those of all parts so far."""
+        squares, self.rows_levelled = self.squares / self.weight, self.rows_seen
+        self.coordinates = _coordinates.levelling(squares, self.alpha * self.n_classes)
+        if self.settings.fit_intercept:
+            longest = float(np.sqrt(squares @ self.coordinates.factor**2)) or 1.0
+            constant = np.clip(1.0, longest * _coordinates.LARGEST_SHARE**0.5, longest)
+            self.head = self.head._replace(intercept=float(constant))
+
+    def change_coordinates(self, old, old_head):
         """Express the weights, and their average where there is one, in the present coordinates."""
         arrays = [self.state.V]
         if isinstance(self.optimizer, Averaged):
             arrays.append(self.state.slots[:, -1])
         for array in arrays:
-            W, b = old.published(array, self.head.intercept)
+            array = array.T if self.is_sparse else array
+            W, b = old.published(array, old_head.intercept)
             array[:] = self.coordinates.weights_from(W, b, self.head.intercept)
 
     def problem(self, data):
@@ -201,14 +232,14 @@ class Session:
         targets = _sgd.Targets(
             _rows.read_only(data.y), _rows.read_only(data.weights * (self.rows_seen / self.weight))
         )
+        factor = self.coordinates.factor
+        penalty = np.append(self.alpha * factor**2, 0)
         if self.is_sparse:
             parts = (_rows.read_only(part) for part in (data.X.data, data.X.indices, data.X.indptr))
-            rows, penalty = _rows.CSR(*parts, np.ones(1)), np.full(self.n_classes, self.alpha)
+            rows = _rows.CSR(*parts, float(self.alpha), np.flatnonzero(factor != 1), np.ones(1))
         else:
-            factor = self.coordinates.factor
             centre = self.coordinates.centre if self.coordinates.rotation is None else np.zeros_like(factor)
             rows = _rows.Dense(_rows.read_only(data.X), centre.astype(self.dtype), factor.astype(self.dtype))
-            penalty = np.append(self.alpha * factor**2, 0)
         return _sgd.Problem(rows, self.head, self.loss, targets, penalty.astype(self.dtype))
 
     def forget_momentum(self):
@@ -240,7 +271,7 @@ class Session:
         gain = self.optimizer.gain
 
         step = 2 / (largest * min(gain, 2) + noise * gain)
-        weakest = problem.penalty[: self.n_features_trained].min(initial=np.inf)
+        weakest = problem.rows.common if self.is_sparse else problem.penalty[:-1].min(initial=np.inf)
         if n_steps is None or not weakest:
             return step
         folds = FORGOTTEN_SPARSE if self.is_sparse else FORGOTTEN
@@ -326,12 +357,13 @@ class Session:
 
     def penalty_value(self, problem):
         """alpha/2 |W|^2; block sums keep the digits of float32."""
-        V, penalty = self.state.V, problem.penalty
-        if self.is_sparse:
-            V = V[:-1]
-        parts = (V[start : start + 256] for start in range(0, len(V), 256))
+        V, penalty, total = self.state.V, problem.penalty, 0.0
         with np.errstate(over="ignore", invalid="ignore"):  # which the caller looks at
-            return 0.5 * sum(float((np.square(part) @ penalty).sum()) for part in parts)
+            for start in range(0, len(V), 256):
+                part = slice(start, start + 256)
+                squares = np.square(V[part])
+                total += float((penalty[part] @ squares if self.is_sparse else squares @ penalty).sum())
+        return 0.5 * total
 
     # -- results
 

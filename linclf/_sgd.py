@@ -23,10 +23,7 @@ class Targets(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """The objective: rows, head, loss, targets, and the penalty of each coordinate.
-
-    ``penalty`` has one entry per feature (dense) or per class (CSR, the same for all features).
-    """
+    """The objective: rows, head, loss, targets, and the penalty of each feature, 0 for the constant."""
 
     rows: tuple
     head: tuple

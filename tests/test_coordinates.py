@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 
 from linclf import SoftmaxClassifier, _rows
-from linclf._coordinates import Coordinates, identity, moments, rotated, spread
+from linclf._coordinates import Coordinates, add_squares, identity, levelling, moments, rotated, spread
 from linclf.heads import Cosine, Linear
 
 
@@ -195,6 +195,42 @@ def test_spreads_up_to_the_worst_ratio_stay_exact(mixed):
     np.testing.assert_allclose(Z.T @ Z / 300, np.eye(4), atol=1e-4)
 
 
+# ---------------------------------------------------------------- sparse columns
+
+
+def test_squares_of_sparse_columns_add_up():
+    X, weights = sparse.random_array((40, 9), density=0.3, rng=0, format="csr"), random_weights(40)
+    squares = np.zeros(9)
+    for part in (slice(0, 15), slice(15, 40)):
+        add_squares(X[part], weights[part], squares)
+    np.testing.assert_allclose(squares, weights @ X.toarray() ** 2, rtol=1e-14)
+
+
+@pytest.mark.parametrize("d", [33, 50, 2000])
+@pytest.mark.parametrize("powers", [0, 3, 60], ids=lambda powers: f"over {powers} powers of ten")
+def test_no_sparse_column_has_more_than_its_share(d, powers):
+    squares = 10.0 ** np.random.default_rng(d).uniform(-powers / 2, powers / 2, d)
+    factor = levelling(squares, 0.1).factor
+    levelled, longest = squares * factor**2, factor < 1
+    assert (levelled <= levelled.sum() / 32 * (1 + 1e-12)).all()
+    # those that are shortened have just the share, and the others are as they were
+    np.testing.assert_allclose(levelled[longest], levelled.sum() / 32, rtol=1e-9)
+    assert (factor[~longest] == 1).all()
+    assert longest.sum() < 32
+    if powers:
+        assert squares[longest].min(initial=np.inf) > squares[~longest].max()
+
+
+@pytest.mark.parametrize("d", [1, 5, 32])
+def test_few_sparse_columns_get_the_same_square(d):
+    squares = np.append(10.0 ** np.random.default_rng(d).uniform(-30, 30, d), np.zeros(100))
+    factor = levelling(squares, 0.0).factor
+    np.testing.assert_allclose(squares * factor**2, squares > 0, rtol=1e-14)
+    assert (factor[d:] == 1).all()
+    # where the penalty says more than the data, it is the measure
+    np.testing.assert_allclose(levelling(np.full(2, 1e-20), 4.0).factor, 0.5)
+
+
 # ---------------------------------------------------------------- spread
 
 
@@ -204,7 +240,7 @@ def dense(X, centre=0.0, factor=1.0):
 
 
 def csr(X):
-    return _rows.CSR(X.data, X.indices, X.indptr, np.ones(1))
+    return _rows.CSR(X.data, X.indices, X.indptr, 0.0, np.zeros(0, np.int64), np.ones(1))
 
 
 def second_moments(Z, weights):

@@ -147,10 +147,50 @@ def test_coefficients_that_overflow_name_the_column():
         fitted(W, np.zeros(3), np.arange(3), session)
 
 
-@pytest.mark.parametrize("settings", SOLVERS.values(), ids=SOLVERS)
-def test_a_sparse_column_that_no_step_fits_is_named(drawn, settings):
+@pytest.fixture(scope="module")
+def words_and_numbers():
+    """Sparse rows of five words of 200 and two numbers, of which the label depends on both."""
+    rng, n = np.random.default_rng(0), 3000
+    words = sparse.csr_array(
+        (np.full(5 * n, 0.4), rng.integers(0, 200, 5 * n), np.arange(0, 5 * n + 1, 5)), shape=(n, 200)
+    )
+    words.sum_duplicates()
+    numbers = rng.uniform(-1, 1, (n, 2))
+    scores = words @ (3 * rng.normal(size=(200, 3))) + numbers @ rng.normal(size=(2, 3))
+    return words, numbers, (scores + rng.gumbel(size=(n, 3))).argmax(axis=1)
+
+
+LEARNERS = [{}, {"solver": "adam"}, {"average": True}, {"batch_size": 256}, {"batch_size": 3000}]
+
+
+@pytest.mark.parametrize("settings", LEARNERS, ids=str)
+@pytest.mark.parametrize("units", [(100, 100), (1e8, 1), (30, 1e4)], ids=str)
+def test_sparse_columns_that_outweigh_the_others_do_not_slow_them_down(words_and_numbers, units, settings):
+    words, numbers, y = words_and_numbers
+    model = SoftmaxClassifier(random_state=0, **settings)
+    alike = model.fit(sparse.hstack([words, numbers], format="csr"), y).history_["objective"][-1]
+    X = sparse.hstack([words, numbers * units], format="csr")
+    assert model.fit(X, y).history_["objective"][-1] < alike + 0.001
+    stream = SoftmaxClassifier(random_state=0, **settings)
+    for part in np.array_split(np.tile(np.arange(3000), 5), 150):
+        stream.partial_fit(X[part], y[part], classes=[0, 1, 2])
+    assert stream.score(X, y) > 0.65
+
+
+@both
+def test_weights_of_columns_in_any_unit_have_their_optimum(drawn, storage, distance_left):
     X, y = drawn
-    model = SoftmaxClassifier(**settings)
+    for units in ([1, 1, 1, 1e3, 1], [1e-3, 1, 50, 1, 1e4], np.full(5, 1e-5), np.full(5, 1e5)):
+        for batch_size, most in (("auto", 1e-3), (8, 1e-2)):
+            model = SoftmaxClassifier(random_state=0, batch_size=batch_size, max_iter=300, alpha=1e-16)
+            model.fit(storage(X * units), y)
+            model.coef_, model.alpha = model.coef_ * units, 1e-9
+            assert distance_left(model, X, y) < most
+
+
+def test_a_sparse_column_that_leaves_lbfgs_no_digits_is_named(drawn):
+    X, y = drawn
+    model = SoftmaxClassifier(solver="lbfgs")
     stamped = sparse.csr_array(X * [1, 1, 1, 1e10, 1])
     with pytest.raises(
         ValueError, match=r"column 3 of sparse X has the root mean square .*scale the columns"
@@ -158,6 +198,7 @@ def test_a_sparse_column_that_no_step_fits_is_named(drawn, settings):
         model.fit(stamped, y)
     fitted = SoftmaxClassifier(solver="lbfgs").fit(sparse.csr_array(X * [1, 1, 1, 1e6, 1]), y)
     assert fitted.score(sparse.csr_array(X * [1, 1, 1, 1e6, 1]), y) > 0.6
+    assert SoftmaxClassifier(random_state=0).fit(stamped, y).score(stamped, y) > 0.6
     alike = sparse.csr_array(X * 1e10)
     assert model.fit(alike, y).score(alike, y) > 0.6
     MarginSoftmaxClassifier(**FAST).fit(stamped, y)  # rows are normalised

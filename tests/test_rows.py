@@ -40,7 +40,8 @@ def rows_of(format_name, X, centre=0.0, factor=1.0):
     if kind is _rows.CSR:
         matrix = sparse.csr_array(X)
         parts = matrix.data, matrix.indices.astype(index), matrix.indptr.astype(index)
-        return _rows.CSR(*map(_rows.read_only, parts), np.ones(1)), X.astype(np.float64)
+        rows = _rows.CSR(*map(_rows.read_only, parts), 0.0, np.zeros(0, np.int64), np.ones(1))
+        return rows, X.astype(np.float64)
     centre, factor = np.full(X.shape[1], centre, dtype), np.full(X.shape[1], factor, dtype)
     return kind(_rows.read_only(X), centre, factor), (X.astype(np.float64) - centre) * factor
 
@@ -54,10 +55,11 @@ def classes_first(rows, V):
     return V.T if isinstance(rows, _rows.CSR) else V
 
 
-def penalty_of(rows, alpha, n_classes, n_features, dtype=np.float64):
+def penalised(rows, alphas, dtype=np.float64):
+    """Rows and penalty for those of the features; CSR names the features that differ from the first."""
     if isinstance(rows, _rows.CSR):
-        return np.full(n_classes, alpha, dtype)
-    return np.append(np.full(n_features, alpha), 0).astype(dtype)
+        rows = rows._replace(common=float(alphas[0]), odd=np.flatnonzero(alphas != alphas[0]))
+    return rows, np.append(alphas, 0).astype(dtype)
 
 
 def close(actual, desired, dtype):
@@ -122,10 +124,11 @@ def test_descend_equals_numpy(n, d, n_classes, constant):
     ids, steps = rng.permutation(n + 5)[:n], np.full(12, 0.005)
     Z = np.column_stack([X, np.full(n + 5, constant)])[ids]
     for alpha in (0.0, 2.0, 2e6):
+        alphas = np.where(np.arange(d) % 3 == 1, 0.3 * alpha + 0.1, alpha)
         W = rng.normal(size=(n_classes, d + 1))
-        shrink = 1 / (1 + steps[0] * np.append(np.full(d, alpha), 0))
+        shrink = 1 / (1 + steps[0] * np.append(alphas, 0))
         V, block = stored(rows, W, dtype), _rows.block(rows, n, d, n_classes, dtype)
-        penalty = penalty_of(rows, alpha, n_classes, d, dtype)
+        rows, penalty = penalised(rows, alphas, dtype)
         least_squares_steps(rows, constant, ids, block, V, steps, penalty)
         for step in steps:
             W = (W - step * (Z @ W.T).T @ Z) * shrink
@@ -139,7 +142,8 @@ def test_descend_equals_numpy(n, d, n_classes, constant):
 class Run:
     """One epoch of softmax regression on 53 rows in any format, and the same by `naive.train`."""
 
-    n, d, n_classes, constant, alpha = 53, 6, 4, 1.5, 0.05
+    n, d, n_classes, constant = 53, 6, 4, 1.5
+    alphas = np.array([0.05, 0.05, 0.4, 0.05, 0.001, 0.05])
 
     def __init__(self, batch, row_limit=np.inf, decay=0.5):
         rng = np.random.default_rng(2)
@@ -151,19 +155,18 @@ class Run:
 
     def naive(self, optimizer):
         Z = np.column_stack([self.X, np.full(self.n, self.constant)])
-        penalty = np.append(np.full(self.d, self.alpha), 0)
+        penalty = np.append(self.alphas, 0)
         return naive.train(
             optimizer, self.W, Z, self.y, self.weights, self.steps, self.batch, penalty, self.row_limit
         )
 
     def kernel(self, format_name, optimizer=None):
         """Weights, averages if any, loss sum and mean of the first batch; the optimizer None is direct."""
-        rows, _ = rows_of(format_name, self.X)
+        rows, penalty = penalised(rows_of(format_name, self.X)[0], self.alphas)
         V = stored(rows, self.W)
         slots = np.zeros((len(V), optimizer.n_slots if optimizer else 0, V.shape[1]))
         state = _sgd.State(V, np.zeros_like(V), slots, np.zeros(1, np.int64))
         targets = _sgd.Targets(_rows.read_only(self.y), _rows.read_only(self.weights))
-        penalty = penalty_of(rows, self.alpha, self.n_classes, self.d)
         problem = _sgd.Problem(rows, Linear(self.constant), Softmax(), targets, penalty)
         buffers = _objective.buffers(problem, self.batch, self.d, self.n_classes, np.float64)
         plan, order = _sgd.Plan(self.batch, self.steps, self.row_limit), np.arange(self.n)
@@ -240,7 +243,7 @@ def test_read_only_arrays_share_a_signature_with_writable_ones():
             )
             counts.append((len(_sgd.epoch_direct.signatures), len(_sgd.epoch.signatures)))
         assert counts[0] == counts[1]
-        assert counts[0][0] > 0
+        assert max(counts[0]) > 0
         np.testing.assert_array_equal(fits[0], fits[1])
 
 

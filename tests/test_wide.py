@@ -29,7 +29,7 @@ def data(dtype):
         {"solver": Averaged(Adam())},
         {"fit_intercept": False, "learning_rate": 0.05},
         {"loss": SquaredCrammerSinger()},
-        {"loss": CosFace(), "batch_size": 200},
+        {"loss": CosFace(), "batch_size": 200, "learning_rate": 10.0},
     ],
     ids=str,
 )

@@ -211,13 +211,14 @@ class CandidateSession(Session):
         starts = np.append(0, np.cumsum(size)).astype(rows.indptr.dtype)
         where = np.repeat(rows.indptr[ids] - starts[:-1], size) + np.arange(starts[-1])
         features, indices = np.unique(rows.indices[where], return_inverse=True)
-        arrays = (rows.data[where], indices.astype(rows.indices.dtype), starts)
+        arrays = rows.data[where], indices.astype(rows.indices.dtype), starts
+        arrays = [_rows.read_only(array) for array in arrays]
         part = part._replace(
-            rows=_rows.CSR(*map(_rows.read_only, arrays), np.ones(1)),
+            rows=rows._replace(data=arrays[0], indices=arrays[1], indptr=arrays[2]),
             targets=part.targets._replace(
                 y=_rows.read_only(part.targets.y[ids]), weights=_rows.read_only(part.targets.weights[ids])
             ),
-            penalty=np.zeros(len(candidates), self.dtype),
+            penalty=np.zeros(len(features) + 1, self.dtype),
         )
         at = np.append(features, self.n_features)
         V, slots = self.state.V[np.ix_(at, candidates)], np.arange(self.optimizer.n_slots)
@@ -227,7 +228,7 @@ class CandidateSession(Session):
         plan = _sgd.Plan(len(ids), np.array([step]), row_limit)
         found, _ = _sgd.epoch(part, state, self.optimizer, buffers, np.arange(len(ids)), plan)
         rate = np.outer(self.feature_rate[features], self.rate[candidates])
-        state.V[:-1] /= (1 + step * self.alpha / rate).astype(self.dtype)
+        state.V[:-1] /= (1 + step * problem.penalty[features, None] / rate).astype(self.dtype)
         self.state.V[np.ix_(at, candidates)] = state.V
         self.state.slots[np.ix_(at, np.arange(self.optimizer.n_slots), candidates)] = state.slots
         return found, part.targets.weights.sum()
