@@ -82,7 +82,7 @@ def _table(rows, measures):
                 lines.append([*named, f"absent: {row['absent']}", *[""] * (len(measures) - 1)])
                 continue
             lines.append([*named, *(_cell(row, name, best[name]) for name in measures)])
-    head = ["loss", "calibration"] if len(groups) > 1 else ["calibration"]
+    head = ["classifier", "calibration"] if len(groups) > 1 else ["calibration"]
     return markdown([*head, *(measure.title for measure in measures.values())], lines)
 
 

@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 from joblib import Parallel, delayed
+from sklearn.base import clone
 from sklearn.model_selection import train_test_split
 
 from benchmarks import _data
@@ -14,6 +15,13 @@ from benchmarks._measure import CORES, attempt, timed
 from linclf import LinearClassifier
 from linclf.calibration import CALIBRATORS
 from linclf.functional import log_softmax
+from linclf.large import (
+    AdaptiveSoftmaxClassifier,
+    HierarchicalSoftmaxClassifier,
+    NCEClassifier,
+    SampledSoftmaxClassifier,
+)
+from linclf.losses import LOSSES
 from linclf.metrics import classwise_calibration_error, expected_calibration_error
 
 TITLE = "Calibration"
@@ -21,10 +29,14 @@ N_SPLITS = 10
 N_RESAMPLES = 20  # random weightings of the test rows (Bayesian bootstrap)
 NOTHING = "nothing"
 METHODS = (NOTHING, *CALIBRATORS)
-CLASSIFIERS = (
-    *("softmax", "sparsemax", "entmax", "focal", "weston-watkins", "squared-one-vs-rest"),
-    *("cosface", "arcface"),
-)
+# all losses, and the estimators of linclf.large, which here draw fewer classes than there are
+CLASSIFIERS = {
+    **{name: LinearClassifier(loss=name) for name in LOSSES},
+    "hierarchical softmax": HierarchicalSoftmaxClassifier(),
+    "adaptive softmax": AdaptiveSoftmaxClassifier(),
+    "sampled softmax": SampledSoftmaxClassifier(n_sampled=10),
+    "noise-contrastive": NCEClassifier(n_sampled=10),
+}
 OVERCONFIDENT, CALIBRATED = 0.05, 0.025  # ECE
 TOLERANCE = 1e-3  # of a mean log loss, in nats
 
@@ -71,12 +83,12 @@ def run(quick):
     for data in (_data.goemotions(quick), _data.newsgroups(quick)):
         parts = train_test_split(data.X, data.y, test_size=0.2, random_state=0, stratify=data.y)
         facts.append(data.facts() | {"rows": len(parts[2]), "validation_rows": len(parts[3])})
-        for loss in CLASSIFIERS:
-            row = {"kind": "classifier", "data": data.name, "scores": loss, "classes": data.n_classes}
+        for name in CLASSIFIERS:
+            row = {"kind": "classifier", "data": data.name, "scores": name, "classes": data.n_classes}
             measured = in_processes(
                 delayed(attempt)(
                     row | {"method": method},
-                    functools.partial(_of_classifier, method, loss, parts, data, settings["max_iter"]),
+                    functools.partial(_of_classifier, method, name, parts, data, settings["max_iter"]),
                 )
                 for method in METHODS
             )
@@ -102,11 +114,12 @@ def _of_network(method, network, n_splits):
     return {"repeats": repeats, "warnings": sorted(warned)}
 
 
-def _of_classifier(method, loss, parts, data, max_iter):
+def _of_classifier(method, name, parts, data, max_iter):
     """Scores on all test rows, then on weightings of them, the same ones for every method."""
     X, X_val, y, y_val = parts
     calibration = None if method == NOTHING else method
-    model = LinearClassifier(loss=loss, calibration=calibration, max_iter=max_iter, random_state=0)
+    model = clone(CLASSIFIERS[name])
+    model.set_params(calibration=calibration, max_iter=max_iter, random_state=0)
     warned = timed(lambda: model.fit(X, y, X_val=X_val, y_val=y_val))[2]
     outcome, rng = Outcome.of(model, data), np.random.default_rng(0)
     repeats = [_measured(outcome, rng.exponential(size=outcome.n_rows)) for _ in range(N_RESAMPLES)]

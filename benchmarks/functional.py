@@ -18,6 +18,11 @@ SHAPES = (
     *(((1000, 1000), -1, "C"), ((100, 100_000), -1, "C"), ((32, 128, 128), -1, "C")),
     *(((32, 128, 128), 1, "C"), ((10, 100_000), 0, "C"), ((1000, 1000), 0, "C"), ((100_000, 10), 0, "C")),
     *(((100_000, 10), -1, "F"), ((100_000, 10), -1, "strided"), ((1000, 1000), -1, "strided")),
+    # as small as what is called in a loop: where a fixed cost of ours would show
+    *(((300,), -1, "C"), ((1000,), -1, "C"), ((300, 1), -1, "C"), ((26, 10), -1, "C"), ((50, 10), -1, "C")),
+    *(((30, 10), 0, "C"), ((600, 5), 0, "C"), ((8, 33), -1, "C"), ((32, 64), -1, "C")),
+    *(((100, 32), -1, "C"), ((640, 100), 0, "C"), ((20, 5, 10), 1, "C"), ((40, 10), -1, "F")),
+    *(((53, 300), -1, "F"), ((40, 10), -1, "strided"), ((500, 100), -1, "reversed")),
 )
 SPARSE = (
     *(((3,), -1, "C"), ((1000, 10), -1, "C"), ((100_000, 10), -1, "C"), ((1000, 1000), -1, "C")),
@@ -74,6 +79,8 @@ def _scores(shape, layout, dtype):
     random = np.random.default_rng(0)
     if layout == "strided":
         return random.standard_normal((*shape[:-1], 2 * shape[-1])).astype(dtype)[..., ::2]
+    if layout == "reversed":
+        return np.flip(random.standard_normal(shape).astype(dtype))
     return random.standard_normal(shape).astype(dtype, order=layout)
 
 
@@ -181,14 +188,19 @@ FUNCTIONS = {
 def _torch(name, scores, axis, peers):
     if "torch" not in peers:
         return {}
-    tensor, function = peers["torch"].from_numpy(scores), getattr(peers["torch"], name)
+    tensor, function = _tensor(scores, peers), getattr(peers["torch"], name)
     return {"torch": lambda: function(tensor, dim=axis)}
+
+
+def _tensor(scores, peers):
+    """That shares the array; torch has no negative strides."""
+    return peers["torch"].from_numpy(scores if min(scores.strides) > 0 else scores.copy())
 
 
 def _entmax_package(name, scores, axis, peers):
     if not {"torch", "entmax"} <= set(peers):
         return {}
-    tensor, function = peers["torch"].from_numpy(scores), getattr(peers["entmax"], name)
+    tensor, function = _tensor(scores, peers), getattr(peers["entmax"], name)
     return {"entmax": lambda: function(tensor, dim=axis)}
 
 

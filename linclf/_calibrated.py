@@ -3,14 +3,18 @@
 import numpy as np
 
 from linclf import calibration
+from linclf.losses._registry import trait
 
 
-def checked_calibrator(method, per_class, classes):
+def checked_calibrator(method, loss, per_class, classes):
     """A new calibrator, or None; refused before training what would be refused after it."""
     if method is None:
         return None
     calibrator = calibration.resolve(method)
-    if getattr(calibrator, "input", "scores") != "scores":
+    together = trait(loss, "shift_invariant") or trait(loss, "probabilities") is not None
+    if isinstance(method, str) and method == "platt" and together:
+        calibrator.set_params(input="logits")  # one score alone means something in one-vs-rest only
+    if getattr(calibrator, "input", "scores") not in ("scores", "logits"):
         raise ValueError(
             f"calibration={calibrator!r} takes {calibrator.input}, and a classifier gives it the scores of "
             "its decision_function; use input='scores'"

@@ -32,6 +32,7 @@ from linclf.heads import Cosine
 
 ROTATED_SIZE, ROTATED_VALUES = 640, 2**21  # rows or features, values
 SPREAD_VALUES, SPREAD_ROWS = 2**20, (500, 2000)  # of the sample whose second moments are taken
+COPIED = 2**16  # values that are multiplied at once
 LARGEST_SHARE = 1 / 32  # of a sparse column in the mean squared length of the rows
 WORST_RATIO = 1e6  # of feature spreads, beyond which float64 axes mix the small into the large
 
@@ -64,7 +65,10 @@ class Coordinates(NamedTuple):
         """Sparse X in training coordinates, where neither centre nor rotation is anything."""
         if (self.factor == 1).all():
             return X
-        values = (X.data * self.factor[X.indices]).astype(X.dtype)
+        values = np.empty_like(X.data)
+        for start in range(0, len(values), COPIED):
+            part = slice(start, start + COPIED)
+            np.multiply(X.data[part], self.factor[X.indices[part]], out=values[part], casting="unsafe")
         return sparse.csr_array((values, X.indices, X.indptr), shape=X.shape)
 
 

@@ -129,10 +129,13 @@ class BaseLinearClassifier(PredictingMixin, CallbackSupportMixin, ClassifierMixi
         classes = _validation.classes_of(y)
         settings = settings_of(self)
         per_class = _validation.weights_of_classes(self.class_weight, classes, y, weights)
-        calibrator = checked_calibrator(self.calibration, per_class, classes)
+        loss = resolve(self._loss(), len(classes))
+        calibrator = checked_calibrator(self.calibration, loss, per_class, classes)
         held_out = _validation.given_validation(self, X_val, y_val, sample_weight_val)
         data = _validation.data_for(X, y, weights, classes, per_class)
-        log_prior = _validation.log_prior(data, classes) if self._adjustment() else None
+        log_prior = None
+        if self._adjustment():
+            log_prior = _validation.log_prior(data, classes, loss.label_smoothing)
         validation = None
         if held_out is not None:
             held_out = _validation.data_for(*held_out, classes, per_class)

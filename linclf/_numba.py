@@ -14,6 +14,7 @@ callee. ``LINCLF_CACHE=0`` turns it off, ``LINCLF_CACHE=/some/dir`` moves it.
 
 import functools
 import hashlib
+import inspect
 import os
 import pathlib
 import stat
@@ -51,6 +52,7 @@ def generic(stub=None, *, fast=False):
     """Dispatch on the NamedTuple class of the first argument, at compile time.
 
     ``@stub.register(Class)`` adds an implementation, and ``stub.find(Class)`` returns it or None.
+    It is a plain function of the arguments of the stub, or one that Numba has compiled of such a one.
     Numba compiles the implementation itself in place of the call: a function between the two would
     be optimised, with all it calls, once more.
     """
@@ -60,7 +62,13 @@ def generic(stub=None, *, fast=False):
 
     @functools.wraps(stub)
     def call(operand, *args):
-        return find(type(operand))(operand, *args)
+        function = find(type(operand))
+        if function is None:
+            raise TypeError(
+                f"{name}({operand!r}): nothing is registered for {type(operand).__name__}; a function "
+                f"becomes the {name} of a NamedTuple class by @{name}.register(TheClass)"
+            )
+        return function(operand, *args)
 
     # inlined always: a copy of its own in each kernel would be other machine code, of which one process
     # that compiles runs one and a process that loads from the cache another, with another last bit
@@ -80,11 +88,12 @@ def generic(stub=None, *, fast=False):
                     f"{cls.__name__} has its {name} already, and kernels may be compiled with it; define the "
                     "class anew, together with its functions"
                 )
+            plain = _plain(function, stub, f"{name}.register({cls.__name__})")
             _distinguish(cls)
-            table[cls] = function
+            table[cls] = plain
             # classes of a script or notebook go to worker processes by value: what is registered here
             # has to go with them
-            cls._implementations = {**vars(cls).get("_implementations", {}), name: function}
+            cls._implementations = {**vars(cls).get("_implementations", {}), name: plain}
             return function
 
         return add
@@ -98,6 +107,21 @@ def generic(stub=None, *, fast=False):
 
     call.register, call.find = register, find
     return call
+
+
+def _plain(function, stub, where):
+    """The plain function of an implementation, checked: Numba would say less, and only when it compiles."""
+    plain = getattr(function, "py_func", function)  # of @njit: compiled in place of the call, not by itself
+    arguments = f"({', '.join(inspect.signature(stub).parameters)})"
+    if not inspect.isfunction(plain):
+        raise TypeError(f"{where}: {function!r} is not a function; pass a plain one of {arguments}")
+    try:
+        inspect.signature(plain).bind(*inspect.signature(stub).parameters)
+    except TypeError as fault:
+        raise TypeError(
+            f"{where}: {plain.__name__}{inspect.signature(plain)} has to be a function of {arguments}"
+        ) from fault
+    return plain
 
 
 _NAMED = {}

@@ -83,14 +83,15 @@ def _looked_up(class_weight, labels):
     return np.array([class_weight.get(label, 1.0) for label in labels], np.float64)
 
 
-def log_prior(data, classes):
-    """Logarithm of the share of each class in the weighted rows."""
+def log_prior(data, classes, smoothing):
+    """Logarithm of the share of each class in the weighted rows, with their labels smoothed."""
     y, weights = data.y, data.weights
     mass = weights @ y if y.ndim == 2 else np.bincount(y, weights, len(classes))
     if not mass.all():
         missing = classes.tolist()[mass.argmin()]
         raise ValueError(f"logit_adjustment needs a share of every class, and class {missing!r} has none")
-    return np.log(mass / mass.sum())
+    each = smoothing / (len(classes) - 1)
+    return np.log(mass / mass.sum() * (1 - smoothing - each) + each)
 
 
 def data_for(X, y, weights, classes, per_class):

@@ -1,5 +1,6 @@
 """The benchmarks' own arithmetic, their JSON and their report; not what they measure."""
 
+import itertools
 import json
 import sys
 
@@ -10,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.preprocessing import scale
 
-from benchmarks import QUESTIONS, __main__, _data, _measure, _objective, _peers, _report, optimum
+from benchmarks import QUESTIONS, __main__, _data, _measure, _objective, _peers, _report, calibration, optimum
 from benchmarks._newton import newton
 
 
@@ -179,6 +180,13 @@ def test_picture_of_paths(tmp_path):
     picture = (tmp_path / "images" / "optimum_mnist.svg").read_text()
     assert "linclf lbfgs" in picture
     assert "images/optimum_mnist.svg" in page
+
+
+def test_calibration_is_measured_for_every_classifier():
+    rows = json.loads((__main__.RESULTS / "calibration.json").read_text())["rows"]
+    for data in {row["data"] for row in rows if row["kind"] == "classifier"}:
+        found = {(row["scores"], row["method"]) for row in rows if row["data"] == data}
+        assert found == set(itertools.product(calibration.CLASSIFIERS, calibration.METHODS))
 
 
 def test_every_question_says_what_it_asks_and_how_it_is_judged():

@@ -5,18 +5,20 @@ import pickle
 import numpy as np
 import pytest
 from scipy import sparse
-from sklearn.base import BaseEstimator, clone
+from sklearn import config_context
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris, make_classification
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import NotFittedError, UnsetMetadataPassedError
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import (
     GridSearchCV,
+    GroupKFold,
     PredefinedSplit,
     RepeatedStratifiedKFold,
     StratifiedKFold,
@@ -81,7 +83,9 @@ def test_scores_are_those_of_rows_held_out(table, method):
     np.testing.assert_allclose(np.exp(model.predict_log_proba(X)), expected, rtol=1e-9)
 
 
-@pytest.mark.parametrize(("method", "theirs"), [("temperature", "temperature"), ("platt", "sigmoid")])
+@pytest.mark.parametrize(
+    ("method", "theirs"), [(TemperatureScaling(alpha=0.0), "temperature"), ("platt", "sigmoid")]
+)
 def test_scikit_learn_with_pooled_scores(table, method, theirs):
     X, y = table
     ours = CalibratedClassifier(MODEL, method=method).fit(X, y).predict_proba(X)
@@ -180,6 +184,101 @@ def test_weights_that_the_classifier_does_not_take_are_told(table):
         model.fit(X, y, sample_weight=np.linspace(0.1, 1, len(y)))
     model.fit(X, y, sample_weight=np.arange(len(y)) % 3 > 0)  # rows that are there or not need no weights
     CalibratedClassifier(FrozenEstimator(model), method="platt").fit(X, y, np.linspace(0.1, 1, len(y)))
+
+
+# ---------------------------------------------------------------- parameters of fit, and metadata routing
+
+
+@pytest.fixture
+def routing():
+    with config_context(enable_metadata_routing=True):
+        yield
+
+
+def test_groups_reach_the_splitter(table, routing):
+    X, y = table
+    groups = np.random.default_rng(0).integers(12, size=len(y))
+    by_group = CalibratedClassifier(MODEL, cv=GroupKFold(4))
+    model = clone(by_group).fit(X, y, groups=groups)
+    expected = CalibratedClassifier(MODEL, cv=list(GroupKFold(4).split(X, y, groups))).fit(X, y)
+    np.testing.assert_array_equal(model.predict_proba(X), expected.predict_proba(X))
+    weights = (np.arange(len(y)) % 5 > 0).astype(float)  # rows of weight 0 have groups, too
+    few = clone(by_group).set_params(estimator=clone(MODEL).set_fit_request(sample_weight=False))
+    few.fit(X, y, sample_weight=weights, groups=groups)
+    keep = weights > 0
+    folds = [
+        tuple(np.isin(np.flatnonzero(keep), rows).nonzero()[0] for rows in fold)
+        for fold in GroupKFold(4).split(X, y, groups)
+    ]
+    removed = CalibratedClassifier(MODEL, cv=folds).fit(X[keep], y[keep])
+    np.testing.assert_allclose(few.predict_proba(X), removed.predict_proba(X), rtol=1e-6)
+    outer = make_pipeline(StandardScaler(), by_group).fit(X, y, groups=groups)
+    scaled = StandardScaler().fit_transform(X)
+    inner = clone(by_group).fit(scaled, y, groups=groups)
+    np.testing.assert_array_equal(outer.predict_proba(X), inner.predict_proba(scaled))
+
+
+@pytest.mark.parametrize("requested", [True, False])
+def test_weights_go_to_the_classifier_by_request(table, routing, requested):
+    X, y = table
+    weights = np.random.default_rng(0).uniform(0.1, 3, len(y))
+    asking = clone(MODEL).set_fit_request(sample_weight=requested)
+    given = {"sample_weight": weights} if requested else {}
+    model = CalibratedClassifier(asking).fit(X, y, sample_weight=weights)
+    np.testing.assert_array_equal(model.estimator_.coef_, clone(MODEL).fit(X, y, **given).coef_)
+    scores, order = [], []
+    for train, test in StratifiedKFold(5).split(X, y):
+        part = {name: values[train] for name, values in given.items()}
+        scores.append(clone(MODEL).fit(X[train], y[train], **part).decision_function(X[test]))
+        order.append(test)
+    order = np.concatenate(order)
+    expected = TemperatureScaling().fit(np.concatenate(scores), y[order], weights[order])
+    assert model.calibrator_.temperature_ == pytest.approx(expected.temperature_, rel=1e-12)
+    step = CalibratedClassifier(asking).set_fit_request(sample_weight=True)
+    outer = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), step)
+    outer.fit(X, y, sample_weight=weights)
+    inner = CalibratedClassifier(asking).fit(outer[0].transform(X), y, sample_weight=weights)
+    np.testing.assert_array_equal(outer.predict_proba(X), inner.predict_proba(outer[0].transform(X)))
+
+
+def test_weights_that_are_neither_requested_nor_declined_are_told(table, routing):
+    X, y = table
+    with pytest.raises(UnsetMetadataPassedError, match=r"sample_weight.*LogisticRegression\.fit"):
+        CalibratedClassifier(MODEL).fit(X, y, sample_weight=np.ones(len(y)))
+    with pytest.raises(TypeError, match=r"unexpected argument.*nonsense"):
+        CalibratedClassifier(MODEL).fit(X, y, nonsense=1)
+    fitted = FrozenEstimator(clone(MODEL).fit(X, y))
+    weights = np.linspace(0.1, 1, len(y))
+    model = CalibratedClassifier(fitted).fit(X, y, sample_weight=weights)
+    expected = TemperatureScaling().fit(fitted.decision_function(X), y, weights)
+    assert model.calibrator_.temperature_ == expected.temperature_
+
+
+class Told(ClassifierMixin, BaseEstimator):
+    """Says the score that it was told for each row, and sees that it is that of the row."""
+
+    def fit(self, X, y, first=None, note=None):
+        np.testing.assert_array_equal(first, X[:, 0])
+        assert note == "for all"
+        self.classes_, self.rows_ = np.unique(y), len(first)
+        return self
+
+    def decision_function(self, X):
+        return X[:, : len(self.classes_)] if len(self.classes_) > 2 else X[:, 0]
+
+
+def test_parameters_of_fit_are_divided_into_folds(table):
+    X, y = table
+    weights = (np.arange(len(y)) % 4 > 0).astype(float)
+    for sample_weight, n in ((None, len(y)), (weights, weights.sum())):
+        model = CalibratedClassifier(Told()).fit(X, y, sample_weight, first=X[:, 0], note="for all")
+        assert model.estimator_.rows_ == n
+    pipeline = make_pipeline(StandardScaler(), clone(MODEL))
+    model = CalibratedClassifier(pipeline).fit(X, y, logisticregression__sample_weight=weights)
+    expected = clone(pipeline).fit(X, y, logisticregression__sample_weight=weights)
+    np.testing.assert_array_equal(model.estimator_[1].coef_, expected[1].coef_)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'groups'"):
+        CalibratedClassifier(MODEL).fit(X, y, groups=y)
 
 
 # ---------------------------------------------------------------- any classifier, any rows
@@ -309,6 +408,35 @@ def test_other_refusals(table):
     fitted = clone(MODEL).fit(X, y)
     with pytest.raises(ValueError, match="y contains labels that are not in classes"):
         CalibratedClassifier(FrozenEstimator(fitted)).fit(X, y + 1)
+
+
+PAIRS = SVC(decision_function_shape="ovo")
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        PAIRS,
+        make_pipeline(StandardScaler(), PAIRS),
+        GridSearchCV(make_pipeline(StandardScaler(), SVC()), {"svc__decision_function_shape": ["ovo"]}, cv=2),
+        FrozenEstimator(make_pipeline(StandardScaler(), PAIRS)),
+    ],
+)
+def test_scores_of_pairs_are_refused_wherever_they_come_from(estimator):
+    """Three classes have three pairs, and so as many scores."""
+    X, y = load_iris(return_X_y=True)
+    if isinstance(estimator, FrozenEstimator):
+        estimator.estimator.fit(X, y)
+    with pytest.raises(ValueError, match=r"SVC\(.* scores pairs .*; use decision_function_shape='ovr'"):
+        CalibratedClassifier(estimator).fit(X, y)
+
+
+def test_two_classes_are_one_pair():
+    X, y = load_iris(return_X_y=True)
+    pairs = CalibratedClassifier(PAIRS).fit(X[:100], y[:100])
+    np.testing.assert_array_equal(
+        pairs.predict_proba(X), CalibratedClassifier(SVC()).fit(X[:100], y[:100]).predict_proba(X)
+    )
 
 
 def test_folds_are_what_they_say():

@@ -6,6 +6,7 @@ Not tested here: `CalibratedClassifier` (test_calibrated_classifier.py).
 import pickle
 import warnings
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -30,6 +31,7 @@ from linclf.calibration import (
 )
 from linclf.calibration._newton import Point
 from linclf.calibration._newton import minimise as newton
+from linclf.calibration.platt import log_odds
 
 SOFTMAX_MAPS = ["temperature", "vector", "dirichlet"]
 SIGNS = {"temperature": "temperature_", "platt": "coef_", "vector": "coef_", "dirichlet": "coef_"}
@@ -67,7 +69,8 @@ def test_scikit_learn_on_the_same_scores(K, name, theirs, weighted):
     weights = np.random.default_rng(0).uniform(0.5, 2, 400) if weighted else None
     reference = CalibratedClassifierCV(FrozenEstimator(model), method=theirs)
     reference.fit(X[200:], y[200:], sample_weight=weights)
-    ours = resolve(name).fit(model.decision_function(X[200:]), y[200:], sample_weight=weights)
+    ours = TemperatureScaling(alpha=0) if name == "temperature" else resolve(name)
+    ours.fit(model.decision_function(X[200:]), y[200:], sample_weight=weights)
     found = ours.predict_proba(model.decision_function(X))
     np.testing.assert_allclose(found, reference.predict_proba(X), atol=2e-5)
 
@@ -108,15 +111,22 @@ def test_least_by_brute_force(name, strength, input):
     np.testing.assert_allclose(found, least.x, atol=2e-4)
 
 
-def test_temperature_by_brute_force():
+@pytest.mark.parametrize("alpha", [0.0, 5.0, 300.0])
+def test_temperature_by_brute_force(alpha):
     f, y, weights = crossed()
-    least = minimize_scalar(
-        lambda beta: log_loss(log_softmax(beta * f, axis=1), y, weights),
-        bounds=(1e-3, 10),
-        options={"xatol": 1e-10},
-    )
-    found = TemperatureScaling().fit(f, y, weights).temperature_
+    stated = softmax(f, axis=1)
+
+    def function(beta):
+        log_p = log_softmax(beta * f, axis=1)
+        divergence = np.average((stated * (np.log(stated) - log_p)).sum(axis=1), weights=weights)
+        return weights.sum() * log_loss(log_p, y, weights) + alpha * divergence
+
+    least = minimize_scalar(function, bounds=(1e-3, 10), options={"xatol": 1e-10})
+    found = TemperatureScaling(alpha=alpha).fit(f, y, weights).temperature_
     assert found == pytest.approx(1 / least.x, rel=1e-6)
+    assert found == TemperatureScaling(alpha=alpha).fit(f, y, weights).temperature_
+    if alpha == 5:
+        assert found == TemperatureScaling().fit(f, y, weights).temperature_
 
 
 def test_platt_by_brute_force():
@@ -161,12 +171,16 @@ def test_torch_lbfgs(name):
         optimizer.zero_grad()
         mapped = F @ A.T + b if name == "dirichlet" else A * F + b
         loss = (w * torch.nn.functional.cross_entropy(mapped, Y, reduction="none")).sum()
+        if name == "temperature":
+            stated = torch.softmax(F, 1)
+            divergence = (stated * (torch.log_softmax(F, 1) - torch.log_softmax(mapped, 1))).sum(1)
+            loss = loss + 5 * (w * divergence).sum() / w.sum()
         if name == "vector":
-            loss = loss + 5 * ((T * A - 1) ** 2).sum() + (b**2).sum() / 2
+            loss = loss + 25 * ((T * A - 1) ** 2).sum() + 5 * (b**2).sum() / 2
         if name == "dirichlet":
             own = torch.diag(A)
             off = A - torch.diag(own)
-            loss = loss + 5 * ((T * own - 1) ** 2).sum() + 15 * ((T * off) ** 2).sum() + (b**2).sum() / 2
+            loss = loss + 25 * ((T * own - 1) ** 2).sum() + 15 * ((T * off) ** 2).sum() + 5 * (b**2).sum() / 2
         loss = loss / w.sum()
         loss.backward()
         return loss
@@ -236,13 +250,17 @@ def test_calibrated_scores_stay(K):
 def test_a_factor_of_the_scores(factor):
     """Slopes and T are in the unit of the scores, and the probabilities are the same."""
     f, y, weights = crossed()
-    for name in CALIBRATORS:
-        one = resolve(name).fit(f, y, weights)
-        other = resolve(name).fit(factor * f, y, weights)
+    for calibrator in (TemperatureScaling(alpha=0), PlattScaling()):
+        one, other = (clone(calibrator).fit(size * f, y, weights) for size in (1, factor))
         np.testing.assert_allclose(other.predict_proba(factor * f), one.predict_proba(f), atol=1e-7)
-        values = getattr(one, SIGNS[name]), getattr(other, SIGNS[name])
-        ratio = factor if name == "temperature" else 1 / factor
-        np.testing.assert_allclose(values[1] / ratio, values[0], rtol=1e-9 if ratio == factor else 1e-5)
+        if hasattr(one, "temperature_"):
+            assert other.temperature_ == pytest.approx(factor * one.temperature_, rel=1e-9)
+        else:
+            np.testing.assert_allclose(other.coef_ * factor, one.coef_, rtol=1e-5)
+    # the others count what the scores state for five rows of these 400
+    for name in SOFTMAX_MAPS:
+        one, other = (resolve(name).fit(size * f, y, weights) for size in (1, factor))
+        np.testing.assert_allclose(other.predict_proba(factor * f), one.predict_proba(f), atol=0.02)
 
 
 @pytest.mark.parametrize("name", ["vector", "dirichlet"])
@@ -251,9 +269,8 @@ def test_a_shifted_class_is_undone(name):
     shift = np.array([0.0, 1.5, 0.0, -0.5])
     model = resolve(name).fit(f + shift, y)
     np.testing.assert_allclose(model.predict_proba(f + shift), softmax(f, axis=1), atol=0.03)
-    found = model.intercept_ + (np.diag(model.coef_) if name == "dirichlet" else model.coef_) * (
-        shift - shift.mean()
-    )
+    A = model.coef_ if name == "dirichlet" else np.diag(model.coef_)
+    found = model.intercept_ + A @ (shift - shift.mean())
     np.testing.assert_allclose(found - found.mean(), 0, atol=0.1)
 
 
@@ -299,12 +316,45 @@ def test_platt_of_probabilities_starts_at_the_probabilities():
     np.testing.assert_allclose(model.predict_proba(p), p, rtol=1e-12)
 
 
+@pytest.mark.parametrize("K", [3, 10])
+def test_platt_of_logits_is_that_of_probabilities_and_keeps_what_is_calibrated(K):
+    f, y = drawn(10_000, K)
+    p = softmax(f, axis=1)
+    logits = PlattScaling(input="logits").fit(f + np.arange(10_000)[:, None] % 7, y)  # constants mean nothing
+    given = PlattScaling(input="probabilities").fit(p, y)
+    np.testing.assert_allclose(logits.coef_, given.coef_, rtol=1e-9)
+    np.testing.assert_allclose(logits.predict_proba(f), given.predict_proba(p), atol=1e-9)
+    nothing = log_loss(log_softmax(f, axis=1), y)
+    assert log_loss(logits.predict_log_proba(f), y) < nothing
+    # scores that mean something each cannot know of their neighbours
+    assert log_loss(PlattScaling().fit(f, y).predict_log_proba(f), y) > nothing + 0.03
+
+
+def test_log_odds_lose_no_digits():
+    with mpmath.workdps(60):
+        for f in (
+            [3.0, 1.0, -2.0],
+            [0.1, 0.1, 0.1],
+            [800.0, 1.0, 0.0, -900.0],
+            [50.0, 49.0, 0.0],
+            [1e6, 0.0, -1e6],
+        ):
+            exact = [
+                mpmath.mpf(f[k])
+                - mpmath.log(sum(mpmath.exp(mpmath.mpf(each)) for each in f[:k] + f[k + 1 :]))
+                for k in range(len(f))
+            ]
+            np.testing.assert_allclose(
+                log_odds(np.array([f]))[0], [float(each) for each in exact], rtol=1e-14
+            )
+
+
 def test_zero_probabilities_are_floored():
     p = np.array([[1.0, 0.0], [0.0, 1.0], [0.4, 0.6], [0.7, 0.3]])
     y = [0, 0, 1, 1]
     for name in CALIBRATORS:
         model = resolve(name).set_params(input="probabilities").fit(p, y)
-        floored = resolve(name).set_params(input="probabilities").fit(np.maximum(p, 1e-30), y)
+        floored = resolve(name).set_params(input="probabilities").fit(np.maximum(p, 1e-4), y)
         np.testing.assert_array_equal(model.predict_proba(p), floored.predict_proba(p))
         assert np.isfinite(model.predict_log_proba(p)).all()
 
@@ -423,15 +473,19 @@ def test_platt_is_never_worse_on_its_targets(rows):
 
 
 def test_separated_rows():
-    """T tends to 0: it is finite, the same in any unit, and leaves next to no loss."""
+    """The best T is 0: its limit is finite, the same in any unit, leaves no loss, and is told."""
     f, _ = drawn(200, 5)
     y = f.argmax(axis=1)
-    one, other = (TemperatureScaling().fit(factor * f, y) for factor in (1, 1e20))
+    with pytest.warns(ConvergenceWarning, match="the true class comes first in every row, .* alpha > 0"):
+        one, other = (TemperatureScaling(alpha=0).fit(factor * f, y) for factor in (1, 1e20))
     assert 0 < one.temperature_ < 0.1
     assert other.temperature_ == pytest.approx(1e20 * one.temperature_, rel=1e-9)
     assert log_loss(one.predict_log_proba(f), y) < 1e-13
+    # with a penalty there is an optimum, and more rows may come nearer to the limit
+    T = [TemperatureScaling().fit(f[:n], y[:n], classes=range(5)).temperature_ for n in (5, 20, 200)]
+    assert 1 > T[0] > T[1] > T[2] > 2 * one.temperature_
     for name in ("vector", "dirichlet"):
-        assert log_loss(resolve(name).fit(f, y).predict_log_proba(f), y) < 1e-13
+        assert log_loss(resolve(name).fit(f, y).predict_log_proba(f), y) < 0.1
     p = PlattScaling().fit(f[:, 0], f[:, 0] > 1).predict_proba(f[:, 0])[:, 1]
     plus = np.sum(f[:, 0] > 1)
     target = (plus * (plus + 1) / (plus + 2) + (200 - plus) / (202 - plus)) / 200
@@ -440,8 +494,31 @@ def test_separated_rows():
 
 def test_scores_worse_than_chance_become_uniform():
     f, y = drawn(500, 3)
-    p = TemperatureScaling().fit(-f, y).predict_proba(-f)
+    p = TemperatureScaling(alpha=0).fit(-f, y).predict_proba(-f)
     np.testing.assert_allclose(p, 1 / 3, atol=1e-6)
+    np.testing.assert_allclose(TemperatureScaling().fit(-f, y).predict_proba(-f), 1 / 3, atol=0.03)
+
+
+def test_few_rows_in_which_all_is_right_make_no_certainty():
+    """Rows with the scores of the ten right ones, of which one in four is wrong: mistakes are not ruinous."""
+    rng = np.random.default_rng(0)
+    for K in (2, 4):
+        f = rng.standard_normal((10, K))
+        y = f.argmax(axis=1)
+        others = np.where(rng.random(10) < 0.25, (y + 1) % K, y)
+        for name in SOFTMAX_MAPS:
+            model = resolve(name).fit(f, y, classes=np.arange(K))
+            assert log_loss(model.predict_log_proba(f), others) < 1.5 * log_loss(
+                log_softmax(f, axis=1), others
+            )
+
+
+def test_tiny_scores_are_not_made_surer_than_they_are():
+    """One row of two states no preference, and has the second class; the other has the first."""
+    f = np.array([[1e-9, 0.0], [1e-9, 0.0]])
+    for alpha in (0.0, 5.0):
+        model = TemperatureScaling(alpha=alpha).fit(f, [1, 1], classes=[0, 1])
+        assert model.temperature_ >= 1
 
 
 def test_constant_scores():

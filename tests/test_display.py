@@ -14,6 +14,7 @@ matplotlib.use("agg")  # no window is opened
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from scipy.stats import norm
 from sklearn.datasets import load_digits, load_iris
@@ -249,6 +250,31 @@ def test_reliability_of_one_class():
     assert display.ax_histogram_.get_xlabel() == "probability of class no"
 
 
+def test_the_histogram_of_equal_bins_is_weighted():
+    p, weights = [0.55, 0.6, 0.65, 0.975], [1.0, 2.0, 0.0, 5.0]
+    display = ReliabilityDisplay.from_predictions(
+        [0, 1, 1, 1], p, strategy="quantile", sample_weight=weights, class_of_interest=1, ax=axes()
+    )
+    heights = display.histogram_.get_data().values
+    assert np.flatnonzero(heights).tolist() == [10, 11, 19]  # bins of 0.05, with their right ends
+    np.testing.assert_allclose(heights[[10, 11, 19]], [1 / 8, 2 / 8, 5 / 8])
+
+
+@pytest.mark.parametrize("panels", [1, 3])
+def test_a_long_name_leaves_room_for_the_curve(panels):
+    name = "a softmax classifier with a very long name indeed"
+    figure = Figure(figsize=(4.4 * panels, 4.5), layout="constrained")
+    given = figure.subplots(1, panels, squeeze=False)[0]
+    for ax in given:
+        ReliabilityDisplay.from_predictions(Y, P, n_bins=4, name=name, ax=ax)
+    figure.draw_without_rendering()
+    assert all(ax.get_position().width > 0.8 / panels for ax in given)
+    assert legend_texts(given[0])[0].split() == f"{name}: ECE 0.15".split()
+    ends = [ax.get_legend().get_window_extent().x1 for ax in given]
+    starts = [ax.get_window_extent().x0 for ax in given[1:]] + [figure.bbox.x1]
+    assert all(end < start for end, start in zip(ends, starts, strict=True))
+
+
 def test_reliability_curves_side_by_side_differ():
     first = ReliabilityDisplay.from_predictions(Y, P, name="a", ax=axes())
     second = ReliabilityDisplay.from_predictions(
@@ -368,6 +394,20 @@ def test_images_share_a_symmetric_scale(digits, classifier):
         assert image.get_clim() == pytest.approx((-limit, limit))
         assert image.axes is ax
     assert [ax.get_title() for ax in display.ax_] == list("0123456789")
+
+
+def reddish(colour):
+    red, _, blue, _ = to_rgba(colour)
+    return red > blue
+
+
+def test_what_speaks_for_a_class_is_blue_and_against_it_red():
+    image = CoefficientsDisplay(COEF, [0, 1, 2], image_shape=(2, 2)).plot(axes()).images_[0]
+    assert not reddish(image.cmap(image.norm(3.0)))
+    assert reddish(image.cmap(image.norm(-3.0)))
+    for bars in CoefficientsDisplay(COEF, [0, 1, 2]).plot(axes()).bars_:
+        for bar in bars:
+            assert reddish(bar.get_facecolor()) == (bar.get_width() < 0)
 
 
 def test_bars_are_the_largest_and_the_least():

@@ -27,6 +27,7 @@ from linclf.functional import (
     sparsemax,
     sparsemax_jvp,
 )
+from linclf.functional._blocks import total
 
 REFERENCE = np.array([2.0, 4.0, 2.0, 1.0])
 INF = np.inf
@@ -44,6 +45,7 @@ a_row = arrays(np.float64, st.integers(1, 12), elements=st.floats(-30, 30))
 # one for each arrangement in memory: few, short rows, long rows, slabs, more than a block
 SHAPES = [((3,), -1), ((700, 1), 1), ((900, 10), -1), ((40, 300), 1), ((10, 900), 0), ((300, 40), 0),
           ((20, 9, 7), 1), ((5, 90, 7), 1), ((3, 40, 50), -2), ((1200, 1000), -1), ((9, 140_000), 0),
+          ((1200, 900), 0), ((2003, 33), 0), ((40_000, 31), 0), ((1, 300), 1), ((26, 10), 1), ((3, 20), 0),
           ((0, 4), 1)]  # fmt: skip
 
 
@@ -170,6 +172,22 @@ def test_sums_in_float32_do_not_lose_digits_along_any_axis():
     f = np.zeros((100_003, 40), np.float32)
     np.testing.assert_allclose(softmax(f, axis=0), 1 / 100_003, rtol=1e-6)
     np.testing.assert_allclose(softmax(f.T.copy(), axis=1), 1 / 100_003, rtol=1e-6)
+    few = np.full((10_007, 40), 0.1, np.float32)  # in one block, where it lies
+    for g, axis in ((few, 0), (np.asfortranarray(few.T), 1)):
+        np.testing.assert_allclose(logsumexp(g, axis), 0.1 + np.log(10_007), rtol=2e-7)
+        p = linear_normalization(g, axis)
+        np.testing.assert_allclose(p, 1 / 10_007, rtol=3e-7)
+        np.testing.assert_allclose(sparsemax_jvp(p, g, axis), 0, atol=3e-8)
+
+
+def test_total_of_any_length_by_float64():
+    """Its parts are cut by the length: none is lost or counted twice."""
+    for length in (1, 256, 512, 513, 640, 1000, 4095, 4096, 70_001):
+        terms = np.random.default_rng(0).random((length, 3), np.float32)
+        exact = terms.sum(axis=0, dtype=np.float64)
+        for laid_out in (terms, np.asfortranarray(terms)):
+            np.testing.assert_allclose(total(laid_out, 0)[0], exact, rtol=1e-6)
+            np.testing.assert_array_equal(total(laid_out.T, 1), total(laid_out, 0).T)
 
 
 def test_dtypes():
@@ -179,6 +197,18 @@ def test_dtypes():
     assert gibbs(np.array([1, 2], np.float32), 3.0).dtype == np.float32
     assert linear_normalization(np.array([1, 2], np.float32)).dtype == np.float32
     assert type(logsumexp(np.array([1, 2], np.float32))) is np.float32
+
+
+@pytest.mark.parametrize("dtype", [">f4", "<f4", ">f8", "<f8"])
+def test_results_have_the_byte_order_of_the_machine(dtype):
+    f = np.array([[2, 4, 2, 1], [1, 3, 3, 2]], dtype)
+    native = f.astype(f.dtype.newbyteorder("="))
+    functions = [*MAPS.values(), log_softmax, gibbs, linear_normalization, logsumexp, functional.entropy]
+    functions.append(lambda f: gumbel_softmax(f, random_state=0))
+    for function in functions:
+        found = function(f)
+        assert found.dtype.isnative
+        np.testing.assert_array_equal(found, function(native), strict=True)
 
 
 # ---------------------------------------------------------------- why softmax
@@ -259,6 +289,9 @@ def test_gibbs_at_extreme_temperatures():
     np.testing.assert_allclose(gibbs(energies, 1e300), [0.5, 0.5, 0])
     np.testing.assert_array_equal(gibbs(energies, 1e-300), [1, 0, 0])
     np.testing.assert_array_equal(gibbs([1e30, 1e30 + 1e20], 1e-3), [1, 0])
+    np.testing.assert_array_equal(
+        gibbs([[1e300, 1e300, INF], [-1e300, 1, 2]], 1e-300), [[0.5, 0.5, 0], [1, 0, 0]]
+    )
     np.testing.assert_allclose(gibbs(energies, 2.0), scipy.special.softmax([-0.5, -1, -INF]))
 
 
@@ -413,6 +446,37 @@ def test_gumbel_softmax_limits():
         assert np.isnan(p[1]).all()
 
 
+@of_floats
+@pytest.mark.parametrize("hard", [False, True])
+def test_gumbel_softmax_keeps_its_noise_beside_large_scores(hard, dtype):
+    size = {np.float32: 1e8, np.float64: 1e20}[dtype]
+    f = np.tile(np.array([size, size, -size], dtype), (3000, 1))
+    chosen = gumbel_softmax(f, hard=hard, random_state=0).argmax(axis=1)
+    assert chisquare(np.bincount(chosen)).pvalue > 1e-3
+    small = gumbel_softmax(f - dtype(size), hard=hard, random_state=0)
+    np.testing.assert_array_equal(gumbel_softmax(f, hard=hard, random_state=0), small)
+
+
+def test_gumbel_softmax_seeds():
+    f = normal((4, 5))
+    first, again, other = (gumbel_softmax(f, random_state=seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert not np.isclose(first, other).any()
+    random = np.random.default_rng(0)
+    np.testing.assert_array_equal(gumbel_softmax(f, random_state=random), first)
+    assert not np.isclose(gumbel_softmax(f, random_state=random), first).any()
+
+
+@of_floats
+def test_gumbel_softmax_of_what_tau_would_overflow(dtype):
+    tau, size = np.finfo(dtype).tiny, {np.float32: 1e30, np.float64: 1e300}[dtype]
+    f = np.array([[size, 0, size], [-size, size, -size], *[[0, 0, 0]] * 50], dtype)
+    p = gumbel_softmax(f, tau, random_state=0)
+    np.testing.assert_array_equal(p, gumbel_softmax(f, tau, hard=True, random_state=0))
+    assert np.isfinite(p).all()
+    np.testing.assert_array_equal(p[:2, 1], [0, 1])
+
+
 # ---------------------------------------------------------------- bad input
 
 WRONG = [
@@ -422,6 +486,9 @@ WRONG = [
     (lambda: softmax([1, 2], axis=None), TypeError, "axis=None: pass one integer"),
     (lambda: softmax([1, 2j]), TypeError, "scores has dtype complex128: pass real numbers"),
     (lambda: softmax(["a"]), TypeError, "scores has dtype <U1: pass real numbers"),
+    (lambda: softmax(["1", "2"]), TypeError, "scores has dtype <U1: pass real numbers"),
+    (lambda: softmax(np.array(["2020-01-01"], "M8[D]")), TypeError, "scores has dtype datetime64"),
+    (lambda: softmax([None, 1.0]), TypeError, "scores contains None: pass real numbers"),
     (lambda: softmax([1, 2], out=np.zeros(2, np.float32)), ValueError, r"out is float32 \(2,\): pass"),
     (lambda: log_softmax([1, 2], out=[0, 0]), ValueError, "out is list: pass an array of float64"),
     (lambda: linear_normalization([1, -2]), ValueError, "scores has -2.0, .*use softmax"),
@@ -435,6 +502,8 @@ WRONG = [
     (lambda: entmax_jvp([1, 0], [1, 0, 0]), ValueError, r"p has shape \(2,\) and direction \(3,\)"),
     (lambda: gumbel_softmax([1, 2], tau=-1), ValueError, "tau=-1"),
     (lambda: gumbel_softmax([1, 2], random_state="x"), TypeError, "random_state='x': pass an integer"),
+    (lambda: gumbel_max([1, 2], size=3.5), TypeError, "size=3.5: pass an integer, a tuple of integers"),
+    (lambda: gumbel_max([1, 2], size=(2, "x")), TypeError, r"size=\(2, 'x'\): pass an integer"),
     (lambda: gumbel_max([-INF, -INF]), ValueError, "a row whose largest score is -inf"),
 ]  # fmt: skip
 
@@ -459,6 +528,17 @@ def test_derivatives_ignore_directions_off_the_support():
         np.testing.assert_array_equal(
             jvp([0.5, 0.5, 0.0], [1.0, 0.0, np.nan]), jvp([0.5, 0.5, 0.0], [1, 0, 9])
         )
+        np.testing.assert_array_equal(jvp([0.5, 0.5, -1e-20], [1, 0, 9]), jvp([0.5, 0.5, 0.0], [1, 0, 9]))
+
+
+@of_floats
+def test_derivatives_of_nan_are_nan(dtype):
+    p, v = np.array([[np.nan, np.nan, np.nan], [0.5, 0.5, 0]], dtype), np.array([[1, 2, 3]] * 2, dtype)
+    for jvp in (sparsemax_jvp, entmax_jvp):
+        found = jvp(p, v)
+        assert np.isnan(found[0]).all()
+        np.testing.assert_allclose(found[1, [0, 2]], [-found[1, 1], 0])
+        assert found[1, 1] > 0
 
 
 @pytest.mark.parametrize("call", [gibbs, gumbel_softmax])
@@ -479,5 +559,5 @@ def test_gumbel_max_of_large_scores_and_of_no_rows():
     drawn = gumbel_max([1e20, 1e20, -1e20], size=3000, random_state=0)
     assert chisquare(np.bincount(drawn)).pvalue > 1e-3
     assert gumbel_max(np.zeros((0, 3)), size=4).shape == (4, 0)
-    with pytest.raises(ValueError, match=r"size=\(-1,\)"):
+    with pytest.raises(ValueError, match="size=-1"):
         gumbel_max([0.0, 1.0], size=-1)

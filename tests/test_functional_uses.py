@@ -85,6 +85,31 @@ def test_attention_to_extreme_scores():
     np.testing.assert_array_equal(attention([[1.0], [-1.0]], keys, values).ravel(), [2900, 5])
 
 
+@of_floats
+def test_attention_to_keys_that_are_hidden_by_minus_infinity(dtype):
+    """Also where a whole block of keys is hidden, first or later, and where all are."""
+    n = 2100
+    values = np.arange(n, dtype=dtype)[:, None]
+    for seen in (slice(1024, 1029), slice(0, 3), slice(2090, n)):
+        keys = np.full((n, 1), -INF, dtype)
+        keys[seen] = 1
+        mean = values[seen].mean()
+        np.testing.assert_allclose(attention(np.ones((2, 1), dtype), keys, values), mean, rtol=1e-6)
+    assert np.isnan(attention(np.ones((1, 1), dtype), np.full((n, 1), -INF, dtype), values)).all()
+
+
+@of_floats
+def test_attention_to_values_whose_sum_overflows(dtype):
+    large = dtype(0.6) * np.finfo(dtype).max
+    for n in (4, 3000):
+        values = np.full((n, 2), large, dtype)
+        values[:, 1] = 1
+        found = attention(np.ones((3, 1), dtype), np.zeros((n, 1), dtype), values)
+        np.testing.assert_allclose(found[:, 0] / large, 1, rtol=100 * np.finfo(dtype).eps)
+        np.testing.assert_allclose(found[:, 1], 1, rtol=100 * np.finfo(dtype).eps)
+    np.testing.assert_array_equal(attention(np.ones((1, 1), dtype), np.ones((1, 1), dtype), [[INF]]), INF)
+
+
 def test_attention_needs_linear_memory():
     n = 20_000
     Q, K, V = (normal(n, 16, seed=s, dtype=np.float32) for s in range(3))
@@ -246,7 +271,8 @@ def test_information_by_mpmath():
     own, cross = (mpmath.fsum(column) for column in zip(*terms, strict=True))
     assert entropy(p) == pytest.approx(float(-own), rel=1e-14)
     assert cross_entropy(p, q) == pytest.approx(float(-cross), rel=1e-14)
-    assert kl_divergence(p, q, unit="bits") == pytest.approx(float((own - cross) / mpmath.log(2)), rel=1e-14)
+    divergence = own - cross - mpmath.fsum(exact[0]) + mpmath.fsum(exact[1])
+    assert kl_divergence(p, q, unit="bits") == pytest.approx(float(divergence / mpmath.log(2)), rel=1e-14)
 
 
 @of_floats
@@ -262,6 +288,32 @@ def test_information_at_zeros(dtype):
         assert values.dtype == dtype
         np.testing.assert_allclose(values, np.array(expected, dtype), rtol=1e-6)
     assert not np.signbit(entropy(p)).any()
+    assert not np.signbit(cross_entropy(p[1:], p[1:])).any()
+
+
+def test_information_of_many_classes_in_float32_along_any_axis():
+    n = 10**6
+    p = np.full((n, 3), 1e-6, np.float32)
+    for axis, rows in ((0, p), (1, p.T.copy()), (1, p.T)):
+        np.testing.assert_allclose(entropy(rows, axis), np.log(n), rtol=1e-6)
+        np.testing.assert_allclose(perplexity(rows, axis), n, rtol=1e-5)
+        np.testing.assert_allclose(cross_entropy(rows, rows, axis), np.log(n), rtol=1e-6)
+        np.testing.assert_allclose(kl_divergence(rows, 2 * rows, axis), 1 - np.log(2), rtol=1e-6)
+
+
+@of_floats
+def test_divergence_is_never_negative(dtype):
+    """Near equality, the sums of p and of q differ by more than the divergence."""
+    close = kl_divergence(np.array([0.5, 0.5], dtype), np.array([0.5001, 0.4999], dtype))
+    assert close.dtype == dtype
+    assert close == pytest.approx(2e-8, rel=1e-3)
+    p = softmax(normal(2000, 6, dtype=dtype))
+    for times in (0, 1, 3, 1000):
+        q = p * (1 + times * np.finfo(dtype).eps * normal(2000, 6, seed=1, dtype=dtype))
+        found = kl_divergence(p, q)
+        assert (found >= 0).all()
+        assert found.max() <= 1e-15 + 100 * (times * np.finfo(dtype).eps) ** 2
+    np.testing.assert_array_equal(kl_divergence(p, p), 0)
 
 
 def test_maximum_likelihood_is_minimum_divergence():
@@ -282,6 +334,8 @@ WRONG = [
     (lambda: attention([1, 2], X, X), ValueError, r"queries has shape \(2,\): pass at least two axes"),
     (lambda: attention(np.ones((2, 3, 2)), np.ones((4, 3, 2)), X), ValueError, "leading axes that broadcast"),
     (lambda: attention(X, X, X, scale=INF), ValueError, "scale=inf: pass a finite number"),
+    (lambda: attention(X, X, X, scale="x"), ValueError, "scale='x': pass a finite number, or None"),
+    (lambda: attention(X, X, X, scale=[1, 2]), ValueError, r"scale=\[1, 2\]: pass a finite number"),
     (lambda: attention(X, np.ones((0, 2)), np.ones((0, 2))), ValueError, "keys has 0 rows"),
     (lambda: segment_softmax([1, 2], [0]), ValueError, r"segments has shape \(1,\) and scores \(2,\)"),
     (lambda: segment_softmax([1, 2], [0, -1]), ValueError, "segments has -1: pass ids that are not negative"),
@@ -322,6 +376,16 @@ def test_long_segments_keep_the_digits_of_float32():
     n = 2_000_000
     p = segment_softmax(np.zeros(n, np.float32), np.zeros(n, int))
     np.testing.assert_allclose(p, 1 / n, rtol=1e-6)
+
+
+def test_segments_of_uneven_float32_scores_by_float64():
+    rng = np.random.default_rng(0)
+    f, ids = (8 * rng.standard_normal(300_000)).astype(np.float32), rng.integers(8, size=300_000)
+    p = segment_softmax(f, ids)
+    np.testing.assert_allclose(p, segment_softmax(f.astype(np.float64), ids), rtol=4e-6)
+    # rounding of the divisor and of the quotients; sums in float32 are off by more
+    sums = np.bincount(ids, weights=p)
+    np.testing.assert_allclose(sums, 1, atol=np.finfo(np.float32).eps)
 
 
 def test_a_row_of_nan_is_no_row_of_zeros():

@@ -6,6 +6,7 @@ import pytest
 from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import logsumexp
+from sklearn.base import clone
 from sklearn.datasets import load_iris, make_classification
 from sklearn.metrics import balanced_accuracy_score
 
@@ -189,6 +190,18 @@ def test_adjustment_moves_the_intercepts_only(tail):
     prior = np.bincount(y) / len(y)
     np.testing.assert_allclose(adjusted.intercept_, plain.intercept_ - 1.5 * np.log(prior), rtol=1e-12)
     assert adjusted.history_["objective"] == plain.history_["objective"]
+
+
+@pytest.mark.parametrize("smoothing", [0.1, 0.3])
+def test_adjustment_of_smoothed_labels_is_that_of_the_same_soft_labels(tail, smoothing):
+    X, y = tail[:2]
+    Y = np.eye(len(np.unique(y)))[np.unique(y, return_inverse=True)[1]]
+    each = smoothing / (Y.shape[1] - 1)
+    model = SoftmaxClassifier(logit_adjustment=1.0, solver="lbfgs", tol=1e-7)
+    soft = clone(model).fit(X, Y * (1 - smoothing - each) + each)
+    smoothed = model.set_params(label_smoothing=smoothing).fit(X, y)
+    np.testing.assert_allclose(smoothed.coef_, soft.coef_, atol=1e-5)
+    np.testing.assert_allclose(smoothed.intercept_, soft.intercept_, atol=1e-5)
 
 
 def test_adjustment_aims_at_the_balanced_error(tail):

@@ -6,15 +6,19 @@ Values and gradients at given scores are tested in test_losses.py.
 import numpy as np
 import pytest
 from cases import LOSS_CASES, table
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from linclf.functional import entmax as entmax_of
+from linclf.functional import softmax
 from linclf.losses import (
     ArcFace,
     CosFace,
     Entmax,
+    Focal,
     NormFace,
+    Softmax,
     Sparsemax,
     SphereFace,
     value_and_gradient,
@@ -23,6 +27,8 @@ from linclf.losses._registry import trait
 
 searched = settings(deadline=None, derandomize=True, max_examples=60)
 CONVEX = [case for case in LOSS_CASES if trait(case.loss, "convex")]
+NOT_CONVEX = [case for case in LOSS_CASES if not trait(case.loss, "convex")]
+NORMFACE = next(case for case in LOSS_CASES if isinstance(case.loss, NormFace))
 SHIFTED = [case for case in LOSS_CASES if trait(case.loss, "shift_invariant") and not case.on_cosines]
 WITH_PROBABILITIES = [case for case in LOSS_CASES if trait(case.loss, "probabilities")]
 
@@ -55,6 +61,87 @@ def test_not_negative_and_lower_for_a_higher_true_score(case, data):
     higher = f.copy()
     higher[y] = 1.0 if case.on_cosines else f[y] + 1
     assert value_and_gradient(case.loss, higher, y)[0] <= value + 1e-12 * max(value, 1)
+
+
+@st.composite
+def rows_off_kinks(draw, case):
+    """Scores 1e-4 or more from the kinks of hinges of margin n/100 and of margins on cosines."""
+    n_classes = draw(st.integers(2, 7))
+    high = 90 if case.on_cosines else 1000
+    hundredths = draw(arrays(np.int64, n_classes, elements=st.integers(-high, high)))
+    return hundredths / 100 + 0.001 * np.arange(1, n_classes + 1), draw(st.integers(0, n_classes - 1))
+
+
+@table(LOSS_CASES)
+@searched
+@given(data=st.data())
+def test_the_gradient_is_the_slope_of_the_value(case, data):
+    f, y = data.draw(rows_off_kinks(case))
+    gradient = value_and_gradient(case.loss, f, y)[1]
+    step = (1e-6 if case.on_cosines else 1e-5) * np.eye(len(f))
+    high, low = (value_and_gradient(case.loss, f + move, np.full(len(f), y))[0] for move in (step, -step))
+    np.testing.assert_allclose(
+        gradient, (high - low) / (2 * step.max()), rtol=0, atol=1e-5 * (1 + np.abs(gradient).max())
+    )
+
+
+@table(NOT_CONVEX)
+@searched
+@given(data=st.data())
+def test_losses_that_are_not_convex_pull_at_the_true_class_and_push_its_rivals(case, data):
+    """So they rise along every line on which rivals rise and the true score falls, as convex ones do."""
+    f, y = data.draw(rows(case))
+    value, gradient = value_and_gradient(case.loss, f, y)
+    rivals = np.arange(len(f)) != y
+    assert (gradient[rivals] >= 0).all()
+    rise = np.abs(data.draw(arrays(np.int64, len(f), elements=st.integers(-128, 128)))) / 64
+    worse = np.where(rivals, f + rise, f - rise)
+    worse = np.clip(worse, -1, 1) if case.on_cosines else worse
+    assert value_and_gradient(case.loss, worse, y)[0] >= value - 1e-12 * max(value, 1)
+
+
+@searched
+@given(data=st.data(), gammas=st.tuples(st.floats(0, 5), st.floats(0, 5)))
+def test_focus_takes_from_the_cross_entropy_and_more_focus_more(data, gammas):
+    f, y = data.draw(rows(LOSS_CASES[0]))
+    less, more = (value_and_gradient(Focal(gamma), f, y)[0] for gamma in sorted(gammas))
+    p = softmax(f)
+    cross_entropy = value_and_gradient(Softmax(), f, y)[0]
+    assert more <= less * (1 + 1e-12)
+    expected = np.delete(p, y).sum() ** max(gammas) * cross_entropy
+    assert more == pytest.approx(expected, rel=1e-9)
+
+
+@searched
+@given(data=st.data(), more=st.floats(0.0, 1.0), scale=st.floats(1.0, 64.0))
+@pytest.mark.parametrize(
+    "make",
+    [CosFace, ArcFace, lambda s, m: SphereFace(s, 1 + 3 * m)],
+    ids=["CosFace", "ArcFace", "SphereFace"],
+)
+def test_a_margin_makes_it_harder(make, data, more, scale):
+    """A larger margin has the larger loss, at whatever cosines, and none is normface."""
+    c, y = data.draw(rows(NORMFACE))
+    losses = [NormFace(scale), make(scale, 0.0), make(scale, more / 2), make(scale, more)]
+    values = [value_and_gradient(loss, c, y)[0] for loss in losses]
+    assert values[1] == pytest.approx(values[0], rel=1e-12, abs=1e-13)
+    assert (np.diff(values) >= -1e-12 * (1 + max(values))).all()
+
+
+@searched
+@given(data=st.data(), alpha=st.floats(1.05, 2.0))
+def test_odds_of_entmax_depend_on_a_third_class_and_those_of_softmax_do_not(data, alpha):
+    """Once a third class has a share, the odds of the first two move away from 1: IIA is for softmax only."""
+    f = data.draw(arrays(np.int64, 3, elements=st.integers(-64, 64))) / 64
+    pair, three = entmax_of(f[:2], alpha), entmax_of(f, alpha)
+    assume(f[0] > f[1] and three[1] > 1e-3 and three[2] > 1e-3)
+    # what does not depend on the third, and is the odds in the limit alpha -> 1
+    for p in (pair, three):
+        power = p ** (alpha - 1)
+        assert power[0] - power[1] == pytest.approx((alpha - 1) * (f[0] - f[1]), rel=1e-6)
+    assert three[0] / three[1] > pair[0] / pair[1]
+    of_two, of_three = softmax(f[:2]), softmax(f)
+    assert of_three[0] / of_three[1] == pytest.approx(of_two[0] / of_two[1], rel=1e-12)
 
 
 @table(CONVEX)

@@ -12,6 +12,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_sco
 
 from linclf.functional import softmax
 from linclf.metrics import (
+    DOUBT_SCORES,
     brier_decomposition,
     brier_score,
     classwise_calibration_error,
@@ -61,6 +62,31 @@ def test_forms_of_arguments(metric):
         np.testing.assert_array_equal(kept, array)
 
 
+@pytest.mark.parametrize("factor", [1e308, 1e-300, 1e-320])
+@pytest.mark.parametrize("name", [*METRICS, "decomposition"])
+def test_the_size_of_the_weights_does_not_matter(name, factor):
+    rng = np.random.default_rng(4)
+    P, y = softmax(rng.normal(size=(200, 3))), rng.integers(0, 3, 200)
+    weights = rng.integers(0, 4, 200) / 4
+    metric = (METRICS | BINNED)[name]
+    # 1e-320 has no more than 4 digits
+    rtol = 1e-12 if factor > 1e-305 else 1e-3
+    expected = metric(y, P, sample_weight=weights)
+    np.testing.assert_allclose(metric(y, P, sample_weight=weights * factor), expected, rtol=rtol, atol=1e-12)
+
+
+@pytest.mark.parametrize("factor", [1e308, 1e-300])
+def test_a_curve_of_huge_or_tiny_weights(factor):
+    rng = np.random.default_rng(4)
+    P, y = softmax(rng.normal(size=(200, 3))), rng.integers(0, 3, 200)
+    weights = rng.integers(0, 4, 200) / 4
+    ours = reliability_curve(y, P, sample_weight=weights * factor)
+    expected = reliability_curve(y, P, sample_weight=weights)
+    np.testing.assert_allclose(ours.accuracy, expected.accuracy)
+    np.testing.assert_allclose(ours.confidence, expected.confidence)
+    np.testing.assert_allclose(ours.weight / ours.weight.sum(), expected.weight / expected.weight.sum())
+
+
 # ---------------------------------------------------------------- as scorers of scikit-learn
 
 
@@ -100,6 +126,34 @@ def test_a_scorer_takes_labels_and_weights():
 
 
 # ---------------------------------------------------------------- refusals
+
+
+@pytest.mark.parametrize("metric", [*METRICS.values(), brier_decomposition, reliability_curve])
+def test_masked_entries_are_refused(metric):
+    y, P, weights = np.arange(3), np.full((3, 3), 1 / 3), np.ones(3)
+    metric(np.ma.array(y), np.ma.array(P), sample_weight=np.ma.array(weights))  # none is masked
+    hidden = {"y_true": np.ma.array(y, mask=[0, 0, 1])}
+    hidden["y_prob"] = np.ma.array(P, mask=np.eye(3, dtype=bool))
+    hidden["sample_weight"] = np.ma.array(weights, mask=[1, 0, 0])
+    for name, array in hidden.items():
+        with pytest.raises(ValueError, match=f"^{name} is a masked array with [13] masked entries"):
+            metric(**{"y_true": y, "y_prob": P, "sample_weight": weights, name: array})
+
+
+def test_masked_entries_of_doubts_are_refused():
+    P = np.ma.array(np.full((2, 2), 0.5), mask=[[0, 0], [0, 1]])
+    for score, _ in DOUBT_SCORES.values():
+        with pytest.raises(ValueError, match="is a masked array with 1 masked entries"):
+            score(P)
+
+
+def test_sums_may_be_rounded_but_not_more():
+    P = np.array([[0.25, 0.75], [0.5, 0.5]])
+    assert brier_score([0, 1], P * 1.0009) == pytest.approx(brier_score([0, 1], P), abs=0.01)
+    for total in (0.99, 1.01, 0.998):
+        with pytest.raises(ValueError, match=rf"row 0 of y_prob is .* with the sum {total}, not a distr"):
+            brier_score([0, 1], P * total)
+
 
 GOOD = (["a", "b", "c"], np.full((3, 3), 1 / 3))
 

@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 import textwrap
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from cases import LOSS_CASES, table
 from numba import njit
 from sklearn.datasets import load_digits, load_iris
+from sklearn.utils._param_validation import Interval
 
 from linclf import LinearClassifier, SoftmaxClassifier
 from linclf.functional import softmax
@@ -34,9 +36,11 @@ from linclf.losses._checks import (
     check_dtypes,
     check_extreme_scores,
     check_gradient,
+    check_gradient_far_away,
     check_probabilities,
     check_shift,
     check_soft_labels,
+    check_symmetry,
 )
 from linclf.losses._evaluation import curvature
 from linclf.losses._names import resolve
@@ -134,10 +138,6 @@ def test_probabilities_are_there_where_the_class_has_them(iris):
 
 
 def test_limits_are_checked():
-    from numbers import Real
-
-    from sklearn.utils._param_validation import Interval
-
     class Limited(NamedTuple):
         width: float = 1.0
         limits = {"width": Interval(Real, 0, None, closed="neither")}
@@ -254,6 +254,10 @@ def test_fitted_models_are_stored_and_read(iris):
 # ---------------------------------------------------------------- what is missing
 
 
+def one(self, n_classes):
+    return 1.0
+
+
 def registered(function, **attributes):
     """A loss without parameters whose row function is this, and whose class says this."""
     cls = type("Own", (NamedTuple("Own", [("gamma", float)]),), {"__slots__": (), **attributes})
@@ -265,20 +269,130 @@ def returns_nothing(loss, scores, y):
     scores[:] = 0.0
 
 
+def returns_nothing_for_rare_scores(loss, scores, y):
+    scores[:] = 0.0
+    if scores[y] < 1e9:
+        return 1.0
+
+
 def calls_what_numba_does_not_know(loss, scores, y):
     return sorted(scores, key=str)[0]
 
 
+@njit
+def of_one(score):
+    return score
+
+
+def calls_with_too_many_arguments(loss, scores, y):
+    return of_one(scores[y], 1.0)
+
+
+@pytest.mark.parametrize("soft", [False, True], ids=["classes", "soft labels"])
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        (returns_nothing, "row_loss returns None, and must return the loss, a float"),
-        (calls_what_numba_does_not_know, r".*sorted.*\(line \d+ of .*test_own_loss\.py\)"),
+        (returns_nothing, "returns None, and must return the loss, a float"),
+        (returns_nothing_for_rare_scores, "returns None for some scores, and must return the loss, a float"),
+        (calls_what_numba_does_not_know, r"fails: .*sorted.*\(line \d+ of .*test_own_loss\.py\)"),
+        (calls_with_too_many_arguments, r"fails: .*too many positional arguments.*test_own_loss\.py\)"),
     ],
 )
-def test_a_row_function_that_does_not_compile(function, message, iris):
-    loss = registered(function, curvature=lambda self, n_classes: 1.0)
-    with pytest.raises(TypeError, match=r"a row function of Own\w* does not compile with Numba: " + message):
+def test_a_row_function_that_does_not_compile(function, message, soft, iris):
+    loss = registered(function, curvature=one)
+    where = rf"a row function of Own\w* does not compile with Numba: {function.__name__}, its row_loss, "
+    X, y = iris
+    with pytest.raises(TypeError, match=where + message):
+        LinearClassifier(loss=loss).fit(X, np.eye(3)[y] if soft else y)
+
+
+def of_two(loss, scores):
+    return 0.0
+
+
+def of_four(loss, scores, y, weight):
+    return 0.0
+
+
+@pytest.mark.parametrize("verb", [row_loss, soft_row_loss], ids=["row_loss", "soft_row_loss"])
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (of_two, r"of_two\(loss, scores\) has to be a function of \(loss, scores, "),
+        (of_four, r"of_four\(loss, scores, y, weight\) has to be a function of \(loss, scores, "),
+        (max, r"<built-in function max> is not a function; pass a plain one of \(loss, scores, "),
+        (1.0, r"1\.0 is not a function"),
+    ],
+)
+def test_what_is_no_row_function_is_not_registered(verb, function, message):
+    cls = type("Own", (NamedTuple("Own", [("gamma", float)]),), {"__slots__": ()})
+    with pytest.raises(TypeError, match=rf"{verb.__name__}\.register\(Own\): " + message):
+        verb.register(cls)(function)
+    assert verb.find(cls) is None
+
+
+def test_a_compiled_function_is_taken_as_what_it_was_compiled_from():
+    loss = registered(njit(plain))
+    assert row_loss.find(type(loss)) is plain
+    value, gradient = value_and_gradient(loss, [1.0, 0.0], 0)
+    expected = value_and_gradient(OwnSoftmax(), [1.0, 0.0], 0)
+    assert value == expected[0]
+    np.testing.assert_array_equal(gradient, expected[1])
+
+
+@pytest.mark.parametrize("thing", [returns_nothing, Softmax], ids=["function", "class"])
+def test_a_verb_without_register(thing):
+    with pytest.raises(TypeError, match=r"row_loss\(<.*>\): nothing is registered.*@row_loss\.register\("):
+        row_loss(thing)
+
+
+@pytest.mark.parametrize("name", ["curvature", "resolved", "watched", "probabilities", "log_probabilities"])
+def test_a_number_in_the_place_of_a_method(name, iris):
+    loss = registered(plain, **{name: 1.0})
+    with pytest.raises(TypeError, match=rf"{name}=1\.0 of Own\w* has to be a method"):
+        LinearClassifier(loss=loss).fit(*iris)
+
+
+@pytest.mark.parametrize(
+    "limits", [{"width": Interval(Real, 0, 1, closed="left")}, 1.0], ids=["field", "number"]
+)
+def test_limits_that_are_not_of_its_fields(limits, iris):
+    loss = registered(plain, limits=limits)
+    with pytest.raises(TypeError, match=r"limits=.* of Own\w* has to be a dict from fields, of \['gamma'\]"):
+        LinearClassifier(loss=loss).fit(*iris)
+
+
+@pytest.mark.parametrize(
+    ("loss", "error", "message"),
+    [
+        (OwnSoftmax, TypeError, r"loss=<class .*OwnSoftmax'> is a class; pass an object, OwnSoftmax\(\)"),
+        ("softmaxx", ValueError, r"loss='softmaxx' is unknown; use one of \['arcface', "),
+        (None, TypeError, r"loss=None is not a loss: use one of \['arcface', "),
+    ],
+    ids=["class", "name", "None"],
+)
+def test_what_is_no_loss_is_refused_by_the_classifier(loss, error, message, iris):
+    with pytest.raises(error, match=message):
+        LinearClassifier(loss=loss).fit(*iris)
+
+
+def infinite(loss, scores, y):
+    scores[:] = 0.0
+    return np.inf
+
+
+def of_infinite_slope(loss, scores, y):
+    scores[:] = np.inf
+    return 1.0
+
+
+@pytest.mark.parametrize("function", [infinite, of_infinite_slope])
+@pytest.mark.parametrize("said", [True, False], ids=["curvature", "nothing"])
+def test_a_loss_that_is_not_finite(function, said, iris):
+    loss = registered(function, **({"curvature": one} if said else {}))
+    with pytest.raises(
+        ValueError, match=r"Own\w*\(gamma=1\.0\) is .*inf.* at scores \[0\. .* have to be finite"
+    ):
         LinearClassifier(loss=loss).fit(*iris)
 
 
@@ -288,7 +402,13 @@ def constant(loss, scores, y):
 
 
 @pytest.mark.parametrize(
-    "attributes", [{}, {"curvature": lambda self, n: 0.0}, {"curvature": lambda self, n: float("nan")}]
+    "attributes",
+    [
+        {},
+        {"curvature": lambda self, n: 0.0},
+        {"curvature": lambda self, n: float("nan")},
+        {"curvature": lambda self, n: None},
+    ],
 )
 def test_a_loss_without_a_unit_of_steps(attributes, iris):
     with pytest.raises(ValueError, match=r"give its class a method curvature\(self, n_classes\)"):
@@ -316,7 +436,9 @@ def test_a_soft_row_function_that_does_not_compile(iris):
         return 1.0
 
     X, y = iris
-    with pytest.raises(TypeError, match=r"does not compile with Numba: soft_row_loss: .*read-?only|setitem"):
+    with pytest.raises(
+        TypeError, match=r"Numba: writes_into_labels, its soft_row_loss, fails: .*(read-?only|setitem)"
+    ):
         LinearClassifier(loss=loss).fit(X, np.eye(3)[y])
 
 
@@ -375,6 +497,48 @@ def wrong_gradient(loss, scores, y):
     value = cross_entropy(OwnSoftmax(1.0), scores, y)
     scores[0] *= 1.001
     return value
+
+
+def slightly_wrong_gradient(loss, scores, y):
+    value = cross_entropy(OwnSoftmax(1.0), scores, y)
+    scores[0] *= 1.00001
+    return value
+
+
+def wrong_where_leads_are_large(loss, scores, y):
+    lead = scores.max() - scores.min()
+    value = cross_entropy(OwnSoftmax(1.0), scores, y)
+    if lead > 20.0:
+        scores *= 1.01
+    return value
+
+
+def wrong_where_leads_are_huge(loss, scores, y):
+    lead = scores.max() - scores.min()
+    value = cross_entropy(OwnSoftmax(1.0), scores, y)
+    if lead > 200.0:
+        scores *= 1.01
+    return value
+
+
+def wrong_where_leads_are_vast(loss, scores, y):
+    lead = scores.max() - scores.min()
+    value = cross_entropy(OwnSoftmax(1.0), scores, y)
+    if lead > 1e4:
+        scores *= 1.01
+    return value
+
+
+def with_a_special_class(loss, scores, y):
+    value = cross_entropy(OwnSoftmax(1.0), scores, y)
+    weight = 2.0 if y == 0 else 1.0
+    scores *= weight
+    return weight * value
+
+
+def overflowing_in_float64(loss, scores, y):
+    power = np.float64(scores[0]) ** 11
+    return cross_entropy(OwnSoftmax(1.0), scores, y) + 0.0 * power
 
 
 def negative(loss, scores, y):
@@ -449,7 +613,17 @@ def proper(self, scores):
 # a row function, what its class says, the check that fails first, and its message
 FINDINGS = [
     (wrong_gradient, {}, check_gradient, r"the gradient left in scores is .* differences of the loss give"),
+    (slightly_wrong_gradient, {}, check_gradient, r"the gradient left in scores is .*size 1;"),
+    (wrong_where_leads_are_large, {}, check_gradient, r"the gradient left in scores is .*size 30;"),
+    (wrong_where_leads_are_huge, {}, check_gradient_far_away, r"the gradient left in scores is .*size 1000;"),
+    (
+        wrong_where_leads_are_vast,
+        {},
+        check_gradient_far_away,
+        r"the gradient left in scores is .*size 10000;",
+    ),
     (wrong_hinge, {"smooth": False}, check_gradient, r"the gradient left in scores is"),
+    (with_a_special_class, {}, check_symmetry, r"classes in another order .* say symmetric = False"),
     (negative, {}, check_gradient, r"a loss is -.*losses must be 0 or more"),
     (
         coarse_in_float32,
@@ -458,6 +632,7 @@ FINDINGS = [
         r"in float32 the loss differs from that in",
     ),
     (overflowing, {}, check_extreme_scores, r"not finite at float32 scores of \+-10000"),
+    (overflowing_in_float64, {}, check_extreme_scores, r"not finite at float64 scores of \+-1e\+30"),
     (of_one_score, {}, check_shift, r"its gradient sums to .*shift_invariant = False"),
     (shifted_by_rounding, {}, check_shift, r"adding .* to all scores .* changes it: subtract the largest"),
     (not_convex, {}, check_convexity, r"it is not convex.*convex = False"),
@@ -496,6 +671,16 @@ def test_a_soft_row_function_that_is_not_the_expectation():
 
     with pytest.raises(AssertionError, match="soft_row_loss does not return the expectation"):
         check_loss(loss)
+
+
+def test_a_loss_may_say_that_its_classes_are_not_alike():
+    check_loss(registered(with_a_special_class, symmetric=False))
+
+
+@pytest.mark.parametrize("n_classes", [1, 0, -3, 2.5, "6"])
+def test_check_loss_needs_two_classes(n_classes):
+    with pytest.raises(ValueError, match=rf"n_classes={n_classes!r}: use an integer of 2 or more"):
+        check_loss(OwnSoftmax(), n_classes=n_classes)
 
 
 def test_every_check_has_a_finding():

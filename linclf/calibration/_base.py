@@ -13,8 +13,8 @@ from linclf.functional import log_softmax, softmax
 
 INPUT = """input : {"scores", "probabilities"}, default="scores"
         What `fit` and `predict_proba` are given. Scores are logits or values of a
-        ``decision_function``; probabilities are taken to their logarithms, those below 1e-30 as
-        1e-30."""
+        ``decision_function``; probabilities are taken to their logarithms, and 0 as the smallest
+        positive one in `fit`, within 1e-30 and 1e-4."""
 
 
 def documented(cls):
@@ -49,7 +49,9 @@ class BaseCalibrator(BaseEstimator, ABC):
         y : array-like of shape (n_samples,)
             Labels.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights; 0 is the same as removing a row, k as repeating it k times.
+            Non-negative counts of rows: a weight of k is k copies, 0 is no row. Their size matters, as
+            penalties and Platt's targets are compared with their sum; the largest must lie within
+            1e-30 and 1e30.
         classes : array-like of shape (n_classes,), default=None
             The label of each column of scores. Needed where y lacks a class; by default the
             labels in y, sorted.
@@ -66,12 +68,12 @@ class BaseCalibrator(BaseEstimator, ABC):
         TypeError
             If the scores are not real numbers.
         """
-        rows, labels = checked(scores, y, sample_weight, classes, self.input)
+        rows, labels, floor = checked(scores, y, sample_weight, classes, self.input)
         with one_blas_thread():
             found = self._parameters(rows)
         for name, value in found.items():
             setattr(self, name, value)
-        self.classes_ = labels
+        self.classes_, self._floor = labels, floor
         return self
 
     def predict_proba(self, scores):
@@ -120,7 +122,8 @@ class BaseCalibrator(BaseEstimator, ABC):
 
     def _checked_map(self, scores):
         check_is_fitted(self)
-        scores = as_scores(scores, self.input)
+        floor = getattr(self, "_floor", 1e-30)  # of models that were saved when all had this one
+        scores = as_scores(scores, self.input, floor)
         if scores.shape[1] != len(self.classes_):
             raise ValueError(
                 f"scores are for {scores.shape[1]} classes, and the calibrator was fitted to "

@@ -12,7 +12,8 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 TOLERANCE = 1e-8
-# a value of 1 has this rounding after sums over many rows: below it only the gradient tells progress
+# of a value of 1 after sums over many rows, and of smaller ones as differences of scores: below it only the
+# gradient tells progress
 ROUNDING = 1e-14
 
 
@@ -77,7 +78,7 @@ def _line_search(function, x, here, step):
     for _ in range(40):
         there = function(x + fraction * step)
         lower = there.value <= here.value + 1e-4 * fraction * slope
-        level = there.value <= here.value + ROUNDING * abs(here.value)
+        level = there.value <= here.value + ROUNDING * max(1.0, abs(here.value))
         if lower or (level and np.linalg.norm(there.gradient) < norm / 2):
             return x + fraction * step, there
         fraction /= 2

@@ -10,26 +10,34 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    _routing_enabled,
+    process_routing,
+)
 from sklearn.utils.metaestimators import _safe_split
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
+    _check_method_params,
     _check_sample_weight,
-    _check_y,
     check_is_fitted,
-    column_or_1d,
     has_fit_parameter,
 )
 
+from linclf._checked_labels import check_targets, labels_of
+from linclf._checked_rows import refuse_masked
 from linclf._validation import classes_of
 from linclf.calibration._names import CALIBRATORS, resolve
+from linclf.calibration._rows import check_counts
 
 
 class _Given(NamedTuple):
-    """What `fit` is given; the weights may be None."""
+    """What `fit` is given; the weights may be None, and the parameters are those of the classifier's fit."""
 
     X: Any
     y: np.ndarray
     weights: np.ndarray | None
+    params: dict
 
 
 class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -101,7 +109,7 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.cv = cv
 
     @_fit_context(prefer_skip_nested_validation=False)  # the parameters of the estimator are not checked yet
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, **params):
         """Fit the classifier and the calibrator.
 
         Parameters
@@ -112,7 +120,12 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             Labels.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights, for the classifier and the calibrator; 0 is the same as removing
-            a row.
+            a row. For the calibrator they are counts of rows, see its `fit`.
+        **params : dict
+            For the classifier's `fit`; what has an entry for each row is divided into folds. With
+            ``sklearn.set_config(enable_metadata_routing=True)`` these and the weights go to the
+            classifier and to the splitter of ``cv`` (as the ``groups`` of GroupKFold) by request,
+            and the weights to the calibrator in any case.
 
         Returns
         -------
@@ -129,9 +142,13 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Warns
         -----
         UserWarning
-            If the classifier does not take a ``sample_weight``, and so only the calibrator gets it.
+            If the classifier does not take a ``sample_weight``, and so only the calibrator gets it;
+            not where metadata are routed.
         """
-        given, rows = _checked(X, y, sample_weight)
+        X, y, weights = _checked(X, y, sample_weight)
+        for_fit, for_split = self._routed(weights, params)
+        given = _Given(X, y, weights, for_fit)
+        rows = np.arange(len(y)) if weights is None else np.flatnonzero(weights)
         calibrator = resolve(self.method)
         response = _response(self.estimator, calibrator)
         if isinstance(self.estimator, FrozenEstimator):
@@ -140,23 +157,23 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                     f"cv={self.cv!r} is for an estimator that is fitted here, and a FrozenEstimator is not: "
                     "leave cv=None, or pass the estimator itself"
                 )
-            estimator, scored = self.estimator.fit(X, y), rows  # refused if not fitted
+            estimator, scored = self.estimator.fit(X, y, **for_fit), rows  # refused if not fitted
             known = given.X if len(rows) == len(given.y) else _safe_indexing(given.X, rows)
-            classes, scores = estimator.classes_, getattr(estimator, response)(known)
+            classes, scores = estimator.classes_, _scores(estimator, response, known)
         else:
             classes = classes_of(given.y[rows])
-            folds = _folds(self.cv, given, rows)
+            folds = _folds(self.cv, given, rows, for_split)
             parts = [_held_out(self.estimator, given, fold, classes, response) for fold in folds]
             scores, scored = np.concatenate(parts), np.concatenate([test for _, test in folds])
             estimator = _fitted(self.estimator, given, rows)
-            unequal = given.weights is not None and np.ptp(given.weights[rows]) > 0
-            if unequal and not has_fit_parameter(estimator, "sample_weight"):
+            unequal = weights is not None and np.ptp(weights[rows]) > 0
+            if unequal and not _routing_enabled() and "sample_weight" not in for_fit:
                 warnings.warn(
                     f"fit of {estimator!r} takes no sample_weight, so that only the calibrator uses it",
                     stacklevel=2,
                 )
-        weights = None if given.weights is None else given.weights[scored]
-        calibrator.fit(scores, given.y[scored], sample_weight=weights, classes=classes)
+        counts = None if weights is None else weights[scored]
+        calibrator.fit(scores, given.y[scored], sample_weight=counts, classes=classes)
         self.estimator_, self.calibrator_, self.classes_ = estimator, calibrator, classes
         self._response = response
         for name in ("n_features_in_", "feature_names_in_"):
@@ -216,6 +233,27 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         index = self.predict_proba(X).argmax(axis=1)
         return self.classes_[index]
 
+    def get_metadata_routing(self):
+        """Where the parameters of `fit` go, when metadata are routed.
+
+        Returns
+        -------
+        routing : sklearn.utils.metadata_routing.MetadataRouter
+            To ``fit`` of the classifier and ``split`` of the splitter.
+        """
+        router = MetadataRouter(owner=self).add_self_request(self)
+        router.add(estimator=self.estimator, method_mapping=MethodMapping().add(caller="fit", callee="fit"))
+        return router.add(splitter=self.cv, method_mapping=MethodMapping().add(caller="fit", callee="split"))
+
+    def _routed(self, weights, params):
+        """The parameters for ``fit`` of the classifier, and for ``split`` of the splitter."""
+        if _routing_enabled():
+            routed = process_routing(self, "fit", sample_weight=weights, **params)
+            return routed.estimator.fit, routed.splitter.split
+        if weights is not None and has_fit_parameter(self.estimator, "sample_weight"):
+            params = {**params, "sample_weight": weights}
+        return params, {}
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags = get_tags(self.estimator).input_tags
@@ -223,16 +261,18 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
 
 def _checked(X, y, sample_weight):
-    """`_Given`, and the rows whose weight is not 0."""
+    """X with any rows, the labels, and the weights or None."""
     X, y = indexable(X, y)
-    y = _check_y(column_or_1d(y, warn=True))
+    y = labels_of(y)
     if not y.size:
         raise ValueError(f"X and y have {y.size} samples; pass some of each class")
-    check_classification_targets(y)
+    y = check_targets(y)
     if sample_weight is None:
-        return _Given(X, y, None), np.arange(len(y))
+        return X, y, None
+    refuse_masked(sample_weight, "sample_weight")
     weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-    return _Given(X, y, weights), np.flatnonzero(weights)
+    check_counts(weights)
+    return X, y, weights
 
 
 def _response(estimator, calibrator):
@@ -246,11 +286,6 @@ def _response(estimator, calibrator):
             )
         return "predict_proba"
     if hasattr(estimator, "decision_function"):
-        if getattr(estimator, "decision_function_shape", None) == "ovo":
-            raise ValueError(
-                f"{estimator!r} scores pairs of classes, and calibration needs a score of each class; use "
-                "decision_function_shape='ovr'"
-            )
         return "decision_function"
     if declared is None:
         raise TypeError(
@@ -261,7 +296,30 @@ def _response(estimator, calibrator):
     return "predict_proba"
 
 
-def _folds(cv, given, rows):
+def _scores(estimator, response, X):
+    """What a fitted classifier says of rows; scores of pairs of classes are refused."""
+    scores, last = getattr(estimator, response)(X), _last(estimator)
+    pairs = response == "decision_function" and getattr(last, "decision_function_shape", None) == "ovo"
+    if pairs and np.ndim(scores) == 2:  # three classes have three pairs, so that their number tells nothing
+        raise ValueError(
+            f"{last!r} scores pairs of classes, and calibration needs a score of each class; use "
+            "decision_function_shape='ovr'"
+        )
+    return scores
+
+
+def _last(estimator):
+    """The classifier inside of pipelines and searches (a FrozenEstimator has the attributes of its own)."""
+    while True:
+        if hasattr(estimator, "steps"):
+            estimator = estimator.steps[-1][1]
+        elif hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        else:
+            return estimator
+
+
+def _folds(cv, given, rows, params):
     """Pairs of training and held-out rows, without those of weight 0."""
     y = given.y[rows]
     least = np.unique(y, return_counts=True)[1].min()
@@ -275,7 +333,7 @@ def _folds(cv, given, rows):
     if isinstance(cv, Integral):
         splits = check_cv(cv, y, classifier=True).split(_safe_indexing(given.X, rows), y)
         return [(rows[train], rows[test]) for train, test in splits]
-    splits = cv.split(given.X, given.y) if hasattr(cv, "split") else cv
+    splits = cv.split(given.X, given.y, **params) if hasattr(cv, "split") else cv
     folds = [(_indices(train), _indices(test)) for train, test in splits]  # they count all rows
     for train, test in folds:
         if np.intersect1d(train, test).size:
@@ -304,14 +362,14 @@ def _held_out(estimator, given, fold, classes, response):
         )
     fitted = _fitted(estimator, given, train)
     X, _ = _safe_split(fitted, given.X, given.y, test, train)
-    return getattr(fitted, response)(X)
+    return _scores(fitted, response, X)
 
 
 def _fitted(estimator, given, rows):
-    """A clone fitted to some of the rows, with their weights where it takes them."""
+    """A clone fitted to some of the rows, with their part of the parameters."""
     estimator = clone(estimator)
-    X, y = given.X, given.y
+    X, y, params = given.X, given.y, given.params
     if not np.array_equal(rows, np.arange(len(y))):
         X, y = _safe_split(estimator, X, y, rows)
-    weighted = given.weights is not None and has_fit_parameter(estimator, "sample_weight")
-    return estimator.fit(X, y, sample_weight=given.weights[rows]) if weighted else estimator.fit(X, y)
+        params = _check_method_params(given.X, params, indices=rows)
+    return estimator.fit(X, y, **params)

@@ -34,9 +34,9 @@ class DirichletCalibration(BaseCalibrator):
     ----------
     odir : float >= 0, default=10.0
         Penalty on the entries of A off the diagonal, times the number of classes.
-    alpha : float >= 0, default=10.0
+    alpha : float >= 0, default=50.0
         Penalty on a diagonal that is not that of the temperature.
-    alpha_intercept : float >= 0, default=1.0
+    alpha_intercept : float >= 0, default=5.0
         Penalty on intercepts. At the optimum the expected number of rows of a class differs from the
         true one by ``alpha_intercept * b``.
     {input}
@@ -77,7 +77,7 @@ class DirichletCalibration(BaseCalibrator):
         "alpha_intercept": [Interval(Real, 0, None, closed="left")],
     }
 
-    def __init__(self, *, odir=10.0, alpha=10.0, alpha_intercept=1.0, input="scores"):
+    def __init__(self, *, odir=10.0, alpha=50.0, alpha_intercept=5.0, input="scores"):
         self.odir = odir
         self.alpha = alpha
         self.alpha_intercept = alpha_intercept

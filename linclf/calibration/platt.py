@@ -2,9 +2,11 @@
 
 import numpy as np
 from scipy.special import expit
+from sklearn.utils._param_validation import StrOptions
 
 from linclf.calibration._base import BaseCalibrator, documented
 from linclf.calibration._newton import Point, minimise
+from linclf.functional import logsumexp
 
 
 @documented
@@ -17,13 +19,17 @@ class PlattScaling(BaseCalibrator):
     log loss to these targets is never above that of a = 1, b = 0; the log loss to the labels may be, by
     design, where the scores were surer than that. A score that is the same in all rows gets a = 0.
 
-    For more than two classes each score is compared with 0 and not with its neighbours, as in
-    one-vs-rest: a constant added to the scores of a row changes the probabilities, and a = 1, b = 0 is
-    not the softmax. For scores of a softmax the other calibrators fit better.
+    Of more than two classes, scores are taken as they are, each compared with 0 and not with its
+    neighbours, as those of one-vs-rest are meant. Logits and probabilities are taken as log-odds of each
+    class against the rest, ``f_k - logsumexp_{j != k} f_j = log(p_k / (1 - p_k))``: then a = 1, b = 0 is
+    the softmax, and a constant added to a row changes nothing.
 
     Parameters
     ----------
-    {input} A class with probability p then has the score ``log(p / (1 - p))``.
+    input : {"scores", "logits", "probabilities"}, default="scores"
+        What `fit` and `predict_proba` are given: scores of a ``decision_function`` with a meaning each,
+        logits, or probabilities, of which 0 is taken as the smallest positive one in `fit`, within
+        1e-30 and 1e-4.
 
     Attributes
     ----------
@@ -50,6 +56,8 @@ class PlattScaling(BaseCalibrator):
            [0.21, 0.79]])
     """
 
+    _parameter_constraints: dict = {"input": [StrOptions({"scores", "logits", "probabilities"})]}
+
     def __init__(self, *, input="scores"):
         self.input = input
 
@@ -73,17 +81,28 @@ class PlattScaling(BaseCalibrator):
         """One column for two classes, else the score of each class on its own."""
         if scores.shape[1] == 2:
             return scores[:, 1:] - scores[:, :1]
-        if self.input == "scores":
-            return scores
-        p = np.exp(scores)
-        others = np.maximum(p.sum(axis=1, keepdims=True) - p, np.finfo(np.float64).eps)
-        return scores - np.log(others)
+        return scores if self.input == "scores" else log_odds(scores)
+
+
+def log_odds(scores):
+    """``f_k`` minus the logarithm of the sum of the exponentials of the others, without cancellation."""
+    f = scores - scores.max(axis=1, keepdims=True)
+    first, rows = f.argmax(axis=1), np.arange(len(f))
+    e = np.exp(f)
+    rest = e.copy()
+    rest[rows, first] = 0
+    small = np.log1p(np.maximum(rest.sum(axis=1, keepdims=True) - rest, 0))  # of the others with the first
+    odds = f - small
+    f[rows, first] = -np.inf
+    odds[rows, first] = -logsumexp(f, axis=1)
+    return odds
 
 
 def _logistic(f, positive, weights, total):
     """(a, b) of the least log loss to Platt's targets."""
     count = total * (weights @ positive)
     target = np.where(positive, (count + 1) / (count + 2), 1 / (total - count + 2))
+    rest = np.where(positive, 1 / (count + 2), (total - count + 1) / (total - count + 2))
     size = np.abs(f).max()
     size = size if size > 0 else 1.0
     mean = weights @ (f / size)
@@ -101,6 +120,6 @@ def _logistic(f, positive, weights, total):
         value = weights @ (np.logaddexp(0, u) - target * u)
         return Point(value, np.array([residual @ z, residual.sum()]), H.__matmul__, H.diagonal())
 
-    prior = weights @ target
-    slope, intercept = minimise(function, np.array([0.0, np.log(prior / (1 - prior))]))
+    prior_odds = (weights @ target) / (weights @ rest)
+    slope, intercept = minimise(function, np.array([0.0, np.log(prior_odds)]))
     return slope / spread / size, intercept - slope * mean / spread

@@ -19,7 +19,9 @@ class VectorScaling(BaseCalibrator):
     Minimises ``sum_i w_i log_loss_i + alpha/2 |v T - 1|^2 + alpha_intercept/2 |b|^2``, with T that of
     `TemperatureScaling`, fitted first. At ``v = 1/T, b = 0`` the penalty is 0, so the log loss on the
     fitted rows is never above that of temperature scaling, nor of the scores as they are. The penalty
-    is on the sum: it counts as a few rows do, and fades as rows are added. It keeps v and b finite where
+    is on the sum: it counts as a few rows do, and fades as rows are added. The defaults were measured on 2
+    to 50 rows a class of drawn scores and of five networks: below about 10 rows a class they come near to
+    temperature scaling, which is better still there. The penalty keeps v and b finite where
     y lacks a class or the scores separate the classes.
 
     Scores are centred in each row first, since a constant added to all of them means nothing.
@@ -27,9 +29,9 @@ class VectorScaling(BaseCalibrator):
 
     Parameters
     ----------
-    alpha : float >= 0, default=10.0
+    alpha : float >= 0, default=50.0
         Penalty on slopes that are not those of the temperature.
-    alpha_intercept : float >= 0, default=1.0
+    alpha_intercept : float >= 0, default=5.0
         Penalty on intercepts. At the optimum the expected number of rows of a class differs from the
         true one by ``alpha_intercept * b``.
     {input}
@@ -56,7 +58,7 @@ class VectorScaling(BaseCalibrator):
     >>> y = (f + rng.gumbel(size=f.shape)).argmax(axis=1)  # labels drawn from softmax(f)
     >>> calibrator = VectorScaling().fit(f + [0.0, 0.0, 2.0], y)  # and scores that favour class 2
     >>> calibrator.intercept_.round(1)
-    array([ 0.6,  0.7, -1.3])
+    array([ 0.5,  0.6, -1.1])
     """
 
     _parameter_constraints: dict = {
@@ -65,7 +67,7 @@ class VectorScaling(BaseCalibrator):
         "alpha_intercept": [Interval(Real, 0, None, closed="left")],
     }
 
-    def __init__(self, *, alpha=10.0, alpha_intercept=1.0, input="scores"):
+    def __init__(self, *, alpha=50.0, alpha_intercept=5.0, input="scores"):
         self.alpha = alpha
         self.alpha_intercept = alpha_intercept
         self.input = input

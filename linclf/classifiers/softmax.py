@@ -24,10 +24,10 @@ class SoftmaxClassifier(BaseLinearClassifier):
         Divides the scores before the softmax, in training and in ``predict_proba``.
     logit_adjustment : float >= 0, default=0.0
         For long tails: ``logit_adjustment * log(prior)`` is added to ``f/T`` in training and not
-        in prediction, with the prior the shares of the classes in the weighted rows (with
-        ``class_weight="balanced"`` they are equal, and nothing changes). At 1.0 the predictions
-        aim at the balanced error, and the probabilities are those under equal priors. As the
-        intercepts are not penalised, the model is that of ``logit_adjustment=0.0`` with
+        in prediction, with the prior the shares of the classes in the weighted rows, their labels
+        smoothed (with ``class_weight="balanced"`` they are equal, and nothing changes). At 1.0 the
+        predictions aim at the balanced error, and the probabilities are those under equal priors.
+        As the intercepts are not penalised, the model is that of ``logit_adjustment=0.0`` with
         ``T * logit_adjustment * log(prior)`` subtracted from them. Not for ``fit_intercept=False`` or
         ``partial_fit``.
     {common parameters}

@@ -1,5 +1,7 @@
 """Where displays draw: new or given axes, and a style for each line that differs without colours."""
 
+import textwrap
+
 import numpy as np
 
 # Okabe and Ito's palette; 7 colours and 4 lines have no common factor: 28 different styles
@@ -111,13 +113,20 @@ def finish(axes, **texts):
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def legend(axes, handles, **options):
-    """A legend of the handles, whose texts are shown as they are."""
-    drawn = axes.legend(
-        handles, [handle.get_label() for handle in handles], fontsize=9, frameon=False, **options
-    )
+def legend(axes, handles, longest=None, **options):
+    """A legend of the handles, whose texts are shown as they are, in lines of so many letters at most."""
+    labels = [handle.get_label() for handle in handles]
+    if longest is not None:
+        labels = [textwrap.fill(label, longest) for label in labels]
+    drawn = axes.legend(handles, labels, fontsize=9, frameon=False, **options)
     for text in (drawn.get_title(), *drawn.get_texts()):
         text.set_parse_math(False)
+
+
+def letters_across(axes):
+    """About how many letters of a legend are as wide as axes, beside the line that they explain."""
+    inches = axes.bbox.width / axes.figure.dpi
+    return max(12, int((inches - 0.6) / 0.07))
 
 
 def legend_above(axes, handles, title):

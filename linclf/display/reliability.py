@@ -5,7 +5,16 @@ import numbers
 import numpy as np
 from scipy.special import ndtri
 
-from linclf.display._axes import COLOURS, LINES, MARKERS, finish, legend, one_axes, split_below
+from linclf.display._axes import (
+    COLOURS,
+    LINES,
+    MARKERS,
+    finish,
+    legend,
+    letters_across,
+    one_axes,
+    split_below,
+)
 from linclf.display._estimators import name_of, response
 from linclf.metrics._forecasts import checked
 from linclf.metrics.reliability import one_class, reliability_curve, top_class
@@ -236,7 +245,7 @@ class ReliabilityDisplay:
         finish(ax, xlabel="" if below else across, ylabel=up, xlim=(0, 1), ylim=(0, 1))
         ax.tick_params(labelbottom=not below)
         handles = [line for line in ax.lines if line.get_gid() == _CURVE]
-        legend(ax, handles, loc="lower left", bbox_to_anchor=(0, 1))
+        legend(ax, handles, letters_across(ax), loc="lower left", bbox_to_anchor=(0, 1))
         self.histogram_ = None
         if below is not None:
             colour, line = self.line_.get_color(), LINES[rank % len(LINES)]

@@ -5,7 +5,7 @@ out. Work is source itself, where that is a copy of our own, or out, or None whe
 than source. All loops over elements are NumPy's; a loop here is over blocks that stay in the cache.
 """
 
-from math import isqrt, prod
+from math import prod
 
 import numpy as np
 
@@ -15,22 +15,34 @@ SHORT = 32
 COPIED_BYTES = 1 << 18
 # each of five calls a block takes 2 microseconds, so blocks that are not copied can be larger
 BLOCK_BYTES = 1 << 22
-# below it, arranging blocks costs more than it saves
+# a loop of NumPy's over so many stretches of memory costs less than a copy without them
 FEW = 256
 
 
 def blockwise(kernel, scores, out, axis, block=BLOCK_BYTES):
     """Run the kernel over all rows along an axis (from 0); out is as scores, or has length 1 there."""
     with np.errstate(all="ignore"):  # limits at infinity are right, and NaN is the answer to no answer
-        if scores.size <= FEW:
+        if _lies_well(scores, axis, block):
             kernel(scores, out if out.shape == scores.shape else None, out, axis)
         elif scores.flags.c_contiguous:
             _canonical(kernel, scores, out, axis, block)
         else:
-            order = np.argsort([-abs(stride) for stride in scores.strides], kind="stable")
-            axis = int(np.flatnonzero(order == axis)[0])
-            _canonical(kernel, scores.transpose(order), out.transpose(order), axis, block)
+            order = sorted(range(scores.ndim), key=lambda k: -abs(scores.strides[k]))
+            _canonical(kernel, scores.transpose(order), out.transpose(order), order.index(axis), block)
     return out
+
+
+def _lies_well(scores, axis, block):
+    """Whether the scores are one block in which NumPy's inner loops are long, or few."""
+    size, length = scores.size, scores.shape[axis]
+    if size <= FEW or length == 1:
+        return scores.nbytes <= block
+    own, inner = abs(scores.strides[axis]), 1
+    for n, stride in zip(scores.shape, scores.strides, strict=True):
+        if abs(stride) < own:
+            inner *= n
+    loop = inner if inner > 1 else length
+    return scores.nbytes <= block if loop >= SHORT else size <= FEW * loop
 
 
 def _canonical(kernel, scores, out, axis, block):
@@ -47,7 +59,9 @@ def _canonical(kernel, scores, out, axis, block):
 
 def _run(kernel, source, target, block):
     outer, length, inner = source.shape
-    if inner < SHORT and (inner > 1 or length < SHORT):
+    # a copy larger than the cache costs more than it saves, unless little lies beside each other
+    costly = source[:1].nbytes > BLOCK_BYTES and inner * source.itemsize > 96
+    if inner < SHORT and (inner > 1 or length < SHORT) and not costly:
         _rearranged(kernel, source, target)
         return
     entries = block // source.itemsize
@@ -75,16 +89,18 @@ def _rearranged(kernel, source, target):
 def total(terms, axis):
     """Sum along an axis, which stays with length 1; its rounding does not grow with the length.
 
-    NumPy sums pairwise along the last axis only, and one after the other along all others.
+    NumPy sums pairwise only along the axis whose entries are side by side in memory.
     """
     length = terms.shape[axis]
-    if length <= 128 or axis == terms.ndim - 1:
+    if length <= 512 or terms.strides[axis] == terms.itemsize:
         return np.add.reduce(terms, axis=axis, keepdims=True)
-    chunk, before = max(128, isqrt(length)), (slice(None),) * axis
-    parts = (terms[(*before, slice(k, k + chunk))] for k in range(0, length, chunk))
-    found = np.add.reduce(next(parts), axis=axis, keepdims=True)
-    for part in parts:
-        found += np.add.reduce(part, axis=axis, keepdims=True)
+    parts = 1 << (length.bit_length() - 8)  # of 128 to 255 entries
+    rest, before = length % parts, (slice(None),) * axis
+    shape = (*terms.shape[:axis], parts, length // parts, *terms.shape[axis + 1 :])
+    sums = np.add.reduce(terms[(*before, slice(rest, None))].reshape(shape), axis=axis + 1)
+    found = total(sums, axis)
+    if rest:
+        found += total(terms[(*before, slice(rest))], axis)
     return found
 
 

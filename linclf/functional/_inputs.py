@@ -1,6 +1,8 @@
 """What every function of the package does with its arguments before it computes."""
 
 import operator
+from decimal import Decimal
+from numbers import Real
 
 import numpy as np
 
@@ -12,16 +14,25 @@ def as_floats(values, name):
     ------
     TypeError
         If they are complex numbers, or no numbers.
+    ValueError
+        If some of them are masked.
     """
+    if np.ma.isMaskedArray(values):
+        from linclf._checked_rows import refuse_masked  # which imports the losses, and they this file
+
+        refuse_masked(values, name)
     array = np.asarray(values)
     if array.dtype.char in "fd":
-        return array
+        return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
     if array.dtype.kind == "c":
         raise TypeError(f"{name} has dtype {array.dtype}: pass real numbers, such as {name}.real")
-    try:
-        return array.astype(np.float32 if array.dtype == np.float16 else np.float64)
-    except (TypeError, ValueError) as fault:
-        raise TypeError(f"{name} has dtype {array.dtype}: pass real numbers ({fault})") from None
+    if array.dtype.kind not in "biufO":  # NumPy would read numbers from text, and count days of dates
+        raise TypeError(f"{name} has dtype {array.dtype}: pass real numbers")
+    if array.dtype.kind == "O":
+        other = next((each for each in array.flat if not isinstance(each, Real | Decimal)), 0.0)
+        if not isinstance(other, Real):
+            raise TypeError(f"{name} contains {other!r}: pass real numbers")
+    return array.astype(np.float32 if array.dtype == np.float16 else np.float64)
 
 
 def as_axis(array, axis, name):

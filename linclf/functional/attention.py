@@ -31,11 +31,12 @@ def attention(queries, keys, values, *, scale=None, causal=False):
     Returns
     -------
     ndarray of shape (..., n, e)
+        NaN for a query whose dot products are all -inf, or one of them +inf or NaN.
 
     Raises
     ------
     ValueError
-        If the shapes do not fit, there are no keys, or the scale is not finite.
+        If the shapes do not fit, there are no keys, or the scale is no finite number.
     TypeError
         If an argument is not real numbers.
 
@@ -61,14 +62,18 @@ def attention(queries, keys, values, *, scale=None, causal=False):
     """
     Q, K, V = as_floats(queries, "queries"), as_floats(keys, "keys"), as_floats(values, "values")
     batch = _batch_shape(Q, K, V)
-    scale = 1 / sqrt(Q.shape[-1]) if scale is None else float(scale)
-    if not np.isfinite(scale):
-        raise ValueError(f"scale={scale}: pass a finite number, or None for 1 / sqrt(d)")
+    scale = 1 / sqrt(Q.shape[-1]) if scale is None else _checked_scale(scale)
     out = np.empty((*batch, Q.shape[-2], V.shape[-1]), np.result_type(Q, K, V))
-    Q, K, V = (np.broadcast_to(a, (*batch, *a.shape[-2:])) for a in (Q, K, V))
-    if out.size:
-        with np.errstate(under="ignore"):
-            _attend(Q, K, V, out, out.dtype.type(scale), causal)
+    if not out.size:
+        return out
+    with np.errstate(under="ignore", invalid="ignore"):  # NaN is the answer to no answer
+        part = _part(V)
+        if part < 1:
+            V = V * V.dtype.type(part)
+        Q, K, V = (np.broadcast_to(a, (*batch, *a.shape[-2:])) for a in (Q, K, V))
+        _attend(Q, K, V, out, out.dtype.type(scale), causal)
+        if part < 1:
+            out /= out.dtype.type(part)
     return out
 
 
@@ -127,6 +132,22 @@ def segment_softmax(scores, segments, n_segments=None):
     return result
 
 
+def _checked_scale(scale):
+    try:
+        number = float(scale)
+    except (TypeError, ValueError):
+        number = np.nan
+    if not np.isfinite(number):
+        raise ValueError(f"scale={scale!r}: pass a finite number, or None for 1 / sqrt(d)")
+    return number
+
+
+def _part(values):
+    """What to multiply values by, so that their sum does not overflow before it is divided by weights."""
+    n = values.shape[-2]
+    return 1.0 if np.abs(values).max() <= np.finfo(values.dtype).max / n else 0.5 ** n.bit_length()
+
+
 def _batch_shape(Q, K, V):
     for name, array in (("queries", Q), ("keys", K), ("values", V)):
         if array.ndim < 2:
@@ -174,9 +195,11 @@ def _weighted_mean(Q, K, V, seen, first):
             hidden = np.arange(j, keys.stop) > first + np.arange(Q.shape[-2])[:, None]
             np.copyto(scores, -np.inf, where=hidden)
         new = np.maximum(top, np.maximum.reduce(scores, axis=-1, keepdims=True))
-        scores -= new
+        # a query that has seen nothing but -inf so far still has all its weights to come
+        shift = np.where(new == -np.inf, new.dtype.type(0), new)
+        scores -= shift
         weights = np.exp(scores, out=scores)
-        kept = np.exp(top - new)
+        kept = np.exp(top - shift)
         total = total * kept + np.add.reduce(weights, axis=-1, keepdims=True)
         mean = mean * kept + weights @ V[..., keys, :]
         top = new

@@ -1,7 +1,7 @@
 """Entropy and divergences of distributions, in nats or bits."""
 
 import numpy as np
-from scipy.special import entr, rel_entr
+from scipy.special import entr, kl_div
 
 from linclf.functional._inputs import as_axis, as_floats, same_shape
 
@@ -42,7 +42,7 @@ def entropy(p, axis=-1, *, unit="nats"):
     1.5
     """
     p, axis = _checked(p, axis, "p")
-    return _scaled(entr(p).sum(axis=axis), unit)
+    return _summed(entr(p), axis, unit, p.dtype)
 
 
 def cross_entropy(p, q, axis=-1, *, unit="nats"):
@@ -85,11 +85,13 @@ def cross_entropy(p, q, axis=-1, *, unit="nats"):
         logs = np.log(q)
     # the product of -inf and 0 would be NaN
     terms = np.multiply(p, logs, out=np.zeros(p.shape, np.result_type(p, q)), where=p > 0)
-    return _scaled(-terms.sum(axis=axis), unit)
+    return _summed(-terms, axis, unit, terms.dtype)
 
 
 def kl_divergence(p, q, axis=-1, *, unit="nats"):
-    r"""Kullback-Leibler divergence ``sum_k p_k log(p_k / q_k)``: 0 for equal distributions only.
+    r"""Kullback-Leibler divergence ``sum_k p_k log(p_k / q_k)``: never negative, 0 for equal ones only.
+
+    Computed as ``sum_k (p_k log(p_k / q_k) - p_k + q_k)``, which is the same where both sum to 1.
 
     The mean log loss of a model is, up to the entropy of the labels, this divergence of what it
     states from what was seen; so maximum likelihood minimises it.
@@ -127,7 +129,9 @@ def kl_divergence(p, q, axis=-1, *, unit="nats"):
     1.0
     """
     p, q, axis = _pair(p, q, axis)
-    return _scaled(rel_entr(p, q).sum(axis=axis), unit)
+    # the sums of rounded p and q differ, which sum p log(p / q) alone may show as a negative divergence
+    terms = np.maximum(kl_div(p, q, dtype=np.float64), 0)
+    return _summed(terms, axis, unit, np.result_type(p, q))
 
 
 def perplexity(p, axis=-1):
@@ -179,7 +183,9 @@ def _pair(p, q, axis):
     return p, q, axis
 
 
-def _scaled(nats, unit):
+def _summed(terms, axis, unit, dtype):
     if unit not in _UNITS:
         raise ValueError(f"unit={unit!r}: pass one of {', '.join(map(repr, _UNITS))}")
-    return nats / nats.dtype.type(_UNITS[unit]) + nats.dtype.type(0)  # never -0.0
+    # in float64: NumPy's sums of float32 along the first axis lose digits
+    nats = terms.sum(axis=axis, dtype=np.float64)
+    return (nats / _UNITS[unit] + 0.0).astype(dtype)  # never -0.0

@@ -233,16 +233,18 @@ def _mapped(kernel, scores, axis, out):
         raise ValueError(
             f"out is {given}: pass an array of {scores.dtype} with shape {scores.shape}, or None"
         )
-    same = out.ctypes.data == scores.ctypes.data and out.strides == scores.strides
-    if not same and np.may_share_memory(out, scores):
-        scores = scores.copy()  # a block would be written over one that is not yet read
-    return blockwise(kernel, scores, out, axis)
+    overlap = out.ctypes.data != scores.ctypes.data and np.may_share_memory(out, scores)
+    if out.strides == scores.strides and not overlap:
+        return blockwise(kernel, scores, out, axis)
+    # a block would be written over one that is not yet read, or summed in another order
+    np.copyto(out, blockwise(kernel, scores, np.empty_like(scores), axis))
+    return out
 
 
 def _softmax(source, work, out, axis):
     np.subtract(source, top(source, axis), out=work)
     np.exp(work, out=work)
-    np.multiply(work, 1 / total(work, axis), out=out)
+    np.divide(work, total(work, axis), out=out)
 
 
 def _log_softmax(source, work, out, axis):

@@ -1,7 +1,7 @@
 """Samples of classes by Gumbel noise: hard ones, and soft ones that a gradient can pass through."""
 
 from math import prod
-from numbers import Integral
+from operator import index
 
 import numpy as np
 
@@ -60,12 +60,15 @@ def gumbel_softmax(scores, tau=1.0, *, hard=False, axis=-1, random_state=None):
     scores = as_floats(scores, "scores")
     axis = as_axis(scores, axis, "scores")
     tau = positive(tau, "tau", scores.dtype.type)
-    noisy = _gumbel(_random(random_state), scores.shape).astype(scores.dtype)
-    with np.errstate(all="ignore"):  # shifted first: scores / tau may overflow where differences do not
-        noisy += scores
+    noisy = _gumbel(_random(random_state), scores.shape)
+    with np.errstate(all="ignore"):
+        # shifted: noise would be lost beside a large score, where differences are small
+        noisy += scores - scores.max(axis=axis, keepdims=True)
+        # and again: what is divided by tau may overflow where differences do not
         noisy -= noisy.max(axis=axis, keepdims=True)
         place = np.expand_dims(noisy.argmax(axis=axis), axis)  # a large tau would round others to it
-        noisy /= noisy.dtype.type(tau)
+        noisy /= tau
+        noisy = noisy.astype(scores.dtype, copy=False)
     soft = softmax(noisy, axis, out=noisy)
     if not hard:
         return soft
@@ -98,7 +101,7 @@ def gumbel_max(scores, *, size=None, axis=-1, random_state=None):
     ValueError
         If a row is no distribution, the size is negative, or the axis is not there or empty.
     TypeError
-        If the scores are not real numbers.
+        If the scores are not real numbers or the size no integers.
 
     References
     ----------
@@ -120,9 +123,7 @@ def gumbel_max(scores, *, size=None, axis=-1, random_state=None):
             f"scores has a row whose largest score is {largest[~np.isfinite(largest)].flat[0]}: "
             "each needs a finite one, without +inf and NaN"
         )
-    size = () if size is None else (size,) if isinstance(size, Integral) else tuple(size)
-    if any(length < 0 for length in size):
-        raise ValueError(f"size={size}: pass lengths of 0 or more")
+    size = _lengths(size)
     random = _random(random_state)
     scores = np.moveaxis(scores, axis, -1)
     # shifted: noise would be lost beside a large score, where differences are small
@@ -134,6 +135,18 @@ def gumbel_max(scores, *, size=None, axis=-1, random_state=None):
         noise = _gumbel(random, (len(flat[i : i + step]), *scores.shape))
         flat[i : i + step] = np.argmax(np.add(noise, scores, out=noise), axis=-1)
     return drawn[()]
+
+
+def _lengths(size):
+    if size is None:
+        return ()
+    try:
+        lengths = tuple(map(index, size)) if np.iterable(size) else (index(size),)
+    except TypeError:
+        raise TypeError(f"size={size!r}: pass an integer, a tuple of integers, or None") from None
+    if any(length < 0 for length in lengths):
+        raise ValueError(f"size={size!r}: pass lengths of 0 or more")
+    return lengths
 
 
 def _random(random_state):

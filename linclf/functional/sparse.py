@@ -99,6 +99,7 @@ def entmax(scores, alpha=1.5, axis=-1):
         shifted = np.subtract(source, largest, out=work)
         if axis == 0 or shifted.shape[axis] < SHORT:
             columns = shifted if axis == 0 else np.moveaxis(shifted, axis, 0)
+            columns = np.ascontiguousarray(columns)
             p = _newton(columns.reshape(len(columns), -1), alpha).reshape(columns.shape)
             out[...] = p if axis == 0 else np.moveaxis(p, 0, axis)
         else:
@@ -169,6 +170,7 @@ def entmax_jvp(p, direction, alpha=1.5, axis=-1):
     Returns
     -------
     ndarray of the shape of p
+        A row of NaN gives NaN.
 
     Raises
     ------
@@ -191,10 +193,13 @@ def entmax_jvp(p, direction, alpha=1.5, axis=-1):
     same_shape(p, direction, ("p", "direction"))
     axis = as_axis(p, axis, "p")
     alpha = _checked(alpha)
-    s = (p > 0).astype(p.dtype) if alpha == 2 else p ** p.dtype.type(2 - alpha)
-    direction = np.where(p > 0, direction, 0)  # which may be infinite off the support
-    mean = np.sum(s * direction, axis=axis, keepdims=True) / np.sum(s, axis=axis, keepdims=True)
-    return np.where(p > 0, s * (direction - mean), 0)
+    p = np.maximum(p, 0)
+    s = np.sign(p) if alpha == 2 else p ** p.dtype.type(2 - alpha)
+    direction = np.where(p == 0, 0, direction)  # which may be infinite off the support
+    terms = s * direction
+    sums = [np.sum(a, axis=axis, dtype=np.float64, keepdims=True) for a in (terms, s)]
+    mean = (sums[0] / sums[1]).astype(terms.dtype)
+    return np.where(p == 0, 0, s * (direction - mean))
 
 
 def _checked(alpha):

@@ -300,7 +300,9 @@ class TreeSession(Session):
         features, width = problem.penalty, len(problem.penalty)
         if self.is_sparse:
             found = np.bincount(rows.indices, minlength=self.n_features) / (len(rows.indptr) - 1)
-            features = np.append(np.divide(features[:-1], found, out=np.zeros_like(found), where=found > 0), 0)
+            features = np.append(
+                np.divide(features[:-1], found, out=np.zeros_like(found), where=found > 0), 0
+            )
             width = int(np.diff(rows.indptr).max(initial=0)) + 1
         buffer = np.zeros((3, width), kind)
         work = Work(*buffer, np.zeros((self.optimizer.n_slots, width), kind), features.astype(kind))

@@ -169,7 +169,7 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
             self.order_ = clusters.order
             return self
         settings, rng = settings_of(self), check_random_state(self.random_state)
-        calibrator = checked_calibrator(self.calibration, per_class, classes)
+        calibrator = checked_calibrator(self.calibration, self._loss(), per_class, classes)
         held_out = _validation.given_validation(self, X_val, y_val, sample_weight_val)
         data = _validation.data_for(rows, targets, weights, classes, per_class)
         if held_out is not None:

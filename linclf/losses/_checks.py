@@ -3,6 +3,8 @@
 Each takes a resolved loss, a function that makes scores, and raises AssertionError with what is wrong.
 """
 
+from numbers import Integral
+
 import numpy as np
 
 from linclf.heads import Cosine
@@ -18,9 +20,9 @@ STEP = 1e-4  # of the differences, whose error is of order STEP^4, where the cur
 def check_loss(loss, n_classes=6, random_state=0):
     """Check a loss of your own in the ways in which those of the package are checked.
 
-    The gradient against differences of the value, for scores of size 1 and 30; values that are 0 or
+    The gradient against differences of the value, for scores of size 1 to 1e4; values that are 0 or
     more; float32 against float64; scores of +-1e4 in float32 and +-1e30 in float64; soft labels;
-    what the class claims of ``convex`` and ``shift_invariant``, its ``curvature`` and its
+    what the class claims of ``convex``, ``shift_invariant`` and ``symmetric``, its ``curvature`` and its
     ``probabilities``. Not whether it is ``smooth``: scores at random hardly ever meet a kink.
 
     Parameters
@@ -37,13 +39,15 @@ def check_loss(loss, n_classes=6, random_state=0):
     AssertionError
         If a check fails; the message says which and by how much.
     TypeError, ValueError
-        If it is not a loss, or its row function does not compile.
+        If it is not a loss, its row function does not compile, or n_classes is not 2 or more.
 
     Examples
     --------
     >>> from linclf.losses import Focal, check_loss
     >>> check_loss(Focal(gamma=1.0))
     """
+    if not (isinstance(n_classes, Integral) and n_classes >= 2):
+        raise ValueError(f"n_classes={n_classes!r}: use an integer of 2 or more, as a loss compares classes")
     for number in sorted({2, n_classes}):
         resolved = resolve(loss, number)
         for check in CHECKS:
@@ -76,8 +80,8 @@ def _near_kink(loss, scores, targets, gradient, step):
     return jumps
 
 
-def check_gradient(loss, n_classes, rng):
-    for size in (1.0, 30.0):
+def check_gradient(loss, n_classes, rng, sizes=(1.0, 30.0)):
+    for size in sizes:
         scores, y = random_scores(loss, n_classes, rng, size, ROWS), rng.integers(0, n_classes, ROWS)
         _compare_gradient(loss, scores, y, f"class index, scores of size {size:g}")
 
@@ -163,6 +167,30 @@ def check_extreme_scores(loss, n_classes, rng):
                 _fail(loss, f"a loss is {values.min():.3g} at {dtype.__name__} scores of +-{size:g}")
 
 
+def check_gradient_far_away(loss, n_classes, rng):
+    """A gradient may be clipped, or another branch be taken, only where scores are far apart."""
+    check_gradient(loss, n_classes, rng, sizes=(1e3, 1e4))
+
+
+def check_symmetry(loss, n_classes, rng):
+    """Classes in another order have the same loss, and their gradients in that order."""
+    if not trait(loss, "symmetric"):
+        return
+    for size in (1.0, 30.0):
+        scores, y = random_scores(loss, n_classes, rng, size, ROWS), rng.integers(0, n_classes, ROWS)
+        values, gradient = evaluate(loss, scores, y)
+        # backwards, and one further: a class that is treated apart changes its place in one of them
+        for order in (np.arange(n_classes)[::-1], np.roll(np.arange(n_classes), 1)):
+            moved, moved_gradient = evaluate(loss, scores[:, order], np.argsort(order)[y])
+            same = np.allclose(moved, values, rtol=1e-9, atol=1e-12)
+            if not (same and np.allclose(moved_gradient, gradient[:, order], rtol=1e-9, atol=1e-9)):
+                _fail(
+                    loss,
+                    "classes in another order have another loss or gradient; if their order or names mean "
+                    "something, say symmetric = False in the class",
+                )
+
+
 def check_shift(loss, n_classes, rng):
     if not trait(loss, "shift_invariant"):
         return
@@ -240,6 +268,8 @@ CHECKS = (
     check_soft_labels,
     check_dtypes,
     check_extreme_scores,
+    check_gradient_far_away,
+    check_symmetry,
     check_shift,
     check_convexity,
     check_probabilities,

@@ -1,15 +1,17 @@
 """A loss on scores: for people who want numbers, and for what training has to know about it."""
 
 import re
+from numbers import Real
 
 import numpy as np
+from numba.core import types
 from numba.core.errors import NumbaError
 
 from linclf import _rows
 from linclf._numba import compiled, ours
 from linclf.heads import Cosine
 from linclf.losses._names import resolve
-from linclf.losses._registry import row_loss, row_losses, soft_row_loss, trait
+from linclf.losses._registry import expected_row_loss, row_loss, row_losses, soft_row_loss, trait
 
 
 def evaluate(loss, scores, targets):
@@ -113,7 +115,8 @@ def curvature(loss, n_classes, dtype=np.float64, soft=False):
     """The loss's own unit of step sizes, or one measured.
 
     Losses of other people are compiled here for the dtype of the scores, and for soft labels, so
-    that a row function that does not is heard of first.
+    that a row function that does not is heard of first. So is one whose losses are not numbers, which
+    an epoch would just add up.
     """
     if ours(type(loss)):
         return loss.curvature(n_classes)
@@ -123,11 +126,18 @@ def curvature(loss, n_classes, dtype=np.float64, soft=False):
         targets = np.eye(n_classes, dtype=dtype)[targets]
     for scores in (np.zeros((100, n_classes)), random_scores(loss, n_classes, rng)):
         values, gradient = evaluate(loss, scores.astype(dtype), targets)
+        if not (np.isfinite(values).all() and np.isfinite(gradient).all()):
+            row = int(np.argmin(np.isfinite(values) & np.isfinite(gradient).all(axis=1)))
+            raise ValueError(
+                f"{loss!r} is {values[row]} with gradient {gradient[row]} at scores {scores[row]}; a loss "
+                "and its gradient have to be finite, which linclf.losses.check_loss checks"
+            )
         if values.sum() > 0:
             # |gradient|^2 <= 2 * curvature * value for every smooth loss that is 0 or more
             measured.append(float(np.square(gradient).sum() / values.sum()))
-    found = loss.curvature(n_classes) if hasattr(loss, "curvature") else max(measured, default=0.0)
-    if not 0 < found < np.inf:
+    declared = getattr(loss, "curvature", None)
+    found = declared(n_classes) if declared else max(measured, default=0.0)
+    if not (isinstance(found, Real) and 0 < found < np.inf):
         raise ValueError(
             f"the curvature of {loss!r} is {found!r} (measured where its class says nothing; its losses at "
             f"random scores sum to {values.sum():.3g}); give its class a method curvature(self, n_classes) "
@@ -138,14 +148,19 @@ def curvature(loss, n_classes, dtype=np.float64, soft=False):
 
 def _reason(loss, scores, targets):
     """What Numba says about the row function alone: the whole kernel's message is pages long."""
-    verb = soft_row_loss if targets.ndim == 2 and soft_row_loss.find(type(loss)) else row_loss
+    soft = soft_row_loss.find(type(loss)) if targets.ndim == 2 else None
+    verb = row_loss if soft in (None, expected_row_loss.py_func) else soft_row_loss
     target = _rows.read_only(targets)[0] if verb is soft_row_loss else 0
+    function = compiled(verb.find(type(loss)))
+    name = f"{function.__name__}, its {verb.__name__},"
     try:
-        value = compiled(verb.find(type(loss)))(loss, scores.copy(), target)
+        value = function(loss, scores.copy(), target)
     except NumbaError as fault:
         text = str(fault)
         said = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("Failed")]
         places = re.findall(r'File "(.+)", line (\d+)', text)
         where = f" (line {places[-1][1]} of {places[-1][0]})" if places else ""
-        return f"{verb.__name__}: {' '.join(said[:2])}{where}"
-    return f"{verb.__name__} returns {value!r}, and must return the loss, a float"
+        return f"{name} fails: {' '.join(said[:2])}{where}"
+    sometimes = isinstance(function.nopython_signatures[0].return_type, types.Optional)
+    found = "None for some scores" if sometimes else repr(value)
+    return f"{name} returns {found}, and must return the loss, a float"

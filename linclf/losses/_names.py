@@ -44,7 +44,8 @@ def resolve(loss, n_classes):
     Raises
     ------
     TypeError
-        If the class of the loss has no registered row function.
+        If the class of the loss has no registered row function, or says something of itself that is
+        not what it should be.
     InvalidParameterError
         If a parameter is outside its limits (a ValueError).
     """
@@ -68,8 +69,9 @@ def resolve(loss, n_classes):
             f"head={head!r} of {name}: use linclf.heads.Linear or, for a loss with a field scale, "
             "linclf.heads.Cosine"
         )
+    _check_class(loss, name)
     check_limits(loss, trait(loss, "limits"))
-    if hasattr(loss, "resolved"):
+    if getattr(loss, "resolved", None):
         loss = loss.resolved(n_classes)
     for field, value in loss._asdict().items():
         if not isinstance(value, Real):
@@ -77,6 +79,19 @@ def resolve(loss, n_classes):
     return type(loss)(*map(float, loss))
 
 
+def _check_class(loss, name):
+    """What the class says of itself, as far as Python would not name the loss when it fails."""
+    for method in ("curvature", "resolved", "watched", "probabilities", "log_probabilities"):
+        found = getattr(loss, method, None)
+        if found is not None and not callable(found):
+            raise TypeError(f"{method}={found!r} of {name} has to be a method of its class, or be left out")
+    limits = trait(loss, "limits")
+    if not isinstance(limits, dict) or not set(limits) <= set(loss._fields):
+        raise TypeError(
+            f"limits={limits!r} of {name} has to be a dict from fields, of {list(loss._fields)}, to intervals"
+        )
+
+
 def watched(loss):
     """What is watched on validation data: the loss without what makes training harder."""
-    return loss.watched() if hasattr(loss, "watched") else loss
+    return loss.watched() if getattr(loss, "watched", None) else loss

@@ -13,6 +13,8 @@ tell the rest of the package what it needs to know; all may be left out:
 ``attained``        whether the least loss of a row is reached at finite scores; if not, separable classes
                     need a penalty
 ``shift_invariant`` whether adding a constant to all scores changes nothing
+``symmetric``       whether the classes are alike, so that exchanging two exchanges their gradients; False
+                    where their order or names mean something, as in ordinal losses
 ``head``            `heads.Linear` unless the loss is defined on cosines
 ``probabilities``   method mapping (n, K) scores to probabilities, or None
 ``log_probabilities``  the same in logarithms
@@ -24,6 +26,7 @@ A loss on cosines also has a field ``scale``, which `coef_` is multiplied with.
 
 import numpy as np
 from numba.core import types
+from numba.core.errors import NumbaTypeError
 from numba.extending import overload
 
 from linclf._numba import compiled, generic, kernel
@@ -38,6 +41,7 @@ class LossTraits:
     convex = True
     attained = True
     shift_invariant = True
+    symmetric = True
     head = Linear
     probabilities = None
     log_probabilities = None
@@ -47,15 +51,98 @@ class LossTraits:
 def row_loss(loss, scores, y):
     """Loss of one row for class index y; scores are overwritten with their gradient.
 
-    ``@row_loss.register(MyLoss)`` makes a function of these three the one of a NamedTuple class.
+    ``@row_loss.register(MyLoss)`` makes a function of these three the one of a NamedTuple class. Numba
+    compiles it, so it may call NumPy, `math` and functions decorated with ``@numba.njit``.
+
+    Parameters
+    ----------
+    loss : NamedTuple
+        The loss with its parameters, all of them floats.
+    scores : float32 or float64 ndarray of shape (K,)
+        Scores of the row, which become the derivatives of the loss with respect to them.
+    y : int
+        Index of the class of the row, 0 ... K - 1.
+
+    Returns
+    -------
+    value : float
+        The loss of the row, 0 or more.
+
+    Raises
+    ------
+    TypeError
+        If nothing is registered for the class of the loss; by ``register``, if it is not given a
+        NamedTuple class and a function of three arguments.
+    ValueError
+        By ``register``, if the class has a function already.
+
+    Examples
+    --------
+    >>> from typing import NamedTuple
+    >>> from linclf.losses import row_loss, value_and_gradient
+    >>> class Brier(NamedTuple):
+    ...     weight: float = 1.0
+    ...     shift_invariant = False
+    >>> @row_loss.register(Brier)
+    ... def squared_distance(loss, scores, y):
+    ...     scores[y] -= 1.0
+    ...     value = loss.weight * (scores**2).sum()
+    ...     scores *= 2.0 * loss.weight
+    ...     return value
+    >>> value_and_gradient(Brier(weight=0.5), [0.25, 0.5, 0.0], 1)
+    (0.15625, array([ 0.25, -0.5 ,  0.  ]))
     """
 
 
 @generic
 def soft_row_loss(loss, scores, q):
-    """The same for a row q of class probabilities.
+    """Loss of one row for class probabilities q; scores are overwritten with their gradient.
 
-    Without one of its own, a loss takes K calls of its `row_loss` for it.
+    It has to be the expectation of `row_loss` under q. Without one of its own, a loss takes K calls of
+    its `row_loss` for that. ``@soft_row_loss.register(MyLoss)`` works like that of `row_loss`, and has to
+    come before the loss is first used with soft labels.
+
+    Parameters
+    ----------
+    loss : NamedTuple
+        The loss with its parameters, all of them floats.
+    scores : float32 or float64 ndarray of shape (K,)
+        Scores of the row, which become the derivatives of the loss with respect to them.
+    q : ndarray of shape (K,)
+        Probabilities of the classes, read-only.
+
+    Returns
+    -------
+    value : float
+        The expected loss of the row, 0 or more.
+
+    Raises
+    ------
+    TypeError
+        If nothing is registered for the class of the loss; by ``register``, if it is not given a
+        NamedTuple class and a function of three arguments.
+    ValueError
+        By ``register``, if the class has a function already.
+
+    Examples
+    --------
+    >>> from typing import NamedTuple
+    >>> from linclf.losses import row_loss, soft_row_loss, value_and_gradient
+    >>> class Linear(NamedTuple):
+    ...     bound: float = 1.0
+    >>> @row_loss.register(Linear)
+    ... def lead_of_the_others(loss, scores, y):
+    ...     value = loss.bound - scores[y] + scores.mean()
+    ...     scores[:] = 1.0 / scores.size
+    ...     scores[y] -= 1.0
+    ...     return value
+    >>> @soft_row_loss.register(Linear)
+    ... def expected_lead_of_the_others(loss, scores, q):
+    ...     value = loss.bound - (q * scores).sum() + scores.mean()
+    ...     scores[:] = 1.0 / scores.size - q
+    ...     return value
+    >>> value_and_gradient(Linear(), [0.5, -0.5], [0.25, 0.75])
+    (1.25, array([ 0.25, -0.25]))
     """
 
 
@@ -76,6 +163,19 @@ def _target_loss(loss, scores, target):
     return soft_row_loss.find(cls)
 
 
+def number(value):
+    """A loss as it is, if its type is that of a number, and not of a number or None."""
+    return value
+
+
+@overload(number)
+def _number(value):
+    if not isinstance(value, types.Number):
+        # not just no implementation: for a number or None, Numba would look again, for a number
+        raise NumbaTypeError(f"a loss has to be a number, and is {value}")
+    return lambda value: value
+
+
 @compiled
 def expected_row_loss(loss, scores, q):
     """sum_k q_k loss(scores, k), what a loss defined for class indices means for soft labels."""
@@ -85,7 +185,7 @@ def expected_row_loss(loss, scores, q):
     for k in range(q.size):
         if q[k] > 0.0:
             scores[:] = original
-            value += q[k] * row_loss(loss, scores, k)
+            value += q[k] * number(row_loss(loss, scores, k))
             for j in range(q.size):
                 gradient[j] += q[k] * scores[j]
     scores[:] = gradient
@@ -96,7 +196,7 @@ def expected_row_loss(loss, scores, q):
 def row_losses(loss, scores, targets, values):
     """Fill values with the losses of a matrix of scores, which becomes their gradients."""
     for i in range(values.size):
-        values[i] = target_loss(loss, scores[i], targets[i])
+        values[i] = number(target_loss(loss, scores[i], targets[i]))
 
 
 def trait(loss, name):

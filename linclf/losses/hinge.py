@@ -147,6 +147,10 @@ class OneVsRest(NamedTuple):
     margin : float > 0, default=1.0
         The margin D of each of the K binary problems.
 
+    References
+    ----------
+    Rifkin & Klautau, "In defense of one-vs-all classification", 2004.
+
     Examples
     --------
     >>> from linclf import LinearClassifier
@@ -176,6 +180,11 @@ class SquaredOneVsRest(NamedTuple):
     ----------
     margin : float > 0, default=1.0
         The margin D of each of the K binary problems.
+
+    References
+    ----------
+    Rifkin & Klautau, "In defense of one-vs-all classification", 2004.
+    Fan et al., "LIBLINEAR: a library for large linear classification", 2008.
 
     Examples
     --------

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from linclf._checked_rows import refuse_masked
+from linclf._validation import moderate
 from linclf.functional._inputs import as_floats
 
 TOLERANCE = 1e-3  # of the sum of a row: float16 and rounded tables pass, scores do not
@@ -19,7 +21,7 @@ class Forecasts(NamedTuple):
     codes : ndarray of shape (n,)
         Columns of the true classes.
     weights : ndarray of shape (n,)
-        Positive weights, float64.
+        Positive weights, float64; those beyond 1e-30 and 1e30 times a power of two.
     classes : list of K labels
         In the order of the columns.
     """
@@ -36,11 +38,12 @@ def checked(y_true, y_prob, labels, sample_weight):
     Raises
     ------
     ValueError
-        If shapes do not match, a row is not a distribution, a label is not known, or a weight is
-        negative or not finite; the message names the argument and the row.
+        If shapes do not match, a row is not a distribution, a label is not known, a weight is
+        negative or not finite, or entries are masked; the message names the argument and the row.
     TypeError
         If probabilities or weights are no real numbers, or labels cannot be sorted.
     """
+    refuse_masked(y_true, "y_true")
     y = np.asarray(y_true)
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
@@ -99,7 +102,7 @@ def _counting(sample_weight, n):
     rows = np.flatnonzero(weights)
     if not rows.size:
         raise ValueError("sample_weight is zero for every row; at least one must be positive")
-    return rows, weights[rows]
+    return rows, moderate(weights[rows])
 
 
 def _encoded(y, n_columns, labels, rows):

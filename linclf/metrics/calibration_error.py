@@ -248,5 +248,6 @@ def _check_norm(norm, debiased, weights):
     if (weights != np.round(weights)).any():
         fraction = weights[weights != np.round(weights)][0]
         raise ValueError(
-            f"debiased=True counts the rows of each bin, and sample_weight has {fraction}: pass whole weights"
+            f"debiased=True counts the rows of each bin, and sample_weight has {fraction}: pass whole "
+            "weights of 1e30 at most"
         )

@@ -18,7 +18,8 @@ class ReliabilityCurve(NamedTuple):
     accuracy : ndarray of shape (B,)
         Share of the rows in a bin that are of the class, NaN in an empty bin.
     weight : ndarray of shape (B,)
-        Sum of the sample weights in a bin; the number of rows without weights.
+        Sum of the sample weights in a bin; the number of rows without weights. Weights of which the
+        largest is beyond 1e-30 and 1e30 are multiplied by a power of two first.
     edges : ndarray of shape (B + 1,)
         Bin b holds probabilities p with ``edges[b] < p <= edges[b + 1]``; the first also holds 0.
     """
