@@ -105,6 +105,8 @@ def _of_network(method, network, n_splits):
         log_p = log_softmax(network.scores[test].astype(np.float64))
         if method != NOTHING:
             calibrator, classes = CALIBRATORS[method](), np.arange(network.n_classes)
+            if method == "platt":
+                calibrator.set_params(input="logits")
             fitting = functools.partial(calibrator.fit, network.scores[fit], network.y[fit], classes=classes)
             warned |= set(timed(fitting)[2])
             log_p = calibrator.predict_log_proba(network.scores[test])

@@ -15,7 +15,9 @@ import numpy as np
 from linclf import _objective, _rows, _sgd, heads
 from linclf._numba import kernel
 
-ROWS, CLASSES = 64, 1024  # of a piece: enough for BLAS, few enough for the cache
+# of a piece: enough for BLAS, few enough for the cache and for threads to share them. An epoch of 1,000
+# classes on two threads reached 43, 54, 64 and 58 % of sgemm with pieces of 1024, 512, 256 and 128
+ROWS, CLASSES, FEWEST_PIECES = 64, 512, 4
 MOST_ROWS = 1024  # of a batch: all its scores are kept
 
 
@@ -72,8 +74,8 @@ class Batches:
             )
             work = heads.head_work(problem.head, rows.stop - start, n_classes, V.dtype)
             self.parts.append((rows, _sgd.Buffers(block, work)))
-        starts = np.arange(0, n_classes, CLASSES)
-        size = min(CLASSES, n_classes)
+        size = min(CLASSES, -(-n_classes // FEWEST_PIECES))
+        starts = np.arange(0, n_classes, size)
         self.shares = [starts[share::n_jobs] for share in range(n_jobs)][: len(starts)]
         self.pieces = [
             Piece(np.zeros(n_rows * size, V.dtype), np.zeros((size, width), V.dtype)) for _ in self.shares

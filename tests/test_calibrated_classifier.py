@@ -8,7 +8,7 @@ from scipy import sparse
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.datasets import load_iris, make_classification
+from sklearn.datasets import load_digits, load_iris, make_classification
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import NotFittedError, UnsetMetadataPassedError
@@ -23,11 +23,12 @@ from sklearn.model_selection import (
     RepeatedStratifiedKFold,
     StratifiedKFold,
     cross_val_predict,
+    train_test_split,
 )
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
+from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -36,6 +37,7 @@ from linclf.calibration import (
     CALIBRATORS,
     CalibratedClassifier,
     DirichletCalibration,
+    PlattScaling,
     TemperatureScaling,
     VectorScaling,
     resolve,
@@ -75,7 +77,8 @@ def test_scores_are_those_of_rows_held_out(table, method):
     model = CalibratedClassifier(MODEL, method=method, cv=StratifiedKFold(4)).fit(X, y)
     scores = cross_val_predict(MODEL, X, y, cv=StratifiedKFold(4), method="decision_function")
     order = np.concatenate([test for _, test in StratifiedKFold(4).split(X, y)])
-    calibrator = resolve(method).fit(scores[order], y[order])
+    calibrator = PlattScaling(input="logits") if method == "platt" else resolve(method)
+    calibrator.fit(scores[order], y[order])
     fitted = clone(MODEL).fit(X, y)
     expected = calibrator.predict_proba(fitted.decision_function(X))
     np.testing.assert_allclose(model.predict_proba(X), expected, rtol=1e-12)
@@ -84,13 +87,27 @@ def test_scores_are_those_of_rows_held_out(table, method):
 
 
 @pytest.mark.parametrize(
-    ("method", "theirs"), [(TemperatureScaling(alpha=0.0), "temperature"), ("platt", "sigmoid")]
+    ("method", "theirs"), [(TemperatureScaling(alpha=0.0), "temperature"), (PlattScaling(), "sigmoid")]
 )
 def test_scikit_learn_with_pooled_scores(table, method, theirs):
     X, y = table
     ours = CalibratedClassifier(MODEL, method=method).fit(X, y).predict_proba(X)
     reference = CalibratedClassifierCV(MODEL, method=theirs, ensemble=False).fit(X, y)
     np.testing.assert_allclose(ours, reference.predict_proba(X), atol=2e-5)
+
+
+def test_platt_takes_the_scores_of_a_softmax_as_logits():
+    X, y = load_digits(return_X_y=True)
+    parts = train_test_split(X / 16, y, random_state=0, stratify=y)
+    X, X_test, y, y_test = parts
+    losses = {}
+    for method in ("platt", PlattScaling(), "temperature"):
+        model = CalibratedClassifier(LogisticRegression(C=100, max_iter=1000), method=method).fit(X, y)
+        losses[str(method)] = log_loss(y_test, model.predict_proba(X_test))
+        assert getattr(model.calibrator_, "input", "") == ("logits" if method == "platt" else "scores")
+    assert losses["platt"] < 1.1 * losses["temperature"] < 0.7 * losses["PlattScaling()"]
+    machine = CalibratedClassifier(LinearSVC(), method="platt").fit(X, y)
+    assert machine.calibrator_.input == "scores"
 
 
 def test_a_frozen_estimator_is_not_fitted_again(table):

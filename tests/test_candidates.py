@@ -184,6 +184,32 @@ def test_sampled_training_comes_near_the_full_optimum(alpha, kind):
     assert 0.85 < norm < 1.15
 
 
+def test_the_penalty_of_rare_features_is_that_of_all_rows():
+    """A batch that lacks a feature does not shrink its weights, so one that has it does so for many."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 30, 3000)
+    often, rare = rng.normal(size=(30, 10))[y] + rng.normal(size=(3000, 10)), np.zeros((3000, 60))
+    for j in range(60):
+        rare[rng.choice(np.flatnonzero(y == j % 30), 8, replace=False), j] = 1
+    X = sparse.csr_array(np.hstack([often, rare]))
+    full = SoftmaxClassifier(solver="lbfgs", alpha=1e-4).fit(X, y)
+    sampled = SampledSoftmaxClassifier(n_sampled=25, alpha=1e-4, max_iter=60, random_state=0).fit(X, y)
+    norms = [np.linalg.norm(model.coef_[:, 10:]) for model in (sampled, full)]
+    assert 0.8 < norms[0] / norms[1] < 1.25  # 1.6 where each batch that has the feature counts once
+
+
+def test_noise_that_outweighs_the_data_shortens_the_steps():
+    """Ten rows of noise for each class and label: the loss is as steep as that."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 20, 2000)
+    X = rng.normal(size=(20, 10))[y] + rng.normal(size=(2000, 10))
+    for n_sampled in (200, 2000):
+        model = NCEClassifier(n_sampled=n_sampled, max_iter=20, random_state=0).fit(X, y)
+        longer = NCEClassifier(n_sampled=n_sampled, max_iter=100, random_state=0).fit(X, y)
+        assert model.history_["objective"][-1] < 1.05 * longer.history_["objective"][-1]
+        assert model.score(X, y) > SoftmaxClassifier().fit(X, y).score(X, y) - 0.08
+
+
 @pytest.mark.parametrize("cls", CLASSIFIERS)
 def test_dense_and_sparse_take_the_same_steps(cls):
     X, y = blobs(d=12)

@@ -92,7 +92,7 @@ def test_mean_loss_is_the_weighted_mean(case):
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("n_classes", [2, K])
 def test_checks(case, check, n_classes):
-    """Those of `check_loss`; test_own_loss.py shows that each of them can fail."""
+    """Those of `check_loss`; test_check_loss.py shows that each of them can fail."""
     check(case.loss, n_classes, np.random.default_rng(0))
 
 

@@ -50,9 +50,11 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     rows that it was trained on.
 
     The scores are those of ``decision_function``, or where the classifier has none (or the calibrator has
-    ``input="probabilities"``) the logarithms of ``predict_proba``. `predict` is the most probable class
-    by `predict_proba`. That is another class than the classifier's own at times, except with one
-    temperature for all classes.
+    ``input="probabilities"``) the logarithms of ``predict_proba``. ``method="platt"`` takes scores of
+    more than two classes as logits where the classifier has ``predict_proba``, and as scores that mean
+    something alone where it has none, as a support vector machine; a `PlattScaling` object takes them
+    as its ``input`` says. `predict` is the most probable class by `predict_proba`. That is another class
+    than the classifier's own at times, except with one temperature for all classes.
 
     Parameters
     ----------
@@ -151,6 +153,9 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         rows = np.arange(len(y)) if weights is None else np.flatnonzero(weights)
         calibrator = resolve(self.method)
         response = _response(self.estimator, calibrator)
+        of_softmax = response == "decision_function" and hasattr(self.estimator, "predict_proba")
+        if self.method == "platt" and of_softmax:
+            calibrator.set_params(input="logits")  # scores of a softmax mean something next to each other
         if isinstance(self.estimator, FrozenEstimator):
             if self.cv is not None:
                 raise ValueError(

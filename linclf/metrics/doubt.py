@@ -139,9 +139,12 @@ def energy_doubt(scores, temperature=1.0):
     >>> energy_doubt([[5.0, 0.0, 0.0], [0.0, 0.0, 0.0]]).round(3)
     array([-5.013, -1.099])
     """
-    temperature = positive(temperature, "temperature")
     scores = _both_scores(scores)
-    return -temperature * logsumexp(scores / scores.dtype.type(temperature))
+    temperature = scores.dtype.type(positive(temperature, "temperature", scores.dtype.type))
+    largest = scores.max(axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):  # a gap of infinity is a class that does not count
+        gaps = (scores - largest[:, None]) / temperature
+    return -(largest + temperature * logsumexp(gaps))
 
 
 # name -> (function, what it takes: "predict_proba" or "decision_function")
