@@ -55,7 +55,7 @@ class Coordinates(NamedTuple):
     def published(self, V, intercept):
         """Weights W (K, d) and intercepts (K,) in the units of X, float64."""
         W = V[:, :-1].astype(np.float64, order="C")
-        if (self.factor != 1).any():  # not for sparse rows, where W may be larger than X
+        if (self.factor != 1).any():  # W may be larger than sparse X
             W *= self.factor
         if self.rotation is not None:
             W = W @ self.rotation.T
