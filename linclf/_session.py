@@ -66,7 +66,7 @@ class Session:
         self.squares = np.zeros(self.n_features if self.levelled else 0)
         self.rows_levelled = 0.0
         self.weight = self.rows_seen = 0.0
-        self.spread = np.zeros(2)
+        self.spread, self.measured = np.zeros(2), 0.0  # and the weight of the rows it was measured on
         self.state = None
 
     @property
@@ -137,6 +137,7 @@ class Session:
         problem = self.problem(data._replace(X=X))
         self.set_unit(data._replace(X=X))
         if self.automatic and not isinstance(self.optimizer, Still):
+            self.measured = self.weight
             self.spread = _coordinates.spread(
                 problem.rows, self.head, X, weights, self.rows, np.inf if self.full else self.batch
             )
@@ -173,7 +174,8 @@ class Session:
             here = _coordinates.spread(
                 problem.rows, self.head, data.X, weights, np.arange(n), min(n, self.batch)
             )
-            self.spread = self.spread + (here - self.spread) * (weight / self.weight)
+            self.measured += weight
+            self.spread = self.spread + (here - self.spread) * (weight / self.measured)
         return problem
 
     def choose_batch(self, n):
@@ -211,6 +213,7 @@ class Session:
     def level(self):
         """Take coordinates from the squares of the columns of sparse rows, those of all parts so far."""
         squares, self.rows_levelled = self.squares / self.weight, self.rows_seen
+        self.measured = 0.0  # the spread is one in these coordinates
         self.coordinates = _coordinates.levelling(squares, self.alpha * self.n_classes)
         if self.settings.fit_intercept:
             longest = float(np.sqrt(squares @ self.coordinates.factor**2)) or 1.0

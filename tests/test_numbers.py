@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from linclf import FocalClassifier, MarginSoftmaxClassifier, SoftmaxClassifier, SVMClassifier
 from linclf._published import fitted
+from linclf._session import Session
 from linclf.heads import Linear
 
 SOLVERS = {"sgd": {"random_state": 0}, "lbfgs": {"solver": "lbfgs"}}
@@ -175,6 +176,39 @@ def test_sparse_columns_that_outweigh_the_others_do_not_slow_them_down(words_and
     for part in np.array_split(np.tile(np.arange(3000), 5), 150):
         stream.partial_fit(X[part], y[part], classes=[0, 1, 2])
     assert stream.score(X, y) > 0.65
+
+
+def test_a_stream_levels_columns_that_grow_later_and_keeps_its_weights(words_and_numbers, monkeypatch):
+    words, numbers, y = words_and_numbers
+    X = sparse.hstack([words, numbers * np.where(np.arange(3000) < 600, 0, 1e4)[:, None]], format="csr")
+    model, before, at_start = SoftmaxClassifier(random_state=0), [], []
+    problem = Session.problem
+
+    def watched(session, data):  # what a part begins with, in whatever coordinates
+        at_start.append(session.published())
+        return problem(session, data)
+
+    monkeypatch.setattr(Session, "problem", watched)
+    factors = set()
+    for part in np.array_split(np.append(np.arange(3000), np.arange(600, 3000)), 90):
+        before.append((model.coef_, model.intercept_) if hasattr(model, "coef_") else None)
+        model.partial_fit(X[part], y[part], classes=[0, 1, 2])
+        factors.add(float(model._session.coordinates.factor[-1]))
+    assert len(factors) > 2
+    for kept, started in zip(before[1:], at_start[1:], strict=True):
+        np.testing.assert_allclose(started[0], kept[0], rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(started[1], kept[1], rtol=1e-9, atol=1e-12)
+    assert model.score(X[600:], y[600:]) > 0.6
+
+
+@pytest.mark.parametrize("unit", [1e-4, 1e4])
+def test_the_constant_of_sparse_rows_is_as_long_as_they_are(words_and_numbers, unit):
+    words, _, y = words_and_numbers
+    found = [
+        SoftmaxClassifier(alpha=1e-9 * size**2, random_state=0).fit(words * size, y).history_["objective"][-1]
+        for size in (1.0, unit)
+    ]
+    assert found[1] < found[0] + 0.01
 
 
 @both
