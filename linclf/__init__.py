@@ -1,6 +1,6 @@
 """linclf: linear classifiers with every loss, behind one scikit-learn API and one fast engine."""
 
-from linclf._model_file import load, save
+from linclf._files.archive import load, save
 from linclf.class_weights import effective_number_weights
 from linclf.classifiers import (
     EntmaxClassifier,

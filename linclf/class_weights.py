@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import _check_sample_weight
 
-from linclf._checked_labels import labels_of
+from linclf._data.labels import labels_of
 
 
 @validate_params(

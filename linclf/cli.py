@@ -89,8 +89,8 @@ def _add_warmup(commands):
 
 
 def _warmup(options):
+    from linclf._compare.warmup import warm_up
     from linclf._numba import cache_directory
-    from linclf._warmup import warm_up
 
     started = time.perf_counter()
     losses = options.losses.split(",") if options.losses is not None else None
@@ -100,8 +100,8 @@ def _warmup(options):
 
 
 def _compare(options):
-    from linclf._report import require_matplotlib
-    from linclf._tables import read_table
+    from linclf._compare.report import require_matplotlib
+    from linclf._compare.tables import read_table
     from linclf.compare import chosen_models, compare
 
     # whatever can go wrong after minutes of fitting is looked at first

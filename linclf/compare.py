@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils import check_consistent_length
 
-from linclf._report import MEASURES, html_report, text_report
-from linclf._tables import check_labels, column_encoder, to_rows
+from linclf._compare.report import MEASURES, html_report, text_report
+from linclf._compare.tables import check_labels, column_encoder, to_rows
 from linclf.losses import LOSSES
 from linclf.metrics import expected_calibration_error, reliability_curve
 

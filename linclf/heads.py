@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from linclf import _rows
+from linclf import _storage as _rows
 from linclf._numba import generic
 
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from sklearn.utils._param_validation import Interval
 
-from linclf._limits import check_limits
+from linclf._data.limits import check_limits
 from linclf._numba import generic
 
 _UNIT = Interval(Real, 0, 1, closed="left")

@@ -329,8 +329,8 @@ def test_blocks_do_not_matter(data, fitted, monkeypatch):
         whole, top = fitted.predict(rows), fitted.predict_topk(rows, 3)
         p = fitted.predict_proba_of(rows, data[1])
         with monkeypatch.context() as patch:
-            patch.setattr("linclf._predicting.BLOCK", 8 * 30 * 7)
-            patch.setattr("linclf._predicting.PROBABILITIES", 30 * 7)
+            patch.setattr("linclf._estimator.predicting.BLOCK", 8 * 30 * 7)
+            patch.setattr("linclf._estimator.predicting.PROBABILITIES", 30 * 7)
             assert_array_equal(fitted.predict(rows), whole)
             assert_array_equal(fitted.predict_topk(rows, 3), top)
             assert_allclose(fitted.predict_proba_of(rows, data[1]), p, rtol=1e-9)

@@ -10,8 +10,8 @@ from scipy.stats import chisquare
 from sklearn.exceptions import ConvergenceWarning
 
 from linclf import SoftmaxClassifier
-from linclf._session import Data
-from linclf._settings import settings_of
+from linclf._data.dataset import Data
+from linclf._training.settings import settings_of
 from linclf.large import HierarchicalSoftmaxClassifier, NCEClassifier, SampledSoftmaxClassifier
 from linclf.large._candidates import NoiseContrast, SampledSoftmax, met, probabilities
 from linclf.losses._registry import row_losses

@@ -14,7 +14,7 @@ import pytest
 from scipy import sparse
 from sklearn.datasets import dump_svmlight_file, load_iris
 
-from linclf._tables import read_table
+from linclf._compare.tables import read_table
 from linclf.cli import main
 
 # the function `linclf.compare` hides the module of the same name

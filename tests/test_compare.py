@@ -18,7 +18,7 @@ from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from linclf._report import MEASURES
+from linclf._compare.report import MEASURES
 from linclf.losses import LOSSES
 
 # the function `linclf.compare` hides the module of the same name
@@ -265,7 +265,7 @@ def test_encoding_by_hand():
 
 
 def test_a_wide_table_is_encoded_sparse(monkeypatch):
-    monkeypatch.setattr("linclf._tables._DENSE_CELLS", 10)
+    monkeypatch.setattr("linclf._compare.tables._DENSE_CELLS", 10)
     X, _ = module.to_rows(pd.DataFrame({"n": [1, 2, 3], "c": list("abc")}))
     assert sparse.issparse(module.column_encoder(X).fit_transform(X))
 

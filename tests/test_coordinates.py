@@ -4,8 +4,17 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from linclf import SoftmaxClassifier, _rows
-from linclf._coordinates import Coordinates, add_squares, identity, levelling, moments, rotated, spread
+from linclf import SoftmaxClassifier
+from linclf import _storage as _rows
+from linclf._training.coordinates import (
+    Coordinates,
+    add_squares,
+    identity,
+    levelling,
+    moments,
+    rotated,
+    spread,
+)
 from linclf.heads import Cosine, Linear
 
 

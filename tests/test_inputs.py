@@ -14,7 +14,7 @@ from input_cases import ESTIMATORS, WAYS, fit, outcome, trained, whole_iris
 from scipy import sparse
 
 from linclf import SoftmaxClassifier, compare
-from linclf._validation import check_X
+from linclf._data.validation import check_X
 
 ways = pytest.mark.parametrize(("name", "way"), WAYS)
 

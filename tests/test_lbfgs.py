@@ -16,8 +16,8 @@ from linclf import (
     MarginSoftmaxClassifier,
     SoftmaxClassifier,
     SVMClassifier,
-    _lbfgs,
 )
+from linclf._training.solvers import lbfgs as _lbfgs
 from linclf.losses import LOSSES
 from linclf.losses._registry import trait
 
@@ -61,7 +61,7 @@ def test_more_rows_than_the_sample(tall, storage, weighted):
 
 def test_correlated_features_that_are_not_rotated(monkeypatch):
     """What the Cholesky factor is for: 6 iterations, and more than 1,000 with its diagonal alone."""
-    monkeypatch.setattr("linclf._coordinates.ROTATED_VALUES", 0)
+    monkeypatch.setattr("linclf._training.coordinates.ROTATED_VALUES", 0)
     rng = np.random.default_rng(0)
     X = rng.normal(size=(1500, 30)) @ rng.normal(size=(30, 30)) * np.logspace(-2, 3, 30)
     X += 1e3 * rng.normal(size=(1500, 1))

@@ -280,7 +280,9 @@ def test_margin_losses_equal_torch_from_rows_and_weights(loss):
 
 def cosine_head_gradient(loss, X, W, y):
     """The gradient of the mean loss for the weights, by the epoch kernel that training uses."""
-    from linclf import _objective, _rows, _sgd
+    from linclf import _storage as _rows
+    from linclf._kernels import epoch as _sgd
+    from linclf._training import objective as _objective
     from linclf.heads import Cosine
 
     n, d = X.shape

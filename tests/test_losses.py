@@ -11,7 +11,8 @@ from cases import INVALID_LOSSES, LOSS_CASES, LossCase, table
 from scipy.special import logsumexp
 from sklearn.utils._param_validation import InvalidParameterError
 
-from linclf import _objective, _simplex
+from linclf._numba import simplex as _simplex
+from linclf._training import objective as _objective
 from linclf.functional import log_softmax, softmax
 from linclf.losses import (
     LOSSES,

@@ -14,12 +14,12 @@ from linclf import (
     MarginSoftmaxClassifier,
     SoftmaxClassifier,
     SVMClassifier,
-    _memory,
-    _objective,
-    _predicting,
-    _training,
 )
-from linclf._published import scores_of
+from linclf._estimator import predicting as _predicting
+from linclf._training import memory as _memory
+from linclf._training import objective as _objective
+from linclf._training import train as _training
+from linclf._training.published import scores_of
 from linclf.calibration import TemperatureScaling
 from linclf.heads import Linear
 from linclf.large import (

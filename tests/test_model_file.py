@@ -33,8 +33,8 @@ from linclf import (
     SoftmaxClassifier,
     SparsemaxClassifier,
     SVMClassifier,
-    _model_json,
 )
+from linclf._files import values as _model_json
 from linclf.calibration import CalibratedClassifier, TemperatureScaling, VectorScaling
 from linclf.large import (
     AdaptiveSoftmaxClassifier,

@@ -14,7 +14,7 @@ from numba import njit
 from numba.core.errors import TypingError
 
 import linclf
-from linclf import _numba
+from linclf._numba import cache as _numba
 from linclf._numba import compiled, generic, kernel
 from linclf.losses import Focal
 
@@ -90,9 +90,9 @@ def cache(tmp_path, monkeypatch):
     """A fresh cache folder, and no warning given before."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("LINCLF_CACHE", str(folder))
-    _numba._warn_once.cache_clear()
+    _numba.warn_once.cache_clear()
     yield folder
-    _numba._warn_once.cache_clear()
+    _numba.warn_once.cache_clear()
 
 
 def files(folder, pattern="*"):

@@ -11,8 +11,8 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from linclf import FocalClassifier, MarginSoftmaxClassifier, SoftmaxClassifier, SVMClassifier
-from linclf._published import fitted
-from linclf._session import Session
+from linclf._training.published import fitted
+from linclf._training.session import Session
 from linclf.heads import Linear
 
 SOLVERS = {"sgd": {"random_state": 0}, "lbfgs": {"solver": "lbfgs"}}

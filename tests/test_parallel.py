@@ -12,7 +12,7 @@ from sklearn.datasets import make_classification
 from threadpoolctl import threadpool_info
 
 from linclf import SoftmaxClassifier
-from linclf._threads import one_blas_thread
+from linclf._training.blas import one_blas_thread
 
 DEFAULTS = {"max_iter": 3, "random_state": 0}
 ROWS, FEATURES = 9000, 600  # so many that a batch of nearly all is cut into pieces for threads
@@ -54,7 +54,7 @@ def test_pieces_are_used_by_threads(data, monkeypatch, settings):
             started.append(n)
             super().__init__(n)
 
-    monkeypatch.setattr("linclf._objective.ThreadPoolExecutor", Pool)
+    monkeypatch.setattr("linclf._training.objective.ThreadPoolExecutor", Pool)
     fit({**settings, "n_jobs": 2}, *data)
     assert set(started) == {2}
     started.clear()

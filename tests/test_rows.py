@@ -8,7 +8,10 @@ from numba import njit
 from scipy import sparse
 from scipy.special import log_softmax
 
-from linclf import SoftmaxClassifier, _objective, _rows, _sgd
+from linclf import SoftmaxClassifier
+from linclf import _storage as _rows
+from linclf._kernels import epoch as _sgd
+from linclf._training import objective as _objective
 from linclf.heads import Cosine, Linear
 from linclf.losses import CosFace, Softmax
 from linclf.optimizers import SGD, Adam, Averaged, Momentum, Still

@@ -7,8 +7,9 @@ import pytest
 from scipy import sparse
 from sklearn.datasets import load_digits
 
-from linclf import FocalClassifier, MarginSoftmaxClassifier, SoftmaxClassifier, SVMClassifier, _predicting
-from linclf._published import largest
+from linclf import FocalClassifier, MarginSoftmaxClassifier, SoftmaxClassifier, SVMClassifier
+from linclf._estimator import predicting as _predicting
+from linclf._training.published import largest
 
 SETTINGS = {"max_iter": 5, "tol": None, "schedule": "constant", "random_state": 0}
 MODELS = [

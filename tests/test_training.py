@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from linclf import SoftmaxClassifier, SVMClassifier
-from linclf._estimator import KEPT_PARTS
+from linclf._estimator.base import KEPT_PARTS
 
 NUMERIC = {"learning_rate": 0.05, "batch_size": 8, "tol": None, "random_state": 0}
 

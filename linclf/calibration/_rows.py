@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils.validation import column_or_1d
 
-from linclf._checked_labels import check_targets, labels_of
-from linclf._validation import encode, positive_rows
+from linclf._data.labels import check_targets, labels_of
+from linclf._data.validation import encode, positive_rows
 from linclf.functional._inputs import as_floats
 
 # what a probability of 0 is taken for, within which the smallest positive one in fit decides. The shares of

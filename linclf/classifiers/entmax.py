@@ -1,7 +1,7 @@
 """Classifiers whose probabilities can be exactly 0."""
 
-from linclf._documentation import documented
-from linclf._estimator import BaseLinearClassifier
+from linclf._estimator.base import BaseLinearClassifier
+from linclf._estimator.documentation import documented
 from linclf.losses import Entmax, Sparsemax
 
 

@@ -1,7 +1,7 @@
 """The classifier that takes any loss."""
 
-from linclf._documentation import documented
-from linclf._estimator import BaseLinearClassifier
+from linclf._estimator.base import BaseLinearClassifier
+from linclf._estimator.documentation import documented
 
 
 @documented

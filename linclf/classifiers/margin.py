@@ -4,8 +4,8 @@ from numbers import Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from linclf._documentation import documented
-from linclf._estimator import BaseLinearClassifier
+from linclf._estimator.base import BaseLinearClassifier
+from linclf._estimator.documentation import documented
 from linclf.losses import LOSSES, CosFace
 
 

@@ -2,8 +2,8 @@
 
 from sklearn.utils._param_validation import StrOptions
 
-from linclf._documentation import documented
-from linclf._estimator import BaseLinearClassifier
+from linclf._estimator.base import BaseLinearClassifier
+from linclf._estimator.documentation import documented
 from linclf.losses import LOSSES
 
 

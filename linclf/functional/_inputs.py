@@ -6,6 +6,8 @@ from numbers import Real
 
 import numpy as np
 
+from linclf._data.refusals import refuse_masked
+
 
 def as_floats(values, name):
     """The values as float32 or float64: both are kept, float16 becomes float32, all else float64.
@@ -18,8 +20,6 @@ def as_floats(values, name):
         If some of them are masked.
     """
     if np.ma.isMaskedArray(values):
-        from linclf._checked_rows import refuse_masked  # which imports the losses, and they this file
-
         refuse_masked(values, name)
     array = np.asarray(values)
     if array.dtype.char in "fd":

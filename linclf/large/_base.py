@@ -5,7 +5,7 @@ from numbers import Integral
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.extmath import safe_sparse_dot
 
-from linclf._estimator import BaseLinearClassifier
+from linclf._estimator.base import BaseLinearClassifier
 from linclf.large._candidates import hard
 from linclf.large._projection import supervised
 from linclf.losses import Softmax

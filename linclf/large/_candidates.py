@@ -19,9 +19,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from linclf import _objective, _rows, _sgd, _wide
-from linclf._session import Data, Session
-from linclf._simplex import exp_negative, softmax_row
+from linclf import _storage as _rows
+from linclf._data.dataset import Data
+from linclf._kernels import epoch as _sgd
+from linclf._numba.simplex import exp_negative, softmax_row
+from linclf._training import objective as _objective
+from linclf._training.session import Session
+from linclf._training.sweeps import wide as _wide
 from linclf.losses import Softmax
 from linclf.losses._registry import row_loss
 

@@ -14,9 +14,9 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, svds
 
-from linclf._published import weights_for
-from linclf._session import Session
-from linclf._training import epochs_for
+from linclf._training.published import weights_for
+from linclf._training.session import Session
+from linclf._training.train import epochs_for
 from linclf.classifiers import SoftmaxClassifier
 from linclf.losses import Softmax
 

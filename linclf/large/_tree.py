@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from linclf import _rows
+from linclf import _storage as _rows
 from linclf._numba import kernel
-from linclf._session import CHUNK, FULL_BATCH, Session
-from linclf._simplex import exp_negative
+from linclf._numba.simplex import exp_negative
+from linclf._training.session import CHUNK, FULL_BATCH, Session
 from linclf.large._candidates import hard
 from linclf.losses._registry import row_loss
 

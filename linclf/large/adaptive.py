@@ -9,12 +9,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from linclf import _validation
-from linclf._calibrated import checked_calibrator, fitted_calibrator
-from linclf._documentation import documented
-from linclf._session import Data
-from linclf._settings import settings_of
-from linclf._training import Outcome
+from linclf._data import validation as _validation
+from linclf._data.dataset import Data
+from linclf._estimator.calibrated import checked_calibrator, fitted_calibrator
+from linclf._estimator.documentation import documented
+from linclf._training.settings import settings_of
+from linclf._training.train import Outcome
 from linclf.large import _cutoffs
 from linclf.large._base import BaseLargeClassifier
 from linclf.large._cutoffs import Clusters, Epochs, Parts, laid_out, log_probabilities, projected

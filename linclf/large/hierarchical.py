@@ -6,9 +6,9 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from linclf import _validation
-from linclf._documentation import documented
-from linclf._published import decisions, row_blocks, scores_of
+from linclf._data import validation as _validation
+from linclf._estimator.documentation import documented
+from linclf._training.published import decisions, row_blocks, scores_of
 from linclf.heads import Linear
 from linclf.large import _search, _tree
 from linclf.large._base import BaseLargeClassifier

@@ -7,7 +7,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from linclf._documentation import documented
+from linclf._estimator.documentation import documented
 from linclf.large._base import BaseLargeClassifier
 from linclf.large._candidates import SAMPLERS, CandidateSession, Draw
 from linclf.optimizers import OPTIMIZERS

@@ -7,7 +7,7 @@ import numpy as np
 from numba.core import types
 from numba.core.errors import NumbaError
 
-from linclf import _rows
+from linclf import _storage as _rows
 from linclf._numba import compiled, ours
 from linclf.heads import Cosine
 from linclf.losses._names import resolve

@@ -2,7 +2,7 @@
 
 from numbers import Real
 
-from linclf._limits import check_limits
+from linclf._data.limits import check_limits
 from linclf.heads import Cosine, Linear
 from linclf.losses._registry import row_loss, trait
 from linclf.losses.entmax import Entmax, Sparsemax

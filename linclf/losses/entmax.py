@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sklearn.utils._param_validation import Interval
 
 from linclf._numba import compiled
-from linclf._simplex import entmax_row
+from linclf._numba.simplex import entmax_row
 from linclf.functional import entmax, sparsemax
 from linclf.losses._registry import row_loss, soft_row_loss
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from linclf._numba import compiled
-from linclf._simplex import softmax_row
+from linclf._numba.simplex import softmax_row
 from linclf.functional import log_softmax, softmax
 from linclf.heads import Cosine
 from linclf.losses._registry import row_loss

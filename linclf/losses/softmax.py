@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sklearn.utils._param_validation import Interval
 
-from linclf._simplex import softmax_row
+from linclf._numba.simplex import softmax_row
 from linclf.functional import log_softmax, softmax
 from linclf.losses._registry import row_loss, soft_row_loss
 

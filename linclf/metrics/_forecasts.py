@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from linclf._checked_rows import refuse_masked
-from linclf._validation import moderate
+from linclf._data.refusals import refuse_masked
+from linclf._data.validation import moderate
 from linclf.functional._inputs import as_floats
 
 TOLERANCE = 1e-3  # of the sum of a row: float16 and rounded tables pass, scores do not

@@ -13,10 +13,10 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from linclf import _validation
-from linclf._available import has_probabilities
-from linclf._calibrated import calibrated
-from linclf._published import largest, row_blocks, scores_of, weights_for
+from linclf._data import validation as _validation
+from linclf._estimator.available import has_probabilities
+from linclf._estimator.calibrated import calibrated
+from linclf._training.published import largest, row_blocks, scores_of, weights_for
 from linclf.heads import Cosine, Linear
 from linclf.losses._names import resolve
 from linclf.losses._registry import trait

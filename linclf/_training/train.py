@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from linclf import _objective, _rows
-from linclf._published import row_blocks, scores_of, weights_for
-from linclf._schedules import factors
+from linclf import _storage as _rows
+from linclf._training import objective as _objective
+from linclf._training.published import row_blocks, scores_of, weights_for
+from linclf._training.schedules import factors
 from linclf.heads import Cosine
 from linclf.losses._registry import row_losses, trait
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from linclf import _rows, heads
+from linclf import _storage as _rows
+from linclf import heads
 from linclf._numba import bare, kernel
 from linclf.losses._registry import target_loss
 

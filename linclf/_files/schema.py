@@ -6,11 +6,11 @@ What a kernel is given has to have the right shape: it does not look, and would 
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from linclf._coordinates import Coordinates, Moments
-from linclf._estimator import BaseLinearClassifier
-from linclf._session import Session
-from linclf._settings import Settings
-from linclf._sgd import State
+from linclf._estimator.base import BaseLinearClassifier
+from linclf._kernels.epoch import State
+from linclf._training.coordinates import Coordinates, Moments
+from linclf._training.session import Session
+from linclf._training.settings import Settings
 from linclf.calibration import (
     CalibratedClassifier,
     DirichletCalibration,

@@ -12,8 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from linclf import _objective, _rows, _sgd, heads
+from linclf import _storage as _rows
+from linclf import heads
+from linclf._kernels import epoch as _sgd
 from linclf._numba import kernel
+from linclf._training import objective as _objective
 
 # of a piece: enough for BLAS, few enough for the cache and for threads to share them. An epoch of 1,000
 # classes on two threads reached 43, 54, 64 and 58 % of sgemm with pieces of 1024, 512, 256 and 128

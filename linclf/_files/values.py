@@ -15,7 +15,11 @@ from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 
 import linclf
-from linclf import _coordinates, _session, _settings, _sgd, calibration, classifiers, heads, large
+from linclf import calibration, classifiers, heads, large
+from linclf._kernels import epoch as _sgd
+from linclf._training import coordinates as _coordinates
+from linclf._training import session as _session
+from linclf._training import settings as _settings
 from linclf.large import _candidates, _tree
 from linclf.losses import LOSSES
 from linclf.optimizers import OPTIMIZERS, Averaged

@@ -109,7 +109,7 @@ def html_report(comparison):
     --------
     >>> from sklearn.datasets import load_iris
     >>> from linclf import compare
-    >>> from linclf._report import html_report
+    >>> from linclf._compare.report import html_report
     >>> comparison = compare(*load_iris(return_X_y=True), models=["softmax"], repeats=1)
     >>> html_report(comparison)[:15]
     '<!doctype html>'

@@ -7,7 +7,7 @@ from scipy import sparse
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import _check_y, column_or_1d
 
-from linclf._checked_rows import refuse_masked
+from linclf._data.refusals import refuse_masked
 from linclf.losses._evaluation import check_probabilities
 
 SURE = {str, bytes, bool, int, np.bool_, np.str_}  # types of which no object is a missing value

@@ -1,4 +1,4 @@
-"""From what people pass to `_session.Data`: X, targets, classes and weights, checked once."""
+"""From what people pass to `dataset.Data`: X, targets, classes and weights, checked once."""
 
 from numbers import Real
 
@@ -7,9 +7,10 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import compute_class_weight
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length
 
-from linclf._checked_labels import check_y, classes_of, encode, known_classes, labels_of
-from linclf._checked_rows import check_X, refuse_masked, refuse_overflow
-from linclf._session import Data
+from linclf._data.dataset import Data
+from linclf._data.labels import check_y, classes_of, encode, known_classes, labels_of
+from linclf._data.refusals import refuse_masked
+from linclf._data.rows import check_X, refuse_overflow
 
 __all__ = ["check_X", "check_y", "classes_of", "encode", "known_classes", "labels_of", "refuse_overflow"]
 

@@ -4,13 +4,15 @@ A `Session` outlives one call where training goes on later (``partial_fit``), so
 and NamedTuples only and can be pickled. `_training` drives it.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from scipy import sparse
 from sklearn.utils.extmath import row_norms
 
-from linclf import _coordinates, _objective, _rows, _sgd, _wide
+from linclf import _storage as _rows
+from linclf._kernels import epoch as _sgd
+from linclf._training import coordinates as _coordinates
+from linclf._training import objective as _objective
+from linclf._training.sweeps import wide as _wide
 from linclf.heads import Cosine
 from linclf.losses._evaluation import curvature
 from linclf.losses._registry import trait
@@ -27,18 +29,6 @@ FEWEST_ROWS, MOST_PIECES = 128, 16  # of a piece, and of a batch
 CHUNK = 5e8  # multiply-adds of one kernel call: 50 to 100 ms, so that Ctrl-C is heard
 
 ROW_TIME = 1500  # of a row, whatever its length, in multiply-adds
-
-
-class Data(NamedTuple):
-    """X (float32/float64, C-ordered or canonical CSR), y (indices or probabilities), weights.
-
-    Where ``rows`` are given, only they are trained on, and the others have weight 0.
-    """
-
-    X: np.ndarray
-    y: np.ndarray
-    weights: np.ndarray
-    rows: np.ndarray | None = None
 
 
 class Session:

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from linclf import _rows, _sgd
+from linclf import _storage as _rows
+from linclf._kernels import epoch as _sgd
 from linclf.heads import head_work
 from linclf.losses._registry import row_losses
 from linclf.optimizers import Still

@@ -15,8 +15,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 import linclf
-from linclf import _model_checks
-from linclf._model_json import PLAIN, Reader, Writer, brief, classes
+from linclf._files import schema as _model_checks
+from linclf._files.values import PLAIN, Reader, Writer, brief, classes
 
 FORMAT, VERSION = "linclf model", 1
 

@@ -6,8 +6,8 @@ import numpy as np
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
-from linclf import _coordinates
 from linclf._numba import cache_directory
+from linclf._training import coordinates as _coordinates
 from linclf.classifiers import LinearClassifier
 from linclf.losses import LOSSES
 from linclf.losses._names import resolve

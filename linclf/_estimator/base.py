@@ -13,16 +13,19 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from linclf import _lbfgs, _memory, _training, _validation
-from linclf._available import takes_streams
-from linclf._calibrated import checked_calibrator, fitted_calibrator
-from linclf._callbacks import EpochCallbacks
-from linclf._predicting import PredictingMixin
-from linclf._published import class_means, decisions, fitted, scores_of
-from linclf._schedules import SCHEDULES
-from linclf._session import Session
-from linclf._settings import settings_of
-from linclf._threads import one_blas_thread
+from linclf._data import validation as _validation
+from linclf._estimator.available import takes_streams
+from linclf._estimator.calibrated import checked_calibrator, fitted_calibrator
+from linclf._estimator.callbacks import EpochCallbacks
+from linclf._estimator.predicting import PredictingMixin
+from linclf._training import memory as _memory
+from linclf._training import train as _training
+from linclf._training.blas import one_blas_thread
+from linclf._training.published import class_means, decisions, fitted, scores_of
+from linclf._training.schedules import SCHEDULES
+from linclf._training.session import Session
+from linclf._training.settings import settings_of
+from linclf._training.solvers import lbfgs as _lbfgs
 from linclf.calibration import CALIBRATORS
 from linclf.heads import Cosine
 from linclf.losses._names import resolve, watched

@@ -10,8 +10,9 @@ from scipy import sparse
 from sklearn.utils import check_array
 from sklearn.utils.multiclass import type_of_target
 
-from linclf._checked_labels import labels_of
-from linclf._checked_rows import check_structure, refuse_masked
+from linclf._data.labels import labels_of
+from linclf._data.refusals import refuse_masked
+from linclf._data.sparse import check_structure
 
 _SVMLIGHT = (".svm", ".svmlight", ".libsvm", ".txt")
 _USUAL_TARGETS = ("target", "label", "class", "y")
@@ -45,7 +46,7 @@ def read_table(path, target=None):
     Examples
     --------
     >>> import tempfile, pathlib
-    >>> from linclf._tables import read_table
+    >>> from linclf._compare.tables import read_table
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "flowers.csv"
     >>> _ = path.write_text("width,colour,Class\\n1.5,red,a\\n2.5,blue,b\\n")
     >>> X, y, note = read_table(path)

@@ -26,7 +26,7 @@ from scipy import sparse
 from scipy.linalg.lapack import dgejsv
 from sklearn.utils.extmath import row_norms
 
-from linclf import _rows
+from linclf import _storage as _rows
 from linclf._numba import compiled_fast, kernel
 from linclf.heads import Cosine
 

@@ -21,8 +21,9 @@ from scipy.linalg import solve_triangular
 from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 
-from linclf import _objective, _rows
-from linclf._training import OVERFLOW, Outcome, Watch, report
+from linclf import _storage as _rows
+from linclf._training import objective as _objective
+from linclf._training.train import OVERFLOW, Outcome, Watch, report
 from linclf.heads import Cosine
 from linclf.losses._registry import row_losses, trait
 

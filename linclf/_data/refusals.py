@@ -1,0 +1,12 @@
+"""Refusals that concern arguments of every kind."""
+
+import numpy as np
+
+
+def refuse_masked(array, name):
+    """Masked entries would be used as if they were not."""
+    if np.ma.isMaskedArray(array) and np.ma.is_masked(array):
+        raise ValueError(
+            f"{name} is a masked array with {np.ma.count_masked(array)} masked entries, which would be used "
+            "like others; fill them, or drop these rows"
+        )

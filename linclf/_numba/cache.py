@@ -1,0 +1,144 @@
+"""Machine code of kernels on disk, keyed by the content of every source file of the package.
+
+Numba itself looks only at the file of the entry kernel, and would keep serving machine code built from an
+older callee. Every fault of the cache is a miss with one warning. ``LINCLF_CACHE=0`` turns it off,
+``LINCLF_CACHE=/some/dir`` moves it.
+"""
+
+import functools
+import hashlib
+import os
+import pathlib
+import stat
+import sys
+import warnings
+
+from numba import config
+from numba.core import types
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+
+PACKAGE = __name__.partition(".")[0]
+
+
+def cache_directory():
+    choice = os.environ.get("LINCLF_CACHE", "")
+    if choice == "0":
+        return None
+    if choice:
+        return pathlib.Path(choice)
+    home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
+    try:
+        return (pathlib.Path(home) if home else pathlib.Path.home() / ".cache") / "linclf"
+    except RuntimeError:  # no home directory
+        return None
+
+
+@functools.cache
+def _fingerprint():
+    """Digest of all sources of the package: any edit makes every cached kernel a miss."""
+    digest = hashlib.sha256()
+    root = pathlib.Path(__file__).parent.parent
+    for path in sorted(root.rglob("*.py")):
+        digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+@functools.cache
+def warn_once(message):
+    warnings.warn(message, RuntimeWarning, stacklevel=5)
+
+
+class _Locator(_CacheLocator):
+    def __init__(self, function, path):
+        self._py_file = path
+        self._line = function.__code__.co_firstlineno
+
+    def get_cache_path(self):
+        return str(cache_directory() / f"py{sys.version_info[0]}{sys.version_info[1]}")
+
+    def ensure_cache_path(self):
+        path = pathlib.Path(self.get_cache_path())
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.check_private()
+
+    def check_private(self):
+        """Before writing, and before loading: what is loaded is run."""
+        path = pathlib.Path(self.get_cache_path())
+        if os.name != "posix" or not path.exists():
+            return
+        found = path.stat()
+        if found.st_mode & stat.S_IWOTH or found.st_uid not in (0, os.geteuid()):
+            raise OSError(f"{path} can be written by other users; choose another LINCLF_CACHE")
+
+    def get_source_stamp(self):
+        return _fingerprint()
+
+    def get_disambiguator(self):
+        return f"{self._line}-{_fingerprint()[:12]}"
+
+    @classmethod
+    def from_function(cls, function, path):
+        return cls(function, path)
+
+
+class _Implementation(CompileResultCacheImpl):
+    _locator_classes = (_Locator,)
+
+    def __init__(self, function):
+        # Numba would ask NUMBA_CACHE_LOCATOR_CLASSES first; the fingerprint must not be bypassed
+        chosen, config.CACHE_LOCATOR_CLASSES = config.CACHE_LOCATOR_CLASSES, ""
+        try:
+            super().__init__(function)
+        finally:
+            config.CACHE_LOCATOR_CLASSES = chosen
+
+
+class DiskCache(FunctionCache):
+    """A cache in which every fault is a miss with one warning."""
+
+    _impl_class = _Implementation
+
+    def load_overload(self, sig, target_context):
+        try:
+            if _all_ours(sig):
+                self._impl.locator.check_private()
+                return self._load_or_forget(sig, target_context)
+        except Exception as fault:
+            self._warn(fault)
+
+    def _load_or_forget(self, sig, target_context):
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:
+            self.flush()  # a broken index would otherwise stay, as saving reads it too
+            raise
+
+    def save_overload(self, sig, data):
+        try:
+            if _all_ours(sig):
+                self._impl.locator.ensure_cache_path()
+                super().save_overload(sig, data)
+        except Exception as fault:
+            self._warn(fault)
+
+    def _warn(self, fault):
+        warn_once(f"linclf compiles without its kernel cache in {self.cache_path}: {fault!r}")
+
+
+def ours(cls):
+    """Whether a class is this package's own: the code of others can change unseen."""
+    module = cls.__module__
+    known = sys.modules.get(module) if module.partition(".")[0] == PACKAGE else None
+    return getattr(known, cls.__qualname__, None) is cls
+
+
+def _all_ours(sig):
+    """Whether all types of a signature are this package's."""
+    stack = list(sig)
+    while stack:
+        item = stack.pop()
+        if isinstance(item, types.BaseNamedTuple):
+            if not ours(item.instance_class):
+                return False
+            stack.extend(item.types)
+    return True

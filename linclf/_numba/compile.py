@@ -1,0 +1,31 @@
+"""The only place that configures Numba's compiler.
+
+* ``compiled`` is for functions that kernels call, ``compiled_fast`` for dot products and axpys,
+  where the order of a sum may change. Neither flag set assumes finite numbers.
+* ``kernel`` is for the few functions that Python calls. Only these are cached on disk.
+* ``bare`` is ``compiled`` for functions that take whole problems; Python cannot call them.
+"""
+
+from numba import config, njit
+
+from linclf._numba.cache import DiskCache, cache_directory, warn_once
+
+_OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+EXACT, FAST = {"contract"}, {"contract", "reassoc", "nsz", "arcp"}
+compiled = njit(fastmath=EXACT, **_OPTIONS)
+compiled_fast = njit(fastmath=FAST, **_OPTIONS)
+# the code with which Python calls a function is much of its compile time where arguments are nested
+BARE = {**_OPTIONS, "no_cpython_wrapper": True}
+bare = njit(fastmath=EXACT, **BARE)
+
+
+def kernel(function):
+    """Compile a function that Python calls and cache the machine code on disk."""
+    dispatcher = compiled(function)
+    directory = cache_directory()
+    if directory is not None and not config.DISABLE_JIT:
+        try:
+            dispatcher._cache = DiskCache(function)
+        except Exception as fault:  # a private interface: without it there is no cache, nothing worse
+            warn_once(f"linclf compiles without a disk cache: {fault!r}")
+    return dispatcher

@@ -1,0 +1,103 @@
+"""Functions that pick their implementation by the type of their first argument when Numba compiles.
+
+So losses, optimizers, heads and storage formats are plain NamedTuples, and nothing is looked up while
+a kernel runs.
+"""
+
+import functools
+import inspect
+import threading
+
+from numba.extending import overload
+
+from linclf._numba.compile import BARE, EXACT, FAST
+
+
+def generic(stub=None, *, fast=False):
+    """Dispatch on the NamedTuple class of the first argument, at compile time.
+
+    ``@stub.register(Class)`` adds an implementation, and ``stub.find(Class)`` returns it or None.
+    It is a plain function of the arguments of the stub, or one that Numba has compiled of such a one.
+    Numba compiles the implementation itself in place of the call: a function between the two would
+    be optimised, with all it calls, once more.
+    """
+    if stub is None:
+        return functools.partial(generic, fast=fast)
+    table, name, lock = {}, stub.__name__, threading.Lock()
+
+    @functools.wraps(stub)
+    def call(operand, *args):
+        function = find(type(operand))
+        if function is None:
+            raise TypeError(
+                f"{name}({operand!r}): nothing is registered for {type(operand).__name__}; a function "
+                f"becomes the {name} of a NamedTuple class by @{name}.register(TheClass)"
+            )
+        return function(operand, *args)
+
+    # inlined always: a copy of its own in each kernel would be other machine code, of which one process
+    # that compiles runs one and a process that loads from the cache another, with another last bit
+    options = {**BARE, "fastmath": FAST if fast else EXACT, "forceinline": True}
+
+    @overload(call, strict=False, jit_options=options)
+    def select(operand, *args):
+        return find(getattr(operand, "instance_class", type(None)))
+
+    def register(cls):
+        if not (isinstance(cls, type) and issubclass(cls, tuple) and hasattr(cls, "_fields")):
+            raise TypeError(f"{name}.register({cls!r}): pass a NamedTuple class")
+
+        def add(function):
+            if cls in table:
+                raise ValueError(
+                    f"{cls.__name__} has its {name} already, and kernels may be compiled with it; define the "
+                    "class anew, together with its functions"
+                )
+            plain = _plain(function, stub, f"{name}.register({cls.__name__})")
+            _distinguish(cls)
+            table[cls] = plain
+            # classes of a script or notebook go to worker processes by value: what is registered here
+            # has to go with them
+            cls._implementations = {**vars(cls).get("_implementations", {}), name: plain}
+            return function
+
+        return add
+
+    def find(cls):
+        sent = vars(cls).get("_implementations", {})
+        with lock:  # of two threads that meet a class which was sent here, one registers it
+            if cls not in table and name in sent:
+                register(cls)(sent[name])
+        return table.get(cls)
+
+    call.register, call.find = register, find
+    return call
+
+
+def _plain(function, stub, where):
+    """The plain function of an implementation, checked: Numba would say less, and only when it compiles."""
+    plain = getattr(function, "py_func", function)  # of @njit: compiled in place of the call, not by itself
+    arguments = f"({', '.join(inspect.signature(stub).parameters)})"
+    if not inspect.isfunction(plain):
+        raise TypeError(f"{where}: {function!r} is not a function; pass a plain one of {arguments}")
+    try:
+        inspect.signature(plain).bind(*inspect.signature(stub).parameters)
+    except TypeError as fault:
+        raise TypeError(
+            f"{where}: {plain.__name__}{inspect.signature(plain)} has to be a function of {arguments}"
+        ) from fault
+    return plain
+
+
+_NAMED = {}
+
+
+def _distinguish(cls):
+    """Make the name of a class unique, as Numba tells NamedTuples apart by nothing else.
+
+    Of two classes ``Focal``, one of this package and one of a notebook, or of two runs of the same cell,
+    both would silently run the code of the first.
+    """
+    name, number = cls.__name__, 2
+    while _NAMED.setdefault(cls.__name__, cls) is not cls:
+        cls.__name__, number = f"{name}_{number}", number + 1
