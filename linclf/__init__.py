@@ -13,7 +13,7 @@ from linclf.classifiers import (
 )
 from linclf.compare import Comparison, compare
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 __all__ = [
     "Comparison",

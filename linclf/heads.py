@@ -8,22 +8,163 @@ value of that constant: 0 without an intercept, else 1, and for cosines the leng
           gradient for ``w_k`` is ``sum_i g_ik (x^_i - c_ik w^_k) / |w_k|``, that is the linear one
           with ``g`` divided by ``|w_k|``, minus a multiple (``radial``) of ``w_k`` itself. A zero
           row or a zero weight has cosine 0 and gradient 0.
+
+Both answer the same questions; nothing else in the package asks which of the two a head is.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
+from scipy import sparse
+from sklearn.utils.extmath import row_norms, safe_sparse_dot
 
-from linclf import _storage as _rows
+from linclf._data.dataset import Dataset
 from linclf._numba import generic
+from linclf._storage import verbs
+from linclf._types import FloatArray, Matrix
 
 
 class Linear(NamedTuple):
+    """Scores ``w_k . x``, which are free: features may be centred and scaled if the weights follow."""
+
     intercept: float = 1.0
+
+    # whether a change of coordinates of the features leaves the scores and their gradients as they are
+    equivariant = True
+    bounded = False  # whether the scores have a largest value
+    needs = ()  # fields that a loss on these scores has to have
+    reference_name = "zero weights"  # of `reference`
+
+    def for_data(self, data: Dataset) -> Self:
+        """With the constant that suits the rows."""
+        return self
+
+    def after(self, head: "Head") -> Self:
+        """With the constant of a model from which training goes on."""
+        return self
+
+    def unit(self, n_features: int) -> float | None:
+        """Typical size of a feature as the weights meet it, if the head decides that."""
+        return None
+
+    def attributes(self) -> dict[str, float]:
+        """What a fitted model publishes of its head."""
+        return {}
+
+    def start(
+        self, data: Dataset, n_outputs: int, rng: np.random.RandomState
+    ) -> tuple[FloatArray, FloatArray]:
+        """Weights and intercepts at which training starts."""
+        return np.zeros((n_outputs, data.X.shape[1])), np.zeros(n_outputs)
+
+    def reference(self, V: FloatArray) -> FloatArray:
+        """Weights whose gradient is the measure of others."""
+        return np.zeros_like(V)
+
+    def trained_from(self, V: FloatArray) -> FloatArray:
+        """Weights as training wants them, with the same scores."""
+        return V
+
+    def penalised(self, penalty: FloatArray) -> FloatArray:
+        """The penalty if the objective is to have a minimum."""
+        return penalty
+
+    def weights(self, V: FloatArray, loss: tuple) -> FloatArray:
+        """Weights whose products are what the loss takes probabilities of."""
+        return V
+
+    def rows_seen(self, Z: Matrix, weights: FloatArray) -> tuple[Matrix, FloatArray, FloatArray]:
+        """Rows as they meet the weights, their constant, and a point to take their moments around."""
+        return Z, np.full(Z.shape[0], self.intercept), np.zeros(Z.shape[1] + 1)
+
+    def divide(self, scores: FloatArray, X: Matrix) -> FloatArray:
+        """Scores of rows from their products with the weights, in place."""
+        return scores
 
 
 class Cosine(NamedTuple):
+    """Scores ``cos(x, w_k)`` of rows ``[x, intercept]``."""
+
     intercept: float = 1.0
+
+    equivariant = False
+    bounded = True
+    needs = ("scale",)
+    reference_name = "the start"
+
+    def for_data(self, data: Dataset) -> Self:
+        """The constant is as long as a typical row, so that the model does not depend on the unit of X."""
+        if not self.intercept:
+            return self
+        length = np.sqrt(np.average(row_norms(data.X, squared=True), weights=data.weights))
+        return self._replace(intercept=float(length) or 1.0)
+
+    def after(self, head: "Head") -> "Head":
+        return head if isinstance(head, Cosine) else self
+
+    def unit(self, n_features: int) -> float | None:
+        return float(np.sqrt(n_features))  # weights are normalised instead
+
+    def attributes(self) -> dict[str, float]:
+        return {"constant_": self.intercept}
+
+    def start(
+        self, data: Dataset, n_outputs: int, rng: np.random.RandomState
+    ) -> tuple[FloatArray, FloatArray]:
+        """The mean direction of the rows of each class.
+
+        A class without a direction (no rows yet, or rows that cancel) gets a random one.
+        """
+        norms = np.sqrt(row_norms(data.X, squared=True))
+        share = np.divide(data.weights, norms, out=np.zeros_like(data.weights), where=norms > 0)
+        member = data.y.indicator(share)
+        if data.is_sparse:  # whose products scikit-learn makes in one precision
+            member = member.astype(data.X.dtype, copy=False)
+        W = safe_sparse_dot(member.T, data.X, dense_output=True)
+        lengths = np.linalg.norm(W, axis=1)
+        lost = lengths <= max(1e-12, 64 * np.finfo(data.X.dtype).eps) * max(lengths.max(), 1e-300)
+        W[lost] = rng.standard_normal((lost.sum(), W.shape[1]))
+        W /= np.linalg.norm(W, axis=1, keepdims=True)
+        return W, np.zeros(n_outputs)
+
+    def reference(self, V: FloatArray) -> FloatArray:
+        """Zero weights have no cosines, so the start is the measure."""
+        return V
+
+    def trained_from(self, V: FloatArray) -> FloatArray:
+        norms = np.linalg.norm(V, axis=1, keepdims=True)
+        return V / np.where(norms > 0, norms, 1)
+
+    def penalised(self, penalty: FloatArray) -> FloatArray:
+        """Cosines do not change with the length of the weights: a penalty on it has no minimum."""
+        return np.zeros_like(penalty)
+
+    def weights(self, V: FloatArray, loss: tuple) -> FloatArray:
+        norms = np.linalg.norm(V.astype(np.float64), axis=1, keepdims=True)
+        return V * (loss.scale / np.where(norms > 0, norms, np.inf))
+
+    def rows_seen(self, Z: Matrix, weights: FloatArray) -> tuple[Matrix, FloatArray, FloatArray]:
+        """Around the mean: moving all weights along it changes no difference of scores."""
+        constant = np.full(Z.shape[0], self.intercept)
+        norms = np.sqrt(row_norms(Z, squared=True) + constant**2)
+        share = 1 / np.where(norms > 0, norms, 1)
+        Z, constant = sparse.diags_array(share) @ Z, constant * share
+        return Z, constant, np.append(Z.T @ weights, constant @ weights)
+
+    def divide(self, scores: FloatArray, X: Matrix) -> FloatArray:
+        norms = np.sqrt(row_norms(X, squared=True) + X.dtype.type(self.intercept) ** 2)
+        # a norm that overflows must not look like a cosine of 0
+        scores /= np.where(norms < np.inf, np.where(norms > 0, norms, 1), np.nan)[:, None]
+        return scores
+
+
+HEADS = (Linear, Cosine)
+Head = Linear | Cosine
+
+
+def published_head(attributes: dict) -> Head:
+    """The head of a fitted model, from what `attributes` of it has published."""
+    return Cosine(attributes["constant_"]) if "constant_" in attributes else Linear()
 
 
 class HeadWork(NamedTuple):
@@ -34,7 +175,8 @@ class HeadWork(NamedTuple):
     cosines: np.ndarray
 
 
-def head_work(head, n_rows, n_classes, dtype):
+def head_work(head: Head, n_rows: int, n_classes: int, dtype: np.dtype) -> HeadWork:
+    """Empty buffers, of the size that the head needs."""
     n_rows, n_classes = (n_rows, n_classes) if isinstance(head, Cosine) else (0, 0)
     return HeadWork(
         np.zeros(n_classes, dtype), np.zeros(n_classes, dtype), np.zeros((n_rows, n_classes), dtype)
@@ -42,12 +184,12 @@ def head_work(head, n_rows, n_classes, dtype):
 
 
 @generic
-def normalise(head, rows, block, n_rows):
+def normalise(head, storage, block, n_rows):
     """Change the rows of a block before they meet the weights."""
 
 
 @generic
-def to_scores(head, rows, V, block, n_rows, work):
+def to_scores(head, storage, V, block, n_rows, work):
     """Turn the products w_k . x in block.S into scores."""
 
 
@@ -57,17 +199,17 @@ def from_scores(head, block, n_rows, work):
 
 
 @generic
-def finish(head, rows, V, G, work):
+def finish(head, storage, V, G, work):
     """Add to G what the products of a block do not show."""
 
 
 @normalise.register(Linear)
-def linear_normalise(head, rows, block, n_rows):
+def linear_normalise(head, storage, block, n_rows):
     pass
 
 
 @to_scores.register(Linear)
-def linear_scores(head, rows, V, block, n_rows, work):
+def linear_scores(head, storage, V, block, n_rows, work):
     pass
 
 
@@ -77,20 +219,20 @@ def linear_gradient(head, block, n_rows, work):
 
 
 @finish.register(Linear)
-def linear_finish(head, rows, V, G, work):
+def linear_finish(head, storage, V, G, work):
     pass
 
 
 @normalise.register(Cosine)
-def cosine_normalise(head, rows, block, n_rows):
+def cosine_normalise(head, storage, block, n_rows):
     for r in range(n_rows):
         square = block.square_norms[r]
-        _rows.scale_row(rows, block, r, 1.0 / np.sqrt(square) if square > 0.0 else 0.0)
+        verbs.scale_row(storage, block, r, 1.0 / np.sqrt(square) if square > 0.0 else 0.0)
 
 
 @to_scores.register(Cosine)
-def cosine_scores(head, rows, V, block, n_rows, work):
-    _rows.square_norms(rows, V, work.inverse_norm)
+def cosine_scores(head, storage, V, block, n_rows, work):
+    verbs.square_norms(storage, V, work.inverse_norm)
     for k in range(work.radial.size):
         square = work.inverse_norm[k]
         work.inverse_norm[k] = 1.0 / np.sqrt(square) if square > 1e-60 else 0.0
@@ -112,5 +254,5 @@ def cosine_gradient(head, block, n_rows, work):
 
 
 @finish.register(Cosine)
-def cosine_finish(head, rows, V, G, work):
-    _rows.subtract_radial(rows, V, work.radial, G)
+def cosine_finish(head, storage, V, G, work):
+    verbs.subtract_radial(storage, V, work.radial, G)

@@ -3,22 +3,24 @@
 from numbers import Integral, Real
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import _check_y, column_or_1d
 
 from linclf._data.refusals import refuse_masked
-from linclf.losses._evaluation import check_probabilities
+from linclf._data.targets import Labels, Probabilities, Targets
+from linclf._types import IntArray
 
 SURE = {str, bytes, bool, int, np.bool_, np.str_}  # types of which no object is a missing value
 
 
-def is_soft(y):
+def is_soft(y: ArrayLike) -> bool:
     """Whether y is meant as rows of class probabilities."""
     return getattr(y, "ndim", 1) == 2 and y.shape[1] > 1
 
 
-def check_y(y):
+def check_y(y: ArrayLike) -> NDArray:
     """Class labels (n,) as given, or class probabilities (n, K) in float."""
     if sparse.issparse(y):
         raise ValueError("sparse y is not supported; pass y.toarray()")
@@ -36,7 +38,7 @@ def check_y(y):
     return check_probabilities(y)
 
 
-def labels_of(y, name="y"):
+def labels_of(y: ArrayLike, name: str = "y") -> NDArray:
     """Labels (n,) in a NumPy array, of a type that has an order; pandas' types become NumPy's."""
     refuse_masked(y, name)
     labels = np.asarray(y)
@@ -55,14 +57,14 @@ def labels_of(y, name="y"):
     return labels
 
 
-def _missing(name, labels, rows):
+def _missing(name: str, labels: NDArray, rows: IntArray) -> str:
     return (
         f"Input {name} contains NaN: {name} has {len(rows)} missing labels of {labels.size}, the first one "
         f"{labels[rows[0]]!r} in row {rows[0]}; drop these rows"
     )
 
 
-def _check_kinds(y, name):
+def _check_kinds(y: NDArray, name: str) -> None:
     """Refuse labels that are missing, or of types that cannot be sorted together."""
     labels = y.tolist()
     types = set(map(type, labels))
@@ -88,12 +90,12 @@ def _check_kinds(y, name):
         )
 
 
-def _is_missing(label):
+def _is_missing(label: object) -> bool:
     named = type(label).__name__ in ("NoneType", "NAType", "NaTType")
     return named or (isinstance(label, Real) and label != label)
 
 
-def check_targets(y):
+def check_targets(y: NDArray) -> NDArray:
     """Refuse what is finite, but no class: continuous and complex numbers."""
     if y.dtype == object and y.size and isinstance(y[0], (Real, np.bool_)):
         if not all(isinstance(label, (Integral, np.bool_)) for label in y.tolist()):
@@ -110,7 +112,7 @@ def check_targets(y):
     return y
 
 
-def _check_discrete(y):
+def _check_discrete(y: NDArray) -> None:
     """scikit-learn's check_classification_targets without its warning of many classes."""
     kind = type_of_target(y, input_name="y")
     if kind not in ("binary", "multiclass"):
@@ -120,7 +122,19 @@ def _check_discrete(y):
         )
 
 
-def known_classes(classes):
+def check_probabilities(y: NDArray) -> NDArray:
+    """Rows of class probabilities, as they are."""
+    sums = y.sum(axis=1)
+    wrong = np.flatnonzero(~(np.isclose(sums, 1, atol=1e-4) & (y >= 0).all(axis=1)))
+    if wrong.size:
+        raise ValueError(
+            f"y as class probabilities: row {wrong[0]} is {y[wrong[0]]} (sum {sums[wrong[0]]:.6g}); each row "
+            "must be non-negative and sum to 1"
+        )
+    return y
+
+
+def known_classes(classes: ArrayLike) -> NDArray:
     """Sorted classes of a stream."""
     if np.ndim(classes) != 1:
         raise ValueError(f"classes={classes!r} must be a 1-D array of labels")
@@ -132,14 +146,8 @@ def known_classes(classes):
     return known
 
 
-def encode(y, classes):
-    """Class indices of labels; probabilities as they are. Unknown labels are an error."""
-    if y.ndim == 2:
-        if y.shape[1] != len(classes):
-            raise ValueError(
-                f"y has {y.shape[1]} columns of class probabilities, but there are {len(classes)} classes"
-            )
-        return y
+def index_of(y: NDArray, classes: NDArray) -> IntArray:
+    """Where labels are in the sorted classes. Unknown labels are an error."""
     try:
         index = np.searchsorted(classes, y)
         index[index == len(classes)] = 0
@@ -151,7 +159,18 @@ def encode(y, classes):
     return index.astype(np.int64)
 
 
-def classes_of(y):
+def targets_of(y: NDArray, classes: NDArray) -> Targets:
+    """Checked labels or rows of probabilities as targets. Unknown labels are an error."""
+    if y.ndim == 1:
+        return Labels(index_of(y, classes), len(classes))
+    if y.shape[1] != len(classes):
+        raise ValueError(
+            f"y has {y.shape[1]} columns of class probabilities, but there are {len(classes)} classes"
+        )
+    return Probabilities(y)
+
+
+def classes_of(y: NDArray) -> NDArray:
     """Sorted classes; two at least."""
     classes = np.unique(y) if y.ndim == 1 else np.arange(y.shape[1])
     if len(classes) < 2:

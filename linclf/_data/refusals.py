@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def refuse_masked(array, name):
+def refuse_masked(array: object, name: str) -> None:
     """Masked entries would be used as if they were not."""
     if np.ma.isMaskedArray(array) and np.ma.is_masked(array):
         raise ValueError(

@@ -23,13 +23,7 @@ def has_probabilities(self):
 
 def takes_streams(self):
     """For ``partial_fit``: some parameters need all rows at once."""
-    needs_all = {
-        "solver": isinstance(self.solver, str) and self.solver == "lbfgs",
-        "calibration": self.calibration is not None,
-        "logit_adjustment": bool(self._adjustment()),
-        "rank": getattr(self, "rank", None) is not None,
-    }
-    for name, needed in needs_all.items():
+    for name, needed in self._needs_all_rows().items():
         if needed:
             raise AttributeError(
                 f"{name}={getattr(self, name)!r} needs all rows at once, or validation rows, and partial_fit "

@@ -1,33 +1,37 @@
-"""The abstract base of all classifiers: scikit-learn's conventions around `_training`."""
+"""The abstract base of all classifiers: scikit-learn's conventions around `linclf._training.train`."""
 
 import copy
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from contextlib import contextmanager
 from numbers import Integral, Real
+from typing import ClassVar, Self
 
 import numpy as np
-from scipy import sparse
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.callback import CallbackSupportMixin
-from sklearn.utils import check_random_state
+from sklearn.utils import Tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from linclf._data import validation as _validation
+from linclf._data.dataset import Dataset
 from linclf._estimator.available import takes_streams
-from linclf._estimator.calibrated import checked_calibrator, fitted_calibrator
-from linclf._estimator.callbacks import EpochCallbacks
+from linclf._estimator.calibrated import fitted_calibrator
+from linclf._estimator.callbacks import FitCallbacks
+from linclf._estimator.fitting import Fitting, Rows, fitting_of, part_of
 from linclf._estimator.predicting import PredictingMixin
-from linclf._training import memory as _memory
-from linclf._training import train as _training
+from linclf._training import memory
 from linclf._training.blas import one_blas_thread
-from linclf._training.published import class_means, decisions, fitted, scores_of
+from linclf._training.model import LinearModel
+from linclf._training.monitor import Outcome
 from linclf._training.schedules import SCHEDULES
-from linclf._training.session import Session
-from linclf._training.settings import settings_of
-from linclf._training.solvers import lbfgs as _lbfgs
+from linclf._training.stream import Stream
+from linclf._training.sweeps import Sampling
+from linclf._training.train import outputs_of, train
+from linclf._types import Matrix
 from linclf.calibration import CALIBRATORS
-from linclf.heads import Cosine
+from linclf.heads import published_head
 from linclf.losses._names import resolve, watched
 from linclf.optimizers import OPTIMIZERS, Averaged
 
@@ -65,35 +69,72 @@ class BaseLinearClassifier(PredictingMixin, CallbackSupportMixin, ClassifierMixi
         for name in self._get_param_names():
             setattr(self, name, parameters[name])
 
+    _not_always: ClassVar[tuple[str, ...]] = ("constant_", "calibrator_")  # attributes that a fit may lack
+
+    @property
+    def has_callbacks(self) -> bool:
+        """Whether somebody watches the epochs."""
+        return "_skl_callbacks" in vars(self)
+
+    # ------------------------------------------------------------ what a subclass says
+
     @abstractmethod
-    def _loss(self):
+    def _loss(self) -> tuple | str:
         """The loss object or its name, from the parameters."""
 
-    def _adjustment(self):
+    def _adjustment(self) -> float:
         """Factor of the logarithms of the class shares that are added to the scores in training."""
         return 0.0
 
-    def _new_session(self, settings, data, n_classes, go_on):
-        """The problem to train, from the start or from what has been published (``go_on``)."""
-        return Session(settings, resolve(self._loss(), n_classes), data, n_classes)
+    def _trained_loss(self, data: Dataset, goes_on: bool) -> tuple:
+        """The loss whose scores are trained."""
+        return resolve(self._loss(), data.y.n_classes)
 
-    def _adapted(self, data, held_out, n_classes):
-        """Both in the form to train on, and the projection of their features if there is one."""
-        return data, held_out, None
+    def _sampling(self, loss: tuple, n_classes: int) -> Sampling | None:
+        """A sweep whose steps see a part of the outputs."""
+        return None
 
-    def _fitted(self, W, b, classes, session):
-        """The attributes that predicting needs, from published weights."""
-        return fitted(W, b, classes, session)
+    def _stream_key(self) -> tuple:
+        """Further parameters that have to stay for a stream to go on."""
+        return ()
 
-    def _check_memory(self, settings, data, n_classes, watches=False):
-        """Refuse what does not fit into memory, before anything large is made."""
-        loss, goes_on = resolve(self._loss(), n_classes), hasattr(self, "coef_")
-        _memory.check_training(settings, loss, data.X, n_classes, self.solver, (watches, goes_on))
+    def _published(self, loss: tuple) -> dict:
+        """What else is published of the loss that was trained."""
+        return {}
+
+    def _needs_all_rows(self) -> dict[str, bool]:
+        """Parameters, and whether their values rule out a stream."""
+        return {
+            "solver": isinstance(self.solver, str) and self.solver == "lbfgs",
+            "calibration": self.calibration is not None,
+        }
+
+    def _adapted(self, fitting: Fitting) -> Fitting:
+        """With the rows in the form to train on."""
+        return fitting
+
+    def _attributes(self, model: LinearModel, fitting: Fitting) -> dict:
+        """What is published of a model in training, or after it."""
+        model = model._replace(b=model.b - fitting.offset)
+        if model.n_outputs == len(fitting.classes) == 2:
+            model = model.one_of_two()
+        model = model.rounded(fitting.data.X.dtype)
+        published = {"classes_": fitting.classes, "coef_": model.W, "intercept_": model.b}
+        return published | model.head.attributes() | fitting.published
 
     # ------------------------------------------------------------ fitting
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def fit(
+        self,
+        X: ArrayLike | Matrix,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | Matrix | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Self:
         """Fit the classifier.
 
         Parameters
@@ -122,82 +163,50 @@ class BaseLinearClassifier(PredictingMixin, CallbackSupportMixin, ClassifierMixi
             If the data are not usable; the message says which and what to do.
         """
         with self._unchanged_on_failure(), one_blas_thread():
-            return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
+            return self._fit((X, y, sample_weight), (X_val, y_val, sample_weight_val))
 
-    def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val):
-        rng = check_random_state(self.random_state)
-        X = _validation.check_X(self, X, reset=True)
-        y = _validation.check_y(y)
-        X, y, weights = _validation.positive_rows(X, y, sample_weight)
-        classes = _validation.classes_of(y)
-        settings = settings_of(self)
-        per_class = _validation.weights_of_classes(self.class_weight, classes, y, weights)
-        loss = resolve(self._loss(), len(classes))
-        calibrator = checked_calibrator(self.calibration, loss, per_class, classes)
-        held_out = _validation.given_validation(self, X_val, y_val, sample_weight_val)
-        data = _validation.data_for(X, y, weights, classes, per_class)
-        log_prior = None
-        if self._adjustment():
-            log_prior = _validation.log_prior(data, classes, loss.label_smoothing)
-        validation = None
-        if held_out is not None:
-            held_out = _validation.data_for(*held_out, classes, per_class)
-        elif self.early_stopping is True:
-            data, held_out = _validation.split(data, self.validation_fraction, rng)
-        elif self.calibration is not None:
-            raise ValueError(
-                f"calibration={self.calibration!r} needs validation rows to be fitted on; pass X_val and "
-                "y_val to fit, or use early_stopping=True"
+    def _fit(self, given: Rows, validation: Rows) -> Self:
+        fitting = fitting_of(self, given, validation)
+        outcome, attributes, callbacks = self._trained(self._adapted(fitting))
+        if fitting.calibrator is not None:
+            attributes["calibrator_"] = fitted_calibrator(
+                fitting.calibrator,
+                self._scores(self._model(attributes), fitting.held_out.X),
+                fitting.held_out,
+                fitting.per_class,
+                fitting.classes,
             )
-        whole = data
-        data, held_out, projection = self._adapted(data, held_out, len(classes))
-        watches = held_out is not None and self.early_stopping is not False
-        self._check_memory(settings, data, len(classes), watches)
-        session = self._new_session(settings, data, len(classes), self.warm_start)
-        session.projection = projection
-        solve = _training.train
-        if self.solver == "lbfgs":
-            _lbfgs.check_smooth(session.loss)
-            solve = _lbfgs.train
-        if self._adjustment():
-            session.offset = self._adjustment() * log_prior
-        W, b = self._start(session, data, classes, rng)
-        if watches:
-            validation = _training.Validation(
-                held_out.X, held_out.y, held_out.weights, session.head, watched(session.loss)
-            )
-        problem = session.prepare(data, W, b)
-        epochs = _training.epochs_for(settings.max_iter, len(session.rows), session)
-        context = self._init_callback_context(max_subtasks=epochs)
-        watched_by_callbacks = hasattr(self, "_skl_callbacks")
-        if watched_by_callbacks and whole.rows is not None:
-            X, weights = whole.X[whole.rows], whole.weights[whole.rows]
-            y = whole.y[whole.rows] if whole.y.ndim == 2 else classes[whole.y[whole.rows]]
-        labels = y if y.ndim == 1 else classes[y.argmax(axis=1)]
-        metadata = None if sample_weight is None else {"sample_weight": weights}
-        arguments = {"X": X, "y": labels, "metadata": metadata}
-        context.call_on_fit_task_begin(estimator=self, **arguments)
-        callbacks = EpochCallbacks(self, context, classes, arguments) if watched_by_callbacks else None
-        outcome = solve(session, problem, epochs, validation, rng, callbacks)
-        if validation is None:
-            _training.warn_of_separable(session, data, outcome)
-        attributes = self._fitted(outcome.W, outcome.b, classes, session)
-        if calibrator is not None:
-            scores = scores_of(held_out.X, attributes["coef_"], attributes["intercept_"], session.head)
-            scores = decisions(scores, session.loss)
-            attributes["calibrator_"] = fitted_calibrator(calibrator, scores, held_out, per_class, classes)
         self._publish(outcome, attributes)
-        vars(self).pop("_session", None)
-        context.call_on_fit_task_end(
-            estimator=self,
-            reconstruction_attributes=lambda: attributes,
-            **arguments,
-        )
+        vars(self).pop("_stream", None)
+        callbacks.finish(attributes)
         return self
+
+    def _trained(self, fitting: Fitting) -> tuple[Outcome, dict, FitCallbacks]:
+        """The model, what is published of it, and the callbacks that have seen it in training."""
+        loss = self._trained_loss(fitting.data, self.warm_start)
+        fitting = fitting.with_data(fitting.data, fitting.held_out, self._published(loss))
+        callbacks = FitCallbacks(self, fitting.arguments, lambda model: self._attributes(model, fitting))
+        outcome = train(
+            fitting.data,
+            loss,
+            fitting.settings,
+            start=self._reached(fitting, loss) if self.warm_start else None,
+            validation=fitting.validation(watched(loss)),
+            sampling=self._sampling(loss, len(fitting.classes)),
+            callbacks=callbacks,
+            rng=fitting.rng,
+        )
+        return outcome, self._attributes(outcome.model, fitting), callbacks
 
     @available_if(takes_streams)
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(
+        self,
+        X: ArrayLike | Matrix,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Train on the next part of a stream: one pass in the order given, in mini-batches.
 
         Not for ``solver="lbfgs"``, a `calibration` or a `logit_adjustment`, which need all rows at
@@ -226,61 +235,52 @@ class BaseLinearClassifier(PredictingMixin, CallbackSupportMixin, ClassifierMixi
         self : object
             The estimator after this part.
         """
-        first = not hasattr(self, "classes_")
-        if first and classes is None:
-            raise ValueError("classes must be passed on the first call to partial_fit.")
         with self._unchanged_on_failure(), one_blas_thread():
-            return self._partial_fit(X, y, classes, sample_weight, first)
+            return self._partial_fit(X, y, classes, sample_weight)
 
-    def _partial_fit(self, X, y, classes, sample_weight, first):
-        known = self.classes_ if classes is None else _validation.known_classes(classes)
-        if not first and not np.array_equal(known, self.classes_):
-            raise ValueError(f"classes={classes!r} is not the same as on the first call: {self.classes_!r}")
-        X = _validation.check_X(self, X, reset=first)
-        y = _validation.check_y(y)
-        X, y, weights = _validation.positive_rows(X, y, sample_weight, alone=False)
-        if self.class_weight == "balanced":
-            raise ValueError(
-                "class_weight='balanced' needs all labels at once and cannot be used in partial_fit; compute "
-                "weights with sklearn.utils.compute_class_weight and pass them as a dict"
-            )
-        if self.early_stopping is True:
-            raise ValueError("early_stopping=True needs all rows at once and cannot be used in partial_fit")
-        per_class = _validation.weights_of_classes(self.class_weight, known, y, weights)
-        data = _validation.data_for(X, y, weights, known, per_class)
-        session = self._session_for(data, len(known))
-        W, b = self._start(session, data, known, check_random_state(self.random_state), go_on=not first)
-        outcome = _training.train_part(session, data, W, b)
+    def _partial_fit(
+        self, X: ArrayLike | Matrix, y: ArrayLike, classes: ArrayLike | None, sample_weight: ArrayLike | None
+    ) -> Self:
+        first = not hasattr(self, "classes_")
+        fitting = part_of(self, (X, y, sample_weight), classes, first)
+        data, settings = fitting.data, fitting.settings
+        loss = self._trained_loss(data, not first)
+        memory.check(settings.solver, loss, data, [False, not first])
+        start = None if first else self._reached(fitting, loss)
+        stream = self._stream_for(fitting, loss, start)
+        outcome = stream.train(data, start, fitting.rng)
         if not first:
             history = {
                 name: (values + outcome.history.get(name, []))[-KEPT_PARTS:]
                 for name, values in self.history_.items()
             }
             outcome = outcome._replace(history=history, n_iter=self.n_iter_ + 1)
-        self._publish(outcome, self._fitted(outcome.W, outcome.b, known, session))
-        self._session = session
+        self._publish(outcome, self._attributes(outcome.model, fitting) | self._published(stream.loss))
+        self._stream = stream
         return self
 
-    def _session_for(self, data, n_classes):
-        """The session to go on with: a copy, so that a failed part changes nothing.
+    def _stream_for(self, fitting: Fitting, loss: tuple, start: LinearModel | None) -> Stream:
+        """The stream to go on with: a copy, so that a failed part changes nothing.
 
-        It takes over parameters that have been changed since; where the loss, the optimizer, the
+        It takes over parameters that have been changed since. If the loss, the optimizer, the
         intercept or the format of X are others, a new one starts from the published weights.
         """
-        settings = settings_of(self)
-        drawn = [getattr(self, name) for name in ("n_sampled", "sampler", "power") if hasattr(self, name)]
-        kind = (resolve(self._loss(), n_classes), settings.optimizer, settings.fit_intercept, *drawn)
-        self._check_memory(settings, data, n_classes)
-        session = copy.deepcopy(vars(self).get("_session")) if hasattr(self, "classes_") else None
-        if session is not None and _same(session.kind, kind) and session.is_sparse == sparse.issparse(data.X):
-            session.settings = settings
-            return session
-        session = self._new_session(settings, data, n_classes, hasattr(self, "classes_"))
-        session.kind = kind
-        return session
+        solver, settings, data = fitting.settings.solver, fitting.settings, fitting.data
+        key = (
+            resolve(self._loss(), len(fitting.classes)),
+            solver.optimizer,
+            solver.automatic,
+            settings.fit_intercept,
+            *self._stream_key(),
+        )
+        stream = copy.deepcopy(vars(self).get("_stream")) if start is not None else None
+        if stream is not None and stream.continues(key, data):
+            stream.adopt(settings)
+            return stream
+        return Stream(data, loss, settings, start, self._sampling(loss, len(fitting.classes)), key)
 
     @contextmanager
-    def _unchanged_on_failure(self):
+    def _unchanged_on_failure(self) -> Iterator[None]:
         """All attributes as they were, whatever stops a fit and wherever: nothing changes them in place."""
         before = dict(vars(self))
         try:
@@ -291,46 +291,31 @@ class BaseLinearClassifier(PredictingMixin, CallbackSupportMixin, ClassifierMixi
             self.__dict__ = {**before, **noted}
             raise
 
-    def _start(self, session, data, classes, rng, go_on=False):
-        """Published weights to start from: those of the last fit, zero, or class means for cosines."""
-        K, d = len(classes), data.X.shape[1]
-        if (go_on or self.warm_start) and hasattr(self, "coef_"):
-            if not np.array_equal(self.classes_, classes) or self.coef_.shape[1] != d:
-                raise ValueError(
-                    "going on (warm_start=True or partial_fit) needs the classes and features of the last "
-                    f"fit, {len(self.classes_)} classes and {self.coef_.shape[1]} features; got {K} and {d}"
-                )
-            if hasattr(self, "projection_") != (session.projection is not None):
-                raise ValueError(
-                    f"rank={self.rank!r} is not that of the last fit, whose weights are of other features; "
-                    "keep rank, or start anew with warm_start=False"
-                )
-            if hasattr(self, "constant_") and isinstance(session.head, Cosine):
-                session.head = Cosine(self.constant_)
-            W, b = self.coef_.astype(np.float64), np.asarray(self.intercept_, np.float64)
-            if len(W) < session.n_classes:  # the difference of two
-                W, b = np.vstack([-W, W]) / 2, np.append(-b, b) / 2
-            return W, b + session.offset
-        if isinstance(session.head, Cosine):
-            return class_means(data, K, rng)
-        return np.zeros((session.n_classes, d)), np.zeros(session.n_classes)
+    def _reached(self, fitting: Fitting, loss: tuple) -> LinearModel | None:
+        """The model of the last fit, from which training goes on, if there is one."""
+        if not hasattr(self, "coef_"):
+            return None
+        K, d = len(fitting.classes), fitting.data.X.shape[1]
+        if not np.array_equal(self.classes_, fitting.classes) or self.coef_.shape[1] != d:
+            raise ValueError(
+                "going on (warm_start=True or partial_fit) needs the classes and features of the last "
+                f"fit, {len(self.classes_)} classes and {self.coef_.shape[1]} features; got {K} and {d}"
+            )
+        W, b = self.coef_.astype(np.float64), np.asarray(self.intercept_, np.float64)
+        model = LinearModel(W, b, published_head(vars(self)))
+        if len(W) < outputs_of(loss, K):
+            model = model.two_of_one()
+        return model._replace(b=model.b + fitting.offset)
 
-    def _publish(self, outcome, attributes):
-        for name in ("constant_", "calibrator_", "projection_"):
+    def _publish(self, outcome: Outcome, attributes: dict) -> None:
+        for name in self._not_always:
             vars(self).pop(name, None)
         for name, value in attributes.items():
             setattr(self, name, value)
         self.n_iter_ = outcome.n_iter
         self.history_ = outcome.history
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-def _same(a, b):
-    """Equal, and of the same classes: tuples of two classes with the same numbers are equal to Python."""
-    if isinstance(a, tuple) and type(a) is type(b):
-        return len(a) == len(b) and all(map(_same, a, b))
-    return type(a) is type(b) and a == b

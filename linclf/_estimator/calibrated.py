@@ -1,12 +1,17 @@
 """The calibrator of a classifier, fitted on its validation rows."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from linclf import calibration
+from linclf._data.dataset import Dataset
+from linclf._types import FloatArray
 from linclf.losses._registry import trait
 
 
-def checked_calibrator(method, loss, per_class, classes):
+def checked_calibrator(method: Any, loss: tuple, per_class: FloatArray | None, classes: NDArray) -> Any:
     """A new calibrator, or None; refused before training what would be refused after it."""
     if method is None:
         return None
@@ -28,22 +33,22 @@ def checked_calibrator(method, loss, per_class, classes):
     return calibrator
 
 
-def fitted_calibrator(calibrator, scores, held_out, per_class, classes):
+def fitted_calibrator(
+    calibrator: Any, scores: FloatArray, held_out: Dataset, per_class: FloatArray | None, classes: NDArray
+) -> Any:
     """The calibrator, fitted to ``decision_function`` scores.
 
     Class weights are taken out of the weights of the rows: probabilities are to be those of the rows
     as they are.
     """
-    y, weights = held_out.y, held_out.weights
+    weights = held_out.weights
     if per_class is not None:
-        weights = weights / (per_class[y] if y.ndim == 1 else y @ per_class)
-    if y.ndim == 2:  # a row of probabilities is a weighted copy for each class
-        rows, columns = np.nonzero(y)
-        scores, weights, y = scores[rows], weights[rows] * y[rows, columns], columns
-    return calibrator.fit(scores, classes[y], sample_weight=weights, classes=classes)
+        weights = weights / held_out.y.expected(per_class)
+    rows, index, shares = held_out.y.copies()
+    return calibrator.fit(scores[rows], classes[index], sample_weight=weights[rows] * shares, classes=classes)
 
 
-def calibrated(calibrator, scores, logarithm=False):
+def calibrated(calibrator: Any, scores: FloatArray, logarithm: bool = False) -> FloatArray:
     """Probabilities, or their logarithms, in the dtype of the scores."""
     if not logarithm:
         return calibrator.predict_proba(scores).astype(scores.dtype, copy=False)

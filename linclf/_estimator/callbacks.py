@@ -1,23 +1,41 @@
-"""scikit-learn's callback hooks around each epoch."""
+"""scikit-learn's callback hooks around a fit and each of its epochs."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from linclf._training.model import LinearModel
+from linclf._training.monitor import Reached
+
+if TYPE_CHECKING:
+    from linclf._estimator.base import BaseLinearClassifier
+
+Attributes = Callable[[LinearModel], dict]  # what would be published of a model
 
 
-class EpochCallbacks:
-    """Opens a task before an epoch and closes it after; X and y are those that the user would score."""
+class FitCallbacks:
+    """Opens a task for the fit, and one for each epoch; X and y are those that the user would score."""
 
-    def __init__(self, estimator, context, classes, arguments):
-        self.estimator, self.context, self.classes, self.arguments = estimator, context, classes, arguments
-        self.task = None
+    def __init__(self, estimator: "BaseLinearClassifier", arguments: dict, attributes: Attributes) -> None:
+        self.estimator, self.arguments, self.attributes = estimator, arguments, attributes
 
-    def begin(self):
-        self.task = self.context.subcontext(task_name="epoch")
-        self.task.call_on_fit_task_begin(estimator=self.estimator, **self.arguments)
+    def start(self, total: int) -> None:
+        self.context = self.estimator._init_callback_context(max_subtasks=total)
+        self.context.call_on_fit_task_begin(estimator=self.estimator, **self.arguments)
 
-    def end(self, session):
+    def begin(self) -> None:
+        if self.estimator.has_callbacks:
+            self.task = self.context.subcontext(task_name="epoch")
+            self.task.call_on_fit_task_begin(estimator=self.estimator, **self.arguments)
+
+    def end(self, model: Reached) -> bool:
         """Returns whether a callback asks to stop."""
+        return self.estimator.has_callbacks and self.task.call_on_fit_task_end(
+            estimator=self.estimator,
+            reconstruction_attributes=lambda: self.attributes(model()),
+            **self.arguments,
+        )
 
-        def attributes():
-            return self.estimator._fitted(*session.published(), self.classes, session)
-
-        return self.task.call_on_fit_task_end(
-            estimator=self.estimator, reconstruction_attributes=attributes, **self.arguments
+    def finish(self, attributes: dict) -> None:
+        self.context.call_on_fit_task_end(
+            estimator=self.estimator, reconstruction_attributes=lambda: attributes, **self.arguments
         )

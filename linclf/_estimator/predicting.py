@@ -1,23 +1,30 @@
 """Predicting from what a fit has published: in NumPy and SciPy only, so that nothing waits for a compiler.
 
 `PredictingMixin` goes through the rows in blocks and never holds a score of each class for all of them,
-unless that is what it returns. What a model is enters through three methods of checked rows:
-``_scores``, ``_probabilities`` of scores, and ``_probability_of`` some classes.
+unless that is what it returns. What is fitted enters through `_model`, which scores checked rows,
+``_probabilities`` of scores, and ``_probability_of`` some classes.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from numbers import Integral
+from typing import Protocol, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from linclf._data import validation as _validation
+from linclf._data import scale
+from linclf._data.rows import check_X
+from linclf._data.scale import refuse_overflow
 from linclf._estimator.available import has_probabilities
 from linclf._estimator.calibrated import calibrated
-from linclf._training.published import largest, row_blocks, scores_of, weights_for
-from linclf.heads import Cosine, Linear
+from linclf._estimator.top_k import largest
+from linclf._training.model import LinearModel, row_blocks
+from linclf._types import FloatArray, IntArray, Matrix
+from linclf.heads import published_head
 from linclf.losses._names import resolve
 from linclf.losses._registry import trait
 
@@ -26,28 +33,51 @@ BLOCK = 2**26
 PROBABILITIES = 2**22  # scores of which probabilities are made at once: in float64, in several arrays
 
 
+class Model(Protocol):
+    """What is fitted, as far as predicting is concerned."""
+
+    def scores(self, X: Matrix) -> FloatArray:
+        """Scores (n, n_classes), or (n, 1) or (n,) for two classes."""
+        ...
+
+    def laid_out_for(self, X: Matrix) -> Self:
+        """In the form that many blocks of rows like X need."""
+        ...
+
+
 class PredictingMixin:
     """decision_function, predict, predict_proba and their relatives."""
 
+    def _checked(self, X: ArrayLike | Matrix, reset: bool, finite: bool = True) -> Matrix:
+        """X as it is trained on or scored; with ``finite=False`` it may hold NaN and numbers of any size."""
+        X = check_X(self, X, reset=reset, finite=finite)
+        if finite and not scale.is_ordinary(X):
+            head = trait(resolve(self._loss(), 2), "head")
+            scale.check_scale(X, type(self).__name__, as_it_is=not head.equivariant)
+        return X
+
     # ------------------------------------------------------------ what a model is
 
-    def _scores(self, rows):
+    def _model(self, attributes: dict) -> Model:
+        """What scores rows, from what a fit has published."""
+        return LinearModel(attributes["coef_"], attributes["intercept_"], published_head(attributes))
+
+    def _scores(self, model: Model, X: Matrix) -> FloatArray:
         """Scores of checked rows, as `decision_function` returns them.
 
         A row with NaN or infinity must have such a score.
         """
-        head = Cosine(self.constant_) if hasattr(self, "constant_") else Linear()
-        scores = scores_of(rows, self.coef_, self.intercept_, head)
-        return scores.ravel() if len(self.classes_) == 2 else scores
+        scores = model.scores(X)
+        return scores.ravel() if scores.shape[-1] == 1 else scores
 
-    def _probabilities(self, scores):
+    def _probabilities(self, scores: FloatArray) -> FloatArray:
         """Probabilities (m, n_classes) for scores of `_scores`."""
         if hasattr(self, "calibrator_"):
             return calibrated(self.calibrator_, scores)
         loss, scores = self._loss_and_columns(scores)
         return loss.probabilities(scores)
 
-    def _log_probabilities(self, scores):
+    def _log_probabilities(self, scores: FloatArray) -> FloatArray:
         """Their logarithms, right where they underflow."""
         if hasattr(self, "calibrator_"):
             return calibrated(self.calibrator_, scores, logarithm=True)
@@ -57,20 +87,20 @@ class PredictingMixin:
         with np.errstate(divide="ignore"):  # a probability of 0 has the logarithm -inf
             return np.log(loss.probabilities(scores))
 
-    def _probability_of(self, rows, index):
+    def _probability_of(self, model: Model, X: Matrix, index: IntArray) -> FloatArray:
         """Probabilities (m, j) of the classes ``index`` (m, j), for a block of checked rows."""
-        return np.take_along_axis(self._probabilities(self._scores(rows)), index, axis=1)
+        return np.take_along_axis(self._probabilities(self._scores(model, X)), index, axis=1)
 
-    def _loss_and_columns(self, scores):
+    def _loss_and_columns(self, scores: FloatArray) -> tuple[tuple, FloatArray]:
         """The loss, and a score of each class, also where there are two."""
         if self.calibration is not None:
             raise NotFittedError(
                 f"calibration={self.calibration!r} was set after this {type(self).__name__} was fitted; "
                 "call fit again"
             )
-        return resolve(self._loss(), len(self.classes_)), _columns(scores)
+        return resolve(self._loss(), len(self.classes_)), columns(scores)
 
-    def _ranking(self, scores):
+    def _ranking(self, scores: FloatArray) -> FloatArray:
         """What decides between classes: scores, or calibrated probabilities, whose order may be another."""
         if hasattr(self, "calibrator_"):
             return self.calibrator_.predict_proba(scores)  # in float64, which has fewer ties
@@ -78,29 +108,27 @@ class PredictingMixin:
 
     # ------------------------------------------------------------ blocks of rows
 
-    def _blocks(self, rows, limit):
-        """Slices of the rows, and an estimator whose weights are in the form that all of them need."""
-        blocks = row_blocks(rows.shape[0], len(self.classes_), limit)
-        if len(blocks) == 1 or "coef_" not in vars(self):
-            return blocks, self
-        view = object.__new__(type(self))
-        vars(view).update(vars(self), coef_=weights_for(rows, self.coef_))
-        return blocks, view
+    def _blocks(self, X: Matrix, limit: int) -> tuple[list[slice], Model]:
+        """Slices of the rows, and the model in the form that all of them need."""
+        blocks, model = row_blocks(X.shape[0], len(self.classes_), limit), self._model(vars(self))
+        return blocks, model if len(blocks) == 1 else model.laid_out_for(X)
 
-    def _by_blocks(self, X, function, limit=None):
+    def _by_blocks(
+        self, X: ArrayLike | Matrix, function: Callable[[FloatArray], NDArray], limit: int | None = None
+    ) -> NDArray:
         """``function`` of the scores of each block, one after the other."""
         check_is_fitted(self)
-        rows = _validation.check_X(self, X, reset=False, finite=False)
+        rows = self._checked(X, reset=False, finite=False)
         if limit is None:
             limit = PROBABILITIES if hasattr(self, "calibrator_") else BLOCK // rows.dtype.itemsize
         blocks, model = self._blocks(rows, limit)
         results, checked = [], False
         for part in blocks:
             with np.errstate(invalid="ignore", over="ignore"):
-                scores = model._scores(_part(rows, part))
+                scores = self._scores(model, _part(rows, part))
                 finite = checked or _all_finite(scores)
             if not finite:  # NaN and infinity always show here: X is read once, not twice
-                _validation.refuse_overflow(self, X)
+                refuse_overflow(self._checked(X, reset=False))
                 checked = True
             results.append(function(scores))
             del scores  # so that the next block can have the memory
@@ -108,7 +136,7 @@ class PredictingMixin:
 
     # ------------------------------------------------------------ for people
 
-    def decision_function(self, X):
+    def decision_function(self, X: ArrayLike | Matrix) -> FloatArray:
         """Scores of each class; for two classes one score, positive for ``classes_[1]``.
 
         For the losses on cosines the rows are normalised first.
@@ -125,7 +153,7 @@ class PredictingMixin:
         """
         return self._by_blocks(X, lambda scores: scores, limit=np.inf)
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike | Matrix) -> NDArray:
         """Class of the highest score, or of the highest calibrated probability.
 
         Scores are computed for blocks of rows, so that memory does not grow with
@@ -142,14 +170,14 @@ class PredictingMixin:
             Labels from ``classes_``.
         """
 
-        def best(scores):
+        def best(scores: FloatArray) -> IntArray:
             ranking = self._ranking(scores)
             return (ranking > 0).astype(np.intp) if ranking.ndim == 1 else ranking.argmax(axis=1)
 
         index = self._by_blocks(X, best)
         return self.classes_[index]
 
-    def predict_topk(self, X, k):
+    def predict_topk(self, X: ArrayLike | Matrix, k: int) -> NDArray:
         """The k classes of the highest scores, or of the highest calibrated probabilities.
 
         Like `predict`, in blocks of rows; finding them costs a small part of the scores themselves.
@@ -189,8 +217,8 @@ class PredictingMixin:
                 f"k={k!r} must be an integer between 1 and the number of classes, which is {n_classes}"
             )
 
-        def best(scores):
-            ranking = _columns(self._ranking(scores))
+        def best(scores: FloatArray) -> IntArray:
+            ranking = columns(self._ranking(scores))
             if np.isnan(ranking.min()):  # overflow; NaN comes first to argmax, and so it does here
                 ranking = np.where(np.isnan(ranking), np.inf, ranking)
             return largest(ranking, int(k))
@@ -199,7 +227,7 @@ class PredictingMixin:
         return self.classes_[index]
 
     @available_if(has_probabilities)
-    def predict_proba(self, X):
+    def predict_proba(self, X: ArrayLike | Matrix) -> FloatArray:
         """Class probabilities, where the loss has them, or calibrated ones.
 
         Parameters
@@ -215,7 +243,7 @@ class PredictingMixin:
         return self._probabilities(self.decision_function(X))
 
     @available_if(has_probabilities)
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: ArrayLike | Matrix) -> FloatArray:
         """Logarithm of `predict_proba`: -inf where that is a true 0, exact where it underflows.
 
         Parameters
@@ -231,7 +259,7 @@ class PredictingMixin:
         return self._log_probabilities(self.decision_function(X))
 
     @available_if(has_probabilities)
-    def predict_proba_of(self, X, classes):
+    def predict_proba_of(self, X: ArrayLike | Matrix, classes: ArrayLike) -> FloatArray:
         """Probabilities of given classes: those of `predict_proba`, without the others.
 
         In blocks of rows, so that memory does not grow with ``n_samples * n_classes``.
@@ -267,7 +295,7 @@ class PredictingMixin:
         array([1., 1., 1.])
         """
         check_is_fitted(self)
-        rows = _validation.check_X(self, X, reset=False)
+        rows = self._checked(X, reset=False)
         index = _indices(classes, self.classes_)
         n, shape = rows.shape[0], index.shape
         if not (shape in ((), (n,)) or (len(shape) == 2 and shape[0] in (1, n))):
@@ -278,22 +306,22 @@ class PredictingMixin:
         index = index[:, None] if len(shape) == 1 else np.atleast_2d(index)
         index = np.broadcast_to(index, (n, index.shape[1]))
         blocks, model = self._blocks(rows, PROBABILITIES)
-        parts = [model._probability_of(_part(rows, part), index[part]) for part in blocks]
+        parts = [self._probability_of(model, _part(rows, part), index[part]) for part in blocks]
         p = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return p if len(shape) == 2 else p[:, 0]
 
 
-def _columns(scores):
+def columns(scores: FloatArray) -> FloatArray:
     """A score of each class, also where there are two and one score."""
     return scores if scores.ndim == 2 else np.column_stack([np.zeros_like(scores), scores])
 
 
-def _part(rows, part):
+def _part(rows: Matrix, part: slice) -> Matrix:
     """A slice of the rows; sparse ones are copied, so not where it is all of them."""
     return rows if part.start == 0 and part.stop >= rows.shape[0] else rows[part]
 
 
-def _indices(labels, classes):
+def _indices(labels: ArrayLike, classes: NDArray) -> IntArray:
     """Where labels, in an array of any shape, are in the sorted classes; unknown ones are an error."""
     labels = np.asarray(labels)
     kinds = labels.dtype.kind, classes.dtype.kind
@@ -311,6 +339,6 @@ def _indices(labels, classes):
     return index
 
 
-def _all_finite(scores):
+def _all_finite(scores: FloatArray) -> bool:
     """Whether no score is NaN or infinite; the sum tells at once, unless it overflows itself."""
     return bool(np.isfinite(scores.sum()) or np.isfinite(scores).all())

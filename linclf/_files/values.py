@@ -15,12 +15,9 @@ from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 
 import linclf
-from linclf import calibration, classifiers, heads, large
-from linclf._kernels import epoch as _sgd
-from linclf._training import coordinates as _coordinates
-from linclf._training import session as _session
-from linclf._training import settings as _settings
-from linclf.large import _candidates, _tree
+from linclf import calibration, classifiers, large
+from linclf._files import stream
+from linclf._training.model import LinearModel
 from linclf.losses import LOSSES
 from linclf.optimizers import OPTIMIZERS, Averaged
 
@@ -35,10 +32,7 @@ def classes():
     estimators = [getattr(module, name) for module in modules for name in module.__all__]
     known = [cls for cls in estimators if isinstance(cls, type) and issubclass(cls, BaseEstimator)]
     known += [FrozenEstimator, *LOSSES.values(), *OPTIMIZERS.values(), Averaged]
-    # the state of a stream
-    known += [heads.Linear, heads.Cosine, _settings.Settings, _coordinates.Coordinates, _coordinates.Moments]
-    known += [_sgd.State, _session.Session, _candidates.CandidateSession, _candidates.Draw]
-    known += [_tree.TreeSession, _tree.Tree]
+    known += [LinearModel, *stream.TUPLES, *stream.OBJECTS]
     return {cls.__name__: cls for cls in known}
 
 
@@ -188,19 +182,19 @@ class Reader:
         cls, fields = self.classes[name], self.fields(fields)
         if issubclass(cls, tuple):
             return cls(**fields)
-        if not issubclass(cls, _session.Session):
+        if cls not in stream.OBJECTS:
             raise ValueError(f"{name} is no object")
-        session = cls.__new__(cls)
-        vars(session).update(fields)
-        return session
+        made = cls.__new__(cls)
+        vars(made).update(fields)
+        return made
 
     def estimator(self, name, parameters, attributes, requests):
         cls = self.classes[name]
         if not issubclass(cls, BaseEstimator):
             raise ValueError(f"{name} is no estimator")
         model = cls(**self.fields(parameters))
-        if "_session" in attributes and self.version != linclf.__version__:
-            attributes = {key: item for key, item in attributes.items() if key != "_session"}
+        if self.version != linclf.__version__ and set(stream.ATTRIBUTES) & set(attributes):
+            attributes = {key: item for key, item in attributes.items() if key not in stream.ATTRIBUTES}
             warnings.warn(
                 f"linclf {self.version} has saved this stream, and linclf {linclf.__version__} goes on from "
                 "its weights with a new optimizer",

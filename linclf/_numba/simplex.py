@@ -7,27 +7,9 @@ Their twins on arrays of any shape, which predicting uses so that it waits for n
 import math
 
 import numpy as np
-from numba import config, types
-from numba.extending import intrinsic
 
-from linclf._numba import compiled, compiled_fast
-
-
-@intrinsic
-def _as_float(typing_context, bits):
-    """The float64 with the bits of an int64."""
-
-    def generate(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], context.get_value_type(types.float64))
-
-    return types.float64(types.int64), generate
-
-
-if config.DISABLE_JIT:
-
-    def _as_float(bits):
-        return np.int64(bits).view(np.float64)
-
+from linclf._numba.compile import compiled, compiled_fast
+from linclf._numba.intrinsics import as_float
 
 _LOG2_E = 1 / math.log(2)
 # ln 2 in two parts, the first with 21 trailing zero bits, so that it times n is exact
@@ -58,7 +40,7 @@ def exp_negative(x):
     p = p * r + 0.5
     p = p * r + 1.0
     p = p * r + 1.0
-    power = _as_float((np.int64(n) + 1023) << 52)
+    power = as_float((np.int64(n) + 1023) << 52)
     return p * power if x >= -708.0 else 0.0
 
 

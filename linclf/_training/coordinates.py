@@ -24,14 +24,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 from scipy.linalg.lapack import dgejsv
-from sklearn.utils.extmath import row_norms
 
-from linclf import _storage as _rows
-from linclf._numba import compiled_fast, kernel
-from linclf.heads import Cosine
+from linclf._kernels.moments import column_squares, sums_around
+from linclf._storage import read_only
+from linclf._types import FloatArray
 
 ROTATED_SIZE, ROTATED_VALUES = 640, 2**21  # rows or features, values
-SPREAD_VALUES, SPREAD_ROWS = 2**20, (500, 2000)  # of the sample whose second moments are taken
 COPIED = 2**16  # values that are multiplied at once
 LARGEST_SHARE = 1 / 32  # of a sparse column in the mean squared length of the rows
 WORST_RATIO = 1e6  # of feature spreads, beyond which float64 axes mix the small into the large
@@ -40,11 +38,11 @@ WORST_RATIO = 1e6  # of feature spreads, beyond which float64 axes mix the small
 class Coordinates(NamedTuple):
     """``z = ((X - centre) @ rotation) * factor``; rotation None means none."""
 
-    centre: np.ndarray
-    factor: np.ndarray
-    rotation: np.ndarray | None
+    centre: FloatArray
+    factor: FloatArray
+    rotation: FloatArray | None
 
-    def weights_from(self, W, b, intercept):
+    def weights_from(self, W: FloatArray, b: FloatArray, intercept: float) -> FloatArray:
         """Training weights (K, n_training_features + 1) of published ones."""
         if not W.any() and not b.any():
             return np.zeros((len(W), len(self.factor) + 1))
@@ -52,7 +50,7 @@ class Coordinates(NamedTuple):
         V = W if self.rotation is None else W @ self.rotation
         return np.column_stack([V / self.factor, b / intercept if intercept else np.zeros_like(b)])
 
-    def published(self, V, intercept):
+    def published(self, V: FloatArray, intercept: float) -> tuple[FloatArray, FloatArray]:
         """Weights W (K, d) and intercepts (K,) in the units of X, float64."""
         W = V[:, :-1].astype(np.float64, order="C")
         if (self.factor != 1).any():  # W may be larger than sparse X
@@ -61,7 +59,7 @@ class Coordinates(NamedTuple):
             W = W @ self.rotation.T
         return W, V[:, -1].astype(np.float64) * intercept - W @ self.centre
 
-    def of_sparse(self, X):
+    def of_sparse(self, X: sparse.csr_array) -> sparse.csr_array:
         """Sparse X in training coordinates, where neither centre nor rotation is anything."""
         if (self.factor == 1).all():
             return X
@@ -72,7 +70,7 @@ class Coordinates(NamedTuple):
         return sparse.csr_array((values, X.indices, X.indptr), shape=X.shape)
 
 
-def identity(n_features):
+def identity(n_features: int) -> Coordinates:
     return Coordinates(np.zeros(n_features), np.ones(n_features), None)
 
 
@@ -80,11 +78,11 @@ class Moments(NamedTuple):
     """Weighted count, mean and sum of squared deviations of each feature, of all rows so far."""
 
     weight: float
-    mean: np.ndarray
-    squares: np.ndarray
+    mean: FloatArray
+    squares: FloatArray
     least: float = 0.0  # spread below which a feature is left as it is
 
-    def merged(self, other):
+    def merged(self, other: "Moments") -> "Moments":
         """Those of both parts together (Chan, Golub & LeVeque 1983)."""
         weight = self.weight + other.weight
         delta = other.mean - self.mean
@@ -95,7 +93,7 @@ class Moments(NamedTuple):
             max(self.least, other.least),
         )
 
-    def coordinates(self, shift, centred):
+    def coordinates(self, shift: float, centred: bool) -> Coordinates:
         variance = self.squares / self.weight
         if not centred:
             variance = variance + self.mean**2
@@ -104,21 +102,7 @@ class Moments(NamedTuple):
         return Coordinates(mean, 1 / np.where(scale > self.least, scale, 1), None)
 
 
-@compiled_fast
-def _add_row(x, reference, weight, sums, squares):
-    for j in range(x.size):
-        shifted = np.float64(x[j]) - reference[j]
-        sums[j] += weight * shifted
-        squares[j] += weight * shifted * shifted
-
-
-@kernel
-def _sums(X, weights, reference, sums, squares):
-    for i in range(weights.size):
-        _add_row(X[i], reference, weights[i], sums, squares)
-
-
-def moments(X, weights):
+def moments(X: FloatArray, weights: FloatArray) -> Moments:
     """Weighted moments in one pass over X.
 
     The sums are taken around the mean of a sample of rows, so that an offset far larger than the
@@ -127,31 +111,23 @@ def moments(X, weights):
     sample = X[:: max(1, len(X) // 256)].astype(np.float64)
     reference = sample.mean(axis=0)
     sums, squares = np.zeros(X.shape[1]), np.zeros(X.shape[1])
-    _sums(_rows.read_only(X), weights, reference, sums, squares)
+    sums_around(read_only(X), weights, reference, sums, squares)
     total = weights.sum()
     shift = sums / total
     return Moments(total, reference + shift, np.maximum(squares - total * shift**2, 0), least_scale(X.dtype))
 
 
-def least_scale(dtype):
+def least_scale(dtype: np.dtype) -> float:
     """The least scale whose inverse float32 holds, with room for weights; float64 holds all."""
     return 1e-36 if dtype == np.float32 else 0.0
 
 
-@kernel
-def _squares(data, indices, indptr, weights, squares):
-    for i in range(weights.size):
-        for at in range(indptr[i], indptr[i + 1]):
-            value = np.float64(data[at])
-            squares[indices[at]] += weights[i] * value * value
-
-
-def add_squares(X, weights, squares):
+def add_squares(X: sparse.csr_array, weights: FloatArray, squares: FloatArray) -> None:
     """Add the weighted sums of the squares of each column of sparse X."""
-    _squares(*(_rows.read_only(part) for part in (X.data, X.indices, X.indptr)), weights, squares)
+    column_squares(*(read_only(part) for part in (X.data, X.indices, X.indptr)), weights, squares)
 
 
-def levelling(squares, shift):
+def levelling(squares: FloatArray, shift: float) -> Coordinates:
     """Coordinates in which no sparse column has more than `LARGEST_SHARE` of the sum of all squares.
 
     ``squares`` are means over the rows. Where there are so few columns that they cannot have less, all
@@ -169,7 +145,9 @@ def levelling(squares, shift):
     return identity(len(squares))._replace(factor=1 / scale)
 
 
-def rotated(X, weights, shift, centred):
+def rotated(
+    X: FloatArray, weights: FloatArray, shift: float, centred: bool
+) -> tuple[Coordinates, FloatArray] | None:
     """Coordinates on principal axes and X in them (before the factor); None where that is not possible.
 
     The variances are measured along the computed axes, not taken from the eigenvalues, which lose
@@ -194,7 +172,7 @@ def rotated(X, weights, shift, centred):
     return Coordinates(mean, 1 / np.sqrt(variance[keep] + shift), axes[:, keep]), Xc[:, keep]
 
 
-def _principal_axes(X, variance):
+def _principal_axes(X: FloatArray, variance: FloatArray) -> FloatArray | None:
     """Orthonormal axes, in columns, on which the columns of X are uncorrelated; None if that is too much."""
     if variance.max() > WORST_RATIO**2 * variance.min():
         if X.shape[1] > ROTATED_SIZE:
@@ -212,40 +190,3 @@ def _principal_axes(X, variance):
     values, vectors = np.linalg.eigh(X @ X.T)
     keep = values > 1e-12 * values.max()
     return np.linalg.qr(X.T @ (vectors[:, keep] / np.sqrt(values[keep])))[0]
-
-
-def spread(rows, head, X, weights, order, batch):
-    """Largest eigenvalue of the second moments of the rows that the head sees, and their noise.
-
-    The curvature of the loss along the data is at most (curvature of the loss) times the first;
-    the second is what the single rows of a batch add to it. Taken from at most 2,000 rows of ``order``.
-    For cosines the mean direction is left out: moving all weights along it changes no difference of
-    scores.
-    """
-    n, size = len(order), int(np.clip(SPREAD_VALUES / X.shape[1], *SPREAD_ROWS))
-    ids = order if n <= size else order[np.linspace(0, n - 1, size).astype(np.int64)]
-    w = weights[ids] / weights[ids].sum()
-    Z = X[ids].astype(np.float64)
-    if not isinstance(rows, _rows.CSR):
-        Z -= rows.centre
-        Z *= rows.factor
-    constant, centre = np.full(len(ids), head.intercept), np.zeros(Z.shape[1] + 1)
-    if isinstance(head, Cosine):
-        norms = np.sqrt(row_norms(Z, squared=True) + constant**2)
-        share = 1 / np.where(norms > 0, norms, 1)
-        Z, constant = sparse.diags_array(share) @ Z, constant * share
-        centre = np.append(Z.T @ w, constant @ w)
-    # not all ones: columns that add up to a constant, as of one-hot pairs, would cancel in it
-    direction, largest = np.random.default_rng(0).uniform(size=Z.shape[1] + 1), 0.0
-    for _ in range(30):
-        direction /= np.linalg.norm(direction)
-        along = w * (Z @ direction[:-1] + constant * direction[-1] - centre @ direction)
-        direction = np.append(Z.T @ along, constant @ along) - centre * along.sum()
-        size = np.abs(direction).max() or 1.0  # whose square may overflow
-        direction /= size
-        largest = size * np.linalg.norm(direction)
-        if largest == 0:
-            break
-    squares = row_norms(Z, squared=True) + constant**2 - centre @ centre
-    noise = 0.0 if batch >= n else (w * w) @ squares / w.sum() * len(ids) / batch
-    return np.array([largest or 1.0, noise])  # where nothing is there to learn, any step will do

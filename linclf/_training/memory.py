@@ -8,80 +8,61 @@ is refused.
 import os
 from pathlib import Path
 
-from scipy import sparse
-
-from linclf.heads import Cosine
+from linclf._data.dataset import Dataset
+from linclf._training.shape import Shape
+from linclf._training.solver import Solver
 from linclf.losses._registry import trait
-from linclf.optimizers import SGD, Still
 
 ROOT = Path("/")
 SMALL = 2**26  # bytes that are not worth a look
-# vectors of the size of the weights in float64: of SciPy's L-BFGS-B with 10 corrections, and around it
-LBFGS = 2 * 10 + 5 + 6
 
 
-def check_memory(n_classes, n_features, itemsize, n_copies, n_doubles=1, solver="sgd"):
-    """Refuse weights that do not fit into memory.
+def check(solver: Solver, loss: tuple, data: Dataset, kept: list[bool]) -> None:
+    """Refuse to train weights that do not fit into memory, before anything large is made.
 
-    Parameters
-    ----------
-    n_classes, n_features : int
-        Shape of the weights.
-    itemsize : int
-        Bytes of a weight in training.
-    n_copies : int
-        Arrays of this shape that training holds at once, the weights among them.
-    n_doubles : int, default=1
-        And of those in float64, such as the weights published.
-    solver : str or optimizer, default="sgd"
-        Named in the message.
+    ``kept`` says whether the best of several weights is kept, and whether there is a model already. Zeros
+    that are never written to take no memory, and so a start from zero does not count.
 
     Raises
     ------
     MemoryError
-        If less than that is available.
+        If less is available than training holds at once, at the least.
     """
-    size = n_classes * n_features
-    needed = size * (itemsize * n_copies + 8 * n_doubles)
+    n_classes, n_features, dtype = data.y.n_classes, data.X.shape[1], data.X.dtype
+    shape = Shape(
+        len(data.weights), n_features, n_features, n_classes, dtype, 1.0 if data.is_sparse else None
+    )
+    doubles = 1 + sum(kept) + trait(loss, "head").bounded
+    check_bytes(solver.bytes_needed(shape) + 8 * doubles * n_classes * n_features, shape, solver)
+
+
+def check_bytes(needed: int, shape: Shape, solver: Solver) -> None:
+    """Refuse what needs more bytes than this process can still have."""
     if needed <= SMALL:
         return
     available = available_bytes()
     if available is None or needed <= available:
         return
-    remedies = "use fewer features (a hashing vectoriser with fewer columns, feature selection)"
-    plain = isinstance(solver, str) and solver == "sgd"
+    weights = shape.n_outputs * shape.n_features * shape.dtype.itemsize
+    remedies = ["use fewer features (a hashing vectoriser with fewer columns, feature selection)"]
+    remedies.append("a low-rank head (linclf.large, rank=...)")
+    if solver.name != "sgd":
+        remedies.append("solver='sgd'")
     raise MemoryError(
-        f"{n_classes:,} classes x {n_features:,} features need {_gib(size * itemsize)} for weights and "
-        f"{_gib(needed)} with the state of solver={solver!r} and what is published, and {_gib(available)} "
-        f"are available; {remedies}" + (" or" if plain else ",") + " a low-rank head (linclf.large, rank=...)"
-        f"{'' if plain else ', or solver=' + repr('sgd')}"
+        f"{shape.n_outputs:,} classes x {shape.n_features:,} features need {_gib(weights)} for weights and "
+        f"{_gib(needed)} with the state of solver={solver.name!r} and what is published, and "
+        f"{_gib(available)} are available; {', '.join(remedies[:-1])} or {remedies[-1]}"
     )
 
 
-def check_training(settings, loss, X, n_classes, solver, extras):
-    """The same for training on X: the least that it holds at once.
-
-    ``extras`` says whether the best of several weights is kept, and whether there is a model already. Zeros
-    that are never written to take no memory, and so a start from zero does not count.
-    """
-    optimizer = settings.optimizer
-    n_doubles = 1 + sum(map(bool, extras)) + (trait(loss, "head") is Cosine)
-    n_copies = 2 + optimizer.n_slots  # the weights, and those to go back to, later those to be published
-    if sparse.issparse(X) and type(optimizer) is not SGD:
-        n_copies += 1  # a gradient
-    if isinstance(optimizer, Still):
-        n_doubles += LBFGS
-    check_memory(n_classes, X.shape[1], X.dtype.itemsize, n_copies, n_doubles, solver)
-
-
-def available_bytes():
+def available_bytes() -> int | None:
     """Bytes that this process can still have, or None where nobody tells."""
     machine = _of_machine()
     found = [each for each in (machine, _of_group_2(), _of_group_1()) if each is not None]
     return max(min(found), 0) if found else None
 
 
-def _of_machine():
+def _of_machine() -> int | None:
     for line in _text(ROOT / "proc/meminfo").splitlines():
         name, _, rest = line.partition(":")
         if name == "MemAvailable" and (number := _number(rest.split()[:1])) is not None:
@@ -92,14 +73,14 @@ def _of_machine():
         return None
 
 
-def _of_group_2():
+def _of_group_2() -> int | None:
     """What the control groups leave, version 2: each limits those below it."""
     return _least(
         ROOT / "sys/fs/cgroup", _group(""), "memory.max", "memory.current", ("active_file", "inactive_file")
     )
 
 
-def _of_group_1():
+def _of_group_1() -> int | None:
     return _least(
         ROOT / "sys/fs/cgroup/memory",
         _group("memory"),
@@ -109,7 +90,7 @@ def _of_group_1():
     )
 
 
-def _group(controller):
+def _group(controller: str) -> str:
     """The path of this process's group, of a controller or (version 2) of all."""
     for line in _text(ROOT / "proc/self/cgroup").splitlines():
         _, _, rest = line.partition(":")
@@ -119,7 +100,7 @@ def _group(controller):
     return ""  # in a container it is often the root
 
 
-def _least(root, path, limit, usage, cached):
+def _least(root: Path, path: str, limit: str, usage: str, cached: tuple[str, ...]) -> int | None:
     parts, found = Path(path).parts, []
     for depth in range(len(parts) + 1):
         folder = root.joinpath(*parts[:depth])
@@ -133,17 +114,17 @@ def _least(root, path, limit, usage, cached):
     return min(found, default=None)
 
 
-def _text(path):
+def _text(path: Path) -> str:
     try:
         return path.read_text()
     except (OSError, UnicodeDecodeError):  # no such file, or no right to read it: no limit
         return ""
 
 
-def _number(words):
+def _number(words: list[str]) -> int | None:
     """The first word as a number; None where there is none, or it is "max"."""
     return int(words[0]) if words and words[0].isdecimal() else None
 
 
-def _gib(n_bytes):
+def _gib(n_bytes: float) -> str:
     return f"{n_bytes / 2**30:,.1f} GiB"

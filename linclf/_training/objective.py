@@ -1,84 +1,79 @@
-"""Loss and gradient over many rows, on threads, with the same result for any number of them."""
+"""The objective as exact solvers see it: sums over rows, and nothing of where the rows are.
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+`Rows` is the objective of rows in memory. Its sums are made on threads, in pieces that do not depend on their
+number, and so are the results.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 
-from linclf import _storage as _rows
-from linclf._kernels import epoch as _sgd
-from linclf.heads import head_work
-from linclf.losses._registry import row_losses
-from linclf.optimizers import Still
-
-MEASURED = 4096  # rows that `mean_loss` copies at once
+from linclf._training.fit import Fit
+from linclf._training.gradients import mean_gradient
+from linclf._training.plan import pieces_of, row_cost
+from linclf._training.threads import threads
+from linclf._types import FloatArray, IntArray, Matrix
 
 
-def buffers(problem, batch, n_features, n_classes, dtype):
-    """Buffers for blocks of at most `_rows.block_rows` rows."""
-    n_rows = min(batch, _rows.block_rows(n_classes))
-    block = _rows.block(problem.rows, n_rows, n_features, n_classes, dtype)
-    return _sgd.Buffers(block, head_work(problem.head, len(block.S), n_classes, dtype))
+class Objective(Protocol):
+    """What is minimised, for weights V (n_classes, n_features + 1) in training coordinates."""
+
+    penalty: FloatArray
+
+    @property
+    def n_rows(self) -> int: ...
+
+    def value_and_gradient(self, V: FloatArray) -> tuple[float, FloatArray]:
+        """Mean loss of the rows plus the penalty."""
+        ...
+
+    def sample(self, n: int, rng: np.random.RandomState) -> Self:
+        """The objective of n of the rows."""
+        ...
+
+    def blocks(self, size: int) -> Iterator["RowBlock"]:
+        """The rows themselves, a few at a time."""
+        ...
 
 
-@contextmanager
-def threads(n_jobs, n_pieces):
-    """A context with a pool, or with None where there is nothing to share.
+class RowBlock(NamedTuple):
+    """Rows in training coordinates with the constant, float64; their targets and weights."""
 
-    A pool made per call costs 0.3 ms and survives forks, unlike one that is kept.
-    """
-    if n_jobs <= 1 or n_pieces <= 1:
-        yield None
-        return
-    pool = ThreadPoolExecutor(n_jobs)
-    try:
-        yield pool
-    finally:
-        try:
-            pool.shutdown(cancel_futures=True)
-        except BaseException:  # Ctrl-C while waiting: no thread outlives the fit all the same
-            pool.shutdown()
-            raise
+    Z: Matrix
+    y: np.ndarray
+    weights: FloatArray
 
 
-def gradient(problem, V, make_buffers, ids, n_pieces, limits, pool):
-    """Weighted loss sum and mean gradient of rows ``ids``; limits = (step, row limit).
+class Rows:
+    """The objective of the rows ``ids`` of what is to be fitted."""
 
-    The rows are cut into pieces that do not depend on the number of threads, and the pieces are
-    added in order.
-    """
-    step, row_limit = limits
-    slots, edges = np.zeros((len(V), 0, V.shape[1]), V.dtype), piece_edges(len(ids), n_pieces)
+    def __init__(self, fit: Fit, ids: IntArray) -> None:
+        self.fit, self.ids = fit, ids
+        self.penalty = fit.head.penalised(fit.problem.penalty).astype(np.float64)
 
-    def piece_gradient(start, stop):
-        share = (stop - start) / len(ids)
-        state = _sgd.State(V, np.empty_like(V), slots, np.zeros(1, np.int64))
-        plan = _sgd.Plan(stop - start, np.array([step * share]), row_limit)
-        total, _ = _sgd.epoch(problem, state, Still(), make_buffers(), ids[start:stop], plan)
-        return total, state.G, V.dtype.type(share)
+    @property
+    def n_rows(self) -> int:
+        return len(self.ids)
 
-    pieces = (map if pool is None else pool.map)(piece_gradient, edges[:-1], edges[1:])
-    total, G, share = next(pieces)
-    G *= share
-    for more, part, share in pieces:
-        total += more
-        part *= share
-        G += part
-    return total, G
+    def value_and_gradient(self, V: FloatArray) -> tuple[float, FloatArray]:
+        problem, shape, n_jobs, n = self.fit.problem, self.fit.shape, self.fit.settings.n_jobs, len(self.ids)
+        by_classes = problem.storage.by_classes
+        stored = np.ascontiguousarray(by_classes(V), dtype=shape.dtype)
+        n_pieces = pieces_of(n, row_cost(shape, shape.n_rows), shape.n_weights)
+        with threads(n_jobs, n_pieces) as pool:
+            loss, G = mean_gradient(problem, stored, self.ids, n_pieces, pool)
+        value = loss / n + 0.5 * float(np.einsum("ij,ij,j->", V, V, self.penalty))
+        return value, by_classes(G) + self.penalty * V
 
+    def sample(self, n: int, rng: np.random.RandomState) -> Self:
+        if n >= len(self.ids):
+            return self
+        return type(self)(self.fit, np.sort(rng.choice(self.ids, n, replace=False)))
 
-def piece_edges(n, n_pieces):
-    """Where the pieces begin and end, as equal as can be."""
-    return [n * piece // n_pieces for piece in range(n_pieces + 1)]
-
-
-def mean_loss(loss, scores, y, weights):
-    """Weighted mean loss of (n, K) scores; block by block, in float64, since the kernel overwrites them."""
-    total = 0.0
-    for start in range(0, len(scores), MEASURED):
-        part = slice(start, start + MEASURED)
-        block = np.array(scores[part], np.float64, order="C")
-        values = np.empty(len(block))
-        row_losses(loss, block, _rows.read_only(y[part]), values)
-        total += weights[part] @ values
-    return total / weights.sum()
+    def blocks(self, size: int) -> Iterator[RowBlock]:
+        problem, n_features = self.fit.problem, self.fit.shape.n_trained
+        for start in range(0, len(self.ids), size):
+            ids = self.ids[start : start + size]
+            Z = problem.storage.rows(ids, n_features, problem.head.intercept)
+            yield RowBlock(Z, problem.y[ids], problem.weights[ids])

@@ -1,267 +1,145 @@
-"""Epochs, stopping, history: plain Python around a `_session.Session`."""
+"""THE function that trains a model: from data, loss and settings to weights. It knows no estimator."""
 
-import time
 import warnings
-from typing import NamedTuple
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from linclf import _storage as _rows
-from linclf._training import objective as _objective
-from linclf._training.published import row_blocks, scores_of, weights_for
-from linclf._training.schedules import factors
-from linclf.heads import Cosine
-from linclf.losses._registry import row_losses, trait
+from linclf._data.dataset import Dataset
+from linclf._training import memory
+from linclf._training.fit import Fit, penalty_factor, problem_for, shape_of, starting_weights
+from linclf._training.frames import Seen, frame_for
+from linclf._training.model import LinearModel, row_blocks
+from linclf._training.monitor import Callbacks, Monitor, Outcome
+from linclf._training.settings import Settings
+from linclf._training.sweeps import Sampling
+from linclf._training.validation import Validation
+from linclf.heads import Head
+from linclf.losses._evaluation import curvature
+from linclf.losses._registry import trait
 
-# an automatic max_iter; measured on 26 tables and 2 text sets, most of which are then 1e-3 from the optimum
-EPOCHS, EPOCHS_ROWS, FEWEST_EPOCHS, MOST_EPOCHS = 10, 60_000, 5, 1000
-SPARSE_VISITS, FEWEST_SPARSE = 144_000, 8
-ENDING = ("linear", "cosine")  # schedules that end by themselves; before that, noise hides progress
-OVERFLOW = "training overflowed at every step size; scale the columns of X, or remove its outliers"
-LONGER = 1.03  # growth of an automatic step on exact gradients
-EXACT_ROWS = 256  # up to which a weight of k equals k copies to 7 digits
-ROUNDING = 1e-9  # of the objective: a rise by less is none, so that order and repetition of rows are nothing
-KEPT = 8  # epochs between the weights that an overflow goes back to
-MEASURED, COPIED = 2**22, 2**18  # scores of validation rows at once, and of those copied in float64
-SMALLEST_STEP = 1e-3  # of the first, where the adaptive schedule ends
+COPIED = 2**18  # scores of rows that are looked at at once
 
 
-class Validation(NamedTuple):
-    """A held-out set, the head that scores it, and the loss that is watched on it.
+def train(
+    data: Dataset,
+    loss: tuple,
+    settings: Settings,
+    *,
+    start: LinearModel | None = None,
+    validation: Validation | None = None,
+    sampling: Sampling | None = None,
+    callbacks: Callbacks | None = None,
+    rng: np.random.RandomState,
+) -> Outcome:
+    """Minimise the weighted mean loss plus ``alpha/2 |W|^2``.
 
-    A loss with a method ``class_scores`` decides by what that makes of its scores (n, C): (n, n_classes).
+    Parameters
+    ----------
+    data : Dataset
+        Rows, targets and weights.
+    loss : NamedTuple
+        A resolved loss.
+    settings : Settings
+        The solver and its limits.
+    start : LinearModel, default=None
+        Weights to start from, else those that the head starts at.
+    validation : Validation, default=None
+        Held-out rows: their loss is watched, and the best model on them is the outcome.
+    sampling : Sampling, default=None
+        A sweep that sees a part of the outputs in each step.
+    callbacks : Callbacks, default=None
+        Told of each epoch.
+    rng : RandomState
+        Orders and samples rows, and draws weights that nothing else decides.
+
+    Returns
+    -------
+    outcome : Outcome
+        The model, its history, and the number of epochs or iterations.
+
+    Raises
+    ------
+    ValueError
+        If the solver cannot train this loss or these data, or weights overflow.
+    MemoryError
+        If the weights do not fit into memory.
     """
-
-    X: np.ndarray
-    y: np.ndarray
-    weights: np.ndarray
-    head: tuple
-    loss: tuple
-
-    def measure(self, W, b):
-        """(mean loss, accuracy), in blocks of rows: memory does not grow with rows times classes."""
-        n, W = len(self.weights), weights_for(self.X, W)
-        truth = self.y if self.y.ndim == 1 else self.y.argmax(axis=1)
-        values, right = np.empty(n), np.empty(n, bool)
-        class_scores = getattr(self.loss, "class_scores", None)
-        blocks = row_blocks(n, len(W), MEASURED)
-        for part in blocks:
-            scores = scores_of(self.X if len(blocks) == 1 else self.X[part], W, b, self.head)
-            ranking = scores if class_scores is None else class_scores(scores)
-            right[part] = ranking.argmax(axis=1) == truth[part]
-            self._losses(scores, self.y[part], values[part])
-        # parts of a fixed size, so that a sum does not depend on the blocks
-        parts = row_blocks(n, 1, _objective.MEASURED)
-        loss = sum(float(self.weights[part] @ values[part]) for part in parts) / self.weights.sum()
-        return loss, float(np.average(right, weights=self.weights))
-
-    def _losses(self, scores, y, values):
-        """Losses in float64, of a few rows at a time, since the kernel overwrites a copy of the scores."""
-        for part in row_blocks(len(scores), scores.shape[1], COPIED):
-            block = np.array(scores[part], np.float64, order="C")
-            row_losses(self.loss, block, _rows.read_only(y[part]), values[part])
+    settings.solver.check(loss, data)
+    memory.check(settings.solver, loss, data, [validation is not None, start is not None])
+    fit = fit_for(data, loss, settings, start, sampling, rng)
+    outcome = settings.solver.solve(fit, Monitor(settings, validation, callbacks), rng)
+    if validation is None:
+        _warn_if_separable(fit, data, outcome.model)
+    return outcome
 
 
-class Outcome(NamedTuple):
-    W: np.ndarray
-    b: np.ndarray
-    history: dict
-    n_iter: int
+def head_for(loss: tuple, settings: Settings, data: Dataset, start: LinearModel | None) -> Head:
+    """The head of a loss, with the constant of the rows, or that of the model to start from."""
+    head = trait(loss, "head")(float(settings.fit_intercept)).for_data(data)
+    return head if start is None else head.after(start.head)
 
 
-def epochs_for(max_iter, n, session):
-    """The number of passes; the fewer rows, the more passes are affordable and needed."""
-    if max_iter != "auto":
-        return max_iter
-    if session.full:
-        return MOST_EPOCHS
-    if session.is_sparse:
-        return int(np.clip(round(SPARSE_VISITS / n), FEWEST_SPARSE, MOST_EPOCHS))
-    return int(np.clip(round(EPOCHS * (EPOCHS_ROWS / n) ** 1.4), FEWEST_EPOCHS, MOST_EPOCHS))
+def outputs_of(loss: tuple, n_classes: int) -> int:
+    """The number of scores of a row."""
+    n_outputs = trait(loss, "n_outputs")
+    return n_classes if n_outputs is None else n_outputs(n_classes)
 
 
-def train(session, problem, epochs, validation, rng, callbacks=None):
-    """Train for at most ``epochs`` epochs on a problem that the session has prepared."""
-    settings, n = session.settings, len(session.rows)
-    batches = -(-n // session.batch)
-    guard, watch = _Guard(session), Watch(settings.tol, settings.n_iter_no_change)
-    names = ["objective", "step", "seconds"] + ["validation_loss", "validation_score"] * (
-        validation is not None
+def fit_for(
+    data: Dataset,
+    loss: tuple,
+    settings: Settings,
+    start: LinearModel | None,
+    sampling: Sampling | None,
+    rng: np.random.RandomState,
+) -> Fit:
+    """Coordinates, weights to start from, and the problem in them."""
+    n_outputs, n_features = outputs_of(loss, data.y.n_classes), data.X.shape[1]
+    head = head_for(loss, settings, data, start)
+    alpha = settings.alpha * penalty_factor(loss, n_outputs)
+    bend = curvature(loss, n_outputs, data.X.dtype, soft=data.y.soft)
+    if start is None:
+        start = LinearModel(*head.start(data, n_outputs, rng), head)
+    seen = Seen(data.weights.sum(), len(data.ids))
+    if sampling is not None:
+        sampling.meet(data)
+        bend = sampling.curvature(bend)
+        start = start._replace(b=sampling.start(start.b, settings.fit_intercept))
+    frame = frame_for(settings.solver, head, data.is_sparse)(
+        n_features, alpha * n_outputs, settings.fit_intercept
     )
-    history = {name: [] for name in names}
-    ends = settings.schedule in ENDING and not session.full
-    step = session.first_step(problem, epochs * batches if ends else None)
-    best, stop = (np.inf, None, None), False
-    control, order, started = _ExactSteps(session, guard), session.rows, time.perf_counter()
-    for epoch in range(epochs):
-        if callbacks is not None:
-            callbacks.begin()
-        if settings.shuffle and not session.full:
-            order = rng.permutation(session.rows)
-        factor = factors(settings.schedule, epoch * batches, batches, epochs * batches)
-        objective, step = guard.run(problem, order, step, factor)
-        history["objective"].append(objective)
-        history["step"].append(float(step * factor[-1]))
-        if session.accelerated:
-            step = control.next_step(objective, step, watch)
-        value = objective
-        if validation is not None:
-            W, b = session.published()
-            value, score = validation.measure(W, b)
-            history["validation_loss"].append(value)
-            history["validation_score"].append(score)
-            if value < best[0]:
-                best = value, W, b
-        history["seconds"].append(time.perf_counter() - started)
-        report(settings.verbose, "epoch", epochs, history)
-        exact = session.full and session.smooth
-        noisy = settings.schedule in ENDING and not exact
-        if not (noisy and validation is None) and watch.stalled(value):
-            # noise may be what keeps it from falling: only smaller steps can tell
-            step /= 5
-            watch.forget()
-            anneals = noisy or settings.schedule == "adaptive"
-            stop = not anneals or step < SMALLEST_STEP * history["step"][0]
-        if callbacks is not None and callbacks.end(session):
-            break
-        if stop:
-            break
-    else:
-        if settings.tol is not None and settings.schedule not in ENDING:
-            warnings.warn(
-                f"max_iter={epochs} epochs were not enough to reach tol={settings.tol} with "
-                f"schedule={settings.schedule!r}; raise max_iter or tol, or use schedule='linear', which "
-                "ends by itself",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
-    if session.accelerated:
-        control.finish(problem, order)
-    W, b = session.published() if best[1] is None else best[1:]
-    if not (np.isfinite(W).all() and np.isfinite(b).all()):
-        raise ValueError(OVERFLOW)
-    return Outcome(W, b, history, len(history["objective"]))
+    X = frame.learn(data.X, data.weights, seen)
+    head = frame.head(head)
+    data = data._replace(X=X)
+    problem = problem_for(data, frame.coordinates, head, loss, alpha, seen.rows / seen.weight, X.dtype)
+    V = starting_weights(start._replace(head=head), frame.coordinates, problem.storage, X.dtype)
+    shape = shape_of(data, len(frame.coordinates.factor), n_outputs, X.dtype)
+    return Fit(data, loss, settings, frame.coordinates, bend, problem, V, shape, sampling)
 
 
-def report(verbose, name, total, history):
-    """Print what an epoch or iteration has added to the history."""
-    if verbose:
-        values = ", ".join(f"{key} {value[-1]:.6g}" for key, value in history.items())
-        print(f"{name} {len(history['objective'])}/{total}: {values}")
-
-
-class _Guard:
-    """Runs epochs so that an automatic step cannot diverge: back to weights kept, half the step."""
-
-    def __init__(self, session):
-        # from zero weights the first batch tells the scale of the loss; from others nothing does
-        self.from_zero, self.ceiling = not session.state.V.any(), None
-        # zeros that are never looked at cost no memory, unlike those of zeros_like
-        V = session.state.V
-        self.safe = np.zeros(V.shape, V.dtype) if self.from_zero else V.copy()
-        self.session, self.epochs = session, 0
-
-    def run(self, problem, order, step, factor):
-        """One epoch; returns the objective and the step that it was made with."""
-        session = self.session
-        for _ in range(100):
-            # a full batch is measured before its only step, mini-batches along the way
-            if session.full:
-                start, penalty = session.state.V.copy(), session.penalty_value(problem)
-            total, first = session.run(problem, order, step * factor)
-            if not session.full:
-                penalty = session.penalty_value(problem)
-            objective = total / len(order) + penalty
-            if not session.automatic:
-                check_finite(session, objective)
-                return objective, step
-            if self.ceiling is None:
-                self.ceiling = 4 * (first if self.from_zero else max(first, min(objective, 1e300)))
-            if objective <= self.ceiling:
-                if session.full:
-                    self.safe = start
-                elif self.epochs % KEPT == 0:  # large arrays are copied now and then
-                    self.safe[:] = session.state.V
-                self.epochs += 1
-                return objective, step
-            step /= 2
-            session.restart(self.safe)
-        raise ValueError(OVERFLOW)
-
-
-class _ExactSteps:
-    """Step size and momentum where every gradient is exact, so that the objective tells what to do.
-
-    Up to `EXACT_ROWS` rows (or a batch size of the user) it restarts momentum when the objective
-    rises (O'Donoghue & Candes 2015), and halves the step if it rises at once again. With more rows it
-    also feels for the longest step, growing it until the objective rises, and goes back then: fewer
-    epochs, but rounding errors are carried further.
-    """
-
-    def __init__(self, session, guard):
-        self.session, self.guard = session, guard
-        self.grows = session.settings.batch_size == "auto" and len(session.rows) > EXACT_ROWS
-        self.rose, self.last, self.lowest = False, np.inf, None
-
-    def next_step(self, objective, step, watch):
-        """Called with the objective at guard.safe, after one more step from there."""
-        rises = objective > self.last * (1 + ROUNDING)
-        if not rises:
-            self.rose, self.last, self.lowest = False, objective, self.guard.safe
-            return step * LONGER if self.grows else step
-        if self.grows:
-            self.session.restart(self.lowest)
-        else:
-            self.session.forget_momentum()
-            self.last = objective
-        # the step after a restart has no momentum: if it rises, it was too long by itself
-        if self.grows or self.rose:
-            step /= 2
-            watch.forget()
-        self.rose = True
-        return step
-
-    def finish(self, problem, order):
-        """Where steps grow, the last one is measured (by a step of length 0) and may be taken back."""
-        if not self.grows:
-            return
-        state = self.session.state
-        V, slots, penalty = state.V.copy(), state.slots.copy(), self.session.penalty_value(problem)
-        total, _ = self.session.run(problem, order, np.zeros(1))
-        better = total / len(order) + penalty <= self.last * (1 + ROUNDING)
-        state.V[:] = V if better else self.lowest
-        state.slots[:] = slots
-
-
-def check_finite(session, objective):
-    if not (np.isfinite(objective) and np.isfinite(session.state.V).all()):
-        raise ValueError(
-            f"learning_rate={session.settings.learning_rate!r} made the weights overflow; use a smaller one, "
-            "scale the features, or use learning_rate='auto'"
-        )
-
-
-def warn_of_separable(session, data, outcome):
+def _warn_if_separable(fit: Fit, data: Dataset, model: LinearModel) -> None:
     """Without a penalty, classes that a hyperplane separates have no best weights for losses that never end.
 
     Every row is on its side exactly if they are separable, so there is no false alarm.
     """
-    settings, y = session.settings, data.y
-    endless = not (trait(session.loss, "attained") or session.bounded or isinstance(session.head, Cosine))
-    if settings.alpha > 0 or settings.tol is None or not endless:
+    settings, loss = fit.settings, fit.loss
+    if settings.alpha > 0 or settings.tol is None or trait(loss, "attained") or fit.head.bounded:
         return
-    for part in row_blocks(len(y), len(outcome.W), COPIED):
-        truth = y[part] if y.ndim == 1 else y[part].argmax(axis=1)
+    if fit.sampling is not None and fit.sampling.bounded:
+        return
+    truth, class_scores = data.y.most_probable, trait(loss, "class_scores")
+    for part in row_blocks(len(truth), len(model.W), COPIED):
+        if not data.y.take(part).certain:
+            return
         with np.errstate(over="ignore", invalid="ignore"):
-            scores = np.asarray(data.X[part] @ outcome.W.T + outcome.b)
-            if hasattr(session.loss, "class_scores"):
-                scores = session.loss.class_scores(scores)
-        rows = np.arange(len(truth))
-        own = scores[rows, truth]
-        scores[rows, truth] = -np.inf
-        soft = y.ndim == 2 and not (y[part].max(axis=1) == 1).all()
-        if soft or not (own > scores.max(axis=1)).all():
+            scores = np.asarray(data.X[part] @ model.W.T + model.b)
+            if class_scores is not None:
+                scores = class_scores(scores)
+        rows = np.arange(len(scores))
+        own = scores[rows, truth[part]]
+        scores[rows, truth[part]] = -np.inf
+        if not (own > scores.max(axis=1)).all():
             return
     warnings.warn(
         "alpha=0 and the classes are separable: the objective has no minimum, and the weights grow with "
@@ -269,40 +147,3 @@ def warn_of_separable(session, data, outcome):
         ConvergenceWarning,
         stacklevel=2,
     )
-
-
-def train_part(session, data, W, b):
-    """One pass over the next part of a stream, in the order given."""
-    started = time.perf_counter()
-    problem = session.prepare_part(data, W, b)
-    n = len(data.weights)
-    batches = -(-n // session.batch)
-    done = int(session.state.count[0])
-    steps = session.first_step(problem, None) * factors(session.settings.schedule, done, batches, None)
-    total, _ = session.run(problem, np.arange(n), steps)
-    objective = total / n + session.penalty_value(problem)
-    check_finite(session, objective)
-    W, b = session.published()
-    seconds = time.perf_counter() - started
-    history = {"objective": [objective], "step": [float(steps[-1])], "seconds": [seconds]}
-    return Outcome(W, b, history, 1)
-
-
-class Watch:
-    """Tells when a quantity has stopped falling by more than tol of itself."""
-
-    def __init__(self, tol, patience):
-        self.tol, self.patience = tol, patience
-        self.forget()
-
-    def forget(self):
-        self.best, self.since = np.inf, 0
-
-    def stalled(self, value):
-        if self.tol is None:
-            return False
-        if not np.isfinite(self.best) or value < self.best - self.tol * abs(self.best):
-            self.best, self.since = value, 0
-        else:
-            self.since += 1
-        return self.since >= self.patience

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils.validation import column_or_1d
 
-from linclf._data.labels import check_targets, labels_of
-from linclf._data.validation import encode, positive_rows
+from linclf._data.labels import check_targets, index_of, labels_of
+from linclf._data.weights import positive_rows
 from linclf.functional._inputs import as_floats
 
 # what a probability of 0 is taken for, within which the smallest positive one in fit decides. The shares of
@@ -49,7 +49,7 @@ def checked(scores, y, sample_weight, classes, kind):
             f"{classes[:5].tolist()!r}): name the class of each column with classes=, also those that y lacks"
         )
     order = np.argsort(classes)
-    target = order[encode(y, classes[order])]
+    target = order[index_of(y, classes[order])]
     total = weights.sum()
     floor = FLOORS[0]
     if kind == "probabilities":

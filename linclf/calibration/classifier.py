@@ -24,9 +24,8 @@ from sklearn.utils.validation import (
     has_fit_parameter,
 )
 
-from linclf._data.labels import check_targets, labels_of
+from linclf._data.labels import check_targets, classes_of, labels_of
 from linclf._data.refusals import refuse_masked
-from linclf._data.validation import classes_of
 from linclf.calibration._names import CALIBRATORS, resolve
 from linclf.calibration._rows import check_counts
 

@@ -89,8 +89,16 @@ class SoftmaxClassifier(BaseLinearClassifier):
     def _loss(self):
         return Softmax(self.label_smoothing, self.temperature)
 
-    def _adjustment(self):
+    def _adjustment(self) -> float:
+        if self.logit_adjustment and not self.fit_intercept:
+            raise ValueError(
+                f"logit_adjustment={self.logit_adjustment!r} acts on the intercepts, and with "
+                "fit_intercept=False there are none; use fit_intercept=True"
+            )
         return self.logit_adjustment * self.temperature
+
+    def _needs_all_rows(self) -> dict[str, bool]:
+        return super()._needs_all_rows() | {"logit_adjustment": bool(self.logit_adjustment)}
 
 
 @documented

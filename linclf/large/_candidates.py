@@ -15,18 +15,22 @@ losses are the full softmax and the expectation of noise-contrastive estimation.
 """
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 
-from linclf import _storage as _rows
-from linclf._data.dataset import Data
-from linclf._kernels import epoch as _sgd
+from linclf._data.dataset import Dataset
+from linclf._kernels import epoch
+from linclf._kernels.problem import Problem, State, Steps, buffers_for
 from linclf._numba.simplex import exp_negative, softmax_row
-from linclf._training import objective as _objective
-from linclf._training.session import Session
-from linclf._training.sweeps import wide as _wide
-from linclf.losses import Softmax
+from linclf._storage import read_only
+from linclf._training.descent import Descent
+from linclf._training.shape import Shape
+from linclf._training.sweeps.sweep import Pass
+from linclf._training.sweeps.wide import BatchPieces, BatchStep
+from linclf._training.threads import threads
+from linclf._types import FloatArray, IntArray
 from linclf.losses._registry import row_loss
 
 BATCH, SPARSE_BATCH = 256, 64  # rows that share the classes drawn
@@ -89,7 +93,7 @@ class Draw(NamedTuple):
     seed: int
 
 
-def probabilities(sampler, power, counts):
+def probabilities(sampler: str, power: float, counts: FloatArray) -> FloatArray:
     """q of each class; "log-uniform" is ``log((r + 2)/(r + 1)) / log(K + 1)`` at rank r = 0, 1, ..."""
     if sampler == "uniform":
         return np.full(len(counts), 1 / len(counts))
@@ -101,91 +105,91 @@ def probabilities(sampler, power, counts):
     return q
 
 
-class CandidateSession(Session):
-    """A session whose batches read and change the weights of their candidates only.
+class Candidates:
+    """A sweep whose batches read and change the weights of their candidates only.
 
     The penalty acts on what a batch touches, divided by how likely that was to be touched.
     """
 
-    def __init__(self, settings, draw, data, n_classes):
-        super().__init__(settings, Softmax(), data, n_classes)
+    def __init__(self, draw: Draw, n_classes: int) -> None:
         self.draw, self.counts = draw, np.zeros(n_classes)
-        if self.exact and draw.contrast:  # noise weighs more than the data
-            self.curvature = max(self.curvature, 0.25 * draw.n_sampled / n_classes)
+        self.q = self.edges = self.rate = self.feature_rate = np.zeros(0)
 
     @property
-    def exact(self):
+    def n_classes(self) -> int:
+        return len(self.counts)
+
+    @property
+    def exact(self) -> bool:
+        """Whether all classes are candidates, and nothing is drawn."""
         return self.draw.n_sampled >= self.n_classes
 
     @property
-    def noisy(self):
+    def noisy(self) -> bool:
         return not self.exact
 
     @property
-    def bounded(self):
+    def bounded(self) -> bool:
         return self.draw.contrast  # the label is among the noise
 
-    def choose_batch(self, n):
-        super().choose_batch(n)
-        if not self.exact and self.settings.batch_size == "auto":
-            self.batch = SPARSE_BATCH if self.is_sparse else BATCH
+    def replaces(self, full: bool) -> bool:
+        return not self.exact
 
-    def prepare(self, data, W, b):
-        return super().prepare(data, W, self.counted(data, b))
+    def batch_for(self, planned: int, automatic: bool, shape: Shape, stream: bool) -> int:
+        if self.exact or not automatic:
+            return planned
+        return SPARSE_BATCH if shape.is_sparse else BATCH
 
-    def prepare_part(self, data, W, b):
-        data = hard(data)
-        return super().prepare_part(data, W, self.counted(data, b))
+    def curvature(self, of_loss: float) -> float:
+        if self.exact and self.draw.contrast:  # noise weighs more than the data
+            return max(of_loss, 0.25 * self.draw.n_sampled / self.n_classes)
+        return of_loss
 
-    def counted(self, data, b):
-        """Add to the class counts, in rows; returns the intercepts to start from.
-
-        Noise-contrastive estimation takes the sum of the exponentials to be 1, and starts there.
-        """
-        rows = np.bincount(data.y, data.weights, self.n_classes)
-        self.counts += rows * (np.count_nonzero(data.weights) / rows.sum())
+    def meet(self, data: Dataset) -> None:
+        mass = data.y.mass(data.weights)
+        self.counts += mass * (np.count_nonzero(data.weights) / mass.sum())  # in rows
         self.q = probabilities(self.draw.sampler, self.draw.power, self.counts)
         self.edges = np.cumsum(self.q)
-        if self.draw.contrast and self.settings.fit_intercept and not b.any():
-            share = np.maximum(self.counts, 1)
-            return np.log(share / share.sum())
-        return b
 
-    def problem(self, data):
-        problem = super().problem(data)
+    def start(self, b: FloatArray, fit_intercept: bool) -> FloatArray:
+        """Noise-contrastive estimation takes the sum of the exponentials to be 1, and starts there."""
+        if not self.draw.contrast or not fit_intercept or b.any():
+            return b
+        share = np.maximum(self.counts, 1)
+        return np.log(share / share.sum())
+
+    def prepared(self, problem: Problem, batch: int) -> Problem:
         if self.exact:
             expected = self.draw.n_sampled * self.q
             loss = NoiseContrast(np.log(expected), expected)
             return problem._replace(loss=loss) if self.draw.contrast else problem
         label = self.counts / self.counts.sum()
-        self.rate = met(self.q, self.draw.n_sampled, met(label, self.batch))
-        if self.is_sparse:
-            found = np.bincount(data.X.indices, minlength=self.n_features)
-            self.feature_rate = met(found / data.X.shape[0], self.batch)
+        self.rate = met(self.q, self.draw.n_sampled, met(label, batch))
+        self.feature_rate = met(problem.storage.feature_shares(len(problem.penalty) - 1), batch)
         return problem
 
-    def run(self, problem, order, steps):
-        if self.exact:
-            return super().run(problem, order, steps)
-        row_limit = 2 / self.curvature if self.automatic else np.inf
-        total, first, position = 0.0, None, np.zeros(len(problem.targets.y), np.int64)
-        with _objective.threads(self.settings.n_jobs, 2) as pool:
-            for number, step in enumerate(steps):
-                ids = order[number * self.batch : (number + 1) * self.batch]
-                candidates, loss, position[ids] = self.candidates(problem.targets.y[ids])
-                targets = problem.targets._replace(y=_rows.read_only(position))
-                part = problem._replace(loss=loss, targets=targets, penalty=np.zeros_like(problem.penalty))
-                change = self.change_sparse if self.is_sparse else self.change_dense
-                found, mass = change(problem, part, candidates, ids, (step, row_limit), pool)
-                total += found
-                first = found / mass if first is None else first
-        # where the first draw met one frequent class its loss is near 0; that of all classes is the measure
-        return total, max(first, math.log(self.n_classes))
+    def run(self, descent: Descent, order: IntArray, steps: FloatArray) -> Pass:
+        problem, total, first = descent.problem, 0.0, 0.0
+        position = np.zeros(len(problem.weights), np.int64)
+        change = self._change_sparse if descent.fit.shape.is_sparse else self._change_dense
+        with threads(descent.settings.n_jobs, 2) as pool:
+            for number, (ids, step) in enumerate(descent.batches(order, steps)):
+                candidates, loss, position[ids] = self._drawn(problem.y[ids], int(descent.state.count[0]))
+                part = problem._replace(
+                    loss=loss, y=read_only(position), penalty=np.zeros_like(problem.penalty)
+                )
+                batch = BatchStep(ids, step, descent.row_limit)
+                of_batch, mass = change(descent, part, candidates, batch, pool)
+                total += of_batch
+                if number == 0:
+                    first = of_batch / mass
+        # if the first draw met one frequent class its loss is near 0; that of all classes is the measure
+        return Pass(total, max(first, math.log(self.n_classes)))
 
-    def candidates(self, y):
+    def _drawn(self, y: IntArray, count: int) -> tuple[IntArray, tuple, IntArray]:
         """Classes drawn and labels, sorted; the loss on their scores; and where each label is."""
         draw = self.draw
-        rng = np.random.default_rng((draw.seed, int(self.state.count[0])))
+        rng = np.random.default_rng((draw.seed, count))
         drawn = np.searchsorted(self.edges, rng.random(draw.n_sampled) * self.edges[-1], side="right")
         drawn, times = np.unique(np.minimum(drawn, self.n_classes - 1), return_counts=True)
         candidates, at = np.unique(np.concatenate([drawn, y]), return_inverse=True)
@@ -197,57 +201,55 @@ class CandidateSession(Session):
         with np.errstate(divide="ignore"):  # a label that is not drawn is no candidate of other rows
             return candidates, SampledSoftmax(np.log(counts) - log_expected), at[len(drawn) :]
 
-    def change_dense(self, problem, part, candidates, ids, limits, pool):
+    def _change_dense(
+        self,
+        descent: Descent,
+        part: Problem,
+        candidates: IntArray,
+        batch: BatchStep,
+        pool: ThreadPoolExecutor | None,
+    ) -> tuple[float, float]:
         """One batch on the rows of the weights that are candidates."""
-        step, row_limit = limits
-        state = self.state._replace(V=self.state.V[candidates], slots=self.state.slots[candidates])
-        batch = _wide.Batches(part, state.V, len(ids), self.settings.n_jobs)
-        found = batch.step(part, state, self.optimizer, ids, step, row_limit, pool)
-        shrink = 1 + step * np.outer(1 / self.rate[candidates], problem.penalty)
-        self.state.V[candidates] = state.V / shrink.astype(self.dtype)
-        self.state.slots[candidates] = state.slots
-        return found
+        whole = descent.state
+        state = whole._replace(V=whole.V[candidates], slots=whole.slots[candidates])
+        pieces = BatchPieces(part, state.V, len(batch.ids), descent.settings.n_jobs)
+        of_batch = pieces.step(part, state, descent.plan.optimizer, batch, pool)
+        shrink = 1 + batch.size * np.outer(1 / self.rate[candidates], descent.problem.penalty)
+        whole.V[candidates] = state.V / shrink.astype(whole.V.dtype)
+        whole.slots[candidates] = state.slots
+        return of_batch
 
-    def change_sparse(self, problem, part, candidates, ids, limits, pool):
+    def _change_sparse(
+        self,
+        descent: Descent,
+        part: Problem,
+        candidates: IntArray,
+        batch: BatchStep,
+        pool: ThreadPoolExecutor | None,
+    ) -> tuple[float, float]:
         """One batch on the columns of the weights that are candidates, and the features of its rows."""
-        step, row_limit = limits
-        rows, size = problem.rows, np.diff(problem.rows.indptr)[ids]
-        starts = np.append(0, np.cumsum(size)).astype(rows.indptr.dtype)
-        where = np.repeat(rows.indptr[ids] - starts[:-1], size) + np.arange(starts[-1])
-        features, indices = np.unique(rows.indices[where], return_inverse=True)
-        arrays = rows.data[where], indices.astype(rows.indices.dtype), starts
-        arrays = [_rows.read_only(array) for array in arrays]
+        whole, optimizer, ids = descent.state, descent.plan.optimizer, batch.ids
+        storage, features = part.storage.of_rows(ids)
         part = part._replace(
-            rows=rows._replace(data=arrays[0], indices=arrays[1], indptr=arrays[2]),
-            targets=part.targets._replace(
-                y=_rows.read_only(part.targets.y[ids]), weights=_rows.read_only(part.targets.weights[ids])
-            ),
-            penalty=np.zeros(len(features) + 1, self.dtype),
+            storage=storage,
+            y=read_only(part.y[ids]),
+            weights=read_only(part.weights[ids]),
+            penalty=np.zeros(len(features) + 1, whole.V.dtype),
         )
-        at = np.append(features, self.n_features)
-        V, slots = self.state.V[np.ix_(at, candidates)], np.arange(self.optimizer.n_slots)
-        slots = self.state.slots[np.ix_(at, slots, candidates)]
-        state = self.state._replace(V=V, G=np.zeros_like(V), slots=slots)
-        buffers = _objective.buffers(part, len(ids), len(features), len(candidates), self.dtype)
-        plan = _sgd.Plan(len(ids), np.array([step]), row_limit)
-        found, _ = _sgd.epoch(part, state, self.optimizer, buffers, np.arange(len(ids)), plan)
+        at, slots = np.append(features, len(whole.V) - 1), np.arange(optimizer.n_slots)
+        V = whole.V[np.ix_(at, candidates)]
+        state = State(V, np.zeros_like(V), whole.slots[np.ix_(at, slots, candidates)], whole.count)
+        buffers = buffers_for(part, V, len(ids))
+        steps = Steps(len(ids), np.array([batch.size]), batch.row_limit)
+        of_batch, _ = epoch.epoch(part, state, optimizer, buffers, np.arange(len(ids)), steps)
         rate = np.outer(self.feature_rate[features], self.rate[candidates])
-        state.V[:-1] /= (1 + step * problem.penalty[features, None] / rate).astype(self.dtype)
-        self.state.V[np.ix_(at, candidates)] = state.V
-        self.state.slots[np.ix_(at, np.arange(self.optimizer.n_slots), candidates)] = state.slots
-        return found, part.targets.weights.sum()
+        penalty = descent.problem.penalty[features, None]
+        state.V[:-1] /= (1 + batch.size * penalty / rate).astype(whole.V.dtype)
+        whole.V[np.ix_(at, candidates)] = state.V
+        whole.slots[np.ix_(at, slots, candidates)] = state.slots
+        return of_batch, part.weights.sum()
 
 
-def met(share, n, other=0.0):
+def met(share: FloatArray, n: int, other: FloatArray | float = 0.0) -> FloatArray:
     """The probability that one of n draws finds what has this share, or that it is met otherwise."""
     return 1 - (1 - other) * np.exp(n * np.log1p(-np.minimum(share, 1 - 1e-12)))
-
-
-def hard(data):
-    """Rows of class probabilities as weighted copies for each class."""
-    if data.y.ndim == 1:
-        return data
-    rows = np.arange(len(data.y)) if data.rows is None else data.rows
-    copies, labels = np.nonzero(data.y[rows])
-    rows = rows[copies]
-    return Data(data.X[rows], labels, data.weights[rows] * data.y[rows, labels])

@@ -3,12 +3,13 @@
 import numpy as np
 from scipy import sparse
 
-from linclf.large._tree import log_sigmoids
+from linclf._types import FloatArray, IntArray, Matrix
+from linclf.large._tree import Tree, log_sigmoids
 
 VALUES = 2**22  # of rows and weights that are brought together at once
 
 
-def node_scores(rows, W, b, index, nodes):
+def node_scores(rows: Matrix, W: FloatArray, b: FloatArray, index: IntArray, nodes: IntArray) -> FloatArray:
     """Scores of node ``nodes[i]`` for row ``index[i]``."""
     scores, size = np.empty(len(index), rows.dtype), max(1, VALUES // rows.shape[1])
     for start in range(0, len(index), size):
@@ -23,7 +24,7 @@ def node_scores(rows, W, b, index, nodes):
     return scores
 
 
-def log_probability_of(tree, rows, W, b, index):
+def log_probability_of(tree: Tree, rows: Matrix, W: FloatArray, b: FloatArray, index: IntArray) -> FloatArray:
     """Logarithms of the probabilities of classes ``index`` (m, j) for the rows (m)."""
     m, j = index.shape
     length = tree.depths[index.ravel()]
@@ -35,7 +36,7 @@ def log_probability_of(tree, rows, W, b, index):
     return np.add.reduceat(turns, ends - length).reshape(m, j)
 
 
-def beam(tree, rows, W, b, width):
+def beam(tree: Tree, rows: Matrix, W: FloatArray, b: FloatArray, width: int) -> tuple[IntArray, FloatArray]:
     """The ``width`` best classes found, best first, and the logarithms of their probabilities.
 
     Level by level, only the best ``width`` nodes and leaves of each row are kept; 1 is greedy.

@@ -1,4 +1,4 @@
-r"""Binary trees over classes: their shapes, the loss on the scores of their nodes, and its epoch.
+r"""Binary trees over classes: their shapes, and the loss on the scores of their nodes.
 
 Each inner node decides by one score between its two children, and the probability of a class is
 the product along its path,
@@ -10,15 +10,13 @@ classes as ``n_nodes + class``.
 """
 
 import math
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from linclf import _storage as _rows
-from linclf._numba import kernel
 from linclf._numba.simplex import exp_negative
-from linclf._training.session import CHUNK, FULL_BATCH, Session
-from linclf.large._candidates import hard
+from linclf._types import FloatArray, IntArray
 from linclf.losses._registry import row_loss
 
 AT_ONCE = 2**20  # scores of nodes that are turned into probabilities at once
@@ -34,21 +32,24 @@ class Tree(NamedTuple):
 
     attained = False
 
-    def curvature(self, n_nodes):
+    def curvature(self, n_nodes: int) -> float:
         return 0.25
 
+    def n_outputs(self, n_classes: int) -> int:
+        return n_classes - 1
+
     @property
-    def depths(self):
+    def depths(self) -> IntArray:
         """The number of decisions on the way to each class."""
         return np.diff(self.starts)
 
     @property
-    def codes(self):
+    def codes(self) -> list[str]:
         """The path to each class as a string, "0" for left and "1" for right."""
         text = np.where(self.signs > 0, "0", "1")
         return ["".join(text[a:b]) for a, b in zip(self.starts[:-1], self.starts[1:], strict=True)]
 
-    def class_scores(self, scores):
+    def class_scores(self, scores: FloatArray) -> FloatArray:
         """Logarithms of the probabilities of all classes, from the scores of all nodes."""
         n_nodes, size = len(self.children), max(1, AT_ONCE // len(self.children))
         result = np.empty((len(scores), n_nodes + 1), scores.dtype)
@@ -61,7 +62,7 @@ class Tree(NamedTuple):
             result[start : start + size] = found[n_nodes:].T
         return result
 
-    def levels(self):
+    def levels(self) -> Iterator[tuple[int, int]]:
         """The first node of each level and the one after its last."""
         first, last = 0, 1
         while first < last:
@@ -70,7 +71,7 @@ class Tree(NamedTuple):
             first, last = last, last + inner
 
 
-def log_sigmoids(scores):
+def log_sigmoids(scores: FloatArray) -> tuple[FloatArray, FloatArray]:
     """``log sigmoid(f)`` and ``log sigmoid(-f)``."""
     common = np.log(1 + np.exp(-np.abs(scores)))
     return np.minimum(scores, 0) - common, np.minimum(-scores, 0) - common
@@ -94,7 +95,7 @@ def tree_row(loss, scores, y):
 # ---------------------------------------------------------------- shapes
 
 
-def tree_of(children):
+def tree_of(children: IntArray) -> Tree:
     """A `Tree` from children in any order of the nodes, with the root last."""
     n_nodes, n_classes = len(children), len(children) + 1
     order, level = [np.array([n_nodes - 1])], np.array([n_nodes - 1])
@@ -121,7 +122,7 @@ def tree_of(children):
     return Tree(children, starts, nodes[by_class], signs[by_class])
 
 
-def huffman(counts):
+def huffman(counts: FloatArray) -> IntArray:
     """Children by Huffman's algorithm: frequent classes near the root (two queues, van Leeuwen 1976)."""
     n = len(counts)
     leaves = np.argsort(counts, kind="stable").tolist()
@@ -138,7 +139,7 @@ def huffman(counts):
     return _nodes_first(children, n)
 
 
-def balanced(n_classes):
+def balanced(n_classes: int) -> IntArray:
     """Children of a tree of the least depth, classes in their order."""
     children, ends, count = [], [(0, n_classes)], 0
     # level by level; a node is numbered when its range is cut
@@ -159,7 +160,7 @@ def balanced(n_classes):
     return _root_last(np.array(children))
 
 
-def from_codes(codes, classes):
+def from_codes(codes: Sequence, classes: IntArray) -> IntArray:
     """Children from a code for each class, in the order of ``classes``."""
     labels = classes.tolist()
     if len(codes) != len(labels):
@@ -193,7 +194,7 @@ def from_codes(codes, classes):
     return _root_last(np.where(children < 0, n_nodes - 2 - children, children))
 
 
-def _code(code, label):
+def _code(code: str | Sequence, label: int) -> str:
     text = code if isinstance(code, str) else "".join(f"{bit:g}" for bit in code if bit != -1)
     if not text or set(text) - {"0", "1"}:
         raise ValueError(
@@ -203,115 +204,18 @@ def _code(code, label):
     return text
 
 
-def _clash(code, label):
+def _clash(code: str, label: int) -> str:
     return (
         f"tree: the code {code!r} of classes_[{label}] begins with, or is the beginning of, another class's"
     )
 
 
-def _nodes_first(children, n):
+def _nodes_first(children: IntArray, n: int) -> IntArray:
     """From "classes, then nodes" to "nodes, then classes"."""
     return np.where(children >= n, children - n, children + n - 1)
 
 
-def _root_last(children):
+def _root_last(children: IntArray) -> IntArray:
     """From numbers in which the root is 0 to those in which it is the last node."""
     n_nodes = len(children)
     return np.where(children < n_nodes, n_nodes - 1 - children, children)[::-1]
-
-
-# ---------------------------------------------------------------- training
-
-
-class Work(NamedTuple):
-    """Buffers for the weights that one row touches in one class, and the penalty of each feature."""
-
-    weights: np.ndarray
-    gradient: np.ndarray
-    penalty: np.ndarray
-    slots: np.ndarray
-    features: np.ndarray
-
-
-@kernel
-def walk(problem, state, optimizer, block, work, ids, steps, row_limit):
-    """Row by row: the loss and the step of the nodes on the path to its label; returns the loss sum."""
-    rows, tree, constant, total = problem.rows, problem.loss, problem.head.intercept, 0.0
-    size = block.square_norms.size
-    for start in range(0, ids.size, size):
-        part = ids[start : start + size]
-        _rows.gather(rows, constant, part, block)
-        for r in range(part.size):
-            y, weight, step = problem.targets.y[part[r]], problem.targets.weights[part[r]], steps[start + r]
-            state.count[0] += 1
-            value, slope = 0.0, min(weight, row_limit / (step * block.square_norms[r] + 1e-300))
-            for at in range(tree.starts[y], tree.starts[y + 1]):
-                node, sign = tree.nodes[at], np.float64(tree.signs[at])
-                margin = sign * _rows.product_of(rows, constant, part, block, r, state.V, node)
-                tail = math.exp(-abs(margin))
-                value += max(-margin, 0.0) + math.log1p(tail)
-                wrong = 1.0 / (1.0 + tail) if margin < 0.0 else tail / (1.0 + tail)
-                _rows.step_of(
-                    *(rows, constant, part, block, r, -sign * wrong * slope, state.V, state.slots, node),
-                    *(optimizer, (step, state.count[0]), problem.penalty, work),
-                )
-            total += weight * value
-    return total
-
-
-class TreeSession(Session):
-    """A session whose classes are the nodes of a tree.
-
-    Up to `FULL_BATCH` rows give the full gradient, as for other losses. Of more, each row in its turn
-    changes the nodes on its own path, so that its cost is the length of the path. The penalty of a
-    node then acts when a row passes it, divided by the share of the rows that do (and that of the
-    rows with a feature, where X is sparse).
-    """
-
-    def __init__(self, settings, tree, data):
-        super().__init__(settings, tree, data, len(tree.children))
-        self.counts, self.stream = np.zeros(len(tree.starts) - 1), False
-
-    @property
-    def alpha(self):
-        return self.settings.alpha
-
-    def choose_batch(self, n):
-        super().choose_batch(n)
-        if self.stream or n > FULL_BATCH:
-            self.batch = 1
-
-    def prepare(self, data, W, b):
-        self.stream = False
-        self.counts += np.bincount(data.y, data.weights, len(self.counts))
-        return super().prepare(data, W, b)
-
-    def prepare_part(self, data, W, b):
-        data, self.stream = hard(data), True
-        self.counts += np.bincount(data.y, data.weights, len(self.counts))
-        return super().prepare_part(data, W, b)
-
-    def run(self, problem, order, steps):
-        if self.full:
-            return super().run(problem, order, steps)
-        tree, rows, kind = self.loss, problem.rows, self.dtype
-        passing = np.bincount(tree.nodes, np.repeat(self.counts, tree.depths), len(tree.children))
-        passing = np.maximum(passing / self.counts.sum(), 1e-12)
-        features, width = problem.penalty, len(problem.penalty)
-        if self.is_sparse:
-            found = np.bincount(rows.indices, minlength=self.n_features) / (len(rows.indptr) - 1)
-            features = np.append(
-                np.divide(features[:-1], found, out=np.zeros_like(found), where=found > 0), 0
-            )
-            width = int(np.diff(rows.indptr).max(initial=0)) + 1
-        buffer = np.zeros((3, width), kind)
-        work = Work(*buffer, np.zeros((self.optimizer.n_slots, width), kind), features.astype(kind))
-        part = problem._replace(penalty=(1 / passing).astype(kind))
-        block = _rows.block(rows, _rows.BLOCK, self.n_features_trained, 0, kind)
-        size = max(1, int(CHUNK / (width * (part.loss.depths @ self.counts / self.counts.sum()))))
-        row_limit, total = (2 / self.curvature if self.automatic else np.inf), 0.0
-        for start in range(0, len(order), size):
-            some = slice(start, start + size)
-            total += walk(part, self.state, self.optimizer, block, work, order[some], steps[some], row_limit)
-        # the first row's loss is the length of its path; what stands for the start is that of all rows
-        return total, float(passing.sum()) * math.log(2)

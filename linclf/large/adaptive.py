@@ -1,23 +1,22 @@
 """Softmax in a head of frequent classes and tails of rare ones: each part is a `SoftmaxClassifier`."""
 
-import copy
 from numbers import Real
 
 import numpy as np
-from scipy import sparse
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from linclf._data import validation as _validation
-from linclf._data.dataset import Data
-from linclf._estimator.calibrated import checked_calibrator, fitted_calibrator
+from linclf._estimator.callbacks import FitCallbacks
 from linclf._estimator.documentation import documented
-from linclf._training.settings import settings_of
-from linclf._training.train import Outcome
+from linclf._estimator.fitting import Fitting
+from linclf._estimator.predicting import Model
+from linclf._training import memory
+from linclf._training.monitor import Outcome
+from linclf._types import FloatArray, IntArray, Matrix
 from linclf.large import _cutoffs
-from linclf.large._base import BaseLargeClassifier
-from linclf.large._cutoffs import Clusters, Epochs, Parts, laid_out, log_probabilities, projected
+from linclf.large._base import BaseLargeClassifier, seen_through
+from linclf.large._clusters import ClusteredModel, Clusters
+from linclf.large._parts import Parts
 
 
 def no_streams(self):
@@ -158,75 +157,39 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
 
     # ------------------------------------------------------------ fitting
 
-    def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val):
-        rows, y = _validation.check_X(self, X, reset=True), _validation.check_y(y)
-        rows, targets, weights = _validation.positive_rows(rows, y, sample_weight)
-        classes = _validation.classes_of(targets)
-        per_class = _validation.weights_of_classes(self.class_weight, classes, targets, weights)
-        clusters = self._clusters(rows, targets, weights, classes, per_class)
-        if not len(clusters.cutoffs):
-            super()._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
-            self.order_ = clusters.order
-            return self
-        settings, rng = settings_of(self), check_random_state(self.random_state)
-        calibrator = checked_calibrator(self.calibration, self._loss(), per_class, classes)
-        held_out = _validation.given_validation(self, X_val, y_val, sample_weight_val)
-        data = _validation.data_for(rows, targets, weights, classes, per_class)
-        if held_out is not None:
-            held_out = _validation.data_for(*held_out, classes, per_class)
-        elif self.early_stopping is True:
-            data, held_out = _validation.split(data, self.validation_fraction, rng)
-            data = Data(data.X[data.rows], data.y[data.rows], data.weights[data.rows])
-        elif calibrator is not None:
-            raise ValueError(
-                f"calibration={self.calibration!r} needs validation rows to be fitted on; pass X_val and "
-                "y_val to fit, or use early_stopping=True"
-            )
-        labels = classes[data.y if data.y.ndim == 1 else data.y.argmax(axis=1)]
-        metadata = None if sample_weight is None else {"sample_weight": data.weights}
-        arguments = {"X": data.X, "y": labels, "metadata": metadata}
-        data, held_out, projection = self._adapted(data, held_out, len(classes))
-        if self.reduction is None:  # else tails need far less
-            self._check_memory(settings, data, len(classes))
-        parts = Parts(self, clusters, data, projection, None if self.early_stopping is False else held_out)
-        epochs = parts.epochs(settings)
-        context = self._init_callback_context(max_subtasks=epochs * (1 + len(clusters.cutoffs)))
-        context.call_on_fit_task_begin(estimator=self, **arguments)
-        watched = hasattr(self, "_skl_callbacks")
-        relay = Epochs(self, context, arguments, parts, classes) if watched else None
-        parts.fit(epochs, rng, relay)
-        attributes = {"classes_": classes, **parts.attributes()}
-        if calibrator is not None:
-            scores = clusters.log_probabilities(held_out.X, parts.models, parts.projections)
-            attributes["calibrator_"] = fitted_calibrator(calibrator, scores, held_out, per_class, classes)
-        n_iter = max(model.n_iter_ for model in parts.models)
-        self._publish(Outcome(None, None, parts.history(n_iter), n_iter), attributes)
-        context.call_on_fit_task_end(
-            estimator=self, reconstruction_attributes=lambda: attributes, **arguments
-        )
-        return self
-
     _soft_as_copies = False
+    _not_always = (*BaseLargeClassifier._not_always, "coef_", "intercept_", "head_", "projections_")
 
-    def _clusters(self, X, y, weights, classes, per_class):
+    def _trained(self, fitting: Fitting) -> tuple[Outcome, dict, FitCallbacks]:
+        reached = self._model_of_parts(vars(self)) if self.warm_start and hasattr(self, "head_") else None
+        clusters = self._clusters(fitting)
+        if not len(clusters.cutoffs):
+            nothing = {"order_": clusters.order, "cutoffs_": clusters.cutoffs, "tails_": []}
+            return super()._trained(fitting.with_data(fitting.data, fitting.held_out, nothing))
+        if self.reduction is None:  # else tails need far less
+            memory.check(fitting.settings.solver, self._loss(), fitting.data, [False, reached is not None])
+        parts = Parts(fitting, clusters, reached, self.reduction)
+        callbacks = FitCallbacks(self, fitting.arguments, lambda _: parts.attributes())
+        parts.train(callbacks)
+        return parts.outcome(), parts.attributes(), callbacks
+
+    def _clusters(self, fitting: Fitting) -> Clusters:
         if self.warm_start and hasattr(self, "classes_"):
-            known = self.head_.coef_ if len(self.cutoffs_) else self.coef_
-            known = getattr(self, "projection_", known)
-            if not np.array_equal(self.classes_, classes) or known.shape[1] != X.shape[1]:
+            known, d = self.head_.W if len(self.cutoffs_) else self.coef_, fitting.data.X.shape[1]
+            if not np.array_equal(self.classes_, fitting.classes) or known.shape[1] != d:
                 raise ValueError(
                     "going on (warm_start=True) needs the classes and features of the last fit, "
-                    f"{len(self.classes_)} classes and {known.shape[1]} features; got {len(classes)} and "
-                    f"{X.shape[1]}"
+                    f"{len(self.classes_)} classes and {known.shape[1]} features; got {len(fitting.classes)} "
+                    f"and {d}"
                 )
             return Clusters(self.order_, self.cutoffs_)
-        index = _validation.encode(y, classes)
-        frequencies = weights @ y if y.ndim == 2 else np.bincount(index, weights, len(classes))
+        frequencies, per_class = fitting.mass, fitting.per_class
         if per_class is not None:  # a class that is not trained on is the rarest
             frequencies = np.where(per_class > 0, frequencies, 0)
         order = np.argsort(-frequencies, kind="stable")
         return Clusters(order, self._cutoffs(frequencies[order]))
 
-    def _cutoffs(self, frequencies):
+    def _cutoffs(self, frequencies: FloatArray) -> IntArray:
         """Ranks at which the tails begin, for sorted frequencies."""
         if isinstance(self.cutoffs, str):
             chosen = _cutoffs.automatic(frequencies, 1 / (self.reduction or 1))
@@ -234,50 +197,21 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
             chosen = _cutoffs.checked(self.cutoffs, len(frequencies))
         return np.array(_cutoffs.merged(chosen, frequencies), np.int64)
 
-    def _fitted(self, W, b, classes, session):
-        """Without tails."""
-        nothing = {"cutoffs_": np.zeros(0, np.int64), "tails_": []}
-        return super()._fitted(W, b, classes, session) | nothing
-
-    def _publish(self, outcome, attributes):
-        for name in ("coef_", "intercept_", "head_", "projections_"):
-            vars(self).pop(name, None)
-        super()._publish(outcome, attributes)
-
     # ------------------------------------------------------------ predicting
 
-    def _scores(self, rows):
-        """Logarithms of the probabilities; without tails, scores."""
-        if not len(self.cutoffs_):
-            return super()._scores(rows)
-        clusters = Clusters(self.order_, self.cutoffs_)
-        return clusters.log_probabilities(self._features(rows), [self.head_, *self.tails_], self.projections_)
+    def _model_of_parts(self, attributes: dict) -> ClusteredModel:
+        clusters = Clusters(attributes["order_"], attributes["cutoffs_"])
+        parts = [attributes["head_"], *attributes["tails_"]]
+        return ClusteredModel(clusters, parts, attributes["projections_"])
 
-    def _probability_of(self, rows, index):
-        """The tails are scored for the rows that ask for a class of them."""
+    def _model(self, attributes: dict) -> Model:
+        """With tails its scores are logarithms of the probabilities."""
+        if not len(attributes["cutoffs_"]):
+            return super()._model(attributes)
+        return seen_through(self._model_of_parts(attributes), attributes.get("projection_"))
+
+    def _probability_of(self, model: Model, X: Matrix, index: IntArray) -> FloatArray:
         if not len(self.cutoffs_) or hasattr(self, "calibrator_"):
-            return super()._probability_of(rows, index)
-        clusters = Clusters(self.order_, self.cutoffs_)
-        rows, ranks, first = self._features(rows), clusters.ranks[index], clusters.cutoffs[0]
-        self._loss_and_columns(np.zeros((0, len(ranks))))  # refuses where `calibration` is new
-        head = log_probabilities(self.head_, rows)
-        log_p = np.take_along_axis(head, np.minimum(ranks, first - 1), axis=1)
-        for c, (start, end) in enumerate(clusters.edges):
-            here = (ranks >= start) & (ranks < end)
-            asked = np.flatnonzero(here.any(axis=1))
-            if not asked.size:
-                continue
-            tail = log_probabilities(self.tails_[c], projected(rows[asked], self.projections_[c]))
-            tail += head[asked, first + c, None]
-            found = np.take_along_axis(tail, np.clip(ranks[asked] - start, 0, end - start - 1), axis=1)
-            log_p[asked] = np.where(here[asked], found, log_p[asked])
-        return np.exp(log_p)
-
-    def _blocks(self, rows, limit):
-        blocks, model = super()._blocks(rows, limit)
-        if len(blocks) > 1 and len(self.cutoffs_) and sparse.issparse(rows):
-            model = copy.copy(self)
-            model.head_ = laid_out(self.head_, rows)
-            pairs = zip(self.tails_, self.projections_, strict=True)
-            model.tails_ = [laid_out(tail, rows) if P is None else tail for tail, P in pairs]
-        return blocks, model
+            return super()._probability_of(model, X, index)
+        self._loss_and_columns(np.zeros((0, len(self.classes_))))  # refuses where `calibration` is new
+        return np.exp(self._model_of_parts(vars(self)).scores_of(self._seen(X), index))

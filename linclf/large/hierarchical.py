@@ -1,17 +1,22 @@
 """Hierarchical softmax: a tree of binary decisions."""
 
 from numbers import Integral
+from typing import NamedTuple, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from linclf._data import validation as _validation
+from linclf._data.dataset import Dataset
 from linclf._estimator.documentation import documented
-from linclf._training.published import decisions, row_blocks, scores_of
+from linclf._estimator.predicting import Model
+from linclf._training.model import LinearModel, decisions, row_blocks
+from linclf._types import FloatArray, IntArray, Matrix
 from linclf.heads import Linear
 from linclf.large import _search, _tree
-from linclf.large._base import BaseLargeClassifier
+from linclf.large._base import BaseLargeClassifier, seen_through
+from linclf.large._paths import Paths
 from linclf.optimizers import OPTIMIZERS
 
 
@@ -121,42 +126,42 @@ class HierarchicalSoftmaxClassifier(BaseLargeClassifier):
     ):
         self._store(locals())
 
-    def _new_session(self, settings, data, n_classes, go_on):
-        tree = self.tree_ if go_on and hasattr(self, "tree_") else self._grown(data, n_classes)
-        return _tree.TreeSession(settings, tree, data)
+    def _trained_loss(self, data: Dataset, goes_on: bool) -> _tree.Tree:
+        return self.tree_ if goes_on and hasattr(self, "tree_") else self._grown(data)
 
-    def _grown(self, data, n_classes):
+    def _grown(self, data: Dataset) -> _tree.Tree:
+        n_classes = data.y.n_classes
         if not isinstance(self.tree, str):
             return _tree.tree_of(_tree.from_codes(self.tree, np.arange(n_classes)))
         if self.tree == "balanced":
             return _tree.tree_of(_tree.balanced(n_classes))
-        soft = data.y.ndim == 2
-        counts = data.weights @ data.y if soft else np.bincount(data.y, data.weights, n_classes)
-        return _tree.tree_of(_tree.huffman(counts))
+        return _tree.tree_of(_tree.huffman(data.y.mass(data.weights)))
 
-    def _fitted(self, W, b, classes, session):
-        attributes = super()._fitted(W, b, classes, session)
-        return attributes | {"tree_": session.loss}
+    def _sampling(self, loss: _tree.Tree, n_classes: int) -> Paths:
+        return Paths(loss)
+
+    def _published(self, loss: _tree.Tree) -> dict:
+        return {"tree_": loss}
 
     # ------------------------------------------------------------ predicting
 
-    def _scores(self, rows):
-        rows = self._features(rows)
-        return decisions(scores_of(rows, self.coef_, self.intercept_, Linear()), self.tree_)
+    def _model(self, attributes: dict) -> Model:
+        nodes = LinearModel(attributes["coef_"], attributes["intercept_"], Linear())
+        return seen_through(TreeModel(nodes, attributes["tree_"]), attributes.get("projection_"))
 
-    def _probability_of(self, rows, index):
+    def _probability_of(self, model: Model, X: Matrix, index: IntArray) -> FloatArray:
         paths = index.shape[1] * self.tree_.depths.mean()
         all_nodes = paths > len(self.coef_) or not index.size  # which then cost no more
         if hasattr(self, "calibrator_") or all_nodes:
-            return super()._probability_of(rows, index)
+            return super()._probability_of(model, X, index)
         self._loss_and_columns(np.zeros((0, len(self.classes_))))  # refuses where `calibration` is new
-        rows, found = self._features(rows), np.empty(index.shape, rows.dtype)
+        X, p = self._seen(X), np.empty(index.shape, X.dtype)
         for part in row_blocks(len(index), index.shape[1] * self.tree_.depths.max(), _search.VALUES):
-            of = _search.log_probability_of(self.tree_, rows[part], self.coef_, self.intercept_, index[part])
-            found[part] = np.exp(of)
-        return found
+            of = _search.log_probability_of(self.tree_, X[part], self.coef_, self.intercept_, index[part])
+            p[part] = np.exp(of)
+        return p
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike | Matrix) -> NDArray:
         """The most probable class, or the one that a beam of `beam_width` finds.
 
         Parameters
@@ -171,7 +176,7 @@ class HierarchicalSoftmaxClassifier(BaseLargeClassifier):
         """
         return super().predict(X) if self.beam_width is None else self.predict_topk(X, 1)[:, 0]
 
-    def predict_topk(self, X, k):
+    def predict_topk(self, X: ArrayLike | Matrix, k: int) -> NDArray:
         """The k most probable classes, or the best of a beam of `beam_width` >= k.
 
         Parameters
@@ -205,9 +210,22 @@ class HierarchicalSoftmaxClassifier(BaseLargeClassifier):
                 f"k={k!r} must be an integer between 1 and {most}, the smaller of beam_width and the number "
                 "of classes; use a larger beam_width, or None"
             )
-        rows = self._features(_validation.check_X(self, X, reset=False))
+        rows = self._seen(self._checked(X, reset=False))
         found = [
             _search.beam(self.tree_, rows[part], self.coef_, self.intercept_, self.beam_width)[0][:, :k]
             for part in row_blocks(rows.shape[0], self.beam_width, _search.VALUES)
         ]
         return self.classes_[np.concatenate(found)]
+
+
+class TreeModel(NamedTuple):
+    """Scores of the nodes of a tree, turned into those of the classes."""
+
+    nodes: LinearModel
+    tree: _tree.Tree
+
+    def scores(self, X: Matrix) -> FloatArray:
+        return decisions(self.nodes.scores(X), self.tree)
+
+    def laid_out_for(self, X: Matrix) -> Self:
+        return self._replace(nodes=self.nodes.laid_out_for(X))

@@ -1,15 +1,18 @@
 """Softmax trained against a sample of the classes."""
 
 from numbers import Integral, Real
+from typing import ClassVar
 
+from numpy.typing import ArrayLike
 from scipy.special import logsumexp
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from linclf._estimator.documentation import documented
+from linclf._types import FloatArray, Matrix
 from linclf.large._base import BaseLargeClassifier
-from linclf.large._candidates import SAMPLERS, CandidateSession, Draw
+from linclf.large._candidates import SAMPLERS, Candidates, Draw
 from linclf.optimizers import OPTIMIZERS
 
 CONSTRAINTS = {
@@ -21,20 +24,27 @@ CONSTRAINTS = {
 }
 
 
-def session_for(estimator, contrast, settings, data, n_classes):
-    """The session of an estimator that draws classes."""
-    if estimator.power != 0.75 and estimator.sampler != "unigram":
-        raise ValueError(
-            f"power={estimator.power!r} with sampler={estimator.sampler!r}, which does not use it; leave it "
-            "at 0.75, or use sampler='unigram'"
-        )
-    seed = int(check_random_state(estimator.random_state).randint(2**31 - 1))
-    draw = Draw(contrast, estimator.n_sampled, estimator.sampler, float(estimator.power), seed)
-    return CandidateSession(settings, draw, data, n_classes)
+class _BaseSampledClassifier(BaseLargeClassifier):
+    """Training against classes that are drawn."""
+
+    _contrast: ClassVar[bool]  # noise-contrastive estimation, else sampled softmax
+
+    def _sampling(self, loss: tuple, n_classes: int) -> Candidates:
+        if self.power != 0.75 and self.sampler != "unigram":
+            raise ValueError(
+                f"power={self.power!r} with sampler={self.sampler!r}, which does not use it; leave it "
+                "at 0.75, or use sampler='unigram'"
+            )
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        draw = Draw(self._contrast, self.n_sampled, self.sampler, float(self.power), seed)
+        return Candidates(draw, n_classes)
+
+    def _stream_key(self) -> tuple:
+        return self.n_sampled, self.sampler, self.power
 
 
 @documented
-class SampledSoftmaxClassifier(BaseLargeClassifier):
+class SampledSoftmaxClassifier(_BaseSampledClassifier):
     """Softmax that meets a sample of the classes in each step.
 
     The logarithm of the sum of exponentials is taken over the label and S classes drawn from q, with
@@ -127,12 +137,11 @@ class SampledSoftmaxClassifier(BaseLargeClassifier):
     ):
         self._store(locals())
 
-    def _new_session(self, settings, data, n_classes, go_on):
-        return session_for(self, False, settings, data, n_classes)
+    _contrast = False
 
 
 @documented
-class NCEClassifier(BaseLargeClassifier):
+class NCEClassifier(_BaseSampledClassifier):
     """Softmax trained by telling labels from noise, with sums of exponentials near 1.
 
     For each row, S classes are drawn from q, and the scores are those of a logistic regression that
@@ -229,10 +238,9 @@ class NCEClassifier(BaseLargeClassifier):
     ):
         self._store(locals())
 
-    def _new_session(self, settings, data, n_classes, go_on):
-        return session_for(self, True, settings, data, n_classes)
+    _contrast = True
 
-    def log_partition(self, X):
+    def log_partition(self, X: ArrayLike | Matrix) -> FloatArray:
         """``log(sum(exp(f)))`` of each row: 0 where the scores are log-probabilities as they are.
 
         Parameters

@@ -7,9 +7,9 @@ import numpy as np
 from numba.core import types
 from numba.core.errors import NumbaError
 
-from linclf import _storage as _rows
+from linclf._data.labels import check_probabilities
 from linclf._numba import compiled, ours
-from linclf.heads import Cosine
+from linclf._storage import read_only
 from linclf.losses._names import resolve
 from linclf.losses._registry import expected_row_loss, row_loss, row_losses, soft_row_loss, trait
 
@@ -18,7 +18,7 @@ def evaluate(loss, scores, targets):
     """Values (n,) and gradients (n, K) of a resolved loss; targets are indices or probabilities."""
     values, gradient = np.empty(len(scores)), np.array(scores, order="C")
     try:
-        row_losses(loss, gradient, _rows.read_only(targets), values)
+        row_losses(loss, gradient, read_only(targets), values)
     except NumbaError as fault:
         reason = _reason(loss, gradient[0], targets)
         raise TypeError(
@@ -92,21 +92,9 @@ def _targets(y, scores):
     return np.ascontiguousarray(np.atleast_1d(y), np.int64)
 
 
-def check_probabilities(y):
-    """Rows of class probabilities, as they are."""
-    sums = y.sum(axis=1)
-    wrong = np.flatnonzero(~(np.isclose(sums, 1, atol=1e-4) & (y >= 0).all(axis=1)))
-    if wrong.size:
-        raise ValueError(
-            f"y as class probabilities: row {wrong[0]} is {y[wrong[0]]} (sum {sums[wrong[0]]:.6g}); each row "
-            "must be non-negative and sum to 1"
-        )
-    return y
-
-
 def random_scores(loss, n_classes, rng, size=1.0, rows=100):
     """Normal scores of a size, or cosines where the loss is defined on them."""
-    if trait(loss, "head") is Cosine:
+    if trait(loss, "head").bounded:
         return rng.uniform(-0.95, 0.95, (rows, n_classes))
     return size * rng.standard_normal((rows, n_classes))
 
@@ -150,7 +138,7 @@ def _reason(loss, scores, targets):
     """What Numba says about the row function alone: the whole kernel's message is pages long."""
     soft = soft_row_loss.find(type(loss)) if targets.ndim == 2 else None
     verb = row_loss if soft in (None, expected_row_loss.py_func) else soft_row_loss
-    target = _rows.read_only(targets)[0] if verb is soft_row_loss else 0
+    target = read_only(targets)[0] if verb is soft_row_loss else 0
     function = compiled(verb.find(type(loss)))
     name = f"{function.__name__}, its {verb.__name__},"
     try:

@@ -3,7 +3,7 @@
 from numbers import Real
 
 from linclf._data.limits import check_limits
-from linclf.heads import Cosine, Linear
+from linclf.heads import HEADS
 from linclf.losses._registry import row_loss, trait
 from linclf.losses.entmax import Entmax, Sparsemax
 from linclf.losses.focal import Focal
@@ -64,7 +64,7 @@ def resolve(loss, n_classes):
             f"@linclf.losses.row_loss.register({name})"
         )
     head = trait(loss, "head")
-    if head not in (Linear, Cosine) or (head is Cosine and "scale" not in loss._fields):
+    if head not in HEADS or not set(head.needs) <= set(loss._fields):
         raise TypeError(
             f"head={head!r} of {name}: use linclf.heads.Linear or, for a loss with a field scale, "
             "linclf.heads.Cosine"

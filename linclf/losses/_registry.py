@@ -20,6 +20,8 @@ tell the rest of the package what it needs to know; all may be left out:
 ``log_probabilities``  the same in logarithms
 ``resolved(K)``     the loss actually trained for K classes
 ``watched()``       the loss watched on validation data, where it is another
+``n_outputs(K)``    how many scores a row has, where that is not one a class
+``class_scores``    method mapping those scores to scores of the classes, where there are others
 
 A loss on cosines also has a field ``scale``, which `coef_` is multiplied with.
 """
@@ -45,6 +47,9 @@ class LossTraits:
     head = Linear
     probabilities = None
     log_probabilities = None
+    watched = None
+    n_outputs = None
+    class_scores = None
 
 
 @generic

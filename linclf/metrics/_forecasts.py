@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from linclf._data.refusals import refuse_masked
-from linclf._data.validation import moderate
+from linclf._data.weights import moderate
 from linclf.functional._inputs import as_floats
 
 TOLERANCE = 1e-3  # of the sum of a row: float16 and rounded tables pass, scores do not

@@ -1,0 +1,119 @@
+"""What each row is to be: a class, or a probability of each class. Both have the same verbs."""
+
+from typing import NamedTuple, Self
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import compute_class_weight
+
+from linclf._types import FloatArray, IntArray
+
+
+class Labels(NamedTuple):
+    """The index of one class a row."""
+
+    index: IntArray  # (n,)
+    n_classes: int
+
+    soft = False
+
+    @property
+    def array(self) -> IntArray:
+        """What kernels see."""
+        return self.index
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.index)
+
+    @property
+    def most_probable(self) -> IntArray:
+        return self.index
+
+    @property
+    def certain(self) -> bool:
+        """Whether every row has one class with probability 1."""
+        return True
+
+    def take(self, ids: IntArray | slice) -> Self:
+        return self._replace(index=self.index[ids])
+
+    def cast(self, dtype: np.dtype) -> Self:
+        """In the dtype of the scores, if it has one."""
+        return self
+
+    def mass(self, weights: FloatArray) -> FloatArray:
+        """The weight of each class."""
+        return np.bincount(self.index, weights, self.n_classes)
+
+    def balanced(self, weights: FloatArray) -> FloatArray:
+        """A weight of each class under which all classes weigh the same."""
+        classes = np.arange(self.n_classes)
+        return compute_class_weight("balanced", classes=classes, y=self.index, sample_weight=weights)
+
+    def expected(self, per_class: FloatArray) -> FloatArray:
+        """Of each row, the value of its class."""
+        return per_class[self.index]
+
+    def indicator(self, weights: FloatArray) -> sparse.csr_array:
+        """(n, K), the weight of each row in the column of its class."""
+        n = len(self.index)
+        return sparse.csr_array((weights, self.index, np.arange(n + 1)), shape=(n, self.n_classes))
+
+    def copies(self) -> tuple[IntArray, IntArray, FloatArray]:
+        """Rows with one label each, as (row, class, share of the row)."""
+        return np.arange(len(self.index)), self.index, np.ones(len(self.index))
+
+
+class Probabilities(NamedTuple):
+    """The probability of each class for each row."""
+
+    p: FloatArray  # (n, K)
+
+    soft = True
+
+    @property
+    def array(self) -> FloatArray:
+        return self.p
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.p)
+
+    @property
+    def n_classes(self) -> int:
+        return self.p.shape[1]
+
+    @property
+    def most_probable(self) -> IntArray:
+        return self.p.argmax(axis=1)
+
+    @property
+    def certain(self) -> bool:
+        return bool((self.p.max(axis=1) == 1).all())
+
+    def take(self, ids: IntArray | slice) -> Self:
+        return self._replace(p=self.p[ids])
+
+    def cast(self, dtype: np.dtype) -> Self:
+        return self._replace(p=np.ascontiguousarray(self.p, dtype=dtype))
+
+    def mass(self, weights: FloatArray) -> FloatArray:
+        return weights @ self.p
+
+    def balanced(self, weights: FloatArray) -> FloatArray:
+        mass = self.mass(weights)
+        return weights.sum() / (self.n_classes * np.where(mass > 0, mass, 1))
+
+    def expected(self, per_class: FloatArray) -> FloatArray:
+        return self.p @ per_class
+
+    def indicator(self, weights: FloatArray) -> FloatArray:
+        return weights[:, None] * self.p
+
+    def copies(self) -> tuple[IntArray, IntArray, FloatArray]:
+        rows, classes = np.nonzero(self.p)
+        return rows, classes, self.p[rows, classes]
+
+
+Targets = Labels | Probabilities

@@ -1,0 +1,89 @@
+"""Weights of rows and of classes: checked, and brought to a moderate size."""
+
+from numbers import Real
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import _check_sample_weight, check_consistent_length
+
+from linclf._data.refusals import refuse_masked
+from linclf._data.targets import Targets
+from linclf._types import FloatArray, Matrix
+
+
+def moderate(weights: FloatArray) -> FloatArray:
+    """Weights times a power of two, where they are so large or small that what is summed up overflows."""
+    largest = weights.max(initial=0)
+    if largest == 0 or 1e-30 <= largest <= 1e30:
+        return weights
+    moderated = np.ldexp(weights, -int(np.frexp(largest)[1]))
+    # what was positive stays so: 0 would be no row
+    return np.where(weights > 0, np.maximum(moderated, np.finfo(np.float64).tiny), moderated)
+
+
+def positive_rows(
+    X: Matrix, y: NDArray, sample_weight: ArrayLike | None, alone: bool = True
+) -> tuple[Matrix, NDArray, FloatArray]:
+    """The rows that count, and their weights; a weight of 0 is the same as no row.
+
+    With ``alone``, only the ratios of these weights matter.
+    """
+    check_consistent_length(X, y)
+    refuse_masked(sample_weight, "sample_weight")
+    try:
+        with np.errstate(over="ignore"):  # a longdouble may become infinity, which is refused
+            given = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    except OverflowError as fault:
+        raise ValueError(f"sample_weight has a number that is too large for float64 ({fault})") from fault
+    weights = moderate(given)
+    if weights is not given and not alone:
+        raise ValueError(
+            f"sample_weight reaches {given.max():.3g}; in partial_fit weights count in relation to those of "
+            "other calls, and must lie within 1e-30 and 1e30: multiply all of them by the same number"
+        )
+    if sample_weight is None or weights.all():
+        return X, y, weights
+    kept = np.flatnonzero(weights)
+    if not kept.size:
+        raise ValueError("sample_weight is zero for every row; at least one must be positive")
+    return X[kept], y[kept], weights[kept]
+
+
+def weights_of_classes(
+    class_weight: dict | str | None, labels: list, y: Targets, weights: FloatArray
+) -> FloatArray | None:
+    """One weight a class, or None; "balanced" counts the expected rows of each class."""
+    if class_weight is None:
+        return None
+    balanced = isinstance(class_weight, str)
+    per_class = y.balanced(weights) if balanced else _looked_up(class_weight, labels)
+    if not (per_class >= 0).all() or not np.isfinite(per_class).all():
+        raise ValueError(f"class_weight={class_weight!r} must be non-negative and finite")
+    return moderate(per_class)
+
+
+def _looked_up(class_weight: dict, labels: list) -> FloatArray:
+    """Weights in a dict, 1 for a class that has none. (scikit-learn's own lookup takes "1" for 1.)"""
+    unknown = sorted(set(class_weight) - set(labels), key=str)
+    missing = [label for label in labels if label not in class_weight]
+    if unknown and missing:  # else it may be a part of the rows that lacks a class
+        raise ValueError(
+            f"class_weight has keys that are no classes, {unknown[:5]}, and no weight for {missing[:5]}; the "
+            "keys must be labels in y"
+        )
+    for label, weight in class_weight.items():
+        if not isinstance(weight, Real) or (isinstance(weight, int) and abs(weight) > 2**1000):
+            raise ValueError(
+                f"class_weight[{label!r}]={weight!r} must be a non-negative number, of float64 at most"
+            )
+    return np.array([class_weight.get(label, 1.0) for label in labels], np.float64)
+
+
+def log_prior(y: Targets, weights: FloatArray, labels: list, smoothing: float) -> FloatArray:
+    """Logarithm of the share of each class in the weighted rows, with their labels smoothed."""
+    mass = y.mass(weights)
+    if not mass.all():
+        missing = labels[mass.argmin()]
+        raise ValueError(f"logit_adjustment needs a share of every class, and class {missing!r} has none")
+    each = smoothing / (len(labels) - 1)
+    return np.log(mass / mass.sum() * (1 - smoothing - each) + each)

@@ -1,0 +1,138 @@
+"""From the arguments of ``fit`` to what is trained on: everything is checked here, once, in this order."""
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import check_random_state
+
+from linclf._data.dataset import Dataset, dataset, split
+from linclf._data.labels import check_y, classes_of, known_classes, targets_of
+from linclf._data.weights import log_prior, positive_rows, weights_of_classes
+from linclf._estimator.calibrated import checked_calibrator
+from linclf._estimator.settings import settings_of
+from linclf._training.settings import Settings
+from linclf._training.validation import Validation
+from linclf._types import FloatArray, Matrix
+from linclf.losses._names import resolve
+
+if TYPE_CHECKING:
+    from linclf._estimator.base import BaseLinearClassifier
+
+Rows = tuple[ArrayLike | Matrix | None, ArrayLike | None, ArrayLike | None]  # X, y, sample_weight
+
+
+@dataclass(frozen=True, eq=False)
+class Fitting:
+    """What an estimator fits."""
+
+    classes: NDArray
+    settings: Settings
+    data: Dataset
+    held_out: Dataset | None
+    watches: bool  # whether the held-out rows end training
+    per_class: FloatArray | None  # weights of the classes, which those of the rows hold
+    offset: FloatArray | float  # which the trained intercepts hold, and the published ones do not
+    calibrator: Any
+    arguments: dict  # as callbacks see them
+    rng: np.random.RandomState
+    mass: FloatArray  # weight of each class in all rows, class weights not counted
+    published: dict = field(default_factory=dict)  # beside the weights
+
+    def validation(self, loss: tuple) -> Validation | None:
+        """The held-out rows, if training watches them."""
+        return Validation(self.held_out, loss) if self.held_out is not None and self.watches else None
+
+    def with_data(self, data: Dataset, held_out: Dataset | None, published: dict | None = None) -> "Fitting":
+        """With rows in another form, and what is to be published of that."""
+        return replace(self, data=data, held_out=held_out, published=self.published | (published or {}))
+
+
+def fitting_of(estimator: "BaseLinearClassifier", given: Rows, validation: Rows) -> Fitting:
+    """Check what an estimator is given to fit, and its parameters where one decides what another may be."""
+    rng = check_random_state(estimator.random_state)
+    X = estimator._checked(given[0], reset=True)
+    X, y, weights = positive_rows(X, check_y(given[1]), given[2])
+    classes = classes_of(y)
+    labels, targets = classes.tolist(), targets_of(y, classes)
+    settings, adjustment = settings_of(estimator), estimator._adjustment()
+    per_class = weights_of_classes(estimator.class_weight, labels, targets, weights)
+    loss = resolve(estimator._loss(), len(classes))
+    calibrator = checked_calibrator(estimator.calibration, loss, per_class, classes)
+    held_out = _given_validation(estimator, *validation)
+    data, offset = dataset(X, targets, weights, per_class), 0.0
+    if adjustment:
+        offset = adjustment * log_prior(data.y, data.weights, labels, loss.label_smoothing)
+    if held_out is not None:
+        X_val, y_val, weights_val = held_out
+        held_out = dataset(X_val, targets_of(y_val, classes), weights_val, per_class)
+    elif estimator.early_stopping is True:
+        data, held_out = split(data, estimator.validation_fraction, rng)
+    elif estimator.calibration is not None:
+        raise ValueError(
+            f"calibration={estimator.calibration!r} needs validation rows to be fitted on; pass X_val and "
+            "y_val to fit, or use early_stopping=True"
+        )
+    arguments = {"X": X, "y": classes[targets.most_probable], "metadata": None}
+    if given[2] is not None:
+        arguments["metadata"] = {"sample_weight": weights}
+    if estimator.has_callbacks and data.chosen is not None:
+        seen = data.take(data.chosen)
+        arguments |= {"X": seen.X, "y": classes[seen.y.most_probable]}
+        if given[2] is not None:
+            arguments["metadata"] = {"sample_weight": seen.weights}
+    watches, mass = estimator.early_stopping is not False, targets.mass(weights)
+    return Fitting(
+        classes, settings, data, held_out, watches, per_class, offset, calibrator, arguments, rng, mass
+    )
+
+
+def part_of(
+    estimator: "BaseLinearClassifier", given: Rows, classes: ArrayLike | None, first: bool
+) -> Fitting:
+    """Check the next part of a stream."""
+    if first and classes is None:
+        raise ValueError("classes must be passed on the first call to partial_fit.")
+    known = estimator.classes_ if classes is None else known_classes(classes)
+    if not first and not np.array_equal(known, estimator.classes_):
+        raise ValueError(f"classes={classes!r} is not the same as on the first call: {estimator.classes_!r}")
+    X = estimator._checked(given[0], reset=first)
+    X, y, weights = positive_rows(X, check_y(given[1]), given[2], alone=False)
+    if estimator.class_weight == "balanced":
+        raise ValueError(
+            "class_weight='balanced' needs all labels at once and cannot be used in partial_fit; compute "
+            "weights with sklearn.utils.compute_class_weight and pass them as a dict"
+        )
+    if estimator.early_stopping is True:
+        raise ValueError("early_stopping=True needs all rows at once and cannot be used in partial_fit")
+    targets = targets_of(y, known)
+    per_class = weights_of_classes(estimator.class_weight, known.tolist(), targets, weights)
+    data = dataset(X, targets, weights, per_class)
+    rng = check_random_state(estimator.random_state)
+    return Fitting(
+        known, settings_of(estimator), data, None, False, per_class, 0.0, None, {}, rng, targets.mass(weights)
+    )
+
+
+def _given_validation(
+    estimator: "BaseLinearClassifier",
+    X_val: ArrayLike | Matrix | None,
+    y_val: ArrayLike | None,
+    sample_weight_val: ArrayLike | None,
+) -> tuple[Matrix, NDArray, FloatArray] | None:
+    """The rows, labels and weights that the user holds out, or None."""
+    given = X_val is not None or y_val is not None
+    if given and (X_val is None or y_val is None):
+        missing = "X_val" if X_val is None else "y_val"
+        raise ValueError(f"{missing} was not provided; X_val and y_val must be given together")
+    if sample_weight_val is not None and not given:
+        raise ValueError("sample_weight_val is provided, but X_val and y_val were not")
+    if given and estimator.early_stopping is False and estimator.calibration is None:
+        raise ValueError(
+            "X_val and y_val are given while early_stopping=False and calibration=None; use "
+            "early_stopping=True or 'auto'"
+        )
+    if not given:
+        return None
+    return positive_rows(estimator._checked(X_val, reset=False), check_y(y_val), sample_weight_val)

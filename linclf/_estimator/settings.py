@@ -1,0 +1,52 @@
+"""What training needs, from the parameters of an estimator."""
+
+from typing import TYPE_CHECKING
+
+from joblib import effective_n_jobs
+
+from linclf._training.settings import Settings
+from linclf._training.solvers import LBFGS, Stochastic
+from linclf.optimizers import resolve
+
+if TYPE_CHECKING:
+    from linclf._estimator.base import BaseLinearClassifier
+
+TOL_SGD, TOL_LBFGS = 1e-6, 1e-4  # of the objective, of the gradient
+STOCHASTIC = {"learning_rate": "auto", "schedule": "linear", "batch_size": "auto", "average": False}
+
+
+def settings_of(estimator: "BaseLinearClassifier") -> Settings:
+    """Checked where one parameter decides what another may be."""
+    if estimator.schedule == "adaptive" and estimator.tol is None:
+        raise ValueError("schedule='adaptive' reduces the step by tol, and tol=None; give a number")
+    tol = estimator.tol
+    if estimator.solver == "lbfgs":
+        for name, default in STOCHASTIC.items():
+            if getattr(estimator, name) != default:
+                raise ValueError(
+                    f"{name}={getattr(estimator, name)!r} has no meaning with solver='lbfgs', which "
+                    f"takes its steps from line searches over all rows; leave it at {default!r}"
+                )
+        solver, automatic_tol = LBFGS(), TOL_LBFGS
+    else:
+        solver, automatic_tol = _stochastic(estimator), TOL_SGD
+    return Settings(
+        alpha=float(estimator.alpha),
+        fit_intercept=estimator.fit_intercept,
+        solver=solver,
+        max_iter=estimator.max_iter,
+        tol=automatic_tol if tol == "auto" else tol,
+        n_iter_no_change=estimator.n_iter_no_change,
+        n_jobs=effective_n_jobs(estimator.n_jobs),
+        verbose=estimator.verbose,
+    )
+
+
+def _stochastic(estimator: "BaseLinearClassifier") -> Stochastic:
+    return Stochastic(
+        resolve(estimator.solver, estimator.average),
+        estimator.learning_rate,
+        estimator.schedule,
+        estimator.batch_size,
+        estimator.shuffle,
+    )

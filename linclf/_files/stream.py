@@ -1,0 +1,104 @@
+"""The state of a stream in a file: which classes it is made of, and whether its parts fit together.
+
+What a kernel is given has to have the right shape: it does not look, and would read beyond the end.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from linclf._kernels.problem import State
+from linclf._training.coordinates import Coordinates, Moments
+from linclf._training.frames import Given, Levelled, Seen, Standardised, frame_for
+from linclf._training.settings import Settings
+from linclf._training.solvers import Stochastic
+from linclf._training.step_size import StepSize
+from linclf._training.stream import Stream
+from linclf.heads import HEADS
+from linclf.large._candidates import Candidates, Draw
+from linclf.large._paths import Paths
+from linclf.large._tree import Tree, from_codes, tree_of
+from linclf.losses import LOSSES
+from linclf.optimizers import OPTIMIZERS, Averaged
+
+TUPLES = (*HEADS, Settings, Stochastic, Coordinates, Moments, Seen, State, Draw, Tree)
+OBJECTS = (Stream, StepSize, Given, Standardised, Levelled, Candidates, Paths)
+ATTRIBUTES = ("_stream", "_session")  # of an estimator; the second in files of linclf 0.1.0
+
+
+def check_stream(stream: Any, n_classes: int, n_features: int) -> None:
+    """That the kernels get what they expect."""
+    check_type("the stream", stream, (Stream,))
+    check_type("settings", stream.settings, (Settings,))
+    check_type("the solver", stream.settings.solver, (Stochastic,))
+    optimizer, trees = stream.settings.solver.optimizer, isinstance(stream.sampling, Paths)
+    check_numbers("optimizer", optimizer, (*OPTIMIZERS.values(), Averaged))
+    check_numbers("head", stream.head, HEADS)
+    if trees:
+        check_tree(stream.loss, n_classes)
+        check_tree(stream.sampling.tree, n_classes)
+    else:
+        check_numbers("loss", stream.loss, tuple(LOSSES.values()))
+    if stream.sampling is not None:
+        check_type("the sampling", stream.sampling, (Candidates, Paths))
+        check_array("the class counts of the stream", stream.sampling.counts, (n_classes,), np.float64)
+    if not trees and stream.sampling is not None:
+        check_type("draw", stream.sampling.draw, (Draw,))
+    n_outputs = n_classes - 1 if trees else n_classes
+    fits = (stream.n_outputs, stream.n_features) == (n_outputs, n_features)
+    if not fits or stream.dtype not in (np.float32, np.float64):
+        raise ValueError(f"the stream is for {stream.n_outputs} outputs, {stream.n_features} features")
+    _check_frame(stream, n_features)
+    check_type("state", stream.state, (State,))
+    shape = (n_features + 1, n_outputs) if stream.is_sparse else (n_outputs, n_features + 1)
+    V, G, slots, count = stream.state
+    check_array("V", V, shape, stream.dtype)
+    check_array("G", G, (0, 0), stream.dtype)
+    check_array("slots", slots, (shape[0], optimizer.n_slots, shape[1]), stream.dtype)
+    check_array("count", count, (1,), np.int64)
+
+
+def _check_frame(stream: Any, n_features: int) -> None:
+    frame = stream.frame
+    check_type("the frame", frame, (frame_for(stream.settings.solver, stream.head, stream.is_sparse),))
+    check_type("coordinates", frame.coordinates, (Coordinates,))
+    arrays = [frame.coordinates.centre, frame.coordinates.factor]
+    if isinstance(frame, Standardised) and frame.moments is not None:
+        check_type("moments", frame.moments, (Moments,))
+        arrays += [frame.moments.mean, frame.moments.squares]
+    if isinstance(frame, Levelled):
+        arrays.append(frame.squares)
+    for array in arrays:
+        check_array("the features of the stream", array, (n_features,), np.float64)
+
+
+def check_tree(tree: Any, n_classes: int) -> None:
+    """Its paths are walked by a kernel: they must be those of its children."""
+    check_type("the tree", tree, (Tree,))
+    right = np.shape(tree.children) == (n_classes - 1, 2) and len(tree.starts) == n_classes + 1
+    right = right and tree.starts[0] == 0 and tree.starts[-1] == len(tree.nodes) == len(tree.signs)
+    if right and (np.diff(tree.starts) > 0).all():
+        again = tree_of(from_codes(tree.codes, np.arange(n_classes)))
+        if all(a.dtype == b.dtype and np.array_equal(a, b) for a, b in zip(tree, again, strict=True)):
+            return
+    raise ValueError("the paths of the tree are not those of its children")
+
+
+def check_type(name: str, value: Any, allowed: tuple[type, ...]) -> None:
+    if type(value) not in allowed:
+        raise ValueError(f"{name} is a {type(value).__name__}")
+
+
+def check_numbers(name: str, value: Any, allowed: tuple[type, ...]) -> None:
+    """Fields of other types would be another signature of the kernels."""
+    check_type(name, value, allowed)
+    if isinstance(value, Averaged):
+        check_numbers(name, value.inner, tuple(cls for cls in allowed if cls is not Averaged))
+    elif not all(type(field) is float for field in value):
+        raise ValueError(f"{name}={value!r} has fields that are no floats")
+
+
+def check_array(name: str, value: Any, shape: tuple[int, ...], dtype: np.dtype | type) -> None:
+    correct = type(value) is np.ndarray and value.dtype == dtype and value.flags.c_contiguous
+    if not correct or value.shape != shape:
+        raise ValueError(f"{name} is not an array of {np.dtype(dtype)} {shape}")

@@ -1,0 +1,67 @@
+"""What kernels are given: the objective, what training changes, buffers, and the steps to take."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from linclf import heads
+from linclf._storage import Block, block_of, block_rows
+
+
+class Problem(NamedTuple):
+    """The objective.
+
+    ``y`` are class indices (n,) or class probabilities (n, K), ``weights`` (n,) float64 with mean 1, and
+    ``penalty`` has an entry for each feature, 0 for the constant.
+    """
+
+    storage: tuple
+    head: tuple
+    loss: tuple
+    y: np.ndarray
+    weights: np.ndarray
+    penalty: np.ndarray
+
+
+class State(NamedTuple):
+    """What training changes: weights, gradient array, optimizer slots, number of steps taken."""
+
+    V: np.ndarray
+    G: np.ndarray
+    slots: np.ndarray
+    count: np.ndarray
+
+    def forget_momentum(self) -> None:
+        """Let the next step be one without momentum."""
+        self.slots[:, 0] = 0
+
+    def restart(self, V: np.ndarray) -> None:
+        """Back to weights V, with an optimizer that has seen nothing."""
+        self.V[:] = V
+        self.slots[:] = 0
+        self.count[:] = 0
+
+
+class Buffers(NamedTuple):
+    block: Block
+    work: heads.HeadWork
+
+
+class Steps(NamedTuple):
+    """A batch size, the step of each batch, and the largest ``step * weight * |x|^2`` of a row.
+
+    Beyond that bound a single row would overshoot its own loss; such a row has its gradient
+    shortened. As the steps decrease no row is over it, so the optimum is untouched.
+    """
+
+    batch: int
+    sizes: np.ndarray
+    row_limit: float
+
+
+def buffers_for(problem: Problem, V: np.ndarray, batch: int) -> Buffers:
+    """Buffers for blocks of at most `block_rows` rows of a batch."""
+    n_classes, width = problem.storage.by_classes(V).shape
+    n_rows = min(batch, block_rows(n_classes))
+    block = block_of(problem.storage, n_rows, width - 1, n_classes, V.dtype)
+    return Buffers(block, heads.head_work(problem.head, n_rows, n_classes, V.dtype))

@@ -1,0 +1,217 @@
+"""Sparse rows: read in place; a stored value touches the weights of its feature for all classes."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from linclf._numba import compiled_fast
+from linclf._numba.intrinsics import prefetch
+from linclf._storage.verbs import (
+    descend,
+    gather,
+    gradient,
+    product_of,
+    products,
+    read_only,
+    scale_row,
+    settle,
+    square_norms,
+    subtract_radial,
+    update,
+    update_class,
+)
+from linclf.optimizers import step_row
+
+
+class CSR(NamedTuple):
+    """Canonical CSR arrays of X, and how the penalty is held in `descend`."""
+
+    data: np.ndarray
+    indices: np.ndarray
+    indptr: np.ndarray
+    shared_penalty: float  # of all features but the exceptions
+    exceptions: np.ndarray  # features with a penalty of their own
+    scale: np.ndarray  # (1,) float64, the factor of V during `descend`
+
+    @staticmethod
+    def by_classes(V: np.ndarray) -> np.ndarray:
+        """Weights with a row for each class, from the layout of V or to it."""
+        return V.T
+
+    @staticmethod
+    def penalty_of(squares: np.ndarray, penalty: np.ndarray, part: slice) -> float:
+        """The penalty of a part of the rows of V, from their squares."""
+        return float((penalty[part] @ squares).sum())
+
+    def rows(self, ids: np.ndarray, n_features: int, constant: float) -> sparse.csr_array:
+        """Rows in training coordinates, float64, with the constant."""
+        shape = len(self.indptr) - 1, n_features
+        X = sparse.csr_array((self.data, self.indices, self.indptr), shape=shape)
+        return sparse.hstack([X[ids].astype(np.float64), np.full((len(ids), 1), constant)], format="csr")
+
+    def scaled(self, Z: sparse.csr_array) -> sparse.csr_array:
+        """Rows of X, float64, in training coordinates."""
+        return Z
+
+    def weakest(self, penalty: np.ndarray) -> float:
+        """The smallest penalty of a feature."""
+        return self.shared_penalty
+
+    def feature_shares(self, n_features: int) -> np.ndarray:
+        """The share of the rows in which each feature occurs."""
+        return np.bincount(self.indices, minlength=n_features) / (len(self.indptr) - 1)
+
+    def of_rows(self, ids: np.ndarray) -> tuple["CSR", np.ndarray]:
+        """Some rows with only the features that they have, and these features."""
+        size = np.diff(self.indptr)[ids]
+        starts = np.append(0, np.cumsum(size)).astype(self.indptr.dtype)
+        where = np.repeat(self.indptr[ids] - starts[:-1], size) + np.arange(starts[-1])
+        features, indices = np.unique(self.indices[where], return_inverse=True)
+        arrays = self.data[where], indices.astype(self.indices.dtype), starts
+        data, indices, indptr = (read_only(array) for array in arrays)
+        return self._replace(data=data, indices=indices, indptr=indptr), features
+
+    def longest_row(self, width: int) -> int:
+        """The most weights of a class that one row touches; a row of V has ``width``."""
+        return int(np.diff(self.indptr).max(initial=0)) + 1
+
+    def copied_width(self, n_features: int) -> int:
+        """Columns of a row in a block: nothing is copied."""
+        return 0
+
+
+@compiled_fast
+def _axpy(a, x, y):
+    for k in range(x.size):
+        y[k] += a * x[k]
+
+
+@gather.register(CSR)
+def gather_csr(storage, constant, ids, block):
+    for r in range(ids.size):
+        square = block.S.dtype.type(constant * constant)
+        for at in range(storage.indptr[ids[r]], storage.indptr[ids[r] + 1]):
+            square += storage.data[at] * storage.data[at]
+        block.factors[r] = 1
+        block.square_norms[r] = square
+
+
+@scale_row.register(CSR)
+def scale_row_csr(storage, block, r, factor):
+    block.factors[r] = factor
+    block.square_norms[r] *= block.factors[r] * block.factors[r]
+
+
+@products.register(CSR)
+def products_csr(storage, constant, ids, V, block):
+    last = V.shape[0] - 1
+    scale = V.dtype.type(storage.scale[0])
+    line = 64 // V.itemsize
+    for r in range(ids.size):
+        row = block.S[r]
+        row[:] = 0
+        if r + 1 < ids.size:
+            for at in range(storage.indptr[ids[r + 1]], storage.indptr[ids[r + 1] + 1]):
+                for k in range(0, V.shape[1], line):
+                    prefetch(V, storage.indices[at], k)
+        for at in range(storage.indptr[ids[r]], storage.indptr[ids[r] + 1]):
+            _axpy(storage.data[at], V[storage.indices[at]], row)
+        factor, own = block.factors[r], V.dtype.type(constant)
+        for k in range(row.size):
+            row[k] = factor * (scale * row[k] + own * V[last, k])
+
+
+@gradient.register(CSR)
+def gradient_csr(storage, constant, ids, block, G, first):
+    last = G.shape[0] - 1
+    if first:
+        G[:] = 0
+    for r in range(ids.size):
+        factor, row = block.factors[r], block.S[r]
+        for at in range(storage.indptr[ids[r]], storage.indptr[ids[r] + 1]):
+            _axpy(factor * storage.data[at], row, G[storage.indices[at]])
+        _axpy(factor * G.dtype.type(constant), row, G[last])
+
+
+@descend.register(CSR)
+def descend_csr(storage, constant, ids, block, V, step, penalty):
+    last = V.shape[0] - 1
+    unit = V.dtype.type(-step / storage.scale[0])
+    for r in range(ids.size):
+        row = block.S[r]
+        for at in range(storage.indptr[ids[r]], storage.indptr[ids[r] + 1]):
+            _axpy(unit * storage.data[at], row, V[storage.indices[at]])
+        _axpy(V.dtype.type(-step * constant), row, V[last])
+    shrink = 1.0 + step * storage.shared_penalty
+    storage.scale[0] /= shrink
+    for j in storage.exceptions:
+        change = V.dtype.type(shrink / (1.0 + step * penalty[j]))
+        for k in range(V.shape[1]):
+            V[j, k] *= change
+    if storage.scale[0] < 1e-8:
+        settle(storage, V)
+
+
+@settle.register(CSR)
+def settle_csr(storage, V):
+    scale = V.dtype.type(storage.scale[0])
+    if storage.scale[0] != 1.0:
+        for j in range(V.shape[0] - 1):
+            for k in range(V.shape[1]):
+                V[j, k] *= scale
+        storage.scale[0] = 1.0
+
+
+@square_norms.register(CSR)
+def square_norms_csr(storage, V, out):
+    out[:] = 0
+    for j in range(V.shape[0]):
+        for k in range(out.size):
+            out[k] += V[j, k] * V[j, k]
+
+
+@subtract_radial.register(CSR)
+def subtract_radial_csr(storage, V, radial, G):
+    for j in range(V.shape[0]):
+        for k in range(radial.size):
+            G[j, k] -= radial[k] * V[j, k]
+
+
+@update.register(CSR)
+def update_csr(storage, state, optimizer, step, penalty):
+    V, G, slots, count = state.V, state.G, state.slots, state.count[0]
+    same = np.empty(V.shape[1], penalty.dtype)
+    for j in range(V.shape[0]):
+        if j == 0 or penalty[j] != penalty[j - 1]:
+            same[:] = penalty[j]
+        step_row(optimizer, V[j], G[j], slots[j], step, count, same)
+
+
+@product_of.register(CSR)
+def product_of_csr(storage, row, V, k):
+    total = V.dtype.type(row.constant) * V[V.shape[0] - 1, k]
+    for at in range(storage.indptr[row.id], storage.indptr[row.id + 1]):
+        total += storage.data[at] * V[storage.indices[at], k]
+    return total
+
+
+@update_class.register(CSR)
+def update_class_csr(storage, row, slope, state, k, optimizer, step, work):
+    V, slots = state.V, state.slots
+    start, slope = storage.indptr[row.id], V.dtype.type(slope)
+    n = storage.indptr[row.id + 1] - start
+    for i in range(n + 1):
+        j = storage.indices[start + i] if i < n else V.shape[0] - 1
+        work.gradient[i] = slope * (storage.data[start + i] if i < n else V.dtype.type(row.constant))
+        work.penalty[i] = work.classes[k] * work.features[j]
+        work.weights[i] = V[j, k]
+        for slot in range(slots.shape[1]):
+            work.slots[slot, i] = slots[j, slot, k]
+    weights, gradient, penalty = work.weights[: n + 1], work.gradient[: n + 1], work.penalty[: n + 1]
+    step_row(optimizer, weights, gradient, work.slots[:, : n + 1], step, state.count[0], penalty)
+    for i in range(n + 1):
+        j = storage.indices[start + i] if i < n else V.shape[0] - 1
+        V[j, k] = work.weights[i]
+        for slot in range(slots.shape[1]):
+            slots[j, slot, k] = work.slots[slot, i]

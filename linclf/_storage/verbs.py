@@ -1,0 +1,114 @@
+"""What a kernel does with rows of X, whatever their storage: each verb has a `Dense` and a `CSR` form.
+
+Rows are those of the indices ``ids``. ``S (n_rows, n_classes)`` of a block holds the products of its rows
+with the weights, then the gradients for them.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from linclf._numba import generic
+
+BLOCK, WIDE_BLOCK, WIDE = 64, 256, 32  # rows of a block, and those from so many classes on
+
+
+class Block(NamedTuple):
+    """Buffers for a block of rows: contents (dense), products, factor and squared norm of each,
+    and the gradient."""
+
+    Z: np.ndarray
+    S: np.ndarray
+    factors: np.ndarray
+    square_norms: np.ndarray
+    G: np.ndarray
+
+
+class Row(NamedTuple):
+    """One row of a gathered block: its index in X, its contents (dense), and its constant feature."""
+
+    id: int
+    z: np.ndarray
+    constant: float
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    """A view that cannot be written, so that kernels have one signature for both kinds."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def block_rows(n_classes: int) -> int:
+    """Rows of a block: few, so that they stay in the cache, but enough for BLAS."""
+    return WIDE_BLOCK if n_classes >= WIDE else BLOCK
+
+
+def block_of(storage: tuple, n_rows: int, n_features: int, n_classes: int, dtype: np.dtype) -> Block:
+    """Empty buffers for ``n_rows`` rows of this storage."""
+    width = storage.copied_width(n_features)
+    return Block(
+        np.zeros((n_rows, width), dtype),
+        np.zeros((n_rows, n_classes), dtype),
+        np.ones(n_rows, dtype),
+        np.zeros(n_rows, dtype),
+        np.zeros((n_classes, width), dtype),
+    )
+
+
+@generic
+def gather(storage, constant, ids, block):
+    """Bring rows ``ids`` into the block: contents where dense, squared norms."""
+
+
+@generic
+def scale_row(storage, block, r, factor):
+    """Multiply row r of the block, the constant included."""
+
+
+@generic
+def products(storage, constant, ids, V, block):
+    """block.S[r, k] = w_k . x_r for the rows gathered."""
+
+
+@generic
+def gradient(storage, constant, ids, block, G, first):
+    """Add the gradient of the block to G, with block.S that for the products; the first one overwrites G."""
+
+
+@generic
+def descend(storage, constant, ids, block, V, step, penalty):
+    """Plain SGD: V <- (V - step * gradient) / (1 + step * penalty), no gradient array."""
+
+
+@generic
+def settle(storage, V):
+    """After `descend`: leave V as the weights themselves, nothing held back."""
+
+
+@generic
+def square_norms(storage, V, out):
+    """out[k] = |w_k|^2."""
+
+
+@generic
+def subtract_radial(storage, V, radial, G):
+    """G_k -= radial_k w_k."""
+
+
+@generic
+def update(storage, state, optimizer, step, penalty):
+    """One step of an optimizer on all weights, with the gradient state.G."""
+
+
+@generic
+def product_of(storage, row, V, k):
+    """w_k . x for one row and one class."""
+
+
+@generic
+def update_class(storage, row, slope, state, k, optimizer, step, work):
+    """One step of an optimizer on the weights of class k that a row touches; their gradient is slope * x.
+
+    The penalty of feature j there is ``work.classes[k] * work.features[j]``.
+    """

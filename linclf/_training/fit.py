@@ -1,0 +1,93 @@
+"""A model to be fitted: what is minimised, in which coordinates, and where it starts."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from linclf._data.dataset import Dataset
+from linclf._kernels.problem import Problem
+from linclf._storage import CSR, Dense, read_only
+from linclf._training.coordinates import Coordinates
+from linclf._training.model import LinearModel
+from linclf._training.settings import Settings
+from linclf._training.shape import Shape
+from linclf._training.sweeps import Sampling
+from linclf._types import FloatArray, IntArray
+from linclf.heads import Head
+from linclf.losses._registry import trait
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """What every solver is given. V are the weights to start from, laid out for the problem's storage."""
+
+    data: Dataset  # in training coordinates
+    loss: tuple
+    settings: Settings
+    coordinates: Coordinates
+    curvature: float
+    problem: Problem
+    V: FloatArray
+    shape: Shape
+    sampling: Sampling | None = None
+
+    @property
+    def head(self) -> Head:
+        return self.problem.head
+
+    @property
+    def ids(self) -> IntArray:
+        """The rows that are trained on."""
+        return self.data.ids
+
+    def for_batches(self, batch: int) -> "Fit":
+        """With the problem as a sampling sweep trains it."""
+        if self.sampling is None:
+            return self
+        return replace(self, problem=self.sampling.prepared(self.problem, batch))
+
+    def model(self, V: FloatArray) -> LinearModel:
+        """Weights in training coordinates as those of a model in the units of X, float64."""
+        V = self.head.weights(self.problem.storage.by_classes(V), self.loss)
+        return LinearModel(*self.coordinates.published(V, self.head.intercept), self.head)
+
+
+def penalty_factor(loss: tuple, n_outputs: int) -> float:
+    """Two classes are trained with two scores, of which the difference is published: half of W each."""
+    return 2.0 if n_outputs == 2 and trait(loss, "class_scores") is None else 1.0
+
+
+def shape_of(data: Dataset, n_trained: int, n_outputs: int, dtype: np.dtype) -> Shape:
+    """Of data in whichever coordinates; ``n_trained`` is the number of features in training ones."""
+    X = data.X
+    stored = X.nnz / max(X.shape[0], 1) + 1 if data.is_sparse else None
+    return Shape(len(data.ids), X.shape[1], n_trained, n_outputs, dtype, stored)
+
+
+def problem_for(
+    data: Dataset,
+    coordinates: Coordinates,
+    head: Head,
+    loss: tuple,
+    alpha: float,
+    unit: float,
+    dtype: np.dtype,
+) -> Problem:
+    """The objective as kernels see it; times ``unit`` the rows have weights with the mean 1."""
+    factor, weights = coordinates.factor, data.weights * unit
+    if data.is_sparse:
+        arrays = (read_only(part) for part in (data.X.data, data.X.indices, data.X.indptr))
+        storage = CSR(*arrays, float(alpha), np.flatnonzero(factor != 1), np.ones(1))
+    else:
+        centre = coordinates.centre if coordinates.rotation is None else np.zeros_like(factor)
+        storage = Dense(read_only(data.X), centre.astype(dtype), factor.astype(dtype))
+    penalty = np.append(alpha * factor**2, 0).astype(dtype)
+    return Problem(storage, head, loss, read_only(data.y.array), read_only(weights), penalty)
+
+
+def starting_weights(
+    model: LinearModel, coordinates: Coordinates, storage: CSR | Dense, dtype: np.dtype
+) -> FloatArray:
+    """Published weights in training coordinates, laid out for the storage."""
+    V = model.head.trained_from(coordinates.weights_from(model.W, model.b, model.head.intercept))
+    return np.ascontiguousarray(storage.by_classes(V), dtype=dtype)

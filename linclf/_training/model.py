@@ -1,0 +1,85 @@
+"""What training results in: weights, and the scores that they give."""
+
+from typing import NamedTuple, Self
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils.extmath import safe_sparse_dot
+
+from linclf._types import FloatArray, Matrix
+from linclf.heads import Head
+from linclf.losses._registry import trait
+
+FEW = 4  # a block of sparse rows is small if it touches fewer than a quarter of the features
+
+
+class LinearModel(NamedTuple):
+    """What training results in: weights (K, d), intercepts (K,), and the head that they are for."""
+
+    W: FloatArray
+    b: FloatArray
+    head: Head
+
+    def scores(self, X: Matrix) -> FloatArray:
+        """Scores (n, K) in NumPy and SciPy only, so that predicting waits for no compiler."""
+        W = self.W.astype(X.dtype, copy=False)
+        few, W = _met(X, W) if sparse.issparse(X) else (X, W)
+        scores = safe_sparse_dot(few, W.T, dense_output=True)
+        scores += self.b.astype(X.dtype, copy=False)
+        return self.head.divide(scores, few)
+
+    def laid_out_for(self, X: Matrix) -> Self:
+        """With weights in the dtype and layout that many blocks of rows like X need."""
+        order = "F" if sparse.issparse(X) else "K"
+        return self._replace(W=self.W.astype(X.dtype, order=order, copy=False))
+
+    @property
+    def n_outputs(self) -> int:
+        return len(self.W)
+
+    def one_of_two(self) -> Self:
+        """The difference of two scores, which is all that decides between two classes."""
+        return self._replace(W=self.W[1:] - self.W[:1], b=self.b[1:] - self.b[:1])
+
+    def two_of_one(self) -> Self:
+        """Two scores of which one is the difference, as training starts from."""
+        return self._replace(W=np.vstack([-self.W, self.W]) / 2, b=np.append(-self.b, self.b) / 2)
+
+    def rounded(self, dtype: np.dtype) -> Self:
+        """In the dtype of X; an error names the column that this is too small for."""
+        with np.errstate(over="ignore"):
+            W, b = np.ascontiguousarray(self.W, dtype), self.b.astype(dtype)
+        largest = np.abs(self.W).max(axis=0)
+        if not (np.isfinite(b).all() and largest.max() <= np.finfo(dtype).max):
+            raise ValueError(
+                f"the coefficients of column {largest.argmax()} reach {largest.max():.1e} and overflow "
+                f"{dtype}; scale the columns of X, or use a larger alpha"
+            )
+        return self._replace(W=W, b=b)
+
+
+def decisions(scores: FloatArray, loss: tuple) -> FloatArray:
+    """What ``decision_function`` makes of the scores: for two classes one, positive for the second."""
+    class_scores = trait(loss, "class_scores")
+    scores = scores if class_scores is None else class_scores(scores)
+    if scores.shape[1] == 2:
+        return scores[:, 1] - scores[:, 0]
+    return scores.ravel() if scores.shape[1] == 1 else scores
+
+
+def _met(X: sparse.csr_array, W: FloatArray) -> tuple[sparse.csr_array, FloatArray]:
+    """Sparse rows and weights without the features that few rows do not have.
+
+    SciPy copies all weights if ``W.T`` is not in C order: for one row that takes 100 times the product.
+    """
+    if W.T.flags.c_contiguous or FEW * X.nnz > X.shape[1]:
+        return X, W
+    columns, indices = np.unique(X.indices, return_inverse=True)
+    indices = indices.astype(X.indptr.dtype)
+    return sparse.csr_array((X.data, indices, X.indptr), shape=(X.shape[0], len(columns))), W[:, columns]
+
+
+def row_blocks(n_rows: int, n_scores: float, limit: int) -> list[slice]:
+    """Slices of rows that have ``limit`` scores together, ``n_scores`` a row; one row at least."""
+    size = max(1, int(min(limit / n_scores, n_rows)))
+    return [slice(start, start + size) for start in range(0, n_rows, size)]

@@ -1,0 +1,135 @@
+"""Every decision that "auto" leaves to the package: pure functions of settings, loss, head and shape.
+
+The figures were measured; docs/decisions.md says how.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from linclf._storage.verbs import BLOCK, WIDE
+from linclf._training.settings import Settings
+from linclf._training.shape import Shape
+from linclf._training.sweeps import Batches, Direct, Pieces, Sampling, Sweep, Wide
+from linclf.heads import Head
+from linclf.losses._registry import trait
+from linclf.optimizers import SGD, accelerated
+
+FULL_BATCH = 1024
+FULL_BATCH_OF_HINGES = 64  # the same for losses with kinks, on which small steps do better
+IN_CACHE = 2**20  # bytes of weights up to which small batches are fastest
+MOST_WIDE = 1024  # rows of a batch whose scores are all kept
+PIECE = 1e7  # multiply-adds that are worth a thread
+FEWEST_ROWS, MOST_PIECES = 128, 16  # of a piece, and of a batch
+CALL = 5e8  # multiply-adds of one kernel call: 50 to 100 ms, so that Ctrl-C is heard
+ROW_TIME = 1500  # of a row, whatever its length, in multiply-adds
+EPOCHS, EPOCHS_ROWS, FEWEST_EPOCHS, MOST_EPOCHS = 10, 60_000, 5, 1000
+SPARSE_VISITS, FEWEST_SPARSE = 144_000, 8
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How stochastic steps go through the rows."""
+
+    batch: int
+    full: bool  # whether one batch holds all rows, so that every gradient is exact
+    accelerated: bool  # whether momentum was added because of that
+    optimizer: tuple
+    sweep: Sweep
+    n_pieces: int  # of a batch
+    batches_a_call: int
+    epochs: int
+
+
+def plan_for(
+    settings: Settings,
+    loss: tuple,
+    head: Head,
+    shape: Shape,
+    *,
+    stream: bool = False,
+    sampling: Sampling | None = None,
+) -> Plan:
+    """How to train; ``sampling`` is a sweep that replaces the planned one where its batches are not full."""
+    solver = settings.solver
+    batch = batch_for(settings, loss, head, shape)
+    if sampling is not None:
+        batch = sampling.batch_for(batch, solver.batch_size == "auto", shape, stream)
+    full = not stream and batch >= shape.n_rows and not (sampling is not None and sampling.noisy)
+    faster = accelerated(solver.optimizer) if full and solver.automatic and trait(loss, "smooth") else None
+    optimizer = solver.optimizer if faster is None else faster
+    direct = _is_direct(optimizer, head, shape, batch)
+    n_pieces = pieces_of(
+        min(batch, shape.n_rows), row_cost(shape, None if direct else batch), shape.n_weights
+    )
+    if sampling is not None and sampling.replaces(full):
+        sweep = sampling
+    elif not shape.is_sparse and batch <= MOST_WIDE and shape.n_weights * shape.dtype.itemsize > IN_CACHE:
+        sweep = Wide()
+    elif direct:
+        sweep = Direct()
+    else:
+        sweep = Pieces() if n_pieces > 1 else Batches()
+    return Plan(
+        batch=batch,
+        full=full,
+        accelerated=faster is not None,
+        optimizer=optimizer,
+        sweep=sweep,
+        n_pieces=n_pieces,
+        batches_a_call=max(1, int(CALL / (_row_time(shape, None if direct else batch) * batch))),
+        epochs=epochs_for(settings.max_iter, full, shape),
+    )
+
+
+def batch_for(settings: Settings, loss: tuple, head: Head, shape: Shape) -> int:
+    """Rows of a batch."""
+    solver = settings.solver
+    if solver.batch_size != "auto":
+        return solver.batch_size
+    all_rows = FULL_BATCH if trait(loss, "smooth") else FULL_BATCH_OF_HINGES
+    if shape.n_rows <= all_rows:
+        return all_rows
+    batch = 8 if shape.is_sparse else 16 if shape.n_outputs < WIDE else 64
+    in_cache = shape.n_outputs * (shape.n_features + 1) * shape.dtype.itemsize <= IN_CACHE
+    if not _is_direct(solver.optimizer, head, shape, batch) and (shape.is_sparse or not in_cache):
+        return 256
+    return batch if type(solver.optimizer) is SGD else 64
+
+
+def _is_direct(optimizer: tuple, head: Head, shape: Shape, batch: int) -> bool:
+    """Whether steps on sparse rows go straight into the weights."""
+    return shape.is_sparse and type(optimizer) is SGD and head.equivariant and batch <= BLOCK
+
+
+def epochs_for(max_iter: int | str, full: bool, shape: Shape) -> int:
+    """The number of passes: the fewer rows, the more passes are affordable and needed."""
+    if max_iter != "auto":
+        return max_iter
+    if full:
+        return MOST_EPOCHS
+    if shape.is_sparse:
+        return int(np.clip(round(SPARSE_VISITS / shape.n_rows), FEWEST_SPARSE, MOST_EPOCHS))
+    return int(np.clip(round(EPOCHS * (EPOCHS_ROWS / shape.n_rows) ** 1.4), FEWEST_EPOCHS, MOST_EPOCHS))
+
+
+def row_cost(shape: Shape, batch: int | None) -> float:
+    """Multiply-adds of a row, and its share of those that a batch, if there is one, spends on all weights."""
+    if shape.stored is None:
+        return shape.n_weights
+    return shape.stored * shape.n_outputs + (0 if batch is None else shape.n_weights / batch)
+
+
+def _row_time(shape: Shape, batch: int | None) -> float:
+    """How long a row takes in a kernel, in multiply-adds of dense rows (0.2 ns): never much less."""
+    step = 0 if batch is None else 20 * shape.n_weights / batch
+    if shape.stored is None:
+        return ROW_TIME + shape.n_weights + step
+    return ROW_TIME + shape.stored * (200 + 5 * shape.n_outputs) + step
+
+
+def pieces_of(n_rows: int, cost: float, n_weights: int) -> int:
+    """Into how many pieces rows are cut: enough for threads and Ctrl-C, few gradient arrays."""
+    work = n_rows * cost
+    worthwhile = min(work / max(PIECE, 4 * n_weights), n_rows / FEWEST_ROWS, MOST_PIECES)
+    return int(max(worthwhile, work / CALL, 1))

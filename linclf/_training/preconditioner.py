@@ -1,0 +1,109 @@
+r"""Coordinates in which the Hessian of the objective is nearly a multiple of the identity.
+
+With rows z in training coordinates (the constant included), the Hessian for one class, averaged over the
+classes, is
+
+    M = mean_i h_i z_i z_i' + penalty,      h_i = trace of the Hessian of row i's loss / K.
+"""
+
+import numpy as np
+from scipy import sparse
+from scipy.linalg import solve_triangular
+
+from linclf._storage import read_only
+from linclf._training.fit import Fit
+from linclf._training.objective import Objective
+from linclf._types import FloatArray, Matrix
+from linclf.losses._registry import row_losses
+
+CHOLESKY = 4096  # features up to which the Hessian is factored
+LEAST = 1e-3  # curvature that every row has in M, as a share of the loss's
+DIRECTIONS = 16  # in which the curvature of a loss is measured, at most
+CHUNK = 256  # rows of the sample that are copied at once
+WORST_FACTOR = 1e8  # a sparse column's root mean square over a typical feature
+LARGEST_SPARSE = 1e4  # below which no sparse column can be too long for the others
+
+
+def check_columns(X: sparse.csr_array) -> None:
+    """Sparse columns are not scaled for L-BFGS, and the digits of float64 end."""
+    if max(X.data.max(initial=0), -X.data.min(initial=0)) <= LARGEST_SPARSE:
+        return
+    squares = np.bincount(X.indices, np.square(X.data, dtype=np.float64), X.shape[1])
+    counts = np.bincount(X.indices, X.data != 0, X.shape[1])
+    typical = max(1.0, np.quantile(np.sqrt(squares[counts > 0] / counts[counts > 0]), 0.25))
+    column = int(np.argmax(squares))
+    ratio = np.sqrt(squares[column] / X.shape[0]) / typical
+    if ratio > WORST_FACTOR:
+        raise ValueError(
+            f"column {column} of sparse X has the root mean square {ratio * typical:.3g}, {ratio:.1g} times "
+            "that of a typical feature or of the constant 1, and solver='lbfgs' would learn nothing from the "
+            "others; scale the columns, as sklearn.preprocessing.MaxAbsScaler does, or use solver='sgd'"
+        )
+
+
+class Preconditioner:
+    """L with ``M = L L'``, and the way between weights V and coordinates ``U = V L``.
+
+    L is a Cholesky factor for dense rows of up to `CHOLESKY` features, else the diagonal.
+    """
+
+    def __init__(self, fit: Fit, sample: Objective, V: FloatArray) -> None:
+        n_classes, n_features = V.shape
+        self.diagonal = fit.shape.is_sparse or n_features > CHOLESKY
+        if not fit.head.equivariant:
+            self.diagonal, self.L = True, np.ones(n_features)
+            return
+        M, mass = 0.0, 0.0
+        floor = LEAST * fit.curvature / n_classes
+        for block in sample.blocks(CHUNK):
+            h = (row_curvature(fit.loss, block.Z @ V.T, block.y) + floor) * block.weights
+            M = M + self._second_moments(block.Z, h)
+            mass += block.weights.sum()
+        M /= mass
+        if self.diagonal:
+            M += sample.penalty
+            self.L = np.sqrt(M + 1e-9 * (M.max() or 1.0))
+        else:
+            M[np.diag_indices(n_features)] += sample.penalty + 1e-10 * (np.trace(M) / n_features or 1.0)
+            self.L = np.linalg.cholesky(M)
+
+    def _second_moments(self, Z: Matrix, h: FloatArray) -> FloatArray:
+        if self.diagonal:
+            return Z.power(2).T @ h if sparse.issparse(Z) else (Z * Z).T @ h
+        Z *= np.sqrt(h)[:, None]
+        return Z.T @ Z
+
+    def weights(self, U: FloatArray) -> FloatArray:
+        if self.diagonal:
+            return U / self.L
+        return solve_triangular(self.L, U.T, lower=True, trans="T", check_finite=False).T
+
+    def gradient(self, G: FloatArray) -> FloatArray:
+        if self.diagonal:
+            return G / self.L
+        return solve_triangular(self.L, G.T, lower=True, check_finite=False).T
+
+    def coordinates(self, V: FloatArray) -> FloatArray:
+        return V * self.L if self.diagonal else V @ self.L
+
+
+def row_curvature(loss: tuple, scores: FloatArray, y: np.ndarray) -> FloatArray:
+    """Mean diagonal of the Hessian of the loss of each row, from differences of its gradient.
+
+    For many classes it is estimated from directions of signs (Hutchinson 1989), the same for all rows
+    so that their order does not matter.
+    """
+    n_classes, h = scores.shape[1], 1e-6
+    directions = np.eye(n_classes)
+    if n_classes > DIRECTIONS:
+        directions = np.random.default_rng(0).choice([-1.0, 1.0], (DIRECTIONS, n_classes))
+    y, values = read_only(y), np.empty(len(scores))
+
+    def gradients(scores: FloatArray) -> FloatArray:
+        row_losses(loss, scores, y, values)
+        return scores
+
+    base, total = gradients(scores.copy()), 0.0
+    for direction in directions:
+        total = total + (gradients(scores + h * direction) - base) @ direction / h
+    return np.maximum(total, 0) / (directions**2).sum()

@@ -1,0 +1,210 @@
+"""Stochastic gradient steps: epochs over mini-batches, or over one batch of all rows."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from linclf._data.dataset import Dataset
+from linclf._kernels.problem import State
+from linclf._training.descent import Descent
+from linclf._training.fit import Fit
+from linclf._training.monitor import OVERFLOW, Monitor, Outcome, Watch
+from linclf._training.plan import plan_for
+from linclf._training.schedules import factors
+from linclf._training.settings import Settings
+from linclf._training.shape import Shape
+from linclf._training.step_size import StepSize
+from linclf._types import FloatArray, IntArray
+from linclf.heads import Head
+from linclf.losses._registry import trait
+from linclf.optimizers import SGD, name_of
+
+ENDING = ("linear", "cosine")  # schedules that end by themselves; before that, noise hides progress
+LONGER = 1.03  # growth of an automatic step on exact gradients
+EXACT_ROWS = 256  # up to which a weight of k equals k copies to 7 digits
+ROUNDING = 1e-9  # of the objective: smaller rises are rounding, so row order and duplicates do not matter
+KEPT = 8  # epochs between the weights that an overflow goes back to
+SMALLEST_STEP = 1e-3  # of the first, at which the adaptive schedule ends
+
+
+class Stochastic(NamedTuple):
+    """An optimizer with a step size, a schedule for it, and the batches that it sees."""
+
+    optimizer: tuple = SGD()
+    learning_rate: float | str = "auto"
+    schedule: str = "linear"
+    batch_size: int | str = "auto"
+    shuffle: bool = True
+
+    streams = True
+    levels = False
+
+    @property
+    def name(self) -> str:
+        return name_of(self.optimizer)
+
+    @property
+    def automatic(self) -> bool:
+        return self.learning_rate == "auto"
+
+    def check(self, loss: tuple, data: Dataset) -> None:
+        """Every loss and all data will do."""
+
+    def bytes_needed(self, shape: Shape) -> int:
+        """The weights, and those to go back to, later those to be published; a gradient for sparse rows."""
+        copies = 2 + self.optimizer.n_slots + (shape.is_sparse and type(self.optimizer) is not SGD)
+        return shape.n_outputs * shape.n_features * shape.dtype.itemsize * copies
+
+    def extent(self, settings: Settings, loss: tuple, head: Head, shape: Shape) -> tuple[int, int | None]:
+        plan = plan_for(settings, loss, head, shape)
+        return plan.epochs, None if plan.full else plan.batch
+
+    def solve(self, fit: Fit, monitor: Monitor, rng: np.random.RandomState) -> Outcome:
+        plan = plan_for(fit.settings, fit.loss, fit.head, fit.shape, sampling=fit.sampling)
+        fit = fit.for_batches(plan.batch)
+        descent = Descent(fit, plan, new_state(fit.V, plan.optimizer), StepSize())
+        descent.step_size.set_unit(fit)
+        if self.automatic:
+            descent.step_size.measure(fit, plan.batch)
+        return self.train(descent, monitor, rng)
+
+    def train(self, descent: Descent, monitor: Monitor, rng: np.random.RandomState) -> Outcome:
+        """Epochs until the end of the schedule, or until nothing falls any more."""
+        fit, plan = descent.fit, descent.plan
+        epochs, batches = plan.epochs, -(-len(fit.ids) // plan.batch)
+        exact = plan.full and trait(fit.loss, "smooth")
+        # noise hides the progress until the step has fallen
+        noisy = self.schedule in ENDING and not exact
+        n_steps = epochs * batches if self.schedule in ENDING and not plan.full else None
+        step = descent.step_size.first(fit, plan, n_steps)
+        guard, control, order, stop = _Guard(descent), None, fit.ids, False
+        if plan.accelerated:
+            control = _ExactSteps(descent, guard)
+        monitor.start("epoch", epochs, "step")
+        for epoch in range(epochs):
+            monitor.begin()
+            if self.shuffle and not plan.full:
+                order = rng.permutation(fit.ids)
+            factor = factors(self.schedule, epoch * batches, batches, epochs * batches)
+            objective, step = guard.run(order, step, factor)
+            made = float(step * factor[-1])
+            if control is not None:
+                step = control.next_step(objective, step, monitor.watch)
+            watched = monitor.record(descent.model, objective, step=made)
+            if not (noisy and monitor.validation is None) and monitor.watch.stalled(watched):
+                # noise may be what keeps it from falling: only smaller steps can tell
+                step /= 5
+                monitor.watch.forget()
+                anneals = noisy or self.schedule == "adaptive"
+                stop = not anneals or step < SMALLEST_STEP * monitor.history["step"][0]
+            if monitor.end(descent.model) or stop:
+                break
+        else:
+            if self.schedule not in ENDING:
+                monitor.warn(
+                    f"max_iter={epochs} epochs were not enough to reach tol={monitor.watch.tol} with "
+                    f"schedule={self.schedule!r}; raise max_iter or tol, or use schedule='linear', which "
+                    "ends by itself"
+                )
+        if control is not None:
+            control.finish(order)
+        return monitor.outcome(descent.model)
+
+
+def new_state(V: FloatArray, optimizer: tuple) -> State:
+    """The state of an optimizer that has seen nothing."""
+    slots = np.zeros((len(V), optimizer.n_slots, V.shape[1]), V.dtype)
+    return State(V, np.zeros((0, 0), V.dtype), slots, np.zeros(1, np.int64))
+
+
+class _Guard:
+    """Runs epochs so that an automatic step cannot diverge: back to weights kept, half the step."""
+
+    def __init__(self, descent: Descent) -> None:
+        V = descent.state.V
+        # from zero weights the first batch tells the scale of the loss; from others nothing does
+        self.from_zero, self.ceiling = not V.any(), None
+        # zeros that are never looked at cost no memory, unlike those of zeros_like
+        self.safe = np.zeros(V.shape, V.dtype) if self.from_zero else V.copy()
+        self.descent, self.epochs = descent, 0
+
+    def run(self, order: IntArray, step: float, factor: FloatArray) -> tuple[float, float]:
+        """One epoch; returns the objective and the step that it was made with."""
+        descent, full = self.descent, self.descent.plan.full
+        start = penalty = None
+        for _ in range(100):
+            # a full batch is measured before its only step, mini-batches along the way
+            if full:
+                start, penalty = descent.state.V.copy(), descent.penalty_value()
+            total, first = descent.run(order, step * factor)
+            if not full:
+                penalty = descent.penalty_value()
+            objective = total / len(order) + penalty
+            if not descent.settings.solver.automatic:
+                check_finite(descent, objective)
+                return objective, step
+            if self.ceiling is None:
+                self.ceiling = 4 * (first if self.from_zero else max(first, min(objective, 1e300)))
+            if objective <= self.ceiling:
+                if full:
+                    self.safe = start
+                elif self.epochs % KEPT == 0:  # large arrays are copied now and then
+                    self.safe[:] = descent.state.V
+                self.epochs += 1
+                return objective, step
+            step /= 2
+            descent.state.restart(self.safe)
+        raise ValueError(OVERFLOW)
+
+
+class _ExactSteps:
+    """Step size and momentum where every gradient is exact, so that the objective tells what to do.
+
+    Up to `EXACT_ROWS` rows (or a batch size of the user) it restarts momentum when the objective
+    rises (O'Donoghue & Candes 2015), and halves the step if it rises at once again. With more rows it
+    also feels for the longest step, growing it until the objective rises, and goes back then: fewer
+    epochs, but rounding errors are carried further.
+    """
+
+    def __init__(self, descent: Descent, guard: _Guard) -> None:
+        self.descent, self.guard = descent, guard
+        automatic = descent.settings.solver.batch_size == "auto"
+        self.grows = automatic and len(descent.fit.ids) > EXACT_ROWS
+        self.rose, self.last, self.lowest = False, np.inf, None
+
+    def next_step(self, objective: float, step: float, watch: Watch) -> float:
+        """Called with the objective at guard.safe, after one more step from there."""
+        rises = objective > self.last * (1 + ROUNDING)
+        if not rises:
+            self.rose, self.last, self.lowest = False, objective, self.guard.safe
+            return step * LONGER if self.grows else step
+        if self.grows:
+            self.descent.state.restart(self.lowest)
+        else:
+            self.descent.state.forget_momentum()
+            self.last = objective
+        # the step after a restart has no momentum: if it rises, it was too long by itself
+        if self.grows or self.rose:
+            step /= 2
+            watch.forget()
+        self.rose = True
+        return step
+
+    def finish(self, order: IntArray) -> None:
+        """If steps grow, the last one is measured (by a step of length 0) and may be taken back."""
+        if not self.grows:
+            return
+        state = self.descent.state
+        V, slots, penalty = state.V.copy(), state.slots.copy(), self.descent.penalty_value()
+        total, _ = self.descent.run(order, np.zeros(1))
+        better = total / len(order) + penalty <= self.last * (1 + ROUNDING)
+        state.V[:] = V if better else self.lowest
+        state.slots[:] = slots
+
+
+def check_finite(descent: Descent, objective: float) -> None:
+    if not (np.isfinite(objective) and np.isfinite(descent.state.V).all()):
+        raise ValueError(
+            f"learning_rate={descent.settings.solver.learning_rate!r} made the weights overflow; use a "
+            "smaller one, scale the features, or use learning_rate='auto'"
+        )

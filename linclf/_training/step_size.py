@@ -1,0 +1,88 @@
+"""The first step of stochastic training: the user's, or one over the curvature along the data."""
+
+import numpy as np
+from sklearn.utils.extmath import row_norms
+
+from linclf._data.dataset import Dataset
+from linclf._kernels.problem import Problem
+from linclf._training.fit import Fit
+from linclf._training.plan import Plan
+from linclf._types import FloatArray, IntArray
+from linclf.optimizers import trait
+
+SPREAD_VALUES, SPREAD_ROWS = 2**20, (500, 2000)  # of the sample whose second moments are taken
+# e-folds by which the penalty alone must shrink the start's distance to the optimum; the steps are no
+# longer than that needs, as more of them is noise
+FORGOTTEN, FORGOTTEN_SPARSE = 40.0, 10.0
+
+
+class StepSize:
+    """What automatic steps follow from, of all rows so far: plain values, so that a stream can be kept."""
+
+    def __init__(self) -> None:
+        self.unit = 1.0  # typical size of a feature that is not zero
+        self.spread = np.zeros(2)  # largest eigenvalue of the second moments, and their noise
+        self.measured = 0.0  # weight of the rows that the spread was measured on
+
+    def set_unit(self, fit: Fit) -> None:
+        """Steps of Adam and its like are per weight."""
+        data, unit = fit.data, fit.head.unit(fit.shape.n_features)
+        if unit is not None:
+            self.unit = unit
+        elif data.is_sparse and data.X.nnz:
+            squares = data.weights @ row_norms(data.X, squared=True)
+            self.unit = float(np.sqrt(squares / (data.weights @ np.diff(data.X.indptr)))) or 1.0
+
+    def measure(self, fit: Fit, batch: int) -> None:
+        """Take in the rows of a fit."""
+        here, weight = spread(fit.problem, fit.data, fit.ids, batch), fit.data.weights.sum()
+        self.measured += weight
+        self.spread = self.spread + (here - self.spread) * (weight / self.measured)
+
+    def first(self, fit: Fit, plan: Plan, n_steps: int | None) -> float:
+        """``n_steps`` is the number of steps if they fall to zero at the end, else None."""
+        solver = fit.settings.solver
+        if not solver.automatic:
+            return solver.learning_rate
+        normalised = trait(plan.optimizer, "normalised")
+        if normalised is not None:
+            return normalised / self.unit * (10 if plan.full else 1)  # an exact gradient bears more
+        largest, noise = fit.curvature * self.spread
+        if plan.full:
+            return 1 / largest
+        # momentum multiplies the noise that it averages, and is stable up to 4/3 of this
+        gain = trait(plan.optimizer, "gain")
+        step = 2 / (largest * min(gain, 2) + noise * gain)
+        weakest = fit.problem.storage.weakest(fit.problem.penalty)
+        if n_steps is None or not weakest:
+            return step
+        folds = FORGOTTEN_SPARSE if fit.shape.is_sparse else FORGOTTEN
+        return min(step, folds / (float(weakest) * n_steps * gain))
+
+
+def spread(problem: Problem, data: Dataset, order: IntArray, batch: int) -> FloatArray:
+    """Largest eigenvalue of the second moments of the rows that the head sees, and their noise.
+
+    The curvature of the loss along the data is at most (curvature of the loss) times the first;
+    the second is what the single rows of a batch add to it. Taken from at most 2,000 rows of ``order``.
+    """
+    X, weights = data.X, problem.weights
+    n, size = len(order), int(np.clip(SPREAD_VALUES / X.shape[1], *SPREAD_ROWS))
+    ids = order if n <= size else order[np.linspace(0, n - 1, size).astype(np.int64)]
+    w = weights[ids] / weights[ids].sum()
+    Z = problem.storage.scaled(X[ids].astype(np.float64))
+    Z, constant, centre = problem.head.rows_seen(Z, w)
+    # not all ones: columns that add up to a constant, as of one-hot pairs, would cancel in it
+    direction, largest = np.random.default_rng(0).uniform(size=Z.shape[1] + 1), 0.0
+    for _ in range(30):
+        direction /= np.linalg.norm(direction)
+        along = w * (Z @ direction[:-1] + constant * direction[-1] - centre @ direction)
+        direction = np.append(Z.T @ along, constant @ along) - centre * along.sum()
+        size = np.abs(direction).max() or 1.0  # whose square may overflow
+        direction /= size
+        largest = size * np.linalg.norm(direction)
+        if largest == 0:
+            break
+    squares = row_norms(Z, squared=True) + constant**2 - centre @ centre
+    noise = 0.0 if batch >= n else (w * w) @ squares / w.sum() * len(ids) / batch
+    return np.array([largest or 1.0, noise])  # where nothing is there to learn, any step will do

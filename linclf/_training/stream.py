@@ -1,0 +1,138 @@
+"""A model that is trained on one part of a stream after the other."""
+
+import time
+
+import numpy as np
+
+from linclf._data.dataset import Dataset
+from linclf._kernels.problem import State
+from linclf._training.coordinates import Coordinates
+from linclf._training.descent import Descent
+from linclf._training.fit import Fit, penalty_factor, problem_for, shape_of, starting_weights
+from linclf._training.frames import Seen, frame_for
+from linclf._training.model import LinearModel
+from linclf._training.monitor import Outcome
+from linclf._training.plan import plan_for
+from linclf._training.schedules import factors
+from linclf._training.settings import Settings
+from linclf._training.solvers.stochastic import check_finite, new_state
+from linclf._training.step_size import StepSize
+from linclf._training.sweeps import Sampling
+from linclf._training.train import head_for, outputs_of
+from linclf.heads import Head
+from linclf.losses._evaluation import curvature
+from linclf.optimizers import averages_of
+
+
+class Stream:
+    """What has to be kept between two parts: plain values, so that it can be copied and saved."""
+
+    def __init__(
+        self,
+        data: Dataset,
+        loss: tuple,
+        settings: Settings,
+        start: LinearModel | None,
+        sampling: Sampling | None,
+        key: tuple,
+    ) -> None:
+        self.key = key  # of parameters with which training can go on
+        self.loss, self.settings, self.sampling = loss, settings, sampling
+        self.n_outputs = outputs_of(loss, data.y.n_classes)
+        self.is_sparse, self.n_features, self.dtype = data.is_sparse, data.X.shape[1], data.X.dtype
+        self.head: Head = head_for(loss, settings, data, start)
+        self.curvature = curvature(loss, self.n_outputs, self.dtype, soft=data.y.soft)
+        if sampling is not None:
+            self.curvature = sampling.curvature(self.curvature)
+        frame = frame_for(settings.solver, self.head, self.is_sparse)
+        self.frame = frame(self.n_features, self.alpha * self.n_outputs, settings.fit_intercept)
+        self.step_size, self.seen = StepSize(), Seen()
+        self.state: State | None = None
+
+    @property
+    def alpha(self) -> float:
+        return self.settings.alpha * penalty_factor(self.loss, self.n_outputs)
+
+    def continues(self, key: tuple, data: Dataset) -> bool:
+        """Whether training can go on: else a new stream has to start from the weights reached."""
+        return _same(self.key, key) and self.is_sparse == data.is_sparse
+
+    def adopt(self, settings: Settings) -> None:
+        """Go on with parameters that have been changed."""
+        self.settings = settings
+        self.frame.shift = self.alpha * self.n_outputs
+
+    def train(self, data: Dataset, start: LinearModel | None, rng: np.random.RandomState) -> Outcome:
+        """One pass over the next part, in the order given; ``start`` counts in the first one only."""
+        started = time.perf_counter()
+        descent = self._next(data, start, rng)
+        solver, plan, state = self.settings.solver, descent.plan, descent.state
+        batches = -(-len(data.weights) // plan.batch)
+        done = int(state.count[0])
+        first = descent.step_size.first(descent.fit, plan, None)
+        steps = first * factors(solver.schedule, done, batches, None)
+        total, _ = descent.run(descent.fit.ids, steps)
+        objective = total / len(data.weights) + descent.penalty_value()
+        check_finite(descent, objective)
+        seconds = time.perf_counter() - started
+        history = {"objective": [objective], "step": [float(steps[-1])], "seconds": [seconds]}
+        return Outcome(descent.model(), history, 1)
+
+    def _next(self, data: Dataset, start: LinearModel | None, rng: np.random.RandomState) -> Descent:
+        """The training of the next part, in coordinates of all rows so far."""
+        if self.sampling is not None:
+            data = data.with_labels()
+            self.sampling.meet(data)
+        self.seen = Seen(self.seen.weight + data.weights.sum(), self.seen.rows + len(data.weights))
+        old, old_head = self.frame.coordinates, self.head
+        if self.frame.learn_part(data.X, data.weights, self.seen):
+            self.head = self.frame.head(self.head)
+            self._change_coordinates(old, old_head)
+        part, data = data, data._replace(X=self.frame.of_part(data.X))
+        coordinates, optimizer = self.frame.coordinates, self.settings.solver.optimizer
+        mean = self.seen.rows / self.seen.weight
+        problem = problem_for(data, coordinates, self.head, self.loss, self.alpha, mean, self.dtype)
+        first = self.state is None
+        if first:
+            if start is None:
+                start = LinearModel(*self.head.start(part, self.n_outputs, rng), self.head)
+            if self.sampling is not None:
+                start = start._replace(b=self.sampling.start(start.b, self.settings.fit_intercept))
+            V = starting_weights(start._replace(head=self.head), coordinates, problem.storage, self.dtype)
+            self.state = new_state(V, optimizer)
+        shape = shape_of(data, self.n_features, self.n_outputs, self.dtype)
+        fit = Fit(
+            data,
+            self.loss,
+            self.settings,
+            coordinates,
+            self.curvature,
+            problem,
+            self.state.V,
+            shape,
+            self.sampling,
+        )
+        plan = plan_for(self.settings, self.loss, self.head, shape, stream=True, sampling=self.sampling)
+        if first:
+            self.step_size.set_unit(fit)
+        if self.settings.solver.automatic:
+            self.step_size.measure(fit, plan.batch)
+        return Descent(fit.for_batches(plan.batch), plan, self.state, self.step_size)
+
+    def _change_coordinates(self, old: Coordinates, old_head: Head) -> None:
+        """Express the weights, and their average if there is one, in the present coordinates."""
+        if self.frame.forgets_spread:
+            self.step_size.measured = 0.0  # the spread is one in these coordinates
+        if self.state is None:
+            return
+        for array in [self.state.V, *averages_of(self.settings.solver.optimizer, self.state.slots)]:
+            array = array.T if self.is_sparse else array
+            W, b = old.published(array, old_head.intercept)
+            array[:] = self.frame.coordinates.weights_from(W, b, self.head.intercept)
+
+
+def _same(a: object, b: object) -> bool:
+    """Equal, and of the same classes: tuples of two classes with the same numbers are equal to Python."""
+    if isinstance(a, tuple) and type(a) is type(b):
+        return len(a) == len(b) and all(map(_same, a, b))
+    return type(a) is type(b) and a == b

@@ -1,0 +1,67 @@
+"""What a sweep is, and one that trains on a sample of the outputs."""
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from linclf._kernels.problem import Problem
+from linclf._types import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from linclf._data.dataset import Dataset
+    from linclf._training.descent import Descent
+    from linclf._training.shape import Shape
+
+
+class Pass(NamedTuple):
+    """What a sweep has met: the weighted sum of the losses, and the mean of those of the first batch."""
+
+    total: float
+    first: float
+
+
+class Sweep(Protocol):
+    """One way through the rows."""
+
+    def run(self, descent: "Descent", order: IntArray, steps: FloatArray) -> Pass:
+        """Train on the rows in this order, one step a batch."""
+        ...
+
+
+class Sampling(Sweep, Protocol):
+    """A sweep whose steps read and change a part of the outputs only.
+
+    It may live as long as a stream, and counts the classes that it meets.
+    """
+
+    @property
+    def noisy(self) -> bool:
+        """Whether even the gradient of all rows is an estimate."""
+        ...
+
+    @property
+    def bounded(self) -> bool:
+        """Whether separable classes have best weights, even without a penalty."""
+        ...
+
+    def replaces(self, full: bool) -> bool:
+        """Whether it runs instead of the sweep that is planned for such batches."""
+        ...
+
+    def batch_for(self, planned: int, automatic: bool, shape: "Shape", stream: bool) -> int:
+        """Rows of a batch."""
+        ...
+
+    def curvature(self, of_loss: float) -> float:
+        """The unit of step sizes."""
+        ...
+
+    def meet(self, data: "Dataset") -> None:
+        """Count the classes of rows that are to be trained on."""
+        ...
+
+    def start(self, b: FloatArray, fit_intercept: bool) -> FloatArray:
+        """Intercepts at which training starts."""
+        ...
+
+    def prepared(self, problem: Problem, batch: int) -> Problem:
+        """The problem as it is trained, with what depends on the counts."""
+        ...

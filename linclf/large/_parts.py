@@ -1,0 +1,173 @@
+"""Training the head and the tails of an adaptive softmax: each is a softmax problem of its own."""
+
+import numpy as np
+
+from linclf._data.dataset import Dataset
+from linclf._data.targets import Targets
+from linclf._estimator.callbacks import FitCallbacks
+from linclf._estimator.fitting import Fitting
+from linclf._training.fit import shape_of
+from linclf._training.model import LinearModel
+from linclf._training.monitor import Outcome, Reached
+from linclf._training.settings import Settings
+from linclf._training.train import train
+from linclf._training.validation import Validation
+from linclf._types import FloatArray, IntArray, Matrix
+from linclf.heads import Linear
+from linclf.large._clusters import ClusteredModel, Clusters, class_directions, projected
+from linclf.losses import Softmax
+
+FEWEST_BATCHES = 4  # of a part, if the whole has batches: few epochs of one step are too few
+
+
+class Parts:
+    """What each part learns from, and what has been learnt; part 0 is the head."""
+
+    def __init__(
+        self, fitting: Fitting, clusters: Clusters, reached: ClusteredModel | None, reduction: float | None
+    ) -> None:
+        self.fitting, self.clusters, self.reached, self.reduction = fitting, clusters, reached, reduction
+        self.data = fitting.data.take(fitting.data.ids)
+        self.held_out = fitting.held_out if fitting.watches else None
+        n_features, dtype = self.data.X.shape[1], self.data.X.dtype
+        self.model = ClusteredModel(
+            clusters,
+            [_untrained(size, n_features, dtype) for size in clusters.sizes],
+            [None] * len(clusters.cutoffs),
+        )
+        if reached is not None:
+            self.model = reached._replace(parts=list(reached.parts), projections=list(reached.projections))
+        shape = shape_of(self.data, n_features, len(clusters.order), dtype)
+        # passes over all rows in one softmax, and so the batch
+        self.epochs, self.batch = fitting.settings.solver.extent(fitting.settings, Softmax(), Linear(), shape)
+        self.shares: list[float] = []
+        self.validation_shares: list[float] = []
+        self.outcomes: list[Outcome] = []
+
+    def train(self, callbacks: FitCallbacks) -> None:
+        callbacks.start(self.epochs * len(self.model.parts))
+        for index in range(len(self.model.parts)):
+            seed = int(self.fitting.rng.randint(2**31 - 1))
+            self._train(index, np.random.RandomState(seed), PartCallbacks(self, index, callbacks))
+
+    def _train(self, index: int, rng: np.random.RandomState, callbacks: "PartCallbacks") -> None:
+        name, settings = f"tail {index}" if index else "head", self.fitting.settings
+        X, y, weights = self._rows(self.data, index)
+        if not y.n_rows:
+            raise ValueError(f"no row with a positive weight is left to train {name}; use other cutoffs")
+        share = weights.sum() / self.data.weights.sum()
+        if index and self.reduction is not None and self.reached is None:
+            kept = max(1, round(X.shape[1] / self.reduction**index))
+            if kept < X.shape[1]:
+                self.model.projections[index - 1] = class_directions(X, y, weights, kept)
+        X = projected(X, self._projection(index))
+        if settings.verbose:
+            print(f"{name}: {y.n_classes} outputs, {X.shape[0]} rows of {X.shape[1]} features")
+        outcome = train(
+            Dataset(X, y.cast(X.dtype), weights),
+            Softmax(),
+            self._settings(settings, share, y.n_rows),
+            start=None if self.reached is None else _started(self.reached.parts[index], y.n_classes),
+            validation=self._validation(index, np.flatnonzero(y.mass(weights) == 0)),
+            callbacks=callbacks,
+            rng=rng,
+        )
+        self.model.parts[index] = self.published(outcome.model)
+        self.outcomes.append(outcome)
+        self.shares.append(share)
+
+    def _settings(self, settings: Settings, share: float, n_rows: int) -> Settings:
+        """The penalty is one on all rows; a small part has a few batches at least."""
+        solver = settings.solver
+        if self.batch is not None and solver.batch_size == "auto":
+            solver = solver._replace(batch_size=max(1, min(self.batch, n_rows // FEWEST_BATCHES)))
+        return settings._replace(alpha=settings.alpha / share, max_iter=self.epochs, solver=solver)
+
+    def _projection(self, index: int) -> FloatArray | None:
+        return self.model.projections[index - 1] if index else None
+
+    def _rows(self, data: Dataset, index: int) -> tuple[Matrix, Targets, FloatArray]:
+        """Rows, targets and weights of a part."""
+        if index == 0:
+            return data.X, self.clusters.head_targets(data.y), data.weights
+        rows, targets, mass = self.clusters.tail_targets(data.y, index - 1)
+        return data.X[rows], targets, data.weights[rows] * mass
+
+    def _validation(self, index: int, absent: IntArray) -> Validation | None:
+        """Validation rows of a part, if it has any: of classes that it is trained on."""
+        self.validation_shares.append(0.0)
+        if self.held_out is None:
+            return None
+        X, y, weights = self._rows(self.held_out, index)
+        if absent.size and not y.soft:
+            kept = np.flatnonzero(~np.isin(y.array, absent))
+            X, y, weights = X[kept], y.take(kept), weights[kept]
+        if not y.n_rows:
+            return None
+        self.validation_shares[-1] = weights.sum() / self.held_out.weights.sum()
+        X = projected(X, self._projection(index))
+        return Validation(Dataset(X, y.cast(X.dtype), weights), Softmax())
+
+    def published(self, model: LinearModel) -> LinearModel:
+        """A part as it is kept: in the dtype of X, of two outputs the difference."""
+        return (model.one_of_two() if model.n_outputs == 2 else model).rounded(self.data.X.dtype)
+
+    def attributes(self) -> dict:
+        return {
+            "classes_": self.fitting.classes,
+            "order_": self.clusters.order,
+            "cutoffs_": self.clusters.cutoffs,
+            "head_": self.model.parts[0],
+            "tails_": self.model.parts[1:],
+            "projections_": self.model.projections,
+        } | self.fitting.published
+
+    def outcome(self) -> Outcome:
+        """That of the whole: a part that has ended counts with its last values."""
+        n_iter = max(outcome.n_iter for outcome in self.outcomes)
+        kinds = {"objective": self.shares, "validation_loss": self.validation_shares}
+        kinds["seconds"] = [1.0] * len(self.outcomes)
+        history = {}
+        for name in self.outcomes[0].history:
+            if name == "validation_score":
+                continue
+            shares = kinds.get(name, [1.0])  # others are those of the head
+            total = np.zeros(n_iter)
+            for outcome, share in zip(self.outcomes, shares, strict=False):
+                values = outcome.history.get(name, [0.0])
+                total += share * np.append(values, np.full(n_iter - len(values), values[-1]))
+            history[name] = total.tolist()
+        return Outcome(self.model.parts[0], history, n_iter)
+
+
+def _untrained(n_outputs: int, n_features: int, dtype: np.dtype) -> LinearModel:
+    """A part that finds all its classes equally probable."""
+    rows = 1 if n_outputs == 2 else n_outputs
+    return LinearModel(np.zeros((rows, n_features), dtype), np.zeros(rows, dtype), Linear())
+
+
+def _started(part: LinearModel, n_outputs: int) -> LinearModel:
+    """The part as training starts from it."""
+    part = part._replace(W=part.W.astype(np.float64), b=part.b.astype(np.float64))
+    return part.two_of_one() if part.n_outputs < n_outputs else part
+
+
+class PartCallbacks:
+    """Shows the epochs of a part to the callbacks of the whole, as its own."""
+
+    def __init__(self, parts: Parts, index: int, whole: FitCallbacks) -> None:
+        self.parts, self.index, self.whole = parts, index, whole
+
+    def start(self, total: int) -> None:
+        """The whole has begun."""
+
+    def begin(self) -> None:
+        self.whole.begin()
+
+    def end(self, model: Reached) -> bool:
+        def reached() -> LinearModel:
+            part = self.parts.published(model())
+            self.parts.model.parts[self.index] = part
+            return part
+
+        return self.whole.end(reached)
