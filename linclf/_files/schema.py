@@ -1,9 +1,13 @@
-"""Whether the parts of a model fit together, before it is saved and after it is read.
+"""Whether the parts of a model fit together, checked before it is saved and after it is read.
 
-What a kernel is given has to have the right shape: it does not look, and would read beyond the end.
+Kernels do not check shapes: given an array that is too small, they would read beyond its end.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import DTypeLike
 from sklearn.base import BaseEstimator
 
 from linclf._estimator.base import BaseLinearClassifier
@@ -25,76 +29,75 @@ from linclf.large._tree import Tree, TreeSession, from_codes, tree_of
 from linclf.losses import LOSSES
 from linclf.optimizers import OPTIMIZERS, Averaged
 
-# fitted attributes and their shapes: of K classes, of d features, of the rows that K classes need, of the
-# nodes of a tree, and of the features that the weights are for
-SHAPES = {
+# Shapes of the fitted attributes. "scores" is 1 for two classes, otherwise the number of classes; "inputs"
+# is the number of features, or of projected features, that coef_ acts on.
+SHAPES: dict[type[BaseEstimator], dict[str, tuple[str, ...]]] = {
     AdaptiveSoftmaxClassifier: {},
-    HierarchicalSoftmaxClassifier: {"coef_": ("nodes", "seen"), "intercept_": ("nodes",)},
-    BaseLinearClassifier: {"coef_": ("rows", "seen"), "intercept_": ("rows",)},
+    HierarchicalSoftmaxClassifier: {"coef_": ("nodes", "inputs"), "intercept_": ("nodes",)},
+    BaseLinearClassifier: {"coef_": ("scores", "inputs"), "intercept_": ("scores",)},
     TemperatureScaling: {"temperature_": ()},
-    PlattScaling: {"coef_": ("rows",), "intercept_": ("rows",)},
-    VectorScaling: {"coef_": ("K",), "intercept_": ("K",)},
-    DirichletCalibration: {"coef_": ("K", "K"), "intercept_": ("K",)},
+    PlattScaling: {"coef_": ("scores",), "intercept_": ("scores",)},
+    VectorScaling: {"coef_": ("classes",), "intercept_": ("classes",)},
+    DirichletCalibration: {"coef_": ("classes", "classes"), "intercept_": ("classes",)},
     CalibratedClassifier: {},
 }
 
 
-def check(model):
-    """Raise ValueError where parts of an estimator, or of one inside it, do not fit together."""
+def check_model(model: BaseEstimator) -> None:
+    """Raise ValueError if parts of an estimator, or of an estimator inside it, do not fit together."""
     for value in vars(model).values():
         for part in value if isinstance(value, list) else [value]:
             if isinstance(part, BaseEstimator):
-                check(part)
+                check_model(part)
     shapes = next((shapes for cls, shapes in SHAPES.items() if isinstance(model, cls)), None)
-    name, fitted = (
-        type(model).__name__,
-        [key for key in vars(model) if key.endswith("_") or key == "_session"],
-    )
+    fitted = [key for key in vars(model) if key.endswith("_") or key == "_session"]
     if shapes is None or not fitted:
         return
-    needed = {"classes_"}
+    name, attributes = type(model).__name__, vars(model)
+    required = {"classes_"}
     if isinstance(model, BaseLinearClassifier):
-        needed |= {"n_features_in_", "history_", "n_iter_"}
-    if missing := sorted(needed - set(fitted)):
+        required |= {"n_features_in_", "history_", "n_iter_"}
+    if missing := sorted(required - set(fitted)):
         raise ValueError(f"{name} has {fitted[0]}, but no {missing[0]}")
-    classes = model.classes_
+    classes = attributes["classes_"]
     if not (isinstance(classes, np.ndarray) and classes.ndim == 1 and len(classes) > 1):
         raise ValueError(f"classes_ of {name} is {classes!r}, not an array of two classes or more")
-    K = len(classes)
-    sizes = {"K": K, "rows": 1 if K == 2 else K, "nodes": K - 1, "d": vars(model).get("n_features_in_")}
-    sizes["seen"] = sizes["d"]
-    if "projection_" in vars(model):
-        sizes["seen"] = len(model.projection_)
-        _check_floats(f"projection_ of {name}", model.projection_, [sizes["seen"], sizes["d"]])
-    if "tree_" in vars(model):
-        _check_tree(model.tree_, K)
+    K, n_features = len(classes), attributes.get("n_features_in_")
+    sizes = {"classes": K, "scores": 1 if K == 2 else K, "nodes": K - 1, "inputs": n_features}
+    if "projection_" in attributes:
+        sizes["inputs"] = len(attributes["projection_"])
+        _check_floats(f"projection_ of {name}", attributes["projection_"], (sizes["inputs"], n_features))
+    if "tree_" in attributes:
+        _check_tree(attributes["tree_"], K)
     for attribute, dimensions in shapes.items():
-        _check_floats(f"{attribute} of {name}", vars(model)[attribute], [sizes[one] for one in dimensions])
-    names = vars(model).get("feature_names_in_")
-    if names is not None and np.shape(names) != (sizes["d"],):
-        raise ValueError(f"feature_names_in_ of {name} has shape {np.shape(names)} for {sizes['d']} features")
-    for part in (vars(model).get("calibrator_"), vars(model).get("estimator_")):
-        if hasattr(part, "classes_") and len(part.classes_) != K:
-            raise ValueError(f"{part!r} of {name} is for {len(part.classes_)} classes, not {K}")
-    if "_session" in vars(model):
-        _check_session(model._session, K, sizes["seen"])
+        shape = tuple(sizes[dimension] for dimension in dimensions)
+        _check_floats(f"{attribute} of {name}", attributes[attribute], shape)
+    names = attributes.get("feature_names_in_")
+    if names is not None and np.shape(names) != (n_features,):
+        raise ValueError(f"feature_names_in_ of {name} has shape {np.shape(names)} for {n_features} features")
+    for part in (attributes.get("calibrator_"), attributes.get("estimator_")):
+        n_classes = len(getattr(part, "classes_", classes))
+        if n_classes != K:
+            raise ValueError(f"{part!r} of {name} is for {n_classes} classes, not {K}")
+    if "_session" in attributes:
+        _check_session(attributes["_session"], K, sizes["inputs"])
 
 
-def _check_floats(name, value, shape):
-    if np.shape(value) != tuple(shape):
-        raise ValueError(f"{name} has shape {np.shape(value)} instead of {tuple(shape)}")
+def _check_floats(name: str, value: Any, shape: tuple[int | None, ...]) -> None:
+    if np.shape(value) != shape:
+        raise ValueError(f"{name} has shape {np.shape(value)} instead of {shape}")
     if np.asarray(value).dtype not in (np.float32, np.float64) or not np.isfinite(value).all():
         raise ValueError(f"{name} has to be finite numbers of float32 or float64")
 
 
-def _check_tree(tree, K):
-    """Its paths are walked by a kernel: they must be those of its children."""
+def _check_tree(tree: Any, K: int) -> None:
+    """Check that the stored paths, which kernels trust, are those that the children determine."""
     _check_type("the tree", tree, [Tree])
-    right = np.shape(tree.children) == (K - 1, 2) and len(tree.starts) == K + 1
-    right = right and tree.starts[0] == 0 and tree.starts[-1] == len(tree.nodes) == len(tree.signs)
-    if right and (np.diff(tree.starts) > 0).all():
-        again = tree_of(from_codes(tree.codes, np.arange(K)))
-        if all(a.dtype == b.dtype and np.array_equal(a, b) for a, b in zip(tree, again, strict=True)):
+    complete = np.shape(tree.children) == (K - 1, 2) and len(tree.starts) == K + 1
+    complete = complete and tree.starts[0] == 0 and tree.starts[-1] == len(tree.nodes) == len(tree.signs)
+    if complete and (np.diff(tree.starts) > 0).all():
+        rebuilt = tree_of(from_codes(tree.codes, np.arange(K)))
+        if all(a.dtype == b.dtype and np.array_equal(a, b) for a, b in zip(tree, rebuilt, strict=True)):
             return
     raise ValueError("the paths of the tree are not those of its children")
 
@@ -138,21 +141,21 @@ def _check_session(session, K, d):
     _check_array("count", count, (1,), np.int64)
 
 
-def _check_type(name, value, allowed):
+def _check_type(name: str, value: Any, allowed: Sequence[type]) -> None:
     if type(value) not in allowed:
         raise ValueError(f"{name} is a {type(value).__name__}")
 
 
-def _check_numbers(name, value, allowed):
-    """Fields of other types would be another signature of the kernels."""
+def _check_numbers(name: str, value: Any, allowed: Sequence[type]) -> None:
+    """Check that all fields are floats: Numba would compile the kernels again for any other type."""
     _check_type(name, value, allowed)
     if isinstance(value, Averaged):
         _check_numbers(name, value.inner, [cls for cls in allowed if cls is not Averaged])
     elif not all(type(field) is float for field in value):
-        raise ValueError(f"{name}={value!r} has fields that are no floats")
+        raise ValueError(f"{name}={value!r} has fields that are not floats")
 
 
-def _check_array(name, value, shape, dtype):
-    found = type(value) is np.ndarray and value.dtype == dtype and value.flags.c_contiguous
-    if not found or value.shape != shape:
+def _check_array(name: str, value: Any, shape: tuple[int, ...], dtype: DTypeLike) -> None:
+    plain = type(value) is np.ndarray and value.dtype == dtype and value.flags.c_contiguous
+    if not plain or value.shape != shape:
         raise ValueError(f"{name} is not an array of {np.dtype(dtype)} {shape}")
