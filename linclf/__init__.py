@@ -1,6 +1,7 @@
 """linclf: linear classifiers with every loss, behind one scikit-learn API and one fast engine."""
 
 from linclf._files.archive import load, save
+from linclf._version import __version__ as __version__
 from linclf.class_weights import effective_number_weights
 from linclf.classifiers import (
     EntmaxClassifier,
@@ -12,8 +13,6 @@ from linclf.classifiers import (
     SVMClassifier,
 )
 from linclf.compare import Comparison, compare
-
-__version__ = "0.2.0.dev0"
 
 __all__ = [
     "Comparison",

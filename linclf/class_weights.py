@@ -1,8 +1,10 @@
 """Class weights for long tails, for the ``class_weight`` of every classifier."""
 
 from numbers import Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import _check_sample_weight
 
@@ -17,20 +19,22 @@ from linclf._data.labels import labels_of
     },
     prefer_skip_nested_validation=True,
 )
-def effective_number_weights(y, *, beta=0.999, sample_weight=None):
+def effective_number_weights(
+    y: ArrayLike, *, beta: float = 0.999, sample_weight: ArrayLike | None = None
+) -> dict[Any, float]:
     """Weights ``(1 - beta) / (1 - beta^n_c)`` of classes with n_c rows, scaled to a mean of 1.
 
-    ``(1 - beta^n) / (1 - beta)`` is the effective number of n rows when each new one repeats, with
-    growing probability, what others have shown. ``beta=0`` weighs all classes alike; as beta
-    tends to 1 the weights become those of ``class_weight="balanced"``. In between, classes with many
-    more than ``1 / (1 - beta)`` rows count alike, and rare ones are not raised without limit.
+    ``(1 - beta^n) / (1 - beta)`` is the effective number of n rows: the more rows a class has, the more
+    likely a new one repeats earlier ones. ``beta=0`` weighs all classes alike; as beta tends to 1 the
+    weights become those of ``class_weight="balanced"``. In between, classes with many more than
+    ``1 / (1 - beta)`` rows weigh nearly the same, and rare classes do not gain weight without limit.
 
     Parameters
     ----------
     y : array-like of shape (n_samples,)
         Class labels.
     beta : float in [0, 1), default=0.999
-        How much rows repeat each other.
+        How much rows repeat each other: ``1 / (1 - beta)`` is the largest effective number of rows.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the rows; n_c is their sum.
 
@@ -42,8 +46,8 @@ def effective_number_weights(y, *, beta=0.999, sample_weight=None):
     Raises
     ------
     ValueError
-        If y is empty, labels are missing or of mixed types, beta is outside [0, 1), a weight is negative, or
-        a class has rows of weight 0 only.
+        If y is empty, labels are missing or of mixed types, beta is outside [0, 1), a weight is negative,
+        or all rows of a class have weight 0.
 
     References
     ----------
@@ -56,16 +60,16 @@ def effective_number_weights(y, *, beta=0.999, sample_weight=None):
     >>> {label: round(weight, 3) for label, weight in weights.items()}
     {'often': 0.175, 'rare': 1.825}
     """
-    y = labels_of(y)
-    if not y.size:
+    labels = labels_of(y)
+    if not labels.size:
         raise ValueError("y is empty; pass the class labels of the training rows")
-    classes, index = np.unique(y, return_inverse=True)
-    rows = _check_sample_weight(sample_weight, y[:, None], dtype=np.float64, ensure_non_negative=True)
-    counts = np.bincount(index, weights=rows, minlength=len(classes))
+    classes, codes = np.unique(labels, return_inverse=True)
+    mass = _check_sample_weight(sample_weight, labels[:, None], dtype=np.float64, ensure_non_negative=True)
+    counts = np.bincount(codes, weights=mass, minlength=len(classes))
     if not counts.all():
-        missing = classes.tolist()[counts.argmin()]
+        empty = classes.tolist()[counts.argmin()]
         raise ValueError(
-            f"sample_weight is 0 for every row of class {missing!r}, which has no effective number of rows; "
+            f"sample_weight is 0 for every row of class {empty!r}, which has no effective number of rows; "
             "leave the class out of y, or give it a weight"
         )
     with np.errstate(divide="ignore"):

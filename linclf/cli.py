@@ -3,17 +3,19 @@
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
-from linclf import __version__
+from linclf._version import __version__
 
 
 class _Parser(argparse.ArgumentParser):
-    def error(self, message):
+    def error(self, message: str) -> NoReturn:
         self.exit(2, f"linclf: error: {message} (see {self.prog} --help)\n")
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code: 0, 2 after an error, 130 after Ctrl-C.
 
     Examples
@@ -24,8 +26,9 @@ def main(argv=None):
     """
     options = _parser().parse_args(argv)
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a terminal that cannot show ± gets a ?
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")  # a terminal that cannot show ± gets a ?
     try:
         options.run(options)
     except (OSError, ValueError, ImportError, MemoryError) as fault:
@@ -37,7 +40,7 @@ def main(argv=None):
     return 0
 
 
-def _parser():
+def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="linclf", description="Linear classifiers with every loss.")
     parser.add_argument("--version", action="version", version=f"linclf {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="compare | warmup")
@@ -46,7 +49,7 @@ def _parser():
     return parser
 
 
-def _add_compare(commands):
+def _add_compare(commands: "argparse._SubParsersAction[_Parser]") -> None:
     command = commands.add_parser(
         "compare",
         help="fit every loss and the scikit-learn rivals on a table",
@@ -76,7 +79,7 @@ def _add_compare(commands):
     add("--report", metavar="OUT.html", help="write a self-contained report with pictures")
 
 
-def _add_warmup(commands):
+def _add_warmup(commands: "argparse._SubParsersAction[_Parser]") -> None:
     command = commands.add_parser(
         "warmup",
         help="compile ahead of time, as when a container image is built",
@@ -88,7 +91,7 @@ def _add_warmup(commands):
     add("--dtypes", metavar="A,B", default="float32,float64", help="of X (default: %(default)s)")
 
 
-def _warmup(options):
+def _warmup(options: argparse.Namespace) -> None:
     from linclf._compare.warmup import warm_up
     from linclf._numba import cache_directory
 
@@ -99,12 +102,12 @@ def _warmup(options):
     print(f"kernels are in {cache_directory()}")
 
 
-def _compare(options):
+def _compare(options: argparse.Namespace) -> None:
     from linclf._compare.report import require_matplotlib
     from linclf._compare.tables import read_table
     from linclf.compare import chosen_models, compare
 
-    # whatever can go wrong after minutes of fitting is looked at first
+    # errors that would otherwise appear after minutes of fitting
     for name, path in (("--json", options.json), ("--report", options.report)):
         if path is not None and (Path(path).is_dir() or not Path(path).absolute().parent.is_dir()):
             raise ValueError(f"{name} {path!r} cannot be written: no such folder, or a folder itself")

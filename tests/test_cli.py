@@ -237,14 +237,15 @@ def test_warmup_compiles_what_fits_need(tmp_path):
     assert "softmax, float64" in output
     assert f"kernels are in {tmp_path}" in output
     code = (
-        "import numpy as np; from scipy import sparse; from linclf import SoftmaxClassifier, _sgd\n"
+        "import numpy as np; from scipy import sparse; from linclf import SoftmaxClassifier\n"
+        "from linclf._kernels.epoch import epoch, epoch_direct\n"
         "from linclf.losses._registry import row_losses\n"
         "X, y = np.random.default_rng(0).normal(size=(1500, 4)), np.arange(1500) % 3\n"
         "for data in (X, X[:99], sparse.csr_array(X)):\n"
         "    labels = y[: data.shape[0]]\n"
         "    SoftmaxClassifier(max_iter=2).fit(data, labels, X_val=data, y_val=labels)\n"
         "SoftmaxClassifier(solver='lbfgs', tol=1e-2).fit(X, y)\n"
-        "for kernel in (_sgd.epoch, _sgd.epoch_direct, row_losses):\n"
+        "for kernel in (epoch, epoch_direct, row_losses):\n"
         "    stats = kernel.stats\n"
         "    print(len(stats.cache_hits) > 0, len(stats.cache_misses))\n"
     )

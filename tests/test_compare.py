@@ -255,18 +255,18 @@ def test_encoding_by_hand():
     X = pd.DataFrame(
         {"n": [1.0, np.nan, 3.0, 5.0], "c": ["u", "v", None, "u"], "b": [True, False, True, True]}
     )
-    X, missing = module.to_rows(X)
+    X, missing = module.check_table(X)
     encoder = module.column_encoder(X)
     expected = [[1, 1, 0, 0, 1], [3, 0, 1, 1, 0], [3, 1, 0, 0, 1], [5, 1, 0, 0, 1]]
     np.testing.assert_array_equal(encoder.fit_transform(X), expected)
     assert missing == 2
-    unknown, _ = module.to_rows(pd.DataFrame({"n": [2.0], "c": ["new"], "b": [False]}))
+    unknown, _ = module.check_table(pd.DataFrame({"n": [2.0], "c": ["new"], "b": [False]}))
     np.testing.assert_array_equal(encoder.transform(unknown), [[2, 0, 0, 1, 0]])
 
 
 def test_a_wide_table_is_encoded_sparse(monkeypatch):
     monkeypatch.setattr("linclf._compare.tables._DENSE_CELLS", 10)
-    X, _ = module.to_rows(pd.DataFrame({"n": [1, 2, 3], "c": list("abc")}))
+    X, _ = module.check_table(pd.DataFrame({"n": [1, 2, 3], "c": list("abc")}))
     assert sparse.issparse(module.column_encoder(X).fit_transform(X))
 
 

@@ -34,7 +34,7 @@ from linclf import (
     SparsemaxClassifier,
     SVMClassifier,
 )
-from linclf._files import values as _model_json
+from linclf._files.values import classes
 from linclf.calibration import CalibratedClassifier, TemperatureScaling, VectorScaling
 from linclf.large import (
     AdaptiveSoftmaxClassifier,
@@ -291,7 +291,7 @@ def test_every_estimator_loss_and_optimizer_has_a_name_in_files():
         if cls.__module__.startswith("linclf.") and not cls.__name__.startswith(("Base", "_")):
             found.add(cls)
     assert len(found) >= 12
-    known = _model_json.classes()
+    known = classes()
     for cls in [*found, *LOSSES.values(), *OPTIMIZERS.values()]:
         assert known[cls.__name__] is cls
     assert len(set(known.values())) == len(known)

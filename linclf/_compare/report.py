@@ -1,19 +1,37 @@
-"""What people see of a comparison: the text table and the HTML report.
+"""A comparison as a text table and as an HTML report.
 
-The report is one file, needs no network, and is readable on a phone and in the dark. Pictures are
-inline SVG: Matplotlib draws what has the colour of the text in a marker colour, which becomes
-``currentColor``, so that the page's own colours hold for the pictures too.
+The report is one file that needs no network and suits phones and dark mode. Pictures are inline SVG:
+lines and labels are drawn in a placeholder colour, which becomes ``currentColor``, so pictures follow
+the text colour of the page.
 """
 
 import html
 import io
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
+
+Row: TypeAlias = dict[str, Any]  # the results of one model
+Facts: TypeAlias = dict[str, Any]  # the data and the splits
+
+
+class Results(Protocol):
+    """The parts of a `linclf.Comparison` that reports read."""
+
+    rows: list[Row]
+    facts: Facts
+    last: dict[str, Any]
+
+
 BASELINE = "sklearn:DummyClassifier"
 
-# key in a row: (heading, decimals, whether more is better)
-MEASURES = {
+# key in a row: (heading, decimals, whether higher is better)
+MEASURES: dict[str, tuple[str, int, bool]] = {
     "accuracy": ("accuracy", 4, True),
     "balanced_accuracy": ("balanced acc.", 4, True),
     "log_loss": ("log loss", 3, False),
@@ -22,10 +40,10 @@ MEASURES = {
     "predict_seconds": ("predict s", 4, False),
 }
 
-_INK = "#010203"  # stands for the colour of the text
-_RIGHT, _WRONG = "#2f7fd0", "#d9601a"  # a pair that colour-blind readers can tell apart
-_SHOWN_CLASSES = 15
-_SHOWN_RELIABILITY = 8
+_INK = "#010203"  # the placeholder for the text colour
+_BLUE, _ORANGE = "#2f7fd0", "#d9601a"  # colour-blind readers can tell them apart
+_MOST_CLASSES = 15
+_MOST_RELIABILITY_PLOTS = 8
 
 _STYLE = """
 :root { color-scheme: light dark;
@@ -54,8 +72,8 @@ svg, img { max-width: 100%; height: auto; display: block } .grid svg { width: 10
 """
 
 
-def text_report(comparison):
-    """The aligned table between the facts and the notes."""
+def text_report(comparison: Results) -> str:
+    """A line about the data, the aligned table, and the notes."""
     rows = comparison.rows
     head = ["model", *(heading for heading, _, _ in MEASURES.values()), "warnings"]
     lines = [
@@ -70,7 +88,7 @@ def text_report(comparison):
     return "\n".join([_heading(comparison.facts), "", *table, "", *_notes(comparison.facts)])
 
 
-def _cell(row, key):
+def _cell(row: Row, key: str) -> str:
     mean, std, decimals = row[key], row[f"{key}_std"], MEASURES[key][1]
     if mean is None:
         return "-"
@@ -78,7 +96,7 @@ def _cell(row, key):
     return f"{mean:.{decimals}f}{deviation}"
 
 
-def _heading(facts):
+def _heading(facts: Facts) -> str:
     missing = f", {facts['n_missing']:,} missing values imputed" if facts["n_missing"] else ""
     return (
         f"{facts['data']}: {facts['n_samples']:,} rows, {facts['n_features']:,} "
@@ -86,7 +104,7 @@ def _heading(facts):
     )
 
 
-def _notes(facts):
+def _notes(facts: Facts) -> list[str]:
     splits = "one stratified split"
     if facts["repeats"] > 1:
         splits = f"mean ± standard deviation over {facts['repeats']} stratified splits"
@@ -102,8 +120,8 @@ def _notes(facts):
     ]
 
 
-def html_report(comparison):
-    """The report as a string.
+def html_report(comparison: Results) -> str:
+    """The HTML report as a string.
 
     Examples
     --------
@@ -127,15 +145,15 @@ def html_report(comparison):
     )
 
 
-def require_matplotlib():
-    """Raise an ImportError that names the remedy where matplotlib is missing."""
+def require_matplotlib() -> None:
+    """Raise an ImportError that names the remedy if matplotlib is missing."""
     try:
         import matplotlib  # noqa: F401
     except ImportError as fault:
         raise ImportError('the report needs matplotlib: pip install "linclf[plot]"') from fault
 
 
-def _table(rows):
+def _table(rows: list[Row]) -> str:
     head = "".join(f"<th>{heading}</th>" for heading, _, _ in MEASURES.values())
     best = {key: _best(rows, key) for key in MEASURES}
     body = []
@@ -147,8 +165,8 @@ def _table(rows):
         else:
             for key in MEASURES:
                 mean, _, std = _cell(row, key).partition(" ")
-                marked = row["model"] != BASELINE and mean == best[key]
-                cells.append(f"<td{' class=best' if marked else ''}>{mean} <small>{std}</small></td>")
+                is_best = row["model"] != BASELINE and mean == best[key]
+                cells.append(f"<td{' class=best' if is_best else ''}>{mean} <small>{std}</small></td>")
             cells.append(f"<td>{row['warnings'] or '-'}</td>")
         body.append(f"<tr>{''.join(cells)}</tr>")
     return (
@@ -158,14 +176,14 @@ def _table(rows):
     )
 
 
-def _best(rows, key):
-    """The best value of a column as it is printed, so that equal numbers are marked alike."""
-    _, decimals, more = MEASURES[key]
+def _best(rows: list[Row], key: str) -> str | None:
+    """The best value of a column as printed, so that models with equal printed values are all marked."""
+    _, decimals, higher_is_better = MEASURES[key]
     values = [row[key] for row in rows if row[key] is not None and row["model"] != BASELINE]
-    return f"{(max if more else min)(values):.{decimals}f}" if values else None
+    return f"{(max if higher_is_better else min)(values):.{decimals}f}" if values else None
 
 
-def _messages(rows):
+def _messages(rows: list[Row]) -> str:
     lines = [
         f"<li>{html.escape(row['model'])}: {html.escape(message)}</li>"
         for row in rows
@@ -174,13 +192,13 @@ def _messages(rows):
     return f"<details><summary>Warnings</summary><ul>{''.join(lines)}</ul></details>" if lines else ""
 
 
-def _loss_curves(comparison):
+def _loss_curves(comparison: Results) -> str:
     panels = []
     for row in comparison.rows:
         curve = comparison.last["models"].get(row["model"], {}).get("objective", [])
         if len(curve) > 1:
             figure, axes = _figure(2.1, 1.6)
-            axes.plot(np.arange(1, len(curve) + 1), curve, color=_RIGHT, linewidth=1.5)
+            axes.plot(np.arange(1, len(curve) + 1), curve, color=_BLUE, linewidth=1.5)
             axes.set_xscale("log")
             if min(curve) > 0 and max(curve) > 100 * min(curve):
                 axes.set_yscale("log")
@@ -195,20 +213,20 @@ def _loss_curves(comparison):
     return _section("Loss curves", text, f'<div class="grid">{"".join(panels)}</div>') if panels else ""
 
 
-def _reliability(comparison):
+def _reliability(comparison: Results) -> str:
     panels = []
     for row in comparison.rows:
         bins = comparison.last["models"].get(row["model"], {}).get("bins")
-        if bins is None or row["model"] == BASELINE or len(panels) == _SHOWN_RELIABILITY:
+        if bins is None or row["model"] == BASELINE or len(panels) == _MOST_RELIABILITY_PLOTS:
             continue
         filled = bins.weight > 0
         left, confidence, accuracy = bins.edges[:-1][filled], bins.confidence[filled], bins.accuracy[filled]
         figure, axes = _figure(2.1, 2.0)
         width = 0.9 * np.diff(bins.edges)[filled]
-        axes.bar(left, accuracy, width, align="edge", color=_RIGHT, alpha=0.35)
+        axes.bar(left, accuracy, width, align="edge", color=_BLUE, alpha=0.35)
         sizes = 6 + 60 * bins.weight[filled] / bins.weight.max()
         axes.plot([0, 1], [0, 1], color=_INK, linewidth=0.8, linestyle="--")
-        axes.scatter(confidence, accuracy, s=sizes, color=_WRONG, zorder=3, clip_on=False)
+        axes.scatter(confidence, accuracy, s=sizes, color=_ORANGE, zorder=3, clip_on=False)
         axes.set(xlim=(0, 1), ylim=(0, 1), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
         panels.append(_panel(row["model"], f"ECE {row['ece']:.3f}", figure, f"reliability of {row['model']}"))
     text = (
@@ -219,7 +237,7 @@ def _reliability(comparison):
     return _section("Reliability", text, f'<div class="grid">{"".join(panels)}</div>') if panels else ""
 
 
-def _confusion(comparison):
+def _confusion(comparison: Results) -> str:
     best = comparison.rows[0]
     if best["error"]:
         return ""
@@ -229,19 +247,19 @@ def _confusion(comparison):
     errors = np.bincount(truth[wrong], minlength=classes.size) + np.bincount(
         predicted[wrong], minlength=classes.size
     )
-    shown = np.sort(np.argsort(-errors, kind="stable")[:_SHOWN_CLASSES])
+    shown = np.sort(np.argsort(-errors, kind="stable")[:_MOST_CLASSES])
     inside = np.isin(truth, shown) & np.isin(predicted, shown)
     counts = np.zeros((shown.size, shown.size), int)
     np.add.at(counts, (np.searchsorted(shown, truth[inside]), np.searchsorted(shown, predicted[inside])), 1)
     names = [_short(str(label)) for label in classes[shown].tolist()]
-    room = 0.6 + 0.07 * max(map(len, names))  # inches for the labels
-    figure, axes = _figure(room + 0.36 * shown.size, room + 0.33 * shown.size)
+    label_inches = 0.6 + 0.07 * max(map(len, names))
+    figure, axes = _figure(label_inches + 0.36 * shown.size, label_inches + 0.33 * shown.size)
     totals = np.maximum(np.bincount(truth, minlength=classes.size)[shown], 1)
     for (i, j), count in np.ndenumerate(counts):
         if count:
-            colour, strength = (_RIGHT, 0.55) if i == j else (_WRONG, 0.9)
+            colour, opacity = (_BLUE, 0.55) if i == j else (_ORANGE, 0.9)
             share = max(count / totals[i], 0.05)
-            axes.add_patch(_square(j, i, colour, strength * share**0.5))  # the root shows rare confusions
+            axes.add_patch(_square(j, i, colour, opacity * share**0.5))  # the root makes rare ones visible
             axes.text(j, i, str(count), ha="center", va="center", color=_INK, fontsize=9)
     axes.set(xlim=(-0.5, shown.size - 0.5), ylim=(shown.size - 0.5, -0.5), xlabel="predicted", ylabel="true")
     axes.set_xticks(range(shown.size), names, rotation=90 if max(map(len, names)) > 2 else 0)
@@ -254,27 +272,27 @@ def _confusion(comparison):
     return _section("Confusions of the best model", text, f'<div class="scroll natural">{picture}</div>')
 
 
-def _section(heading, text, content):
+def _section(heading: str, text: str, content: str) -> str:
     return f"<section><h2>{heading}</h2><p>{html.escape(text)}</p>{content}</section>"
 
 
-def _panel(name, more, figure, label):
+def _panel(name: str, subtitle: str, figure: "Figure", label: str) -> str:
     name = html.escape(name).replace(":", ":<wbr>")
-    return f"<figure><figcaption>{name} <small>{more}</small></figcaption>{_svg(figure, label)}</figure>"
+    return f"<figure><figcaption>{name} <small>{subtitle}</small></figcaption>{_svg(figure, label)}</figure>"
 
 
-def _short(label):
+def _short(label: str) -> str:
     return label if len(label) <= 14 else label[:13] + "…"
 
 
-def _square(x, y, colour, alpha):
+def _square(x: int, y: int, colour: str, alpha: float) -> "Rectangle":
     from matplotlib.patches import Rectangle
 
     return Rectangle((x - 0.48, y - 0.48), 0.96, 0.96, facecolor=colour, alpha=alpha, linewidth=0)
 
 
-def _figure(width, height):
-    """A figure without pyplot, which would keep it alive and need a display."""
+def _figure(width: float, height: float) -> tuple["Figure", "Axes"]:
+    """A figure of this size in inches, without pyplot, which would keep it alive and need a display."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -288,13 +306,13 @@ def _figure(width, height):
     return figure, axes
 
 
-def _svg(figure, label):
+def _svg(figure: "Figure", label: str) -> str:
     import matplotlib
 
     buffer = io.StringIO()
-    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    no_metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": label, "font.family": "sans-serif"}):
-        figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
+        figure.savefig(buffer, format="svg", transparent=True, metadata=no_metadata)
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :].replace(_INK, "currentColor")
     return svg.replace("<svg", f'<svg role="img" aria-label="{html.escape(label)}"', 1)

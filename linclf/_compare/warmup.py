@@ -1,13 +1,15 @@
-"""Compile ahead of time, by small fits of the combinations of types that most fits have."""
+"""Compile ahead of time, by small fits of the types of data and settings that most fits have."""
 
 import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from linclf._numba import cache_directory
-from linclf._training import coordinates as _coordinates
+from linclf._training.coordinates import moments
 from linclf.classifiers import LinearClassifier
 from linclf.losses import LOSSES
 from linclf.losses._names import resolve
@@ -16,12 +18,12 @@ from linclf.losses._registry import trait
 DTYPES = ("float32", "float64")
 
 
-def warm_up(losses=None, dtypes=DTYPES):
+def warm_up(losses: Sequence[str] | None = None, dtypes: Sequence[str] = DTYPES) -> Iterator[str]:
     """Fill the disk cache; yields a line for each loss and dtype, after its fits.
 
-    Covered are dense and CSR rows (32-bit indices), class labels, solver "sgd" on full and on
-    mini-batches, "lbfgs" where the loss is smooth, and validation sets. Soft labels, other
-    optimizers, averages and mini-batches large enough for threads compile when they are used.
+    This compiles for dense and CSR features (32-bit indices), class labels, solver "sgd" on full and
+    mini-batches, "lbfgs" if the loss is smooth, and validation sets. Soft labels, other optimizers,
+    averaging and mini-batches large enough for threads compile when they are first used.
     """
     losses = list(LOSSES) if losses is None else losses
     for name in losses:
@@ -36,19 +38,18 @@ def warm_up(losses=None, dtypes=DTYPES):
     for name in losses:
         for dtype in dtypes:
             X = rng.normal(size=(12, 4)).astype(dtype)
-            _coordinates.moments(X, np.ones(len(X)))
+            moments(X, np.ones(len(X)))
             for data in (X, sparse.csr_array(X)):
-                for parameters in _variants(name):
+                for settings in _settings(name):
                     with warnings.catch_warnings():
                         warnings.simplefilter("ignore", ConvergenceWarning)
-                        LinearClassifier(loss=name, max_iter=1, **parameters).fit(
-                            data, y, X_val=data, y_val=y
-                        )
+                        LinearClassifier(**settings).fit(data, y, X_val=data, y_val=y)
             yield f"{name}, {dtype}"
 
 
-def _variants(name):
-    variants = [{}, {"batch_size": 4}]
-    if trait(LOSSES[name], "smooth"):
+def _settings(loss: str) -> list[dict[str, Any]]:
+    """Parameters of fits that compile different code."""
+    variants: list[dict[str, Any]] = [{}, {"batch_size": 4}]
+    if trait(LOSSES[loss], "smooth"):
         variants.append({"solver": "lbfgs"})
-    return variants
+    return [{"loss": loss, "max_iter": 1, **variant} for variant in variants]

@@ -1,13 +1,16 @@
-"""Whether the parts of a model fit together, before it is saved and after it is read.
+"""Whether the parts of a model fit together, checked before it is saved and after it is read.
 
-What a kernel is given has to have the right shape: it does not look, and would read beyond the end.
+Kernels do not check shapes: given an array that is too small, they would read beyond its end.
 """
+
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
 from linclf._estimator.base import BaseLinearClassifier
-from linclf._files.stream import ATTRIBUTES, check_stream, check_tree
+from linclf._files.stream import ATTRIBUTES, check_numbers, check_stream, check_tree, check_type
+from linclf._training.model import LinearModel
 from linclf.calibration import (
     CalibratedClassifier,
     DirichletCalibration,
@@ -15,65 +18,87 @@ from linclf.calibration import (
     TemperatureScaling,
     VectorScaling,
 )
+from linclf.heads import Linear
 from linclf.large import AdaptiveSoftmaxClassifier, HierarchicalSoftmaxClassifier
+from linclf.large._clusters import Clusters
 
-# fitted attributes and their shapes: of K classes, of d features, of the rows that K classes need, of the
-# nodes of a tree, and of the features that the weights are for
-SHAPES = {
+# Shapes of the fitted attributes. "scores" is 1 for two classes, otherwise the number of classes; "inputs"
+# is the number of features, or of projected features, that coef_ acts on.
+SHAPES: dict[type[BaseEstimator], dict[str, tuple[str, ...]]] = {
     AdaptiveSoftmaxClassifier: {},
-    HierarchicalSoftmaxClassifier: {"coef_": ("nodes", "seen"), "intercept_": ("nodes",)},
-    BaseLinearClassifier: {"coef_": ("rows", "seen"), "intercept_": ("rows",)},
+    HierarchicalSoftmaxClassifier: {"coef_": ("nodes", "inputs"), "intercept_": ("nodes",)},
+    BaseLinearClassifier: {"coef_": ("scores", "inputs"), "intercept_": ("scores",)},
     TemperatureScaling: {"temperature_": ()},
-    PlattScaling: {"coef_": ("rows",), "intercept_": ("rows",)},
-    VectorScaling: {"coef_": ("K",), "intercept_": ("K",)},
-    DirichletCalibration: {"coef_": ("K", "K"), "intercept_": ("K",)},
+    PlattScaling: {"coef_": ("scores",), "intercept_": ("scores",)},
+    VectorScaling: {"coef_": ("classes",), "intercept_": ("classes",)},
+    DirichletCalibration: {"coef_": ("classes", "classes"), "intercept_": ("classes",)},
     CalibratedClassifier: {},
 }
 
 
-def check(model):
-    """Raise ValueError where parts of an estimator, or of one inside it, do not fit together."""
+def check_model(model: BaseEstimator) -> None:
+    """Raise ValueError if parts of an estimator, or of an estimator inside it, do not fit together."""
     for value in vars(model).values():
         for part in value if isinstance(value, list) else [value]:
             if isinstance(part, BaseEstimator):
-                check(part)
+                check_model(part)
     shapes = next((shapes for cls, shapes in SHAPES.items() if isinstance(model, cls)), None)
-    name, fitted = (
-        type(model).__name__,
-        [key for key in vars(model) if key.endswith("_") or key in ATTRIBUTES],
-    )
+    fitted = [key for key in vars(model) if key.endswith("_") or key in ATTRIBUTES]
     if shapes is None or not fitted:
         return
-    needed = {"classes_"}
+    name, attributes = type(model).__name__, vars(model)
+    required = {"classes_"}
     if isinstance(model, BaseLinearClassifier):
-        needed |= {"n_features_in_", "history_", "n_iter_"}
-    if missing := sorted(needed - set(fitted)):
+        required |= {"n_features_in_", "history_", "n_iter_"}
+    if missing := sorted(required - set(fitted)):
         raise ValueError(f"{name} has {fitted[0]}, but no {missing[0]}")
-    classes = model.classes_
+    classes = attributes["classes_"]
     if not (isinstance(classes, np.ndarray) and classes.ndim == 1 and len(classes) > 1):
         raise ValueError(f"classes_ of {name} is {classes!r}, not an array of two classes or more")
-    K = len(classes)
-    sizes = {"K": K, "rows": 1 if K == 2 else K, "nodes": K - 1, "d": vars(model).get("n_features_in_")}
-    sizes["seen"] = sizes["d"]
-    if "projection_" in vars(model):
-        sizes["seen"] = len(model.projection_)
-        _check_floats(f"projection_ of {name}", model.projection_, [sizes["seen"], sizes["d"]])
-    if "tree_" in vars(model):
-        check_tree(model.tree_, K)
+    K, n_features = len(classes), attributes.get("n_features_in_")
+    sizes = {"classes": K, "scores": 1 if K == 2 else K, "nodes": K - 1, "inputs": n_features}
+    if "projection_" in attributes:
+        sizes["inputs"] = len(attributes["projection_"])
+        _check_floats(f"projection_ of {name}", attributes["projection_"], (sizes["inputs"], n_features))
+    if "tree_" in attributes:
+        check_tree(attributes["tree_"], K)
     for attribute, dimensions in shapes.items():
-        _check_floats(f"{attribute} of {name}", vars(model)[attribute], [sizes[one] for one in dimensions])
-    names = vars(model).get("feature_names_in_")
-    if names is not None and np.shape(names) != (sizes["d"],):
-        raise ValueError(f"feature_names_in_ of {name} has shape {np.shape(names)} for {sizes['d']} features")
-    for part in (vars(model).get("calibrator_"), vars(model).get("estimator_")):
-        if hasattr(part, "classes_") and len(part.classes_) != K:
-            raise ValueError(f"{part!r} of {name} is for {len(part.classes_)} classes, not {K}")
-    if "_stream" in vars(model):
-        check_stream(model._stream, K, sizes["seen"])
+        shape = tuple(sizes[dimension] for dimension in dimensions)
+        _check_floats(f"{attribute} of {name}", attributes[attribute], shape)
+    names = attributes.get("feature_names_in_")
+    if names is not None and np.shape(names) != (n_features,):
+        raise ValueError(f"feature_names_in_ of {name} has shape {np.shape(names)} for {n_features} features")
+    for part in (attributes.get("calibrator_"), attributes.get("estimator_")):
+        n_classes = len(getattr(part, "classes_", classes))
+        if n_classes != K:
+            raise ValueError(f"{part!r} of {name} is for {n_classes} classes, not {K}")
+    if "head_" in attributes:
+        _check_parts(name, attributes, K, sizes["inputs"])
+    if "_stream" in attributes:
+        check_stream(attributes["_stream"], K, sizes["inputs"])
 
 
-def _check_floats(name, value, shape):
-    if np.shape(value) != tuple(shape):
-        raise ValueError(f"{name} has shape {np.shape(value)} instead of {tuple(shape)}")
+def _check_floats(name: str, value: Any, shape: tuple[int | None, ...]) -> None:
+    if np.shape(value) != shape:
+        raise ValueError(f"{name} has shape {np.shape(value)} instead of {shape}")
     if np.asarray(value).dtype not in (np.float32, np.float64) or not np.isfinite(value).all():
         raise ValueError(f"{name} has to be finite numbers of float32 or float64")
+
+
+def _check_parts(name: str, attributes: dict[str, Any], K: int, n_inputs: int) -> None:
+    """Check the head and the tails of an adaptive softmax."""
+    clusters = Clusters(attributes["order_"], attributes["cutoffs_"])
+    edges = [0, *clusters.cutoffs.tolist(), K]
+    if sorted(clusters.order.tolist()) != list(range(K)) or sorted(set(edges)) != edges:
+        raise ValueError(f"order_ and cutoffs_ of {name} are not those of {K} classes")
+    parts = [attributes["head_"], *attributes["tails_"]]
+    projections = [None, *attributes["projections_"]]
+    for part, size, projection in zip(parts, clusters.sizes, projections, strict=True):
+        check_type(f"a part of {name}", part, (LinearModel,))
+        check_numbers("head", part.head, (Linear,))
+        n_seen, rows = n_inputs, 1 if size == 2 else size
+        if projection is not None:
+            n_seen = np.shape(projection)[-1]
+            _check_floats(f"a projection of {name}", projection, (n_inputs, n_seen))
+        _check_floats(f"weights of {name}", part.W, (rows, n_seen))
+        _check_floats(f"intercepts of {name}", part.b, (rows,))

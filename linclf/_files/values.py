@@ -1,202 +1,206 @@
-"""Models as JSON and a list of arrays, and back: by the names of classes that are listed here.
+"""Models as JSON and a list of arrays, and back; only the classes listed here are ever created.
 
-In the JSON None, booleans, integers, finite floats, strings and lists are themselves. All else is an
-object with one key, which says what it is: ``array`` is the number of an array, ``estimator`` and
-``object`` name a class from `classes`, the only ones that are ever made.
+None, booleans, integers, finite floats, strings and lists are written as they are. Any other value is
+a JSON object with one key, its kind: ``array`` holds the number of an array, ``estimator`` and
+``object`` hold the name of a class from `classes`.
 """
 
 import math
 import re
 import warnings
+from collections.abc import Iterable
+from typing import Any, TypeAlias
 
 import numpy as np
 from sklearn import config_context
 from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 
-import linclf
 from linclf import calibration, classifiers, large
 from linclf._files import stream
 from linclf._training.model import LinearModel
+from linclf._version import __version__
 from linclf.losses import LOSSES
 from linclf.optimizers import OPTIMIZERS, Averaged
 
-# types of which an array holds no objects, and a scalar is a number, text or bytes of Python
-PLAIN, SCALAR = re.compile(r"[<>|][biufcSUmM]\d+(\[\w+\])?"), re.compile(r"[<>|]([biuSU]\d+|f[248])")
-REQUESTS = "_metadata_request"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+# dtypes of arrays without Python objects, and of scalars that are Python numbers, text or bytes
+STORABLE_DTYPE = re.compile(r"[<>|][biufcSUmM]\d+(\[\w+\])?")
+SCALAR_DTYPE = re.compile(r"[<>|]([biuSU]\d+|f[248])")
+METADATA_REQUEST = "_metadata_request"  # scikit-learn's attribute for metadata routing
 
 
-def classes():
-    """Name -> class of all that a file may hold. The names stay when classes move to other files."""
+def classes() -> dict[str, type]:
+    """Every class that a file may hold, by name; a class keeps its name when it moves to another module."""
     modules = (classifiers, calibration, large)
-    estimators = [getattr(module, name) for module in modules for name in module.__all__]
-    known = [cls for cls in estimators if isinstance(cls, type) and issubclass(cls, BaseEstimator)]
+    exported = [getattr(module, name) for module in modules for name in module.__all__]
+    known: list[type] = [cls for cls in exported if isinstance(cls, type) and issubclass(cls, BaseEstimator)]
     known += [FrozenEstimator, *LOSSES.values(), *OPTIMIZERS.values(), Averaged]
     known += [LinearModel, *stream.TUPLES, *stream.OBJECTS]
     return {cls.__name__: cls for cls in known}
 
 
 class Writer:
-    """Turns values into JSON and keeps the arrays; ``where`` is the value's place in the model."""
+    """Turns values into JSON and collects their arrays; ``place`` names a value in error messages."""
 
-    def __init__(self):
-        self.arrays, self.names = [], {cls: name for name, cls in classes().items()}
+    def __init__(self) -> None:
+        self.arrays: list[np.ndarray] = []
+        self.names = {cls: name for name, cls in classes().items()}
 
-    def encoded(self, value, where):
-        kind = type(value)
-        if value is None or kind in (bool, int, str):
+    def encode(self, value: Any, place: str) -> Json:
+        cls = type(value)
+        if value is None or cls in (bool, int, str):
             return value
-        if kind is float:
+        if cls is float:
             return value if math.isfinite(value) else {"float": repr(value)}
-        if kind is bytes:
+        if cls is bytes:
             return {"bytes": value.decode("latin-1")}
-        if isinstance(value, np.generic) and SCALAR.fullmatch(value.dtype.str):
-            return {"scalar": [value.dtype.str, self.encoded(value.item(), where)]}
-        if kind in (np.ndarray, np.memmap):
-            return self.encoded_array(value, where)
-        if kind is list:
-            return self.items(value, where)
-        if kind is tuple:
-            return {"tuple": self.items(value, where)}
-        if kind is dict:
-            pairs = [
-                [self.encoded(key, f"a key of {where}"), self.encoded(item, f"{where}[{key!r}]")]
+        if issubclass(cls, np.generic) and SCALAR_DTYPE.fullmatch(value.dtype.str):
+            return {"scalar": [value.dtype.str, self.encode(value.item(), place)]}
+        if cls in (np.ndarray, np.memmap):
+            return self.encode_array(value, place)
+        if cls is list:
+            return self.encode_items(value, place)
+        if cls is tuple:
+            return {"tuple": self.encode_items(value, place)}
+        if cls is dict:
+            pairs: list[Json] = [
+                [self.encode(key, f"a key of {place}"), self.encode(item, f"{place}[{key!r}]")]
                 for key, item in value.items()
             ]
             return {"dict": pairs}
-        if isinstance(value, np.dtype) and PLAIN.fullmatch(value.str):
+        if issubclass(cls, np.dtype) and STORABLE_DTYPE.fullmatch(value.str):
             return {"dtype": value.str}
-        if kind is np.random.RandomState:
-            return {"random state": self.encoded(value.get_state(legacy=False), where)}
-        if kind in self.names:
-            return self.encoded_object(value, where)
+        if cls is np.random.RandomState:
+            return {"random state": self.encode(value.get_state(legacy=False), place)}
+        if issubclass(cls, BaseEstimator) and cls in self.names:
+            return self.encode_estimator(value, place)
+        if cls in self.names:
+            fields = value._asdict() if issubclass(cls, tuple) else vars(value)
+            return {"object": [self.names[cls], self.encode_fields(fields, place)]}
+        remedy = ", or remove them with set_callbacks()" if "._skl_callbacks" in place else ""
         raise TypeError(
-            f"{where} is {brief(value)}, which is not linclf's and could not be read back without running "
-            "code; use pickle, joblib or skops for this model" + _remedy(where)
+            f"{place} is {brief_repr(value)}, which is not linclf's and could not be read back without "
+            f"running code; use pickle, joblib or skops for this model{remedy}"
         )
 
-    def items(self, values, where):
-        return [self.encoded(item, f"{where}[{number}]") for number, item in enumerate(values)]
+    def encode_items(self, items: Iterable[Any], place: str) -> list[Json]:
+        return [self.encode(item, f"{place}[{number}]") for number, item in enumerate(items)]
 
-    def array(self, array):
-        self.arrays.append(array)
-        return len(self.arrays) - 1
+    def encode_fields(self, fields: dict[str, Any], place: str) -> dict[str, Json]:
+        return {name: self.encode(item, f"{place}.{name}") for name, item in fields.items()}
 
-    def encoded_array(self, array, where):
+    def encode_array(self, array: np.ndarray, place: str) -> Json:
         if array.dtype == object:
-            return {"objects": [list(array.shape), self.items(array.ravel().tolist(), where)]}
-        if not PLAIN.fullmatch(array.dtype.str):
+            return {"objects": [list(array.shape), self.encode_items(array.ravel().tolist(), place)]}
+        if not STORABLE_DTYPE.fullmatch(array.dtype.str):
             raise TypeError(
-                f"{where} is an array of {array.dtype!r}, which .npy files cannot hold; convert it, or use "
+                f"{place} is an array of {array.dtype!r}, which .npy files cannot hold; convert it, or use "
                 "pickle"
             )
-        return {"array": self.array(np.asarray(array))}
+        self.arrays.append(np.asarray(array))
+        return {"array": len(self.arrays) - 1}
 
-    def encoded_object(self, value, where):
-        kind, name = type(value), self.names[type(value)]
-        if isinstance(value, BaseEstimator):
-            parameters = value.get_params(deep=False)
-            attributes = {key: item for key, item in vars(value).items() if key not in parameters}
-            hidden = [key for key in attributes if hasattr(kind, key)]
-            if hidden:
-                raise TypeError(f"{where}.{hidden[0]} hides a part of the class, which load would refuse")
-            requests = attributes.pop(REQUESTS, None)
-            asked = {} if requests is None else requests._serialize()
-            parts = [
-                {key: self.encoded(item, f"{where}.{key}") for key, item in part.items()}
-                for part in (parameters, attributes, asked)
-            ]
-            return {"estimator": [name, *parts]}
-        fields = value._asdict() if issubclass(kind, tuple) else vars(value)
-        return {"object": [name, {key: self.encoded(item, f"{where}.{key}") for key, item in fields.items()}]}
+    def encode_estimator(self, model: BaseEstimator, place: str) -> Json:
+        parameters = model.get_params(deep=False)
+        attributes = {name: item for name, item in vars(model).items() if name not in parameters}
+        hiding = [name for name in attributes if hasattr(type(model), name)]
+        if hiding:
+            raise TypeError(f"{place}.{hiding[0]} hides a part of the class, which load would refuse")
+        request = attributes.pop(METADATA_REQUEST, None)
+        requests = {} if request is None else request._serialize()
+        parts = [self.encode_fields(part, place) for part in (parameters, attributes, requests)]
+        return {"estimator": [self.names[type(model)], *parts]}
 
 
-def brief(value):
+def brief_repr(value: Any) -> str:
+    """The class of a value, and its repr unless that is long."""
     text = repr(value)
     return f"{type(value).__module__}.{type(value).__qualname__}" + (f" {text}" if len(text) <= 80 else "")
 
 
-def _remedy(where):
-    return ", or remove them with set_callbacks()" if "._skl_callbacks" in where else ""
-
-
 class Reader:
-    """Makes values from JSON, of the classes that it knows and no others."""
+    """Turns JSON and arrays back into values; ``version`` is that of the linclf which saved them.
 
-    def __init__(self, arrays, version):
+    The JSON can be anything. A value of an unexpected kind or type raises an exception, often a
+    KeyError or a TypeError, and `load` makes a ValueError of it.
+    """
+
+    def __init__(self, arrays: list[np.ndarray], version: str) -> None:
         self.arrays, self.version, self.classes = arrays, version, classes()
-        self.makers = {
+        self.decoders = {
             "float": float,
             "bytes": lambda text: text.encode("latin-1"),
             "scalar": self.scalar,
             "array": self.array,
             "objects": self.objects,
-            "tuple": lambda items: tuple(map(self.decoded, items)),
-            "dict": lambda pairs: {self.decoded(key): self.decoded(item) for key, item in pairs},
+            "tuple": lambda items: tuple(map(self.decode, items)),
+            "dict": lambda pairs: {self.decode(key): self.decode(item) for key, item in pairs},
             "dtype": self.dtype,
             "random state": self.random_state,
             "object": lambda parts: self.object(*parts),
             "estimator": lambda parts: self.estimator(*parts),
         }
 
-    def decoded(self, node):
+    def decode(self, node: Any) -> Any:
         if node is None or isinstance(node, (bool, int, float, str)):
             return node
         if isinstance(node, list):
-            return [self.decoded(item) for item in node]
-        ((kind, value),) = node.items()
-        return self.makers[kind](value)
+            return [self.decode(item) for item in node]
+        ((kind, content),) = node.items()
+        return self.decoders[kind](content)
 
-    def array(self, number):
+    def array(self, number: Any) -> np.ndarray:
         if type(number) is not int or number < 0:
             raise ValueError(f"array {number!r}")
         return self.arrays[number]
 
-    def scalar(self, parts):
+    def scalar(self, parts: Any) -> np.generic:
         dtype, node = parts
-        if not SCALAR.fullmatch(dtype):
+        if not SCALAR_DTYPE.fullmatch(dtype):
             raise ValueError(f"scalar of {dtype!r}")
-        return np.dtype(dtype).type(self.decoded(node))
+        return np.dtype(dtype).type(self.decode(node))
 
-    def objects(self, parts):
+    def objects(self, parts: Any) -> np.ndarray:
         shape, items = parts
         array = np.empty(len(items), object)
         for number, item in enumerate(items):
-            array[number] = self.decoded(item)
+            array[number] = self.decode(item)
         return array.reshape(shape)
 
-    def dtype(self, text):
-        if not PLAIN.fullmatch(text):
+    def dtype(self, text: Any) -> np.dtype:
+        if not STORABLE_DTYPE.fullmatch(text):
             raise ValueError(f"dtype {text!r}")
         return np.dtype(text)
 
-    def random_state(self, node):
-        state = np.random.RandomState()
-        state.set_state(self.decoded(node))
-        return state
+    def random_state(self, node: Any) -> np.random.RandomState:
+        random_state = np.random.RandomState()
+        random_state.set_state(self.decode(node))
+        return random_state
 
-    def fields(self, fields):
-        return {name: self.decoded(item) for name, item in fields.items()}
+    def fields(self, fields: Any) -> dict[str, Any]:
+        return {name: self.decode(item) for name, item in fields.items()}
 
-    def object(self, name, fields):
-        cls, fields = self.classes[name], self.fields(fields)
+    def object(self, name: Any, fields: Any) -> Any:
+        cls, values = self.classes[name], self.fields(fields)
         if issubclass(cls, tuple):
-            return cls(**fields)
+            return cls(**values)
         if cls not in stream.OBJECTS:
             raise ValueError(f"{name} is no object")
         made = cls.__new__(cls)
-        vars(made).update(fields)
+        vars(made).update(values)
         return made
 
-    def estimator(self, name, parameters, attributes, requests):
+    def estimator(self, name: Any, parameters: Any, attributes: Any, requests: Any) -> BaseEstimator:
         cls = self.classes[name]
         if not issubclass(cls, BaseEstimator):
             raise ValueError(f"{name} is no estimator")
         model = cls(**self.fields(parameters))
-        if self.version != linclf.__version__ and set(stream.ATTRIBUTES) & set(attributes):
+        if self.version != __version__ and set(stream.ATTRIBUTES) & set(attributes):
             attributes = {key: item for key, item in attributes.items() if key not in stream.ATTRIBUTES}
             warnings.warn(
-                f"linclf {self.version} has saved this stream, and linclf {linclf.__version__} goes on from "
+                f"linclf {self.version} has saved this stream, and linclf {__version__} goes on from "
                 "its weights with a new optimizer",
                 stacklevel=6,
             )
@@ -205,6 +209,6 @@ class Reader:
                 raise ValueError(f"{key} would hide a part of {name}")
             vars(model)[key] = item
         with config_context(enable_metadata_routing=True):
-            for method, asked in self.fields(requests).items():
-                getattr(model, f"set_{method}_request")(**dict(asked))
+            for method, request in self.fields(requests).items():
+                getattr(model, f"set_{method}_request")(**dict(request))
         return model

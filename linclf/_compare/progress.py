@@ -1,0 +1,38 @@
+"""Progress on stderr: a bar on a terminal if rich is installed, otherwise a line for each step."""
+
+import itertools
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+@contextmanager
+def step_reporter(show: bool | None, n_steps: int) -> Iterator[Callable[[str], object]]:
+    """Give a function to call with the name of each step; with show=None it prints only on a terminal."""
+    on_terminal = sys.stderr.isatty()
+    if show is False or (show is None and not on_terminal):
+        yield lambda step: None
+        return
+    bar = _progress_bar() if on_terminal else None
+    numbers = itertools.count()
+    if bar is None:
+        yield lambda step: print(f"[{next(numbers) + 1}/{n_steps}] {step}", file=sys.stderr, flush=True)
+        return
+    with bar:
+        task = bar.add_task("", total=n_steps)
+        yield lambda step: bar.update(task, completed=next(numbers), description=step)
+
+
+def _progress_bar() -> "Progress | None":
+    """A progress bar on stderr, or None if rich is not installed."""
+    try:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    except ImportError:
+        return None
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    return Progress(*columns, console=Console(stderr=True), transient=True)
