@@ -14,7 +14,7 @@ from linclf._numba import compiled, compiled_fast
 
 
 @intrinsic
-def _as_float(typing_context, bits):
+def _as_float(typing_context, bits):  # pyright: ignore[reportRedeclaration]
     """The float64 with the bits of an int64."""
 
     def generate(context, builder, signature, arguments):
@@ -23,7 +23,7 @@ def _as_float(typing_context, bits):
     return types.float64(types.int64), generate
 
 
-if config.DISABLE_JIT:
+if config.DISABLE_JIT:  # pyright: ignore[reportAttributeAccessIssue]
 
     def _as_float(bits):
         return np.int64(bits).view(np.float64)
