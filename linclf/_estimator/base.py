@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from linclf._data.dataset import Dataset
+from linclf._data.types import Matrix
 from linclf._estimator.available import takes_streams
 from linclf._estimator.calibrated import fitted_calibrator
 from linclf._estimator.callbacks import FitCallbacks
@@ -29,7 +30,6 @@ from linclf._training.schedules import SCHEDULES
 from linclf._training.stream import Stream
 from linclf._training.sweeps import Sampling
 from linclf._training.train import outputs_of, train
-from linclf._types import Matrix
 from linclf.calibration import CALIBRATORS
 from linclf.heads import published_head
 from linclf.losses._names import resolve, watched

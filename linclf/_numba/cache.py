@@ -5,6 +5,9 @@ older callee. Every fault of the cache is a miss with one warning. ``LINCLF_CACH
 ``LINCLF_CACHE=/some/dir`` moves it.
 """
 
+# pyright: reportIncompatibleMethodOverride=false, reportAttributeAccessIssue=false
+# Numba's cache and its types are not annotated: of a method that raises, pyright thinks that it returns None
+
 import functools
 import hashlib
 import os
@@ -12,6 +15,8 @@ import pathlib
 import stat
 import sys
 import warnings
+from collections.abc import Callable, Iterable
+from typing import Any, Self
 
 from numba import config
 from numba.core import types
@@ -20,7 +25,7 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLoca
 PACKAGE = __name__.partition(".")[0]
 
 
-def cache_directory():
+def cache_directory() -> pathlib.Path | None:
     choice = os.environ.get("LINCLF_CACHE", "")
     if choice == "0":
         return None
@@ -34,7 +39,7 @@ def cache_directory():
 
 
 @functools.cache
-def _fingerprint():
+def _fingerprint() -> str:
     """Digest of all sources of the package: any edit makes every cached kernel a miss."""
     digest = hashlib.sha256()
     root = pathlib.Path(__file__).parent.parent
@@ -44,47 +49,48 @@ def _fingerprint():
 
 
 @functools.cache
-def warn_once(message):
+def warn_once(message: str) -> None:
     warnings.warn(message, RuntimeWarning, stacklevel=5)
 
 
 class _Locator(_CacheLocator):
-    def __init__(self, function, path):
+    def __init__(self, function: Callable[..., Any], path: str, directory: pathlib.Path) -> None:
         self._py_file = path
+        self._directory = directory / f"py{sys.version_info[0]}{sys.version_info[1]}"
         self._line = function.__code__.co_firstlineno
 
-    def get_cache_path(self):
-        return str(cache_directory() / f"py{sys.version_info[0]}{sys.version_info[1]}")
+    def get_cache_path(self) -> str:
+        return str(self._directory)
 
-    def ensure_cache_path(self):
-        path = pathlib.Path(self.get_cache_path())
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    def ensure_cache_path(self) -> None:
+        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.check_private()
 
-    def check_private(self):
+    def check_private(self) -> None:
         """Before writing, and before loading: what is loaded is run."""
-        path = pathlib.Path(self.get_cache_path())
+        path = self._directory
         if os.name != "posix" or not path.exists():
             return
         found = path.stat()
         if found.st_mode & stat.S_IWOTH or found.st_uid not in (0, os.geteuid()):
             raise OSError(f"{path} can be written by other users; choose another LINCLF_CACHE")
 
-    def get_source_stamp(self):
+    def get_source_stamp(self) -> str:
         return _fingerprint()
 
-    def get_disambiguator(self):
+    def get_disambiguator(self) -> str:
         return f"{self._line}-{_fingerprint()[:12]}"
 
     @classmethod
-    def from_function(cls, function, path):
-        return cls(function, path)
+    def from_function(cls, function: Callable[..., Any], path: str) -> Self | None:
+        directory = cache_directory()
+        return None if directory is None else cls(function, path, directory)
 
 
 class _Implementation(CompileResultCacheImpl):
     _locator_classes = (_Locator,)
 
-    def __init__(self, function):
+    def __init__(self, function: Callable[..., Any]) -> None:
         # Numba would ask NUMBA_CACHE_LOCATOR_CLASSES first; the fingerprint must not be bypassed
         chosen, config.CACHE_LOCATOR_CLASSES = config.CACHE_LOCATOR_CLASSES, ""
         try:
@@ -98,7 +104,7 @@ class DiskCache(FunctionCache):
 
     _impl_class = _Implementation
 
-    def load_overload(self, sig, target_context):
+    def load_overload(self, sig: Iterable[types.Type], target_context: Any) -> Any:
         try:
             if _all_ours(sig):
                 self._impl.locator.check_private()
@@ -106,14 +112,14 @@ class DiskCache(FunctionCache):
         except Exception as fault:
             self._warn(fault)
 
-    def _load_or_forget(self, sig, target_context):
+    def _load_or_forget(self, sig: Iterable[types.Type], target_context: Any) -> Any:
         try:
             return super().load_overload(sig, target_context)
         except Exception:
             self.flush()  # a broken index would otherwise stay, as saving reads it too
             raise
 
-    def save_overload(self, sig, data):
+    def save_overload(self, sig: Iterable[types.Type], data: Any) -> None:
         try:
             if _all_ours(sig):
                 self._impl.locator.ensure_cache_path()
@@ -121,18 +127,18 @@ class DiskCache(FunctionCache):
         except Exception as fault:
             self._warn(fault)
 
-    def _warn(self, fault):
+    def _warn(self, fault: Exception) -> None:
         warn_once(f"linclf compiles without its kernel cache in {self.cache_path}: {fault!r}")
 
 
-def ours(cls):
+def ours(cls: type) -> bool:
     """Whether a class is this package's own: the code of others can change unseen."""
     module = cls.__module__
     known = sys.modules.get(module) if module.partition(".")[0] == PACKAGE else None
     return getattr(known, cls.__qualname__, None) is cls
 
 
-def _all_ours(sig):
+def _all_ours(sig: Iterable[types.Type]) -> bool:
     """Whether all types of a signature are this package's."""
     stack = list(sig)
     while stack:

@@ -7,9 +7,19 @@
   same for those that several kernels share: each has its own copy.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
 from numba import config, njit
 
 from linclf._numba.cache import DiskCache, cache_directory, warn_once
+
+if TYPE_CHECKING:
+    from numba.core.dispatcher import Dispatcher  # which takes no parameter when code runs
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 _OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 EXACT, FAST = {"contract"}, {"contract", "reassoc", "nsz", "arcp"}
@@ -21,13 +31,13 @@ bare = njit(fastmath=EXACT, **BARE)
 inlined = njit(fastmath=EXACT, forceinline=True, **BARE)
 
 
-def kernel(function):
+def kernel(function: Function) -> Dispatcher[Function]:
     """Compile a function that Python calls and cache the machine code on disk."""
     dispatcher = compiled(function)
     directory = cache_directory()
-    if directory is not None and not config.DISABLE_JIT:
+    if directory is not None and not config.DISABLE_JIT:  # pyright: ignore[reportAttributeAccessIssue]
         try:
-            dispatcher._cache = DiskCache(function)
+            dispatcher._cache = DiskCache(function)  # pyright: ignore[reportAttributeAccessIssue]
         except Exception as fault:  # a private interface: without it there is no cache, nothing worse
             warn_once(f"linclf compiles without a disk cache: {fault!r}")
     return dispatcher

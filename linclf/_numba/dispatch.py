@@ -7,13 +7,38 @@ a kernel runs.
 import functools
 import inspect
 import threading
+import typing
+from collections.abc import Callable
+from typing import Any, Protocol, cast
 
 from numba.extending import overload
 
-from linclf._numba.compile import BARE, EXACT, FAST
+from linclf._numba.compile import BARE, EXACT, FAST, Function
 
 
-def generic(stub=None, *, fast=False):
+class Generic(Protocol):
+    """What `generic` makes of a stub."""
+
+    __name__: str
+
+    def __call__(self, operand: Any, /, *args: Any) -> Any: ...
+
+    def register(self, cls: type, /) -> Callable[[Function], Function]:
+        """A decorator that makes a function the implementation for a NamedTuple class."""
+        ...
+
+    def find(self, cls: type, /) -> Callable[..., Any] | None:
+        """The plain function of a class, or None."""
+        ...
+
+
+@typing.overload
+def generic(stub: Callable[..., Any]) -> Generic: ...
+@typing.overload
+def generic(*, fast: bool) -> Callable[[Callable[..., Any]], Generic]: ...
+
+
+def generic(stub: Callable[..., Any] | None = None, *, fast: bool = False) -> Any:
     """Dispatch on the NamedTuple class of the first argument, at compile time.
 
     ``@stub.register(Class)`` adds an implementation, and ``stub.find(Class)`` returns it or None.
@@ -23,10 +48,11 @@ def generic(stub=None, *, fast=False):
     """
     if stub is None:
         return functools.partial(generic, fast=fast)
-    table, name, lock = {}, stub.__name__, threading.Lock()
+    name, lock = stub.__name__, threading.Lock()
+    table: dict[type, Callable[..., Any]] = {}
 
     @functools.wraps(stub)
-    def call(operand, *args):
+    def call(operand: Any, *args: Any) -> Any:
         function = find(type(operand))
         if function is None:
             raise TypeError(
@@ -37,17 +63,17 @@ def generic(stub=None, *, fast=False):
 
     # inlined always: a copy of its own in each kernel would be other machine code, of which one process
     # that compiles runs one and a process that loads from the cache another, with another last bit
-    options = {**BARE, "fastmath": FAST if fast else EXACT, "forceinline": True}
+    options: Any = {**BARE, "fastmath": FAST if fast else EXACT, "forceinline": True}
 
     @overload(call, strict=False, jit_options=options)
     def select(operand, *args):
         return find(getattr(operand, "instance_class", type(None)))
 
-    def register(cls):
-        if not (isinstance(cls, type) and issubclass(cls, tuple) and hasattr(cls, "_fields")):
+    def register(cls: type[Any]) -> Callable[[Function], Function]:
+        if not is_named_tuple(cls):
             raise TypeError(f"{name}.register({cls!r}): pass a NamedTuple class")
 
-        def add(function):
+        def add(function: Function) -> Function:
             if cls in table:
                 raise ValueError(
                     f"{cls.__name__} has its {name} already, and kernels may be compiled with it; define the "
@@ -63,18 +89,24 @@ def generic(stub=None, *, fast=False):
 
         return add
 
-    def find(cls):
+    def find(cls: type) -> Callable[..., Any] | None:
         sent = vars(cls).get("_implementations", {})
         with lock:  # of two threads that meet a class which was sent here, one registers it
             if cls not in table and name in sent:
                 register(cls)(sent[name])
         return table.get(cls)
 
-    call.register, call.find = register, find
-    return call
+    verb = cast("Generic", call)
+    verb.register, verb.find = register, find
+    return verb
 
 
-def _plain(function, stub, where):
+def is_named_tuple(cls: Any) -> bool:
+    """Whether something is a NamedTuple class."""
+    return isinstance(cls, type) and issubclass(cls, tuple) and hasattr(cls, "_fields")
+
+
+def _plain(function: Callable[..., Any], stub: Callable[..., Any], where: str) -> Callable[..., Any]:
     """The plain function of an implementation, checked: Numba would say less, and only when it compiles."""
     plain = getattr(function, "py_func", function)  # of @njit: compiled in place of the call, not by itself
     arguments = f"({', '.join(inspect.signature(stub).parameters)})"
@@ -89,10 +121,10 @@ def _plain(function, stub, where):
     return plain
 
 
-_NAMED = {}
+_NAMED: dict[str, type] = {}
 
 
-def _distinguish(cls):
+def _distinguish(cls: type) -> None:
     """Make the name of a class unique, as Numba tells NamedTuples apart by nothing else.
 
     Of two classes ``Focal``, one of this package and one of a notebook, or of two runs of the same cell,

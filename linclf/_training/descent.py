@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from linclf._data.types import FloatArray, IntArray
 from linclf._kernels.problem import Problem, State, Steps
 from linclf._training.fit import Fit
 from linclf._training.model import LinearModel
@@ -12,7 +13,6 @@ from linclf._training.plan import Plan
 from linclf._training.settings import Settings
 from linclf._training.step_size import StepSize
 from linclf._training.sweeps import Pass
-from linclf._types import FloatArray, IntArray
 from linclf.optimizers import published_weights
 
 COPIED = 256  # rows of weights whose squares are taken at once

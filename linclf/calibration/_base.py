@@ -1,15 +1,40 @@
 """The abstract base of all calibrators: a map from scores to scores whose softmax is calibrated."""
 
 from abc import ABC, abstractmethod
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from linclf._data.types import FloatArray, LabelArray
 from linclf._training.blas import one_blas_thread
-from linclf.calibration._rows import as_scores, checked
+from linclf.calibration._rows import Rows, as_scores, checked
 from linclf.functional import log_softmax, softmax
+
+Estimator = TypeVar("Estimator", bound=BaseEstimator)
+
+
+class Calibrator(Protocol):
+    """What takes scores to probabilities: those of this package, and what has the same methods."""
+
+    def fit(
+        self,
+        scores: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        classes: Any = None,
+    ) -> Any: ...
+
+    def predict_proba(self, scores: Any, /) -> FloatArray: ...
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]: ...
+
+    def set_params(self, **params: Any) -> Any: ...
+
 
 INPUT = """input : {"scores", "probabilities"}, default="scores"
         What `fit` and `predict_proba` are given. Scores are logits or values of a
@@ -17,7 +42,7 @@ INPUT = """input : {"scores", "probabilities"}, default="scores"
         positive one in `fit`, within 1e-30 and 1e-4."""
 
 
-def documented(cls):
+def documented(cls: type[Estimator]) -> type[Estimator]:
     """Put the parameter that all calibrators share into a docstring."""
     if cls.__doc__ is not None:  # it is under python -OO
         cls.__doc__ = cls.__doc__.replace("{input}", INPUT)
@@ -27,18 +52,28 @@ def documented(cls):
 class BaseCalibrator(BaseEstimator, ABC):
     """Fitting and predicting, shared by all calibrators; a subclass fits and applies its map."""
 
+    input: str
+    classes_: LabelArray
+    _floor = 1e-30  # of models that were saved when all had this one
     _parameter_constraints: dict = {"input": [StrOptions({"scores", "probabilities"})]}
 
     @abstractmethod
-    def _parameters(self, rows):
+    def _parameters(self, rows: Rows) -> dict[str, FloatArray | float]:
         """The fitted attributes in a dict, for `_rows.Rows`."""
 
     @abstractmethod
-    def _mapped(self, scores):
+    def _mapped(self, scores: FloatArray) -> FloatArray:
         """Calibrated scores (n, K), for scores (n, K)."""
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, scores, y, sample_weight=None, *, classes=None):
+    def fit(
+        self,
+        scores: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        classes: ArrayLike | None = None,
+    ) -> Self:
         """Fit the map to scores of rows that the classifier was not trained on.
 
         Parameters
@@ -76,7 +111,7 @@ class BaseCalibrator(BaseEstimator, ABC):
         self.classes_, self._floor = labels, floor
         return self
 
-    def predict_proba(self, scores):
+    def predict_proba(self, scores: ArrayLike) -> FloatArray:
         """Calibrated probabilities.
 
         Parameters
@@ -98,7 +133,7 @@ class BaseCalibrator(BaseEstimator, ABC):
         """
         return softmax(self._checked_map(scores))
 
-    def predict_log_proba(self, scores):
+    def predict_log_proba(self, scores: ArrayLike) -> FloatArray:
         """Logarithm of `predict_proba`, right where that underflows.
 
         Parameters
@@ -120,14 +155,13 @@ class BaseCalibrator(BaseEstimator, ABC):
         """
         return log_softmax(self._checked_map(scores))
 
-    def _checked_map(self, scores):
+    def _checked_map(self, scores: ArrayLike) -> FloatArray:
         check_is_fitted(self)
-        floor = getattr(self, "_floor", 1e-30)  # of models that were saved when all had this one
-        scores = as_scores(scores, self.input, floor)
-        if scores.shape[1] != len(self.classes_):
+        values = as_scores(scores, self.input, self._floor)
+        if values.shape[1] != len(self.classes_):
             raise ValueError(
-                f"scores are for {scores.shape[1]} classes, and the calibrator was fitted to "
+                f"scores are for {values.shape[1]} classes, and the calibrator was fitted to "
                 f"{len(self.classes_)}: pass a column for each of classes_"
             )
         with np.errstate(over="ignore", under="ignore"):  # a gap of infinity is a probability of 0
-            return self._mapped(scores)
+            return self._mapped(values)

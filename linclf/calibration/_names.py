@@ -1,8 +1,11 @@
 """The calibrators by name. A new one is a file in this folder and a line in ``CALIBRATORS``."""
 
+from typing import cast
+
 from sklearn.base import clone
 from sklearn.utils.validation import has_fit_parameter
 
+from linclf.calibration._base import Calibrator
 from linclf.calibration.dirichlet import DirichletCalibration
 from linclf.calibration.platt import PlattScaling
 from linclf.calibration.temperature import TemperatureScaling
@@ -16,7 +19,7 @@ CALIBRATORS = {
 }
 
 
-def resolve(calibration):
+def resolve(calibration: str | Calibrator) -> Calibrator:
     """A new calibrator, not fitted, for a name or an object; the object is not changed.
 
     Parameters
@@ -62,4 +65,4 @@ def resolve(calibration):
             f"calibration={calibration!r} is no calibrator: its fit takes no classes; use one of "
             f"{sorted(CALIBRATORS)} or an estimator with fit(scores, y, sample_weight=None, *, classes=None)"
         )
-    return clone(calibration)
+    return cast("Calibrator", clone(calibration))

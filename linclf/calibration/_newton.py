@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from linclf._data.types import FloatArray
+
 TOLERANCE = 1e-8
 # of a value of 1 after sums over many rows, and of smaller ones as differences of scores: below it only the
 # gradient tells progress
@@ -21,12 +23,12 @@ class Point(NamedTuple):
     """Value, gradient, product with the Hessian, and the diagonal of the Hessian."""
 
     value: float
-    gradient: np.ndarray
-    product: Callable
-    diagonal: np.ndarray
+    gradient: FloatArray
+    product: Callable[[FloatArray], FloatArray]
+    diagonal: FloatArray
 
 
-def minimise(function, x, max_iter=200):
+def minimise(function: Callable[[FloatArray], Point], x: FloatArray, max_iter: int = 200) -> FloatArray:
     """The x where the norm of the gradient is at most 1e-8; the value never rises on the way."""
     here = function(x)
     for _ in range(max_iter):
@@ -47,7 +49,7 @@ def minimise(function, x, max_iter=200):
     return x
 
 
-def _newton_step(point, forcing):
+def _newton_step(point: Point, forcing: float) -> FloatArray:
     """About -H^-1 g, by conjugate gradients scaled by the diagonal of H."""
     scale = 1 / np.where(point.diagonal > 0, point.diagonal, 1)
     step, residual = np.zeros_like(point.gradient), -point.gradient
@@ -70,7 +72,9 @@ def _newton_step(point, forcing):
     return step
 
 
-def _line_search(function, x, here, step):
+def _line_search(
+    function: Callable[[FloatArray], Point], x: FloatArray, here: Point, step: FloatArray
+) -> tuple[FloatArray, Point] | None:
     """The next x and its point, or None where no fraction of the step is lower."""
     slope = here.gradient @ step
     norm = np.linalg.norm(here.gradient)

@@ -7,9 +7,11 @@ score f stands for the pair (0, f). Weights sum to 1; their sum before that, a n
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import column_or_1d
 
 from linclf._data.labels import check_targets, index_of, labels_of
+from linclf._data.types import FloatArray, IntArray, LabelArray
 from linclf._data.weights import positive_rows
 from linclf.functional._inputs import as_floats
 
@@ -24,41 +26,42 @@ LARGEST = 1e100
 class Rows(NamedTuple):
     """Scores (n, K), the class of each row, its share of the weight, and the sum of the weights."""
 
-    scores: np.ndarray
-    target: np.ndarray
-    weights: np.ndarray
+    scores: FloatArray
+    target: IntArray
+    weights: FloatArray
     total: float
 
 
-def checked(scores, y, sample_weight, classes, kind):
+def checked(
+    scores: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, classes: ArrayLike | None, kind: str
+) -> tuple[Rows, LabelArray, float]:
     """`Rows` without those of weight 0, the classes of the columns, and the floor of probabilities."""
     values = as_matrix(scores, kind)
-    y = check_targets(labels_of(y))
-    values, y, weights = positive_rows(values, y, sample_weight)
+    labels = check_targets(labels_of(y))
+    values, labels, weights = positive_rows(values, labels, sample_weight)
     check_counts(sample_weight)
-    given = classes is not None
-    classes = column_or_1d(classes) if given else np.unique(y)
-    if given and len(np.unique(classes)) < len(classes):
+    columns = np.unique(labels) if classes is None else column_or_1d(classes)
+    if classes is not None and len(np.unique(columns)) < len(columns):
         raise ValueError(
-            f"classes={classes.tolist()!r} names a class twice; each column of scores has its own"
+            f"classes={columns.tolist()!r} names a class twice; each column of scores has its own"
         )
-    if len(classes) != values.shape[1]:
-        found = "classes" if given else "y"
+    if len(columns) != values.shape[1]:
+        found = "y" if classes is None else "classes"
         raise ValueError(
-            f"scores are for {values.shape[1]} classes, and {found} has {len(classes)} (as in "
-            f"{classes[:5].tolist()!r}): name the class of each column with classes=, also those that y lacks"
+            f"scores are for {values.shape[1]} classes, and {found} has {len(columns)} (as in "
+            f"{columns[:5].tolist()!r}): name the class of each column with classes=, also those that y lacks"
         )
-    order = np.argsort(classes)
-    target = order[index_of(y, classes[order])]
+    order = np.argsort(columns)
+    target = order[index_of(labels, columns[order])]
     total = weights.sum()
     floor = FLOORS[0]
     if kind == "probabilities":
         floor = max(floor, float(values.min(initial=FLOORS[1], where=values > 0)))
         values = np.log(np.maximum(values, floor))
-    return Rows(values, target, weights / total, total), classes, floor
+    return Rows(values, target, weights / total, total), columns, floor
 
 
-def check_counts(sample_weight):
+def check_counts(sample_weight: ArrayLike | None) -> None:
     """Refuse weights, checked otherwise, that are no counts of rows: penalties are compared with them."""
     largest = 1.0 if sample_weight is None else np.asarray(sample_weight, np.float64).max()
     if not 1e-30 <= largest <= 1e30:
@@ -68,13 +71,13 @@ def check_counts(sample_weight):
         )
 
 
-def as_scores(scores, kind, floor):
+def as_scores(scores: ArrayLike, kind: str, floor: float) -> FloatArray:
     """Scores as float64 of shape (n, K); of probabilities the logarithms, or that of a floor below it."""
     values = as_matrix(scores, kind)
     return np.log(np.maximum(values, floor)) if kind == "probabilities" else values
 
 
-def as_matrix(scores, kind):
+def as_matrix(scores: ArrayLike, kind: str) -> FloatArray:
     """Scores or probabilities as float64, with a column for each of the K classes."""
     values = as_floats(scores, "scores")
     if values.ndim == 0 or values.ndim > 2 or values.shape[1:] in {(0,), (1,)} or not len(values):
@@ -95,7 +98,7 @@ def as_matrix(scores, kind):
     return values
 
 
-def _check_distributions(p):
+def _check_distributions(p: FloatArray) -> None:
     sums = p.sum(axis=1)
     wrong = np.flatnonzero(~((p >= 0).all(axis=1) & (np.abs(sums - 1) <= 1e-4)))
     if wrong.size:
@@ -105,7 +108,7 @@ def _check_distributions(p):
         )
 
 
-def centred(scores):
+def centred(scores: FloatArray) -> FloatArray:
     """Scores with a mean of 0 in each row: a constant added to a row means nothing to a softmax."""
     largest = scores.max(axis=1, keepdims=True)  # first, so that equal scores become 0 exactly
     gaps = scores - largest

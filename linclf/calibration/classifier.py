@@ -1,14 +1,16 @@
 """A classifier whose probabilities are calibrated on rows that it was not trained on."""
 
 import warnings
+from collections.abc import Callable, Iterable
 from numbers import Integral
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, Self, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import check_cv
-from sklearn.utils import _safe_indexing, get_tags, indexable
+from sklearn.utils import Tags, _safe_indexing, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -26,17 +28,28 @@ from sklearn.utils.validation import (
 
 from linclf._data.labels import check_targets, classes_of, labels_of
 from linclf._data.refusals import refuse_masked
+from linclf._data.types import FloatArray, IntArray, LabelArray
+from linclf.calibration._base import Calibrator
 from linclf.calibration._names import CALIBRATORS, resolve
 from linclf.calibration._rows import check_counts
+
+Folds: TypeAlias = Iterable[tuple[ArrayLike, ArrayLike]]
+
+
+class Splitter(Protocol):
+    """scikit-learn's splitters, and what divides rows like them."""
+
+    @property
+    def split(self) -> Callable[..., Folds]: ...
 
 
 class _Given(NamedTuple):
     """What `fit` is given; the weights may be None, and the parameters are those of the classifier's fit."""
 
     X: Any
-    y: np.ndarray
-    weights: np.ndarray | None
-    params: dict
+    y: LabelArray
+    weights: FloatArray | None
+    params: dict[str, Any]
 
 
 class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -98,19 +111,28 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     (2, 2)
     """
 
+    estimator_: Any
+    calibrator_: Calibrator
+    classes_: LabelArray
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit", "decision_function"]), HasMethods(["fit", "predict_proba"])],
         "method": [StrOptions(set(CALIBRATORS)), HasMethods(["fit", "predict_proba", "get_params"])],
         "cv": ["cv_object"],
     }
 
-    def __init__(self, estimator, *, method="temperature", cv=None):
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        method: str | Calibrator = "temperature",
+        cv: int | Splitter | Folds | None = None,
+    ) -> None:
         self.estimator = estimator
         self.method = method
         self.cv = cv
 
     @_fit_context(prefer_skip_nested_validation=False)  # the parameters of the estimator are not checked yet
-    def fit(self, X, y, sample_weight=None, **params):
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, **params: Any) -> Self:
         """Fit the classifier and the calibrator.
 
         Parameters
@@ -186,7 +208,7 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 setattr(self, name, getattr(estimator, name))
         return self
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> FloatArray:
         """Calibrated probabilities of the classes.
 
         Parameters
@@ -202,7 +224,7 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self)
         return self.calibrator_.predict_proba(getattr(self.estimator_, self._response)(X))
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Any) -> FloatArray:
         """Logarithm of `predict_proba`, right where that underflows.
 
         Parameters
@@ -216,12 +238,13 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             Logarithms of the probabilities.
         """
         check_is_fitted(self)
-        if hasattr(self.calibrator_, "predict_log_proba"):
-            return self.calibrator_.predict_log_proba(getattr(self.estimator_, self._response)(X))
+        logarithms = getattr(self.calibrator_, "predict_log_proba", None)  # which other people's may lack
+        if logarithms is not None:
+            return logarithms(getattr(self.estimator_, self._response)(X))
         with np.errstate(divide="ignore"):  # a probability of 0 has the logarithm -inf
             return np.log(self.predict_proba(X))
 
-    def predict(self, X):
+    def predict(self, X: Any) -> LabelArray:
         """The most probable class by `predict_proba`.
 
         Parameters
@@ -237,7 +260,7 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         index = self.predict_proba(X).argmax(axis=1)
         return self.classes_[index]
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> MetadataRouter:
         """Where the parameters of `fit` go, when metadata are routed.
 
         Returns
@@ -249,7 +272,9 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         router.add(estimator=self.estimator, method_mapping=MethodMapping().add(caller="fit", callee="fit"))
         return router.add(splitter=self.cv, method_mapping=MethodMapping().add(caller="fit", callee="split"))
 
-    def _routed(self, weights, params):
+    def _routed(
+        self, weights: FloatArray | None, params: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         """The parameters for ``fit`` of the classifier, and for ``split`` of the splitter."""
         if _routing_enabled():
             routed = process_routing(self, "fit", sample_weight=weights, **params)
@@ -258,28 +283,30 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             params = {**params, "sample_weight": weights}
         return params, {}
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags = get_tags(self.estimator).input_tags
         return tags
 
 
-def _checked(X, y, sample_weight):
+def _checked(
+    X: Any, y: ArrayLike, sample_weight: ArrayLike | None
+) -> tuple[Any, LabelArray, FloatArray | None]:
     """X with any rows, the labels, and the weights or None."""
-    X, y = indexable(X, y)
-    y = labels_of(y)
-    if not y.size:
-        raise ValueError(f"X and y have {y.size} samples; pass some of each class")
-    y = check_targets(y)
+    X, given = indexable(X, y)
+    labels = labels_of(given)
+    if not labels.size:
+        raise ValueError(f"X and y have {labels.size} samples; pass some of each class")
+    labels = check_targets(labels)
     if sample_weight is None:
-        return X, y, None
+        return X, labels, None
     refuse_masked(sample_weight, "sample_weight")
     weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
     check_counts(weights)
-    return X, y, weights
+    return X, labels, weights
 
 
-def _response(estimator, calibrator):
+def _response(estimator: Any, calibrator: Calibrator) -> str:
     """The method that scores; where it gives probabilities the calibrator is told so."""
     declared = calibrator.get_params(deep=False).get("input")
     if declared == "probabilities":
@@ -300,7 +327,7 @@ def _response(estimator, calibrator):
     return "predict_proba"
 
 
-def _scores(estimator, response, X):
+def _scores(estimator: Any, response: str, X: Any) -> FloatArray:
     """What a fitted classifier says of rows; scores of pairs of classes are refused."""
     scores, last = getattr(estimator, response)(X), _last(estimator)
     pairs = response == "decision_function" and getattr(last, "decision_function_shape", None) == "ovo"
@@ -312,7 +339,7 @@ def _scores(estimator, response, X):
     return scores
 
 
-def _last(estimator):
+def _last(estimator: Any) -> Any:
     """The classifier inside of pipelines and searches (a FrozenEstimator has the attributes of its own)."""
     while True:
         if hasattr(estimator, "steps"):
@@ -323,7 +350,7 @@ def _last(estimator):
             return estimator
 
 
-def _folds(cv, given, rows, params):
+def _folds(cv: Any, given: _Given, rows: IntArray, params: dict[str, Any]) -> list[tuple[IntArray, IntArray]]:
     """Pairs of training and held-out rows, without those of weight 0."""
     y = given.y[rows]
     least = np.unique(y, return_counts=True)[1].min()
@@ -335,7 +362,8 @@ def _folds(cv, given, rows, params):
             "least), or FrozenEstimator and other rows to calibrate on"
         )
     if isinstance(cv, Integral):
-        splits = check_cv(cv, y, classifier=True).split(_safe_indexing(given.X, rows), y)
+        splitter: Any = check_cv(int(cv), y, classifier=True)
+        splits = splitter.split(_safe_indexing(given.X, rows), y)
         return [(rows[train], rows[test]) for train, test in splits]
     splits = cv.split(given.X, given.y, **params) if hasattr(cv, "split") else cv
     folds = [(_indices(train), _indices(test)) for train, test in splits]  # they count all rows
@@ -350,12 +378,14 @@ def _folds(cv, given, rows, params):
     return folds
 
 
-def _indices(rows):
+def _indices(rows: ArrayLike) -> IntArray:
     rows = np.asarray(rows)
     return np.flatnonzero(rows) if rows.dtype == bool else rows
 
 
-def _held_out(estimator, given, fold, classes, response):
+def _held_out(
+    estimator: Any, given: _Given, fold: tuple[IntArray, IntArray], classes: LabelArray, response: str
+) -> FloatArray:
     """Scores of the rows of a fold, by a clone that was not fitted to them."""
     train, test = fold
     missing = np.setdiff1d(classes, given.y[train])
@@ -369,7 +399,7 @@ def _held_out(estimator, given, fold, classes, response):
     return _scores(fitted, response, X)
 
 
-def _fitted(estimator, given, rows):
+def _fitted(estimator: Any, given: _Given, rows: IntArray) -> Any:
     """A clone fitted to some of the rows, with their part of the parameters."""
     estimator = clone(estimator)
     X, y, params = given.X, given.y, given.params

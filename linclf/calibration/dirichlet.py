@@ -5,9 +5,10 @@ from numbers import Real
 import numpy as np
 from sklearn.utils._param_validation import Interval
 
+from linclf._data.types import FloatArray
 from linclf.calibration._base import BaseCalibrator, documented
 from linclf.calibration._newton import Point, minimise
-from linclf.calibration._rows import centred
+from linclf.calibration._rows import Rows, centred
 from linclf.calibration.temperature import fitted_temperature
 from linclf.functional import log_softmax
 
@@ -70,6 +71,8 @@ class DirichletCalibration(BaseCalibrator):
            [-1. ,  0.5,  1. ]])
     """
 
+    coef_: FloatArray
+    intercept_: FloatArray
     _parameter_constraints: dict = {
         **BaseCalibrator._parameter_constraints,
         "odir": [Interval(Real, 0, None, closed="left")],
@@ -77,13 +80,15 @@ class DirichletCalibration(BaseCalibrator):
         "alpha_intercept": [Interval(Real, 0, None, closed="left")],
     }
 
-    def __init__(self, *, odir=10.0, alpha=50.0, alpha_intercept=5.0, input="scores"):
+    def __init__(
+        self, *, odir: float = 10.0, alpha: float = 50.0, alpha_intercept: float = 5.0, input: str = "scores"
+    ) -> None:
         self.odir = odir
         self.alpha = alpha
         self.alpha_intercept = alpha_intercept
         self.input = input
 
-    def _parameters(self, rows):
+    def _parameters(self, rows: Rows) -> dict[str, FloatArray | float]:
         temperature = fitted_temperature(rows)
         g = self._coordinates(rows.scores) / temperature
         n, K = g.shape
@@ -95,7 +100,7 @@ class DirichletCalibration(BaseCalibrator):
         penalty[:, K] = self.alpha_intercept
         penalty /= rows.total
 
-        def function(x):
+        def function(x: FloatArray) -> Point:
             """The weighted mean loss at ``A = (I + D) / T``, with ``x = [D | b]``."""
             change = x.reshape(K, K + 1)
             logarithms = log_softmax(g + columns @ change.T)
@@ -103,14 +108,14 @@ class DirichletCalibration(BaseCalibrator):
             residual = weights * p
             residual[own] -= rows.weights
 
-            def product(step):
+            def product(step: FloatArray) -> FloatArray:
                 step = step.reshape(K, K + 1)
                 moved = columns @ step.T
                 moved -= np.einsum("ij,ij->i", p, moved)[:, None]
                 moved *= weights * p
                 return (moved.T @ columns + penalty * step).ravel()
 
-            value = -rows.weights @ logarithms[own] + np.sum(penalty * change**2) / 2
+            value = float(-rows.weights @ logarithms[own] + np.sum(penalty * change**2) / 2)
             gradient = residual.T @ columns + penalty * change
             diagonal = (weights * p * (1 - p)).T @ squares + penalty
             return Point(value, gradient.ravel(), product, diagonal.ravel())
@@ -118,8 +123,8 @@ class DirichletCalibration(BaseCalibrator):
         found = minimise(function, np.zeros(K * (K + 1))).reshape(K, K + 1)
         return {"coef_": (np.eye(K) + found[:, :K]) / temperature, "intercept_": found[:, K].copy()}
 
-    def _mapped(self, scores):
+    def _mapped(self, scores: FloatArray) -> FloatArray:
         return self._coordinates(scores) @ self.coef_.T + self.intercept_
 
-    def _coordinates(self, scores):
+    def _coordinates(self, scores: FloatArray) -> FloatArray:
         return centred(scores) if self.input == "scores" else scores

@@ -4,8 +4,10 @@ import numpy as np
 from scipy.special import expit
 from sklearn.utils._param_validation import StrOptions
 
+from linclf._data.types import BoolArray, FloatArray
 from linclf.calibration._base import BaseCalibrator, documented
 from linclf.calibration._newton import Point, minimise
+from linclf.calibration._rows import Rows
 from linclf.functional import logsumexp
 
 
@@ -56,12 +58,14 @@ class PlattScaling(BaseCalibrator):
            [0.21, 0.79]])
     """
 
+    coef_: FloatArray
+    intercept_: FloatArray
     _parameter_constraints: dict = {"input": [StrOptions({"scores", "logits", "probabilities"})]}
 
-    def __init__(self, *, input="scores"):
+    def __init__(self, *, input: str = "scores") -> None:
         self.input = input
 
-    def _parameters(self, rows):
+    def _parameters(self, rows: Rows) -> dict[str, FloatArray | float]:
         scores = self._one_vs_rest(rows.scores)
         first = 1 if scores.shape[1] == 1 else 0
         found = [
@@ -71,20 +75,20 @@ class PlattScaling(BaseCalibrator):
         coef, intercept = np.array(found).T
         return {"coef_": coef, "intercept_": intercept}
 
-    def _mapped(self, scores):
+    def _mapped(self, scores: FloatArray) -> FloatArray:
         z = self.coef_ * self._one_vs_rest(scores) + self.intercept_
         if z.shape[1] == 1:
             return np.column_stack([np.zeros(len(z)), z])
         return -np.logaddexp(0, -z)  # the softmax of log-sigmoids is their shares
 
-    def _one_vs_rest(self, scores):
+    def _one_vs_rest(self, scores: FloatArray) -> FloatArray:
         """One column for two classes, else the score of each class on its own."""
         if scores.shape[1] == 2:
             return scores[:, 1:] - scores[:, :1]
         return scores if self.input == "scores" else log_odds(scores)
 
 
-def log_odds(scores):
+def log_odds(scores: FloatArray) -> FloatArray:
     """``f_k`` minus the logarithm of the sum of the exponentials of the others, without cancellation."""
     f = scores - scores.max(axis=1, keepdims=True)
     first, rows = f.argmax(axis=1), np.arange(len(f))
@@ -98,7 +102,7 @@ def log_odds(scores):
     return odds
 
 
-def _logistic(f, positive, weights, total):
+def _logistic(f: FloatArray, positive: BoolArray, weights: FloatArray, total: float) -> tuple[float, float]:
     """(a, b) of the least log loss to Platt's targets."""
     count = total * (weights @ positive)
     target = np.where(positive, (count + 1) / (count + 2), 1 / (total - count + 2))
@@ -112,7 +116,7 @@ def _logistic(f, positive, weights, total):
     else:
         z = (f / size - mean) / spread
 
-    def function(x):
+    def function(x: FloatArray) -> Point:
         u = x[0] * z + x[1]
         p = expit(u)
         residual, curvature = weights * (p - target), weights * p * (1 - p)

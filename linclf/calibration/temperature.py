@@ -1,14 +1,18 @@
 """Temperature scaling: one number for how sure the scores may be."""
 
 import warnings
+from collections.abc import Callable
 from numbers import Real
+from typing import cast
 
 import numpy as np
 from scipy.optimize import brentq
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval
 
+from linclf._data.types import FloatArray
 from linclf.calibration._base import BaseCalibrator, documented
+from linclf.calibration._rows import Rows
 from linclf.functional import softmax
 
 EPS, TINY = np.finfo(np.float64).eps, np.finfo(np.float64).tiny
@@ -68,28 +72,29 @@ class TemperatureScaling(BaseCalibrator):
     array([[0.801, 0.199]])
     """
 
+    temperature_: float
     _parameter_constraints: dict = {
         **BaseCalibrator._parameter_constraints,
         "alpha": [Interval(Real, 0, None, closed="left")],
     }
 
-    def __init__(self, *, alpha=ALPHA, input="scores"):
+    def __init__(self, *, alpha: float = ALPHA, input: str = "scores") -> None:
         self.alpha = alpha
         self.input = input
 
-    def _parameters(self, rows):
+    def _parameters(self, rows: Rows) -> dict[str, FloatArray | float]:
         return {"temperature_": fitted_temperature(rows, self.alpha)}
 
-    def _mapped(self, scores):
+    def _mapped(self, scores: FloatArray) -> FloatArray:
         return tempered(scores, self.temperature_)
 
 
-def tempered(scores, temperature):
+def tempered(scores: FloatArray, temperature: float) -> FloatArray:
     """``f / T`` without the largest of each row, so that only gaps of infinity overflow."""
     return (scores - scores.max(axis=1, keepdims=True)) / temperature
 
 
-def fitted_temperature(rows, alpha=ALPHA):
+def fitted_temperature(rows: Rows, alpha: float = ALPHA) -> float:
     """The T of `TemperatureScaling` for `_rows.Rows`."""
     gaps = tempered(rows.scores, 1.0)
     size = -gaps.min()
@@ -99,12 +104,12 @@ def fitted_temperature(rows, alpha=ALPHA):
     own = np.take_along_axis(gaps, rows.target[:, None], axis=1)[:, 0]
     share = alpha / rows.total
 
-    def expected(beta):
+    def expected(beta: float) -> FloatArray:
         return np.einsum("ij,ij->i", softmax(beta * gaps), gaps)
 
     stated = expected(size) if alpha else own
 
-    def slope(log_beta):
+    def slope(log_beta: float) -> float:
         """Derivative of the objective by log(beta), for ``softmax(beta * gaps)``; T is ``size / beta``."""
         beta = np.exp(log_beta)
         found = expected(beta)
@@ -121,7 +126,7 @@ def fitted_temperature(rows, alpha=ALPHA):
     return float(max(size / beta, TINY))
 
 
-def _root(slope, least):
+def _root(slope: Callable[[float], float], least: float) -> tuple[float, bool]:
     """The beta at which a slope passes 0 from below, at least ``least``, and whether it is flat there."""
     low, high = np.log(least), 0.0
     if slope(high) >= 0:
@@ -129,9 +134,14 @@ def _root(slope, least):
             return least, False
         while slope(high - 1) >= 0:
             high -= 1
-        return np.exp(brentq(slope, high - 1, high, xtol=1e-14, rtol=4 * EPS)), False
+        return np.exp(_zero(slope, high - 1)), False
     while (rise := slope(high + 1)) < -FLAT:
         high += 1
     if rise < 0:
         return np.exp(high + 1), True
-    return np.exp(brentq(slope, high, high + 1, xtol=1e-14, rtol=4 * EPS)), False
+    return np.exp(_zero(slope, high)), False
+
+
+def _zero(slope: Callable[[float], float], low: float) -> float:
+    """Where a slope passes 0 between ``low`` and ``low + 1``."""
+    return cast("float", brentq(slope, low, low + 1, xtol=1e-14, rtol=4 * EPS))

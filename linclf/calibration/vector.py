@@ -5,9 +5,10 @@ from numbers import Real
 import numpy as np
 from sklearn.utils._param_validation import Interval
 
+from linclf._data.types import FloatArray
 from linclf.calibration._base import BaseCalibrator, documented
 from linclf.calibration._newton import Point, minimise
-from linclf.calibration._rows import centred
+from linclf.calibration._rows import Rows, centred
 from linclf.calibration.temperature import fitted_temperature
 from linclf.functional import log_softmax
 
@@ -61,18 +62,20 @@ class VectorScaling(BaseCalibrator):
     array([ 0.5,  0.6, -1.1])
     """
 
+    coef_: FloatArray
+    intercept_: FloatArray
     _parameter_constraints: dict = {
         **BaseCalibrator._parameter_constraints,
         "alpha": [Interval(Real, 0, None, closed="left")],
         "alpha_intercept": [Interval(Real, 0, None, closed="left")],
     }
 
-    def __init__(self, *, alpha=50.0, alpha_intercept=5.0, input="scores"):
+    def __init__(self, *, alpha: float = 50.0, alpha_intercept: float = 5.0, input: str = "scores") -> None:
         self.alpha = alpha
         self.alpha_intercept = alpha_intercept
         self.input = input
 
-    def _parameters(self, rows):
+    def _parameters(self, rows: Rows) -> dict[str, FloatArray | float]:
         temperature = fitted_temperature(rows)
         g = self._coordinates(rows.scores) / temperature
         n, K = g.shape
@@ -80,20 +83,20 @@ class VectorScaling(BaseCalibrator):
         weights = rows.weights[:, None]
         penalty = np.repeat([self.alpha, self.alpha_intercept], K) / rows.total
 
-        def function(x):
+        def function(x: FloatArray) -> Point:
             """The weighted mean loss at ``v = (1 + x[:K]) / T, b = x[K:]``."""
             logarithms = log_softmax(g + x[:K] * g + x[K:])
             p = np.exp(logarithms)
             residual = weights * p
             residual[own] -= rows.weights
 
-            def product(step):
+            def product(step: FloatArray) -> FloatArray:
                 moved = step[:K] * g + step[K:]
                 moved -= np.einsum("ij,ij->i", p, moved)[:, None]
                 moved *= weights * p
                 return np.append(np.einsum("ij,ij->j", moved, g), moved.sum(axis=0)) + penalty * step
 
-            value = -rows.weights @ logarithms[own] + penalty @ x**2 / 2
+            value = float(-rows.weights @ logarithms[own] + penalty @ x**2 / 2)
             gradient = np.append(np.einsum("ij,ij->j", residual, g), residual.sum(axis=0)) + penalty * x
             spread = weights * p * (1 - p)
             diagonal = np.append(np.einsum("ij,ij->j", spread, squares), spread.sum(axis=0)) + penalty
@@ -102,8 +105,8 @@ class VectorScaling(BaseCalibrator):
         x = minimise(function, np.zeros(2 * K))
         return {"coef_": (1 + x[:K]) / temperature, "intercept_": x[K:]}
 
-    def _mapped(self, scores):
+    def _mapped(self, scores: FloatArray) -> FloatArray:
         return self.coef_ * self._coordinates(scores) + self.intercept_
 
-    def _coordinates(self, scores):
+    def _coordinates(self, scores: FloatArray) -> FloatArray:
         return centred(scores) if self.input == "scores" else scores

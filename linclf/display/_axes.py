@@ -1,8 +1,21 @@
 """Where displays draw: new or given axes, and a style for each line that differs without colours."""
 
+from __future__ import annotations
+
 import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.gridspec import GridSpecBase
+
+    AnyAxes: TypeAlias = Axes | list[Axes] | tuple[Axes, ...] | NDArray[np.object_]
 
 # Okabe and Ito's palette; 7 colours and 4 lines have no common factor: 28 different styles
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#000000", "#CC79A7", "#56B4E9", "#E69F00")
@@ -10,12 +23,12 @@ LINES = ("-", "--", "-.", ":")
 MARKERS = "os^Dv"
 
 
-def line_style(rank):
+def line_style(rank: int) -> dict[str, Any]:
     """Colour and line of the line with a rank: 0, 1, ..."""
     return {"color": COLOURS[rank % len(COLOURS)], "linestyle": LINES[rank % len(LINES)], "linewidth": 1.8}
 
 
-def require_matplotlib(display):
+def require_matplotlib(display: object) -> None:
     """Raise an ImportError that names the remedy where matplotlib is missing."""
     try:
         import matplotlib  # noqa: F401
@@ -23,7 +36,9 @@ def require_matplotlib(display):
         raise ImportError(f'{type(display).__name__} needs matplotlib: pip install "linclf[plot]"') from fault
 
 
-def one_axes(display, ax, size, argument="ax"):
+def one_axes(
+    display: object, ax: Axes | None, size: tuple[float, float] | None, argument: str = "ax"
+) -> Axes:
     """The given axes, or those of a new figure.
 
     Raises
@@ -42,7 +57,9 @@ def one_axes(display, ax, size, argument="ax"):
     return ax
 
 
-def many_axes(display, ax, count, columns, size):
+def many_axes(
+    display: object, ax: AnyAxes | None, count: int, columns: int, size: tuple[float, float]
+) -> NDArray[np.object_]:
     """``count`` axes: given ones, parts of a given one, or those of a new figure of panels of a size.
 
     Raises
@@ -80,30 +97,30 @@ def many_axes(display, ax, count, columns, size):
     return _cells(ax.figure, place.subgridspec(rows, columns), count)
 
 
-def split_below(ax, share):
+def split_below(ax: Axes, share: float) -> Axes:
     """Give the lower share of the place of axes to new ones with the same horizontal axis."""
     place = ax.get_subplotspec()
     if place is None:  # not in a grid, or inset
         x, y, width, height = ax.get_position().bounds
-        ax.set_position([x, y + (share + 0.05) * height, width, (0.95 - share) * height])
-        return ax.figure.add_axes([x, y, width, share * height], sharex=ax)
+        ax.set_position((x, y + (share + 0.05) * height, width, (0.95 - share) * height))
+        return ax.figure.add_axes((x, y, width, share * height), sharex=ax)
     grid = place.subgridspec(2, 1, height_ratios=[1 - share, share], hspace=0.1)
     ax.set_subplotspec(grid[0])
     return ax.figure.add_subplot(grid[1], sharex=ax)
 
 
-def _cells(figure, grid, count):
+def _cells(figure: Figure | SubFigure, grid: GridSpecBase, count: int) -> NDArray[np.object_]:
     return np.array([figure.add_subplot(grid[k // grid.ncols, k % grid.ncols]) for k in range(count)], object)
 
 
-def _check_axes(ax, argument="ax"):
+def _check_axes(ax: object, argument: str = "ax") -> None:
     from matplotlib.axes import Axes
 
     if not isinstance(ax, Axes):
         raise TypeError(f"{argument}={ax!r}: pass a matplotlib Axes, such as plt.subplots()[1]")
 
 
-def finish(axes, **texts):
+def finish(axes: Axes, **texts: Any) -> None:
     """Texts as they are, where a $ begins no formula; a faint grid; no frame above and to the right."""
     axes.set(**texts)
     for text in (axes.title, axes.xaxis.label, axes.yaxis.label):
@@ -113,9 +130,9 @@ def finish(axes, **texts):
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def legend(axes, handles, longest=None, **options):
+def legend(axes: Axes, handles: Sequence[Artist], longest: int | None = None, **options: Any) -> None:
     """A legend of the handles, whose texts are shown as they are, in lines of so many letters at most."""
-    labels = [handle.get_label() for handle in handles]
+    labels = [str(handle.get_label()) for handle in handles]
     if longest is not None:
         labels = [textwrap.fill(label, longest) for label in labels]
     drawn = axes.legend(handles, labels, fontsize=9, frameon=False, **options)
@@ -123,17 +140,17 @@ def legend(axes, handles, longest=None, **options):
         text.set_parse_math(False)
 
 
-def letters_across(axes):
+def letters_across(axes: Axes) -> int:
     """About how many letters of a legend are as wide as axes, beside the line that they explain."""
     inches = axes.bbox.width / axes.figure.dpi
     return max(12, int((inches - 0.6) / 0.07))
 
 
-def legend_above(axes, handles, title):
+def legend_above(axes: Axes, handles: Sequence[Artist], title: str | None) -> None:
     """A legend in two columns where no curve can be under it."""
     legend(axes, handles, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, title=title)
 
 
-def short(text, longest):
+def short(text: str, longest: int) -> str:
     """At most so many characters of a text."""
     return text if len(text) <= longest else text[: longest - 1] + "…"

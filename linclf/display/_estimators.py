@@ -1,15 +1,19 @@
 """What displays ask of fitted estimators, which may be inside of pipelines, searches and calibrators."""
 
+from typing import Any
+
 from sklearn.utils.validation import check_is_fitted
 
+from linclf._data.types import MatrixLike
 
-def name_of(estimator):
+
+def name_of(estimator: Any) -> str:
     """The class name, for a pipeline that of its last step."""
     steps = getattr(estimator, "steps", None)
     return type(steps[-1][1] if steps else estimator).__name__
 
 
-def response(estimator, method, X):
+def response(estimator: Any, method: str, X: MatrixLike) -> Any:
     """``estimator.method(X)``, or a ValueError that says why the estimator has no such method."""
     try:
         function = getattr(estimator, method)
@@ -19,7 +23,7 @@ def response(estimator, method, X):
     return function(X)
 
 
-def path_to(estimator, attribute):
+def path_to(estimator: Any, attribute: str) -> tuple[list[Any], bool]:
     """The estimators from the outermost to the one with an attribute, and whether there is one.
 
     Raises
@@ -38,7 +42,7 @@ def path_to(estimator, attribute):
     return path, True
 
 
-def _inside(estimator):
+def _inside(estimator: Any) -> Any:
     if hasattr(estimator, "steps"):
         return estimator.steps[-1][1]
     for attribute in ("best_estimator_", "estimator_"):

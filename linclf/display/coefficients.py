@@ -1,11 +1,24 @@
 """The weights of a linear classifier: images, or the words that speak for and against a class."""
 
+from __future__ import annotations
+
 import numbers
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from linclf._data.types import FloatArray, IntArray
 from linclf.display._axes import COLOURS, finish, many_axes, short
 from linclf.display._estimators import name_of, path_to
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.container import BarContainer
+    from matplotlib.image import AxesImage
+
+    from linclf.display._axes import AnyAxes
 
 _FOR, _AGAINST = COLOURS[0], COLOURS[1]
 _LONGEST = 24  # characters of a feature name
@@ -62,7 +75,16 @@ class CoefficientsDisplay:
     ['petal width (cm)', 'sepal width (cm)']
     """
 
-    def __init__(self, coef, classes, *, image_shape=None, feature_names=None, top=10, shown=None):
+    def __init__(
+        self,
+        coef: ArrayLike,
+        classes: ArrayLike,
+        *,
+        image_shape: tuple[int, int] | None = None,
+        feature_names: Sequence[str] | None = None,
+        top: int = 10,
+        shown: Sequence[Any] | None = None,
+    ) -> None:
         self.coef, self.classes = np.asarray(coef, float), np.asarray(classes)
         K = len(self.classes)
         if self.coef.ndim != 2 or len(self.coef) != (1 if K == 2 else K):
@@ -85,7 +107,16 @@ class CoefficientsDisplay:
         self._panels = self._panels_of(shown)
 
     @classmethod
-    def from_estimator(cls, estimator, *, image_shape=None, feature_names=None, top=10, shown=None, ax=None):
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        image_shape: tuple[int, int] | None = None,
+        feature_names: Sequence[str] | None = None,
+        top: int = 10,
+        shown: Sequence[Any] | None = None,
+        ax: AnyAxes | None = None,
+    ) -> Self:
         """Draw the coefficients of a fitted classifier.
 
         Parameters
@@ -130,7 +161,7 @@ class CoefficientsDisplay:
         )
         return display.plot(ax)
 
-    def largest(self, label):
+    def largest(self, label: Any) -> list[str]:
         """Names of the features that a panel has bars for, from the largest coefficient to the least.
 
         Parameters
@@ -153,7 +184,7 @@ class CoefficientsDisplay:
             raise ValueError(f"label={label!r} is not shown: pass one of shown")
         return [str(name) for name in self.feature_names[self._order(self.coef[row])]]
 
-    def plot(self, ax=None):
+    def plot(self, ax: AnyAxes | None = None) -> Self:
         """Draw.
 
         Parameters
@@ -168,7 +199,8 @@ class CoefficientsDisplay:
         bars = 2 * min(self.top, self.coef.shape[1])
         columns, size = (5, (1.7, 1.9)) if self.image_shape else (4, (3.4, 0.7 + 0.17 * bars))
         axes = many_axes(self, ax, len(self._panels), columns, size)
-        self.images_, self.bars_ = [], []
+        self.images_: list[AxesImage] = []
+        self.bars_: list[BarContainer] = []
         limit = max(np.abs(self.coef[row]).max() for row, _ in self._panels) or 1.0
         for panel, (row, title) in zip(axes, self._panels, strict=True):
             if self.image_shape:
@@ -186,7 +218,7 @@ class CoefficientsDisplay:
         self.ax_, self.figure_ = axes, axes[0].figure
         return self
 
-    def _draw_bars(self, panel, coef, title):
+    def _draw_bars(self, panel: Axes, coef: FloatArray, title: str) -> BarContainer:
         order = self._order(coef)
         values = coef[order]
         heights = np.arange(len(order))
@@ -206,13 +238,13 @@ class CoefficientsDisplay:
         panel.set_title(title, fontsize=10, parse_math=False)
         return drawn
 
-    def _order(self, coef):
+    def _order(self, coef: FloatArray) -> IntArray:
         """The features with the largest and the least coefficients, those of 0 left out."""
         falling = np.argsort(-coef, kind="stable")
         positive, negative = falling[coef[falling] > 0], falling[coef[falling] < 0]
         return np.concatenate([positive[: self.top], negative[-self.top :]])
 
-    def _panels_of(self, shown):
+    def _panels_of(self, shown: Sequence[Any] | None) -> list[tuple[int, str]]:
         """Rows of coef and titles."""
         if len(self.coef) == 1:
             if shown is not None:
@@ -224,7 +256,7 @@ class CoefficientsDisplay:
             raise ValueError(f"shown={shown!r}: pass a list of classes, one at least")
         return [(self._row(label, "shown"), str(label)) for label in shown]
 
-    def _row(self, label, argument):
+    def _row(self, label: Any, argument: str) -> int:
         try:
             return self.classes.tolist().index(label)
         except ValueError:
@@ -232,7 +264,7 @@ class CoefficientsDisplay:
             raise ValueError(f"{argument} has {label!r}, which is no class: pass one of {known}") from None
 
 
-def _image_shape(shape, d):
+def _image_shape(shape: tuple[int, int] | None, d: int) -> tuple[int, int] | None:
     if shape is None:
         return None
     whole = isinstance(shape, tuple | list) and all(isinstance(side, numbers.Integral) for side in shape)
@@ -241,10 +273,10 @@ def _image_shape(shape, d):
             f"image_shape={shape!r} does not fit {d} features: pass (height, width) with this product, or "
             "None for bars"
         )
-    return tuple(shape)
+    return shape[0], shape[1]
 
 
-def _known_names(path):
+def _known_names(path: list[Any]) -> Sequence[str] | None:
     """Feature names of the classifier, or what its pipeline makes of the names of the input."""
     names = getattr(path[-1], "feature_names_in_", None)
     for outer in reversed(path[:-1]):

@@ -1,9 +1,18 @@
 """The course of training: the objective, and how well rows outside of it were classified."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 
 from linclf.display._axes import finish, legend_above, line_style, one_axes
 from linclf.display._estimators import name_of, path_to
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
 _LOSSES = {"objective": "objective", "validation_loss": "validation loss"}
 _LONG, _DEEP = 50, 20  # epochs, and ratio of largest to least loss, from which an axis is logarithmic
@@ -51,7 +60,7 @@ class HistoryDisplay:
     (['objective', 'validation_loss', 'validation_score'], 5)
     """
 
-    def __init__(self, history, *, name=None):
+    def __init__(self, history: dict[str, list[float]], *, name: str | None = None) -> None:
         if not isinstance(history, dict) or not len(history.get("objective", ())):
             shown = list(history) if isinstance(history, dict) else history
             raise ValueError(
@@ -60,7 +69,7 @@ class HistoryDisplay:
         self.history, self.name = history, name
 
     @classmethod
-    def from_estimator(cls, estimator, *, name=None, ax=None):
+    def from_estimator(cls, estimator: Any, *, name: str | None = None, ax: Axes | None = None) -> Self:
         """Draw the history of a fitted classifier.
 
         Parameters
@@ -91,7 +100,7 @@ class HistoryDisplay:
             )
         return cls(path[-1].history_, name=name_of(path[-1]) if name is None else name).plot(ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Axes | None = None) -> Self:
         """Draw.
 
         Parameters
@@ -109,7 +118,8 @@ class HistoryDisplay:
         epochs = np.arange(1, len(history["objective"]) + 1)
         across = "iteration" if "gradient_norm" in history else "epoch"
         marker = "o" if len(epochs) == 1 else None
-        self.lines_, handles = {}, []
+        self.lines_: dict[str, Line2D] = {}
+        handles: list[Artist] = []
         for rank, (key, label) in enumerate(_LOSSES.items()):
             if key in history:
                 (line,) = ax.plot(
@@ -129,9 +139,9 @@ class HistoryDisplay:
         if len(epochs) > _LONG:
             ax.set_xscale("log")
         else:
-            ax.xaxis.get_major_locator().set_params(integer=True)
+            ax.locator_params(axis="x", integer=True)
         finish(ax, xlabel=across, ylabel="loss")
-        self.ax_score_ = None
+        self.ax_score_: Axes | None = None
         if "validation_score" in history:
             self.ax_score_ = right = ax.twinx()
             score = history["validation_score"]

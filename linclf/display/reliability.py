@@ -1,10 +1,15 @@
 """The reliability diagram: accuracy against confidence."""
 
+from __future__ import annotations
+
 import numbers
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
+from linclf._data.types import FloatArray, MatrixLike
 from linclf.display._axes import (
     COLOURS,
     LINES,
@@ -16,8 +21,13 @@ from linclf.display._axes import (
     split_below,
 )
 from linclf.display._estimators import name_of, response
+from linclf.metrics._bins import Strategy
 from linclf.metrics._forecasts import checked
-from linclf.metrics.reliability import one_class, reliability_curve, top_class
+from linclf.metrics.reliability import ReliabilityCurve, one_class, reliability_curve, top_class
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.patches import StepPatch
 
 _CURVE = "linclf-reliability"  # marks curves, so that the next one in the same axes looks different
 
@@ -81,7 +91,16 @@ class ReliabilityDisplay:
     (array([ nan,  nan, 0.09, 0.34]), array([ nan,  nan, 0.91, 1.  ]))
     """
 
-    def __init__(self, curve, effective_rows, *, shares=None, level=0.95, name=None, class_of_interest=None):
+    def __init__(
+        self,
+        curve: ReliabilityCurve,
+        effective_rows: ArrayLike,
+        *,
+        shares: ArrayLike | None = None,
+        level: float = 0.95,
+        name: str | None = None,
+        class_of_interest: Any = None,
+    ) -> None:
         if not isinstance(level, numbers.Real) or not 0 < level < 1:
             raise ValueError(f"level={level!r}: pass a number between 0 and 1, such as 0.95")
         self.curve, self.level = curve, level
@@ -104,7 +123,9 @@ class ReliabilityDisplay:
             self.share_edges = np.linspace(0, 1, len(self.shares) + 1)
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, *, name=None, **options):
+    def from_estimator(
+        cls, estimator: Any, X: MatrixLike, y: ArrayLike, *, name: str | None = None, **options: Any
+    ) -> Self:
         """Draw the reliability of ``estimator.predict_proba(X)``.
 
         Parameters
@@ -136,20 +157,20 @@ class ReliabilityDisplay:
     @classmethod
     def from_predictions(
         cls,
-        y_true,
-        y_prob,
+        y_true: ArrayLike,
+        y_prob: ArrayLike,
         *,
-        n_bins=15,
-        strategy="uniform",
-        class_of_interest=None,
-        labels=None,
-        sample_weight=None,
-        level=0.95,
-        name=None,
-        ax=None,
-        histogram=True,
-        **kwargs,
-    ):
+        n_bins: int = 15,
+        strategy: Strategy = "uniform",
+        class_of_interest: Any = None,
+        labels: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        level: float = 0.95,
+        name: str | None = None,
+        ax: Axes | None = None,
+        histogram: bool | Axes = True,
+        **kwargs: Any,
+    ) -> Self:
         """Draw the reliability of probabilities.
 
         Parameters
@@ -195,7 +216,9 @@ class ReliabilityDisplay:
         display = cls(curve, rows, shares=shares, level=level, name=name, class_of_interest=class_of_interest)
         return display.plot(ax, histogram=histogram, **kwargs)
 
-    def plot(self, ax=None, *, name=None, histogram=True, **kwargs):
+    def plot(
+        self, ax: Axes | None = None, *, name: str | None = None, histogram: bool | Axes = True, **kwargs: Any
+    ) -> Self:
         """Draw.
 
         Parameters
@@ -246,7 +269,7 @@ class ReliabilityDisplay:
         ax.tick_params(labelbottom=not below)
         handles = [line for line in ax.lines if line.get_gid() == _CURVE]
         legend(ax, handles, letters_across(ax), loc="lower left", bbox_to_anchor=(0, 1))
-        self.histogram_ = None
+        self.histogram_: StepPatch | None = None
         if below is not None:
             colour, line = self.line_.get_color(), LINES[rank % len(LINES)]
             self.histogram_ = below.stairs(self.shares, self.share_edges, color=colour, linestyle=line)
@@ -260,13 +283,13 @@ class ReliabilityDisplay:
         return self
 
 
-def _histogram_axes(display, ax, histogram):
+def _histogram_axes(display: ReliabilityDisplay, ax: Axes, histogram: bool | Axes) -> Axes | None:
     if histogram is True:
         return split_below(ax, 0.2)
     return None if histogram is False else one_axes(display, histogram, None, "histogram")
 
 
-def _wilson(share, n, level):
+def _wilson(share: FloatArray, n: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
     """Both ends of Wilson's interval around shares of n rows; NaN without rows."""
     square = ndtri((1 + level) / 2) ** 2
     with np.errstate(invalid="ignore", divide="ignore"):

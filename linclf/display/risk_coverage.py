@@ -1,10 +1,21 @@
 """What is gained by leaving out the rows that are doubted most."""
 
-import numpy as np
+from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from linclf._data.types import BoolArray, FloatArray, MatrixLike
 from linclf.display._axes import finish, legend_above, line_style, one_axes
 from linclf.display._estimators import name_of, response
 from linclf.metrics import DOUBT_SCORES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
 
 class RiskCoverageDisplay:
@@ -58,7 +69,7 @@ class RiskCoverageDisplay:
     (array([0.   , 0.   , 0.333, 0.25 ]), 0.1458)
     """
 
-    def __init__(self, wrong, doubt, *, name=None):
+    def __init__(self, wrong: ArrayLike, doubt: dict[str, ArrayLike], *, name: str | None = None) -> None:
         self.wrong, self.name = np.asarray(wrong, bool), name
         if self.wrong.ndim != 1 or not self.wrong.size:
             raise ValueError(f"wrong has shape {self.wrong.shape}: pass one entry a row, one at least")
@@ -72,7 +83,16 @@ class RiskCoverageDisplay:
         self.least_aurc_ = float(self._least.mean())
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, *, doubts=None, name=None, ax=None):
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: MatrixLike,
+        y: ArrayLike,
+        *,
+        doubts: Sequence[str] | None = None,
+        name: str | None = None,
+        ax: Axes | None = None,
+    ) -> Self:
         """Draw the errors of ``estimator.predict(X)`` by its doubts.
 
         Parameters
@@ -119,7 +139,15 @@ class RiskCoverageDisplay:
         return cls.from_predictions(y, response(estimator, "predict", X), values, name=name, ax=ax)
 
     @classmethod
-    def from_predictions(cls, y_true, y_pred, doubt, *, name=None, ax=None):
+    def from_predictions(
+        cls,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        doubt: dict[str, ArrayLike],
+        *,
+        name: str | None = None,
+        ax: Axes | None = None,
+    ) -> Self:
         """Draw the errors of predictions by doubts.
 
         Parameters
@@ -157,7 +185,7 @@ class RiskCoverageDisplay:
             )
         return cls(y_true != y_pred, doubt, name=name).plot(ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Axes | None = None) -> Self:
         """Draw.
 
         Parameters
@@ -172,7 +200,7 @@ class RiskCoverageDisplay:
         ax = one_axes(self, ax, (5.6, 4.2))
         least = f"least possible: AURC {self.least_aurc_:.3g}"
         (bound,) = ax.plot(self.coverage_, self._least, color="0.7", linewidth=3, label=least, zorder=1)
-        self.lines_ = {}
+        self.lines_: dict[str, Line2D] = {}
         for rank, (key, risk) in enumerate(self.risk_.items()):
             label = f"{key}: AURC {self.aurc_[key]:.3g}"
             (self.lines_[key],) = ax.plot(self.coverage_, risk, label=label, **line_style(rank))
@@ -184,7 +212,7 @@ class RiskCoverageDisplay:
         return self
 
 
-def _checked(name, values, n):
+def _checked(name: str, values: ArrayLike, n: int) -> FloatArray:
     try:
         values = np.asarray(values, float)
     except (TypeError, ValueError):
@@ -196,7 +224,7 @@ def _checked(name, values, n):
     return values
 
 
-def _risk(wrong, doubt):
+def _risk(wrong: BoolArray, doubt: FloatArray) -> FloatArray:
     """Error rates of the first 1, ..., n rows in the order of doubt, ties being mixed."""
     _, level, sizes = np.unique(doubt, return_inverse=True, return_counts=True)
     rates = np.bincount(level, wrong) / sizes

@@ -1,10 +1,21 @@
 """Probabilities of three classes as points of a triangle."""
 
-import numpy as np
+from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from linclf._data.types import MatrixLike
 from linclf.display._axes import COLOURS, MARKERS, legend, one_axes, short
 from linclf.display._estimators import name_of, response
 from linclf.metrics._forecasts import checked
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
 CORNERS = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, np.sqrt(0.75)]])
 
@@ -51,7 +62,9 @@ class SimplexDisplay:
     [[[0.0, 0.0]], [[0.75, 0.43]], [[0.5, 0.69]]]
     """
 
-    def __init__(self, p, codes, classes, *, name=None):
+    def __init__(
+        self, p: ArrayLike, codes: ArrayLike, classes: Sequence[Any], *, name: str | None = None
+    ) -> None:
         self.p, self.codes, self.classes, self.name = np.asarray(p), np.asarray(codes), list(classes), name
         if self.p.ndim != 2 or self.p.shape[1] != 3 or len(self.classes) != 3:
             raise ValueError(
@@ -64,7 +77,16 @@ class SimplexDisplay:
             raise ValueError(f"codes has {self.codes.tolist()[:10]}: pass columns 0, 1, 2")
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, *, name=None, ax=None, **kwargs):
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: MatrixLike,
+        y: ArrayLike,
+        *,
+        name: str | None = None,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw ``estimator.predict_proba(X)``.
 
         Parameters
@@ -94,7 +116,16 @@ class SimplexDisplay:
         return cls.from_predictions(y, p, labels=estimator.classes_, name=name, ax=ax, **kwargs)
 
     @classmethod
-    def from_predictions(cls, y_true, y_prob, *, labels=None, name=None, ax=None, **kwargs):
+    def from_predictions(
+        cls,
+        y_true: ArrayLike,
+        y_prob: ArrayLike,
+        *,
+        labels: ArrayLike | None = None,
+        name: str | None = None,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw probabilities.
 
         Parameters
@@ -128,7 +159,7 @@ class SimplexDisplay:
         forecasts = checked(y_true, y_prob, labels, None)
         return cls(forecasts.p, forecasts.codes, forecasts.classes, name=name).plot(ax, **kwargs)
 
-    def plot(self, ax=None, **kwargs):
+    def plot(self, ax: Axes | None = None, **kwargs: Any) -> Self:
         """Draw.
 
         Parameters
@@ -149,7 +180,7 @@ class SimplexDisplay:
             middle = (CORNERS[first] + CORNERS[second]) / 2
             ax.plot(*np.array([centre, middle]).T, color="0.6", linewidth=0.8, linestyle="--", zorder=1)
         places = self.p @ CORNERS
-        self.lines_ = []
+        self.lines_: list[Line2D] = []
         for k, label in enumerate(self.classes):
             style = {
                 "color": COLOURS[k],

@@ -5,9 +5,15 @@ out. Work is source itself, where that is a copy of our own, or out, or None whe
 than source. All loops over elements are NumPy's; a loop here is over blocks that stay in the cache.
 """
 
+from collections.abc import Callable
 from math import prod
+from typing import TypeAlias
 
 import numpy as np
+
+from linclf._data.types import FloatArray
+
+Kernel: TypeAlias = Callable[[FloatArray, FloatArray | None, FloatArray, int], None]
 
 # NumPy takes 5 ns an entry for the maximum of a row of 10, and 0.4 for that of a column beside others;
 # from rows of this length on, a copy into columns costs more than it saves
@@ -19,7 +25,9 @@ BLOCK_BYTES = 1 << 22
 FEW = 256
 
 
-def blockwise(kernel, scores, out, axis, block=BLOCK_BYTES):
+def blockwise(
+    kernel: Kernel, scores: FloatArray, out: FloatArray, axis: int, block: int = BLOCK_BYTES
+) -> FloatArray:
     """Run the kernel over all rows along an axis (from 0); out is as scores, or has length 1 there."""
     with np.errstate(all="ignore"):  # limits at infinity are right, and NaN is the answer to no answer
         if _lies_well(scores, axis, block):
@@ -32,7 +40,7 @@ def blockwise(kernel, scores, out, axis, block=BLOCK_BYTES):
     return out
 
 
-def _lies_well(scores, axis, block):
+def _lies_well(scores: FloatArray, axis: int, block: int) -> bool:
     """Whether the scores are one block in which NumPy's inner loops are long, or few."""
     size, length = scores.size, scores.shape[axis]
     if size <= FEW or length == 1:
@@ -45,7 +53,7 @@ def _lies_well(scores, axis, block):
     return scores.nbytes <= block if loop >= SHORT else size <= FEW * loop
 
 
-def _canonical(kernel, scores, out, axis, block):
+def _canonical(kernel: Kernel, scores: FloatArray, out: FloatArray, axis: int, block: int) -> None:
     outer, inner = prod(scores.shape[:axis]), prod(scores.shape[axis + 1 :])
     # reshape copies what is not contiguous, once
     source = scores.reshape(outer, scores.shape[axis], inner)
@@ -57,7 +65,7 @@ def _canonical(kernel, scores, out, axis, block):
         np.copyto(out, target.reshape(out.shape))
 
 
-def _run(kernel, source, target, block):
+def _run(kernel: Kernel, source: FloatArray, target: FloatArray, block: int) -> None:
     outer, length, inner = source.shape
     # a copy larger than the cache costs more than it saves, unless little lies beside each other
     costly = source[:1].nbytes > BLOCK_BYTES and inner * source.itemsize > 96
@@ -77,7 +85,7 @@ def _run(kernel, source, target, block):
             kernel(source[part], target[part] if same else None, target[part], 1)
 
 
-def _rearranged(kernel, source, target):
+def _rearranged(kernel: Kernel, source: FloatArray, target: FloatArray) -> None:
     """Blocks in a copy: short rows side by side as columns, long ones that are apart as rows."""
     step = max(1, COPIED_BYTES // source[:1].nbytes)
     order, axis = ((1, 0, 2), 0) if source.shape[1] < SHORT else ((0, 2, 1), 2)
@@ -86,7 +94,7 @@ def _rearranged(kernel, source, target):
         kernel(block, block, target[i : i + step].transpose(order), axis)
 
 
-def total(terms, axis):
+def total(terms: FloatArray, axis: int) -> FloatArray:
     """Sum along an axis, which stays with length 1; its rounding does not grow with the length.
 
     NumPy sums pairwise only along the axis whose entries are side by side in memory.
@@ -105,6 +113,6 @@ def total(terms, axis):
     return found
 
 
-def top(scores, axis):
+def top(scores: FloatArray, axis: int) -> FloatArray:
     """Largest entry along an axis, which stays with length 1."""
     return np.maximum.reduce(scores, axis=axis, keepdims=True)

@@ -5,11 +5,13 @@ from decimal import Decimal
 from numbers import Real
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from linclf._data.refusals import refuse_masked
+from linclf._data.types import FloatArray
 
 
-def as_floats(values, name):
+def as_floats(values: ArrayLike, name: str) -> FloatArray:
     """The values as float32 or float64: both are kept, float16 becomes float32, all else float64.
 
     Raises
@@ -35,7 +37,7 @@ def as_floats(values, name):
     return array.astype(np.float32 if array.dtype == np.float16 else np.float64)
 
 
-def as_axis(array, axis, name):
+def as_axis(array: FloatArray, axis: int, name: str) -> int:
     """The axis counted from the front; along it there must be at least one entry."""
     try:
         number = operator.index(axis)
@@ -53,7 +55,7 @@ def as_axis(array, axis, name):
     return number
 
 
-def same_shape(first, second, names):
+def same_shape(first: FloatArray, second: FloatArray, names: tuple[str, str]) -> None:
     """Raise a ValueError unless two arrays have one shape."""
     if first.shape != second.shape:
         raise ValueError(
@@ -61,7 +63,7 @@ def same_shape(first, second, names):
         )
 
 
-def positive(value, name, dtype=np.float64):
+def positive(value: float, name: str, dtype: type[np.float32 | np.float64] = np.float64) -> float:
     """The value as a float, which must be finite and above zero, also when it is rounded to a dtype."""
     try:
         number = float(value)

@@ -2,16 +2,26 @@
 
 from math import prod, sqrt
 from numbers import Integral
+from typing import cast
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from linclf._data.types import FloatArray, IntArray
 from linclf.functional._inputs import as_floats
 
 # a tile of scores is a few megabytes; smaller ones were not faster
 QUERIES, KEYS = 512, 1024
 
 
-def attention(queries, keys, values, *, scale=None, causal=False):
+def attention(
+    queries: ArrayLike,
+    keys: ArrayLike,
+    values: ArrayLike,
+    *,
+    scale: float | None = None,
+    causal: bool = False,
+) -> FloatArray:
     r"""Scaled dot-product attention, ``softmax(Q K' / sqrt(d)) V``.
 
     The matrix of weights is never formed: keys come in blocks, with a running maximum and sum for
@@ -77,7 +87,7 @@ def attention(queries, keys, values, *, scale=None, causal=False):
     return out
 
 
-def segment_softmax(scores, segments, n_segments=None):
+def segment_softmax(scores: ArrayLike, segments: ArrayLike, n_segments: int | None = None) -> FloatArray:
     r"""One softmax for each group of rows: ``p_i = exp(f_i) / sum_{j: s_j = s_i} exp(f_j)``.
 
     Parameters
@@ -132,7 +142,7 @@ def segment_softmax(scores, segments, n_segments=None):
     return result
 
 
-def _checked_scale(scale):
+def _checked_scale(scale: float) -> float:
     try:
         number = float(scale)
     except (TypeError, ValueError):
@@ -142,13 +152,13 @@ def _checked_scale(scale):
     return number
 
 
-def _part(values):
+def _part(values: FloatArray) -> float:
     """What to multiply values by, so that their sum does not overflow before it is divided by weights."""
     n = values.shape[-2]
     return 1.0 if np.abs(values).max() <= np.finfo(values.dtype).max / n else 0.5 ** n.bit_length()
 
 
-def _batch_shape(Q, K, V):
+def _batch_shape(Q: FloatArray, K: FloatArray, V: FloatArray) -> tuple[int, ...]:
     for name, array in (("queries", Q), ("keys", K), ("values", V)):
         if array.ndim < 2:
             raise ValueError(f"{name} has shape {array.shape}: pass at least two axes, rows and features")
@@ -169,7 +179,9 @@ def _batch_shape(Q, K, V):
         ) from None
 
 
-def _attend(Q, K, V, out, scale, causal):
+def _attend(
+    Q: FloatArray, K: FloatArray, V: FloatArray, out: FloatArray, scale: np.float32 | np.float64, causal: bool
+) -> None:
     """Fill out; several small problems at a time, large ones one by one."""
     n, m = Q.shape[-2], K.shape[-2]
     each = prod(Q.shape[1:-2]) * min(n, QUERIES) * min(m, KEYS)
@@ -185,7 +197,7 @@ def _attend(Q, K, V, out, scale, causal):
         out[..., rows, :] = _weighted_mean(Q[..., rows, :] * scale, K, V, seen, i if causal else None)
 
 
-def _weighted_mean(Q, K, V, seen, first):
+def _weighted_mean(Q: FloatArray, K: FloatArray, V: FloatArray, seen: int, first: int | None) -> FloatArray:
     """Of the values, for some queries; with causal masks, first is the position of the first query."""
     top, total, mean = -np.inf, 0, 0
     for j in range(0, seen, KEYS):
@@ -203,10 +215,10 @@ def _weighted_mean(Q, K, V, seen, first):
         total = total * kept + np.add.reduce(weights, axis=-1, keepdims=True)
         mean = mean * kept + weights @ V[..., keys, :]
         top = new
-    return mean / total
+    return cast("FloatArray", mean / total)  # numbers before the first block only
 
 
-def _checked_segments(segments, n_segments):
+def _checked_segments(segments: ArrayLike, n_segments: int | None) -> IntArray:
     ids = np.asarray(segments)
     if n_segments is not None and (not isinstance(n_segments, Integral) or n_segments < 1):
         raise ValueError(f"n_segments={n_segments!r}: pass the number of groups, an integer above 0, or None")

@@ -1,12 +1,16 @@
 """Contrastive losses: softmax cross-entropy that picks a partner out of a batch."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from linclf._data.types import FloatArray, IntArray
 from linclf.functional._inputs import as_floats, positive, same_shape
 from linclf.functional.maps import log_softmax
 
 
-def info_nce(queries, keys, temperature=0.1):
+def info_nce(
+    queries: ArrayLike, keys: ArrayLike, temperature: float = 0.1
+) -> tuple[float, tuple[FloatArray, FloatArray]]:
     r"""InfoNCE, ``mean_i -log softmax(q_i . k_j / T)_{j=i}``, and its gradients.
 
     Row i of the keys is the positive of query i, and all others are its negatives. Dot products are
@@ -59,7 +63,9 @@ def info_nce(queries, keys, temperature=0.1):
     return value, (G @ K, G.T @ Q)
 
 
-def nt_xent(first, second, temperature=0.5):
+def nt_xent(
+    first: ArrayLike, second: ArrayLike, temperature: float = 0.5
+) -> tuple[float, tuple[FloatArray, FloatArray]]:
     r"""NT-Xent, the loss of SimCLR, and its gradients.
 
     Of the 2n rows of both arrays, each shall pick its partner out of all others by the cosine:
@@ -122,14 +128,14 @@ def nt_xent(first, second, temperature=0.5):
     return value, (gradient[:n], gradient[n:])
 
 
-def _rows(array, name):
+def _rows(array: ArrayLike, name: str) -> FloatArray:
     array = as_floats(array, name)
     if array.ndim != 2 or not array.size:
         raise ValueError(f"{name} has shape {array.shape}: pass rows of features, at least one of each")
     return array
 
 
-def _pick(scores, right, temperature):
+def _pick(scores: FloatArray, right: IntArray, temperature: float) -> tuple[float, FloatArray]:
     """Mean of ``-log softmax(scores / T)`` at one column a row, and its gradient in the scores."""
     rows = np.arange(len(scores))
     scores /= scores.dtype.type(temperature)

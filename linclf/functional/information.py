@@ -1,14 +1,18 @@
 """Entropy and divergences of distributions, in nats or bits."""
 
+from typing import Literal
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import entr, kl_div
 
+from linclf._data.types import FloatArray, Floats
 from linclf.functional._inputs import as_axis, as_floats, same_shape
 
 _UNITS = {"nats": 1.0, "bits": np.log(2)}
 
 
-def entropy(p, axis=-1, *, unit="nats"):
+def entropy(p: ArrayLike, axis: int = -1, *, unit: Literal["nats", "bits"] = "nats") -> Floats:
     r"""Shannon's entropy ``-sum_k p_k log p_k``, with ``0 log 0 = 0``.
 
     Parameters
@@ -45,7 +49,9 @@ def entropy(p, axis=-1, *, unit="nats"):
     return _summed(entr(p), axis, unit, p.dtype)
 
 
-def cross_entropy(p, q, axis=-1, *, unit="nats"):
+def cross_entropy(
+    p: ArrayLike, q: ArrayLike, axis: int = -1, *, unit: Literal["nats", "bits"] = "nats"
+) -> Floats:
     r"""Cross-entropy ``-sum_k p_k log q_k``: entropy of p plus KL divergence of q from p.
 
     Parameters
@@ -88,7 +94,9 @@ def cross_entropy(p, q, axis=-1, *, unit="nats"):
     return _summed(-terms, axis, unit, terms.dtype)
 
 
-def kl_divergence(p, q, axis=-1, *, unit="nats"):
+def kl_divergence(
+    p: ArrayLike, q: ArrayLike, axis: int = -1, *, unit: Literal["nats", "bits"] = "nats"
+) -> Floats:
     r"""Kullback-Leibler divergence ``sum_k p_k log(p_k / q_k)``: never negative, 0 for equal ones only.
 
     Computed as ``sum_k (p_k log(p_k / q_k) - p_k + q_k)``, which is the same where both sum to 1.
@@ -134,7 +142,7 @@ def kl_divergence(p, q, axis=-1, *, unit="nats"):
     return _summed(terms, axis, unit, np.result_type(p, q))
 
 
-def perplexity(p, axis=-1):
+def perplexity(p: ArrayLike, axis: int = -1) -> Floats:
     r"""``exp(entropy(p))``: the number of equally likely classes that is as uncertain.
 
     Parameters
@@ -168,7 +176,7 @@ def perplexity(p, axis=-1):
     return np.exp(entropy(p, axis))
 
 
-def _checked(p, axis, name):
+def _checked(p: ArrayLike, axis: int, name: str) -> tuple[FloatArray, int]:
     p = as_floats(p, name)
     wrong = ~(p >= 0)
     if wrong.any():
@@ -176,14 +184,16 @@ def _checked(p, axis, name):
     return p, as_axis(p, axis, name)
 
 
-def _pair(p, q, axis):
+def _pair(p: ArrayLike, q: ArrayLike, axis: int) -> tuple[FloatArray, FloatArray, int]:
     p, axis = _checked(p, axis, "p")
     q = _checked(q, axis, "q")[0]
     same_shape(p, q, ("p", "q"))
     return p, q, axis
 
 
-def _summed(terms, axis, unit, dtype):
+def _summed(
+    terms: FloatArray, axis: int, unit: Literal["nats", "bits"], dtype: np.dtype[np.float32 | np.float64]
+) -> Floats:
     if unit not in _UNITS:
         raise ValueError(f"unit={unit!r}: pass one of {', '.join(map(repr, _UNITS))}")
     # in float64: NumPy's sums of float32 along the first axis lose digits

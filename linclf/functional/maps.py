@@ -5,12 +5,14 @@ maximum first, so a constant added to all scores of a row changes nothing and no
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from linclf.functional._blocks import blockwise, top, total
+from linclf._data.types import FloatArray, Floats
+from linclf.functional._blocks import Kernel, blockwise, top, total
 from linclf.functional._inputs import as_axis, as_floats, positive
 
 
-def softmax(scores, axis=-1, *, out=None):
+def softmax(scores: ArrayLike, axis: int = -1, *, out: FloatArray | None = None) -> FloatArray:
     r"""Probabilities ``p_k = exp(f_k) / sum_j exp(f_j)``.
 
     Parameters
@@ -50,7 +52,7 @@ def softmax(scores, axis=-1, *, out=None):
     return _mapped(_softmax, scores, axis, out)
 
 
-def log_softmax(scores, axis=-1, *, out=None):
+def log_softmax(scores: ArrayLike, axis: int = -1, *, out: FloatArray | None = None) -> FloatArray:
     r"""Log-probabilities ``log p_k = f_k - logsumexp(f)``, right where p underflows.
 
     Parameters
@@ -88,7 +90,7 @@ def log_softmax(scores, axis=-1, *, out=None):
     return _mapped(_log_softmax, scores, axis, out)
 
 
-def logsumexp(scores, axis=-1, *, keepdims=False):
+def logsumexp(scores: ArrayLike, axis: int = -1, *, keepdims: bool = False) -> Floats:
     r"""``log(sum_k exp(f_k))``, the log-normaliser of softmax and a smooth maximum.
 
     Parameters
@@ -129,7 +131,7 @@ def logsumexp(scores, axis=-1, *, keepdims=False):
     return found if keepdims else found.squeeze(axis)[()]
 
 
-def linear_normalization(scores, axis=-1):
+def linear_normalization(scores: ArrayLike, axis: int = -1) -> FloatArray:
     r"""Shares ``p_k = f_k / sum_j f_j`` of scores that are not negative.
 
     Unlike softmax it keeps ratios of scores and not their differences: a factor changes nothing, and
@@ -180,7 +182,7 @@ def linear_normalization(scores, axis=-1):
     return np.divide(shares, total(shares, axis), out=shares)
 
 
-def gibbs(energies, temperature=1.0, axis=-1):
+def gibbs(energies: ArrayLike, temperature: float = 1.0, axis: int = -1) -> FloatArray:
     r"""Gibbs (Boltzmann) distribution ``p_k = exp(-E_k / T) / sum_j exp(-E_j / T)``.
 
     Parameters
@@ -223,7 +225,7 @@ def gibbs(energies, temperature=1.0, axis=-1):
     return softmax(scores, axis, out=scores)
 
 
-def _mapped(kernel, scores, axis, out):
+def _mapped(kernel: Kernel, scores: ArrayLike, axis: int, out: FloatArray | None) -> FloatArray:
     scores = as_floats(scores, "scores")
     axis = as_axis(scores, axis, "scores")
     if out is None:
@@ -241,18 +243,18 @@ def _mapped(kernel, scores, axis, out):
     return out
 
 
-def _softmax(source, work, out, axis):
-    np.subtract(source, top(source, axis), out=work)
+def _softmax(source: FloatArray, work: FloatArray | None, out: FloatArray, axis: int) -> None:
+    work = np.subtract(source, top(source, axis), out=work)
     np.exp(work, out=work)
     np.divide(work, total(work, axis), out=out)
 
 
-def _log_softmax(source, work, out, axis):
-    np.subtract(source, top(source, axis), out=work)
+def _log_softmax(source: FloatArray, work: FloatArray | None, out: FloatArray, axis: int) -> None:
+    work = np.subtract(source, top(source, axis), out=work)
     np.subtract(work, np.log(total(np.exp(work), axis)), out=out)
 
 
-def _logsumexp(source, work, out, axis):
+def _logsumexp(source: FloatArray, work: FloatArray | None, out: FloatArray, axis: int) -> None:
     shift = top(source, axis)
     shift[~np.isfinite(shift)] = 0
     terms = np.subtract(source, shift, out=work)

@@ -1,12 +1,14 @@
 """Softmax policies: the log-probability of actions taken, and its gradient."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from linclf._data.types import FloatArray, Floats, IntArray
 from linclf.functional._inputs import as_axis, as_floats
 from linclf.functional.maps import log_softmax, softmax
 
 
-def policy_log_probability(scores, actions):
+def policy_log_probability(scores: ArrayLike, actions: ArrayLike) -> Floats:
     r"""``log softmax(f)_a`` of the actions taken.
 
     Parameters
@@ -42,7 +44,7 @@ def policy_log_probability(scores, actions):
     return np.take_along_axis(log_softmax(scores), actions[..., None], -1)[..., 0][()]
 
 
-def policy_score_function(scores, actions):
+def policy_score_function(scores: ArrayLike, actions: ArrayLike) -> FloatArray:
     r"""Gradient of `policy_log_probability` in the scores: ``e_a - softmax(f)``.
 
     Times the return less a baseline, its mean over episodes is the gradient of the expected return
@@ -84,7 +86,7 @@ def policy_score_function(scores, actions):
     return gradient
 
 
-def _checked(scores, actions):
+def _checked(scores: ArrayLike, actions: ArrayLike) -> tuple[FloatArray, IntArray]:
     scores, actions = as_floats(scores, "scores"), np.asarray(actions)
     as_axis(scores, -1, "scores")
     if actions.dtype.kind not in "iu":

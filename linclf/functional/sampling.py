@@ -4,12 +4,21 @@ from math import prod
 from operator import index
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
+from linclf._data.types import FloatArray, Seed
 from linclf.functional._inputs import as_axis, as_floats, positive
 from linclf.functional.maps import softmax
 
 
-def gumbel_softmax(scores, tau=1.0, *, hard=False, axis=-1, random_state=None):
+def gumbel_softmax(
+    scores: ArrayLike,
+    tau: float = 1.0,
+    *,
+    hard: bool = False,
+    axis: int = -1,
+    random_state: Seed = None,
+) -> FloatArray:
     r"""A sample of the Gumbel-softmax distribution: ``softmax((f + g) / tau)``, g standard Gumbel noise.
 
     For any tau the largest entry is class k with probability ``softmax(f)_k``; towards tau = 0 the
@@ -77,7 +86,13 @@ def gumbel_softmax(scores, tau=1.0, *, hard=False, axis=-1, random_state=None):
     return chosen
 
 
-def gumbel_max(scores, *, size=None, axis=-1, random_state=None):
+def gumbel_max(
+    scores: ArrayLike,
+    *,
+    size: int | tuple[int, ...] | None = None,
+    axis: int = -1,
+    random_state: Seed = None,
+) -> NDArray[np.intp] | np.intp:
     r"""Classes drawn from softmax(scores): ``argmax_k (f_k + g_k)``, g standard Gumbel noise.
 
     Parameters
@@ -127,17 +142,17 @@ def gumbel_max(scores, *, size=None, axis=-1, random_state=None):
     random = _random(random_state)
     scores = np.moveaxis(scores, axis, -1)
     # shifted: noise would be lost beside a large score, where differences are small
-    scores = scores - scores.max(axis=-1, keepdims=True)
+    shifted = scores - scores.max(axis=-1, keepdims=True)
     drawn = np.empty((*size, *scores.shape[:-1]), np.intp)
     flat = drawn.reshape(prod(size), *scores.shape[:-1])
-    step = max(1, (1 << 16) // scores.size) if scores.size else 1
+    step = max(1, (1 << 16) // shifted.size) if shifted.size else 1
     for i in range(0, len(flat), step):
-        noise = _gumbel(random, (len(flat[i : i + step]), *scores.shape))
-        flat[i : i + step] = np.argmax(np.add(noise, scores, out=noise), axis=-1)
+        noise = _gumbel(random, (len(flat[i : i + step]), *shifted.shape))
+        flat[i : i + step] = np.argmax(np.add(noise, shifted, out=noise), axis=-1)
     return drawn[()]
 
 
-def _lengths(size):
+def _lengths(size: int | tuple[int, ...] | None) -> tuple[int, ...]:
     if size is None:
         return ()
     try:
@@ -149,7 +164,7 @@ def _lengths(size):
     return lengths
 
 
-def _random(random_state):
+def _random(random_state: Seed) -> np.random.Generator | np.random.RandomState:
     if isinstance(random_state, np.random.RandomState):
         return random_state
     try:
@@ -158,7 +173,9 @@ def _random(random_state):
         raise type(fault)(f"random_state={random_state!r}: pass an integer, a Generator or None") from None
 
 
-def _gumbel(random, shape):
+def _gumbel(
+    random: np.random.Generator | np.random.RandomState, shape: tuple[int, ...]
+) -> NDArray[np.float64]:
     drawn = random.standard_exponential(shape)
     # a 0, drawn once in 2^53 times, would be noise of +inf
     return -np.log(np.maximum(drawn, np.finfo(float).tiny, out=drawn), out=drawn)

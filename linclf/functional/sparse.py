@@ -4,12 +4,14 @@ One method for every alpha: Newton's iteration on the threshold of a row, for ma
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from linclf._data.types import FloatArray
 from linclf.functional._blocks import COPIED_BYTES, SHORT, blockwise, top, total
 from linclf.functional._inputs import as_axis, as_floats, same_shape
 
 
-def sparsemax(scores, axis=-1):
+def sparsemax(scores: ArrayLike, axis: int = -1) -> FloatArray:
     r"""Euclidean projection of the scores onto the simplex: ``p_k = max(0, f_k - tau)``.
 
     Parameters
@@ -47,7 +49,7 @@ def sparsemax(scores, axis=-1):
     return entmax(scores, 2.0, axis)
 
 
-def entmax(scores, alpha=1.5, axis=-1):
+def entmax(scores: ArrayLike, alpha: float = 1.5, axis: int = -1) -> FloatArray:
     r"""alpha-entmax, between softmax and sparsemax.
 
     ``p_k = max(0, 1 + (alpha - 1) (f_k - max f - c)) ^ (1 / (alpha - 1))``, with the c >= 0 for which
@@ -94,7 +96,7 @@ def entmax(scores, alpha=1.5, axis=-1):
     alpha = _checked(alpha)
     reach = -1 / (alpha - 1)
 
-    def kernel(source, work, out, axis):
+    def kernel(source: FloatArray, work: FloatArray | None, out: FloatArray, axis: int) -> None:
         largest = top(source, axis)
         shifted = np.subtract(source, largest, out=work)
         if axis == 0 or shifted.shape[axis] < SHORT:
@@ -113,7 +115,7 @@ def entmax(scores, alpha=1.5, axis=-1):
     return blockwise(kernel, scores, np.empty_like(scores), axis, block=COPIED_BYTES)
 
 
-def sparsemax_jvp(p, direction, axis=-1):
+def sparsemax_jvp(p: ArrayLike, direction: ArrayLike, axis: int = -1) -> FloatArray:
     r"""Derivative of `sparsemax` in a direction, from its output: v minus its mean on the support.
 
     Parameters
@@ -151,7 +153,7 @@ def sparsemax_jvp(p, direction, axis=-1):
     return entmax_jvp(p, direction, 2.0, axis)
 
 
-def entmax_jvp(p, direction, alpha=1.5, axis=-1):
+def entmax_jvp(p: ArrayLike, direction: ArrayLike, alpha: float = 1.5, axis: int = -1) -> FloatArray:
     r"""Derivative of `entmax` in a direction, from its output.
 
     ``J v = s * v - s (s.v) / sum(s)``, with ``s_k = p_k ^ (2 - alpha)`` on the support and 0 elsewhere.
@@ -202,7 +204,7 @@ def entmax_jvp(p, direction, alpha=1.5, axis=-1):
     return np.where(p == 0, 0, s * (direction - mean))
 
 
-def _checked(alpha):
+def _checked(alpha: float) -> float:
     try:
         number = float(alpha)
     except (TypeError, ValueError):
@@ -212,7 +214,7 @@ def _checked(alpha):
     return number
 
 
-def _among_candidates(rows, alpha, reach):
+def _among_candidates(rows: FloatArray, alpha: float, reach: float) -> FloatArray:
     """p of rows with maximum 0, from the entries that are less than the reach below it."""
     n, length = rows.shape
     at = np.flatnonzero(rows > reach)
@@ -229,7 +231,7 @@ def _among_candidates(rows, alpha, reach):
     return p.reshape(rows.shape)
 
 
-def _newton(s, alpha):
+def _newton(s: FloatArray, alpha: float) -> FloatArray:
     """p of the columns of s, whose maxima are 0; s is overwritten.
 
     With S(d) the sum of ``p_k = x_k^m``, ``x_k = max(0, 1 + s_k - d)`` and m = 1 / (alpha - 1), after
@@ -263,7 +265,7 @@ def _newton(s, alpha):
     return p
 
 
-def _step(s, d, alpha):
+def _step(s: FloatArray, d: FloatArray, alpha: float) -> tuple[FloatArray, FloatArray]:
     """The sums S at d, and Newton's step from there, ``(S - S^(2 - alpha)) / sum_k p_k / x_k``."""
     p, x = _power(s - d, alpha)
     S = total(p, 0)[0]
@@ -275,7 +277,7 @@ def _step(s, d, alpha):
     return S, excess / total(np.divide(p, x, out=x), 0)[0]
 
 
-def _power(u, alpha):
+def _power(u: FloatArray, alpha: float) -> tuple[FloatArray, FloatArray]:
     """(p, x) with ``x = max(0, 1 + u)`` and ``p = x^(1 / (alpha - 1))``; u is overwritten."""
     if alpha in (1.5, 2):
         u += 1

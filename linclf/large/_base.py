@@ -7,11 +7,11 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.extmath import safe_sparse_dot
 
 from linclf._data.dataset import Dataset
+from linclf._data.types import FloatArray, Matrix
 from linclf._estimator.base import BaseLinearClassifier
 from linclf._estimator.fitting import Fitting
 from linclf._estimator.predicting import Model
 from linclf._training.model import LinearModel
-from linclf._types import FloatArray, Matrix
 from linclf.large._projection import supervised
 from linclf.losses import Softmax
 

@@ -1,9 +1,13 @@
 """Bins of probabilities, of equal width or of equal weight."""
 
 import numbers
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
+
+from linclf._data.types import BoolArray, FloatArray, IntArray
+
+Strategy: TypeAlias = Literal["uniform", "quantile"]
 
 
 class Bins(NamedTuple):
@@ -11,7 +15,7 @@ class Bins(NamedTuple):
 
     Attributes
     ----------
-    index : ndarray of shape (n,)
+    bin_of_row : ndarray of shape (n,)
         The bin of each row.
     row_weight : ndarray of shape (n,)
         The weight of each row.
@@ -21,18 +25,18 @@ class Bins(NamedTuple):
         From 0 to 1.
     """
 
-    index: np.ndarray
-    row_weight: np.ndarray
-    weight: np.ndarray
-    edges: np.ndarray
+    bin_of_row: IntArray
+    row_weight: FloatArray
+    weight: FloatArray
+    edges: FloatArray
 
-    def mean(self, values):
+    def mean(self, values: FloatArray | BoolArray) -> FloatArray:
         """The weighted mean of one value a row in each bin, NaN in empty bins."""
-        sums = np.bincount(self.index, self.row_weight * values, len(self.weight))
+        sums = np.bincount(self.bin_of_row, self.row_weight * values, len(self.weight))
         return np.divide(sums, self.weight, out=np.full(len(sums), np.nan), where=self.weight > 0)
 
 
-def binned(values, weights, n_bins, strategy):
+def binned(values: FloatArray, weights: FloatArray, n_bins: int, strategy: Strategy) -> Bins:
     """`Bins` of values in [0, 1].
 
     Raises
@@ -50,15 +54,15 @@ def binned(values, weights, n_bins, strategy):
         raise ValueError(f"strategy={strategy!r}: pass one of {', '.join(map(repr, _INNER_EDGES))}")
     inner = _INNER_EDGES[strategy](values, weights, int(n_bins))
     index = np.searchsorted(inner, values)
-    totals = np.bincount(index, weights, len(inner) + 1)
+    totals = np.asarray(np.bincount(index, weights, len(inner) + 1), np.float64)
     return Bins(index, weights, totals, np.concatenate([[0.0], inner, [1.0]]))
 
 
-def _equal_width(values, weights, n_bins):
+def _equal_width(values: FloatArray, weights: FloatArray, n_bins: int) -> FloatArray:
     return np.arange(1, n_bins) / n_bins
 
 
-def _equal_weight(values, weights, n_bins):
+def _equal_weight(values: FloatArray, weights: FloatArray, n_bins: int) -> FloatArray:
     """Values up to which lie 1/B, 2/B, ... of the weight; equal values stay together."""
     distinct, inverse = np.unique(values, return_inverse=True)
     reached = np.cumsum(np.bincount(inverse, weights))

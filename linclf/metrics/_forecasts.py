@@ -1,10 +1,12 @@
 """What every metric of probabilities does with its arguments before it computes."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from linclf._data.refusals import refuse_masked
+from linclf._data.types import FloatArray, IntArray, LabelArray
 from linclf._data.weights import moderate
 from linclf.functional._inputs import as_floats
 
@@ -26,13 +28,15 @@ class Forecasts(NamedTuple):
         In the order of the columns.
     """
 
-    p: np.ndarray
-    codes: np.ndarray
-    weights: np.ndarray
-    classes: list
+    p: FloatArray
+    codes: IntArray
+    weights: FloatArray
+    classes: list[Any]
 
 
-def checked(y_true, y_prob, labels, sample_weight):
+def checked(
+    y_true: ArrayLike, y_prob: ArrayLike, labels: ArrayLike | None, sample_weight: ArrayLike | None
+) -> Forecasts:
     """The arguments of a metric as `Forecasts`; rows of weight 0 are dropped before they are looked at.
 
     Raises
@@ -74,7 +78,7 @@ def checked(y_true, y_prob, labels, sample_weight):
     return Forecasts(p, codes, weights, classes)
 
 
-def check_distributions(p, name, rows=None):
+def check_distributions(p: FloatArray, name: str, rows: IntArray | None = None) -> None:
     """Raise a ValueError unless each row of p (n, K) is a distribution; ``rows`` are their numbers."""
     sums = p.sum(axis=1)
     wrong = np.flatnonzero(~((p >= 0).all(axis=1) & (np.abs(sums - 1) < TOLERANCE)))
@@ -87,7 +91,7 @@ def check_distributions(p, name, rows=None):
         )
 
 
-def _counting(sample_weight, n):
+def _counting(sample_weight: ArrayLike | None, n: int) -> tuple[IntArray, FloatArray]:
     """The numbers of the rows with a positive weight, and these weights."""
     if sample_weight is None:
         return np.arange(n), np.ones(n)
@@ -105,7 +109,9 @@ def _counting(sample_weight, n):
     return rows, moderate(weights[rows])
 
 
-def _encoded(y, n_columns, labels, rows):
+def _encoded(
+    y: LabelArray, n_columns: int, labels: ArrayLike | None, rows: IntArray
+) -> tuple[IntArray, list[Any]]:
     """Columns of the true classes, and the classes."""
     if y.dtype.kind == "f" and np.isnan(y).any():
         raise ValueError(f"row {rows[np.isnan(y).argmax()]} of y_true is NaN: pass a label or drop the row")
@@ -121,12 +127,12 @@ def _encoded(y, n_columns, labels, rows):
                 "all classes in the order of the columns, such as model.classes_"
             )
         return inverse, present
-    labels = labels.tolist() if hasattr(labels, "tolist") else list(labels)
+    classes: list[Any] = np.asarray(labels, object).tolist()
     # by dictionary, since NumPy's sorted search takes "1" for 1
-    columns = {label: column for column, label in enumerate(labels)}
-    if len(labels) != n_columns or len(columns) < len(labels):
+    columns = {label: column for column, label in enumerate(classes)}
+    if len(classes) != n_columns or len(columns) < len(classes):
         raise ValueError(
-            f"labels names {len(columns)} different classes in {len(labels)} entries and y_prob is of "
+            f"labels names {len(columns)} different classes in {len(classes)} entries and y_prob is of "
             f"{n_columns}; pass one label for each column, such as model.classes_"
         )
     places = np.array([columns.get(label, -1) for label in present])
@@ -137,4 +143,4 @@ def _encoded(y, n_columns, labels, rows):
             f"row {rows[unknown[0]]} of y_true is {present[inverse[unknown[0]]]!r}, which is not in labels; "
             "pass the names of all classes in the order of the columns"
         )
-    return codes, labels
+    return codes, classes

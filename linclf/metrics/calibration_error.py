@@ -5,25 +5,28 @@ choose models by a proper score (`log_loss`, `brier_score`), and look here for w
 """
 
 import numbers
+from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from linclf.metrics._bins import binned
-from linclf.metrics._forecasts import checked
+from linclf._data.types import BoolArray, FloatArray
+from linclf.metrics._bins import Bins, Strategy, binned
+from linclf.metrics._forecasts import Forecasts, checked
 from linclf.metrics.reliability import one_class, top_class
 
 
 def expected_calibration_error(
-    y_true,
-    y_prob,
+    y_true: ArrayLike,
+    y_prob: ArrayLike,
     *,
-    n_bins=15,
-    strategy="uniform",
-    norm=1,
-    debiased=False,
-    labels=None,
-    sample_weight=None,
-):
+    n_bins: int = 15,
+    strategy: Strategy = "uniform",
+    norm: float = 1,
+    debiased: bool = False,
+    labels: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     r"""ECE of the predicted class, ``(sum_b w_b |accuracy_b - confidence_b|^q)^(1/q)``.
 
     ``w_b`` is the share of the weight in bin b of the top-class confidence, q the norm; see
@@ -84,8 +87,14 @@ def expected_calibration_error(
 
 
 def maximum_calibration_error(
-    y_true, y_prob, *, n_bins=15, strategy="uniform", labels=None, sample_weight=None
-):
+    y_true: ArrayLike,
+    y_prob: ArrayLike,
+    *,
+    n_bins: int = 15,
+    strategy: Strategy = "uniform",
+    labels: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     """MCE of the predicted class, ``max_b |accuracy_b - confidence_b|`` over bins with rows.
 
     It is `expected_calibration_error` with ``norm=np.inf``. One row in a bin of its own can decide
@@ -139,16 +148,16 @@ def maximum_calibration_error(
 
 
 def classwise_calibration_error(
-    y_true,
-    y_prob,
+    y_true: ArrayLike,
+    y_prob: ArrayLike,
     *,
-    n_bins=15,
-    strategy="uniform",
-    norm=1,
-    debiased=False,
-    labels=None,
-    sample_weight=None,
-):
+    n_bins: int = 15,
+    strategy: Strategy = "uniform",
+    norm: float = 1,
+    debiased: bool = False,
+    labels: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     r"""Classwise ECE, ``(1/K sum_k sum_b w_kb |share_kb - p_kb|^q)^(1/q)``.
 
     Each class k has its own bins b, of the probabilities stated for it; ``w_kb`` is the share of the
@@ -203,7 +212,14 @@ def classwise_calibration_error(
     return _error(forecasts, columns, n_bins, strategy, norm, debiased)
 
 
-def _error(forecasts, events, n_bins, strategy, norm, debiased):
+def _error(
+    forecasts: Forecasts,
+    events: Iterable[tuple[FloatArray, BoolArray]],
+    n_bins: int,
+    strategy: Strategy,
+    norm: float,
+    debiased: bool,
+) -> float:
     """The norm of the differences in the bins of all events, each a pair (probability, came true)."""
     _check_norm(norm, debiased, forecasts.weights)
     differences, weights, noise = [], [], []
@@ -228,13 +244,13 @@ def _error(forecasts, events, n_bins, strategy, norm, debiased):
     return float(largest * (shares @ (differences / largest) ** norm) ** (1 / norm))
 
 
-def _squared_noise(bins, excess, mean):
+def _squared_noise(bins: Bins, excess: FloatArray, mean: FloatArray) -> FloatArray:
     """The estimated variance of the mean excess of each bin; that of a bin with one row is not used."""
-    spread = bins.mean((excess - mean[bins.index]) ** 2)
+    spread = bins.mean((excess - mean[bins.bin_of_row]) ** 2)
     return spread / np.maximum(bins.weight - 1, 1)
 
 
-def _check_norm(norm, debiased, weights):
+def _check_norm(norm: float, debiased: bool, weights: FloatArray) -> None:
     if not isinstance(norm, numbers.Real):
         raise TypeError(f"norm={norm!r}: pass a number, 1 or more, or np.inf")
     if not norm >= 1:

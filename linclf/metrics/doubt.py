@@ -5,13 +5,15 @@ Each takes the probabilities or the scores of n rows, and is larger where there 
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from linclf._data.types import FloatArray
 from linclf.functional import entropy, logsumexp
 from linclf.functional._inputs import as_floats, positive
 from linclf.metrics._forecasts import check_distributions
 
 
-def max_probability_doubt(p):
+def max_probability_doubt(p: ArrayLike) -> FloatArray:
     """``1 - max_k p_k``, the probability that the predicted class is wrong.
 
     Parameters
@@ -43,7 +45,7 @@ def max_probability_doubt(p):
     return 1 - _probabilities(p).max(axis=1)
 
 
-def entropy_doubt(p):
+def entropy_doubt(p: ArrayLike) -> FloatArray:
     """Entropy ``-sum_k p_k log p_k`` of the class probabilities, in nats.
 
     Parameters
@@ -71,10 +73,10 @@ def entropy_doubt(p):
     >>> entropy_doubt([[1.0, 0.0, 0.0], [0.5, 0.5, 0.0]]).round(3)
     array([0.   , 0.693])
     """
-    return entropy(_probabilities(p))
+    return np.asarray(entropy(_probabilities(p)))
 
 
-def margin_doubt(scores):
+def margin_doubt(scores: ArrayLike) -> FloatArray:
     """How little the best class leads the second: minus the difference.
 
     Parameters
@@ -107,7 +109,7 @@ def margin_doubt(scores):
     return second - best
 
 
-def energy_doubt(scores, temperature=1.0):
+def energy_doubt(scores: ArrayLike, temperature: float = 1.0) -> FloatArray:
     """Energy ``-T logsumexp(f / T)``: high where no class has a high score.
 
     Unlike the others it changes when a constant is added to all scores of a row.
@@ -140,11 +142,11 @@ def energy_doubt(scores, temperature=1.0):
     array([-5.013, -1.099])
     """
     scores = _both_scores(scores)
-    temperature = scores.dtype.type(positive(temperature, "temperature", scores.dtype.type))
+    T = scores.dtype.type(positive(temperature, "temperature", scores.dtype.type))
     largest = scores.max(axis=1)
     with np.errstate(over="ignore", invalid="ignore"):  # a gap of infinity is a class that does not count
-        gaps = (scores - largest[:, None]) / temperature
-    return -(largest + temperature * logsumexp(gaps))
+        gaps = (scores - largest[:, None]) / T
+    return -(largest + T * logsumexp(gaps))
 
 
 # name -> (function, what it takes: "predict_proba" or "decision_function")
@@ -156,7 +158,7 @@ DOUBT_SCORES = {
 }
 
 
-def _probabilities(p):
+def _probabilities(p: ArrayLike) -> FloatArray:
     p = as_floats(p, "p")
     if p.ndim != 2 or p.shape[1] < 2:
         raise ValueError(f"p has shape {p.shape}: pass class probabilities (n, K), such as predict_proba(X)")
@@ -164,7 +166,7 @@ def _probabilities(p):
     return p
 
 
-def _both_scores(scores):
+def _both_scores(scores: ArrayLike) -> FloatArray:
     scores = as_floats(scores, "scores")
     if scores.ndim == 1:
         scores = np.column_stack([np.zeros_like(scores), scores])

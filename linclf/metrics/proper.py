@@ -3,13 +3,20 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from linclf.metrics._bins import binned
+from linclf.metrics._bins import Strategy, binned
 from linclf.metrics._forecasts import checked
 from linclf.metrics.reliability import one_class
 
 
-def log_loss(y_true, y_prob, *, labels=None, sample_weight=None):
+def log_loss(
+    y_true: ArrayLike,
+    y_prob: ArrayLike,
+    *,
+    labels: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     """Mean of ``-log p_y`` in nats, infinite where a true class has probability 0.
 
     ``sklearn.metrics.log_loss`` clips probabilities at the machine epsilon of their dtype instead,
@@ -58,7 +65,13 @@ def log_loss(y_true, y_prob, *, labels=None, sample_weight=None):
     return float(-(weights @ logs) / weights.sum() + 0.0)  # never -0.0
 
 
-def brier_score(y_true, y_prob, *, labels=None, sample_weight=None):
+def brier_score(
+    y_true: ArrayLike,
+    y_prob: ArrayLike,
+    *,
+    labels: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     """Mean of ``sum_k (p_k - [y = k])^2`` over all K classes, as Brier defined it.
 
     For two classes both columns count: this is twice ``sklearn.metrics.brier_score_loss``, which
@@ -122,7 +135,15 @@ class BrierDecomposition(NamedTuple):
     within_bins: float
 
 
-def brier_decomposition(y_true, y_prob, *, n_bins=15, strategy="uniform", labels=None, sample_weight=None):
+def brier_decomposition(
+    y_true: ArrayLike,
+    y_prob: ArrayLike,
+    *,
+    n_bins: int = 15,
+    strategy: Strategy = "uniform",
+    labels: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> BrierDecomposition:
     """The Brier score as calibration + refinement + what happens within bins.
 
     For each class k the rows are grouped in bins b of ``p_k``. With ``w_kb`` the share of the weight
@@ -183,10 +204,10 @@ def brier_decomposition(y_true, y_prob, *, n_bins=15, strategy="uniform", labels
         p, true = one_class(forecasts, column)
         bins = binned(p, forecasts.weights, n_bins, strategy)
         means, shares = np.nan_to_num(bins.mean(p)), np.nan_to_num(bins.mean(true))
-        above = p - means[bins.index]
+        above = p - means[bins.bin_of_row]
         parts += [
             bins.weight @ (means - shares) ** 2,
             bins.weight @ (shares * (1 - shares)),
-            forecasts.weights @ (above * (above - 2 * (true - shares[bins.index]))),
+            forecasts.weights @ (above * (above - 2 * (true - shares[bins.bin_of_row]))),
         ]
     return BrierDecomposition(*(parts / forecasts.weights.sum()).tolist())

@@ -1,11 +1,13 @@
 """The reliability curve: what share of rows is right, by the probability that was stated."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from linclf.metrics._bins import binned
-from linclf.metrics._forecasts import checked
+from linclf._data.types import BoolArray, FloatArray
+from linclf.metrics._bins import Strategy, binned
+from linclf.metrics._forecasts import Forecasts, checked
 
 
 class ReliabilityCurve(NamedTuple):
@@ -24,22 +26,22 @@ class ReliabilityCurve(NamedTuple):
         Bin b holds probabilities p with ``edges[b] < p <= edges[b + 1]``; the first also holds 0.
     """
 
-    confidence: np.ndarray
-    accuracy: np.ndarray
-    weight: np.ndarray
-    edges: np.ndarray
+    confidence: FloatArray
+    accuracy: FloatArray
+    weight: FloatArray
+    edges: FloatArray
 
 
 def reliability_curve(
-    y_true,
-    y_prob,
+    y_true: ArrayLike,
+    y_prob: ArrayLike,
     *,
-    n_bins=15,
-    strategy="uniform",
-    class_of_interest=None,
-    labels=None,
-    sample_weight=None,
-):
+    n_bins: int = 15,
+    strategy: Strategy = "uniform",
+    class_of_interest: Any = None,
+    labels: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> ReliabilityCurve:
     """Mean confidence and accuracy in bins of the confidence.
 
     The confidence of a row is ``max_k p_k``, and it is right where the first class that reaches the
@@ -106,12 +108,12 @@ def reliability_curve(
     return ReliabilityCurve(bins.mean(confidence), bins.mean(right), bins.weight, bins.edges)
 
 
-def top_class(forecasts):
+def top_class(forecasts: Forecasts) -> tuple[FloatArray, BoolArray]:
     """The probability of the predicted class, and whether it is the true one."""
     predicted = forecasts.p.argmax(axis=1)
     return forecasts.p[np.arange(len(predicted)), predicted].astype(np.float64), predicted == forecasts.codes
 
 
-def one_class(forecasts, column):
+def one_class(forecasts: Forecasts, column: int) -> tuple[FloatArray, BoolArray]:
     """The probability of the class in a column, and whether it is the true one."""
     return forecasts.p[:, column].astype(np.float64), forecasts.codes == column
