@@ -7,7 +7,7 @@ import numpy as np
 
 from linclf.functional._inputs import as_floats
 
-# a tile of scores is a few megabytes; smaller ones were not faster
+# a tile of scores is a few megabytes; smaller tiles are not faster
 QUERIES, KEYS = 512, 1024
 
 
