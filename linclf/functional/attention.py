@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from linclf._data.types import FloatArray, IntArray
 from linclf.functional._inputs import as_floats
 
-# a tile of scores is a few megabytes; smaller ones were not faster
+# a tile of scores is a few megabytes; smaller tiles are not faster
 QUERIES, KEYS = 512, 1024
 
 
