@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import softmax_objective
 from input_cases import ESTIMATORS, FAST, WAYS, fit, outcome, trained, whole_iris
+from reference import softmax_objective
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
