@@ -150,6 +150,11 @@ INVALID_OPTIMIZERS = [
 ]
 
 
+def default_run(values, kept):
+    """Values of a parameter of which the default run takes only some, and `.ci/run` all."""
+    return [pytest.param(value, marks=() if value in kept else pytest.mark.exhaustive) for value in values]
+
+
 def table(cases):
     """`pytest.mark.parametrize` over rows of a table, named by their first field."""
     return pytest.mark.parametrize("case", [pytest.param(case, id=repr(case[0])) for case in cases])

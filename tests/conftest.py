@@ -1,36 +1,14 @@
-"""What several test files share: the softmax optimum by Newton's method, and the folder of real data."""
+"""What several test files share: the distance to the optimum, the folder of real data, and options."""
 
 import os
 import pathlib
 
+# each worker has a core of its own; set before NumPy is imported, and inherited by workers
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import numpy as np
 import pytest
-from scipy.special import log_softmax
-from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
-
-
-def softmax_objective(W, b, X, Y, weights, alpha):
-    """F of `SoftmaxClassifier` in NumPy; Y has class probabilities. One row of W is two classes."""
-    if len(W) == 1:  # the two score columns that have this difference and the same penalty
-        W, b, alpha = np.vstack([-W, W]) / 2, np.append(-b, b) / 2, 2 * alpha
-    losses = -(Y * log_softmax(X @ W.T + b, axis=1)).sum(axis=1)
-    return weights @ losses / weights.sum() + alpha / 2 * np.sum(W**2)
-
-
-def softmax_optimum(X, Y, weights, alpha):
-    """(W, b) of the least F, shaped like ``coef_`` and ``intercept_``, by Newton's method.
-
-    Newton's method does not mind badly scaled features; a row of probabilities is a weighted copy
-    for each class.
-    """
-    rows, labels = np.nonzero(Y)
-    mean, copies = weights @ X / weights.sum(), weights[rows] * Y[rows, labels]
-    C = 1 / (alpha * weights.sum())
-    newton = LogisticRegression(C=C, solver="newton-cholesky", tol=1e-8, max_iter=200)
-    with threadpool_limits(1):  # on a busy machine more BLAS threads are ten times slower
-        newton.fit(X[rows] - mean, labels, sample_weight=copies)
-    return newton.coef_, newton.intercept_ - newton.coef_ @ mean
+from reference import softmax_objective, softmax_optimum
 
 
 @pytest.fixture(scope="session")

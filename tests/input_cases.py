@@ -1,8 +1,16 @@
-"""What the tests of inputs share: data of whole numbers, estimators, and the ways in which rows arrive."""
+"""What the tests of inputs share: data of whole numbers, estimators, and the forms in which rows arrive.
 
+A form is tested once against `check_X`, which every estimator calls; `WAYS` are all calls of
+estimators that take rows, and meet one hard form of each kind.
+"""
+
+import warnings
 from functools import cache
 
 import numpy as np
+import pandas as pd
+import polars as pl
+from scipy import sparse
 from sklearn.datasets import load_iris
 
 from linclf import MarginSoftmaxClassifier, SoftmaxClassifier, SVMClassifier
@@ -24,6 +32,7 @@ WAYS = [
     for way in ("fit", "partial_fit", "predict")
     if (name, way) != ("lbfgs", "partial_fit")
 ]
+TRAINING_WAYS = [(name, way) for name, way in WAYS if way != "predict"]
 
 
 @cache
@@ -56,3 +65,140 @@ def outcome(name, way, X, y=None, **weights):
     if way == "partial_fit":
         return model.partial_fit(X, y, classes=np.unique(y), **weights).coef_
     return model.fit(X, y, **weights).coef_
+
+
+# ---------------------------------------------------------------- forms of dense rows
+
+
+def unaligned(X):
+    raw = np.frombuffer(b"\0" + X.tobytes(), np.uint8)[1:].view(X.dtype).reshape(X.shape)
+    assert not raw.flags.aligned
+    return raw
+
+
+def strided(X):
+    wide = np.full((2 * len(X), 3 * X.shape[1]), 99, X.dtype)
+    wide[::2, ::3] = X
+    return wide[::2, ::3]
+
+
+def read_only(X):
+    X = X.copy()
+    X.flags.writeable = False
+    return X
+
+
+def backwards(X):
+    return X[::-1].copy()[::-1]
+
+
+DENSE_FORMS = {
+    **{t: lambda X, t=t: X.astype(t) for t in ("f2", "i1", "u1", "i4", "i8", "u8", ">f8", ">f4", ">i2", "g")},
+    "fortran": np.asfortranarray,
+    "unaligned": unaligned,
+    "strided": strided,
+    "read_only": read_only,
+    "list": lambda X: X.tolist(),
+    "masked array without masked entries": np.ma.array,
+    "rows backwards": backwards,
+    "columns backwards": lambda X: X[:, ::-1].copy()[:, ::-1],
+    "strings in objects": lambda X: X.astype(str).astype(object),
+    "nullable columns": lambda X: pd.DataFrame(X.astype(int)).astype("Int64"),
+    "polars": lambda X: pl.DataFrame(X, schema=list("abcd"), orient="row"),
+}
+
+
+def hard_dense_form(X):
+    """Big-endian integers, read-only, in every third column from right to left of every other row."""
+    return read_only(strided(X.astype(">i2")[:, ::-1]))[:, ::-1]
+
+
+# ---------------------------------------------------------------- forms of sparse rows
+
+
+@cache
+def sparse_iris():
+    """The large values, and a row without any."""
+    A = np.where(whole_iris()[0] > 20, whole_iris()[0], 0)
+    A[5] = 0
+    return sparse.csr_array(A)
+
+
+def long_indices(A):
+    return sparse.csr_array((A.data, A.indices.astype(np.int64), A.indptr.astype(np.int64)), A.shape)
+
+
+def mixed_indices(A):
+    A = A.copy()
+    A.indptr = A.indptr.astype(np.int64)
+    return A
+
+
+def reversed_rows(A):
+    A = A.copy()
+    for start, end in zip(A.indptr, A.indptr[1:], strict=False):
+        A.indices[start:end] = A.indices[start:end][::-1].copy()
+        A.data[start:end] = A.data[start:end][::-1].copy()
+    return sparse.csr_array((A.data, A.indices, A.indptr), A.shape)
+
+
+def forgotten_order(A):
+    """SciPy remembers that the indices were sorted, which they are no more."""
+    A = A.copy()
+    assert A.has_canonical_format
+    reversed_parts = reversed_rows(A)
+    A.indices[:], A.data[:] = reversed_parts.indices, reversed_parts.data
+    return A
+
+
+def duplicates(A):
+    data = np.column_stack([A.data / 4, A.data * 3 / 4]).ravel()
+    return sparse.csr_array((data, np.repeat(A.indices, 2), A.indptr * 2), A.shape)
+
+
+def explicit_zeros(A):
+    n, d = A.shape
+    return sparse.csr_array((A.toarray().ravel(), np.tile(np.arange(d), n), np.arange(n + 1) * d), A.shape)
+
+
+def read_only_parts(A):
+    A = A.copy()
+    for part in (A.data, A.indices, A.indptr):
+        part.flags.writeable = False
+    return A
+
+
+def strange_parts(A):
+    """Longer than needed, not contiguous, and of the other byte order."""
+    A = A.copy()
+    A.indices = np.repeat(np.append(A.indices, 7), 2)[::2]
+    A.data = np.repeat(np.append(A.data, 1e9), 2)[::2]
+    A.indptr = A.indptr.astype(">i4")
+    return A
+
+
+def diagonals(A):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sparse.SparseEfficiencyWarning)
+        return sparse.dia_array(A)
+
+
+SPARSE_FORMS = {
+    **{
+        form.__name__: form
+        for form in (
+            *(long_indices, mixed_indices, reversed_rows, forgotten_order, duplicates, explicit_zeros),
+            *(read_only_parts, strange_parts, sparse.csr_matrix, sparse.csc_array, sparse.csc_matrix),
+            *(sparse.coo_array, sparse.coo_matrix, sparse.lil_array, sparse.dok_array, diagonals),
+        )
+    },
+    "blocks": lambda A: sparse.bsr_array(A, blocksize=(2, 2)),
+    "integers": lambda A: A.astype(np.int64),
+    "longdouble": lambda A: A.astype(np.longdouble),
+    "sparse frame": lambda A: pd.DataFrame.sparse.from_spmatrix(A),
+}
+
+
+def hard_sparse_form(A):
+    """Repeated entries with zeros among them, from right to left, with 64-bit indices, read-only."""
+    return read_only_parts(long_indices(reversed_rows(duplicates(explicit_zeros(A)))))

@@ -6,12 +6,11 @@ their gradients are tested elsewhere.
 
 import numpy as np
 import pytest
-from conftest import softmax_objective, softmax_optimum
+from reference import logistic_regression, softmax_objective, softmax_optimum
 from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
-from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from linclf import FocalClassifier, SoftmaxClassifier, SVMClassifier
@@ -71,14 +70,13 @@ def test_full_gradient_reaches_logistic_regression(rows, n_classes, weighted):
     weights = np.ones(n) if sample_weight is None else sample_weight * (1.0 + y)
     model = SoftmaxClassifier(batch_size=n, class_weight=class_weight, **LONG)
     model.fit(X, y, sample_weight=sample_weight)
-    peer = LogisticRegression(
-        C=1 / (ALPHA * weights.sum()), tol=1e-10, max_iter=10_000, class_weight=class_weight
-    ).fit(X, y, sample_weight=sample_weight)
+    peer = logistic_regression(ALPHA * weights.sum(), class_weight=class_weight)
+    peer.fit(X, y, sample_weight=sample_weight)
     assert model.coef_.shape == peer.coef_.shape == (1 if n_classes == 2 else 3, 60)
     assert np.abs(model.coef_ - peer.coef_).max() <= 1e-3 * np.abs(peer.coef_).max()
     # scikit-learn leaves the mean of the multinomial intercepts open
     shift = 0 if n_classes == 2 else np.mean(model.intercept_ - peer.intercept_)
-    np.testing.assert_allclose(model.intercept_ - shift, peer.intercept_, rtol=1e-2, atol=1e-3)
+    np.testing.assert_allclose(model.intercept_ - shift, peer.intercept_, rtol=1e-3, atol=1e-3)
     problem = X @ np.eye(60), np.eye(n_classes)[y], weights, ALPHA
     least = softmax_objective(*softmax_optimum(*problem), *problem)
     assert softmax_objective(model.coef_, model.intercept_, *problem) == pytest.approx(least, rel=1e-6)
@@ -88,7 +86,7 @@ def test_full_gradient_reaches_logistic_regression(rows, n_classes, weighted):
 @pytest.mark.parametrize("binary", [True, False])
 def test_mini_batches_reach_logistic_regression(digits, binary):
     X, y = digits[0], (digits[1] > 4).astype(int) if binary else digits[1]
-    peer = LogisticRegression(C=1 / (ALPHA * len(y)), tol=1e-10, max_iter=10_000).fit(X, y)
+    peer = logistic_regression(ALPHA * len(y)).fit(X, y)
     model = SoftmaxClassifier(alpha=ALPHA, batch_size=8, max_iter=1000, random_state=0).fit(X, y)
     assert np.abs(model.coef_ - peer.coef_).max() <= 2e-2 * np.abs(peer.coef_).max()
     Y, ones = np.eye(len(peer.classes_))[y], np.ones(len(y))
@@ -99,7 +97,7 @@ def test_mini_batches_reach_logistic_regression(digits, binary):
 
 def test_no_intercept(digits):
     X, y = digits
-    peer = LogisticRegression(C=1 / (ALPHA * len(y)), fit_intercept=False, tol=1e-10, max_iter=10_000)
+    peer = logistic_regression(ALPHA * len(y), fit_intercept=False)
     model = SoftmaxClassifier(fit_intercept=False, batch_size=len(y), **LONG).fit(X, y)
     assert not model.intercept_.any()
     assert np.abs(model.coef_ - peer.fit(X, y).coef_).max() <= 1e-3 * np.abs(peer.coef_).max()
@@ -110,8 +108,7 @@ def test_temperature_is_a_change_of_scale(iris, temperature):
     """W / T solves the problem without temperature and with the penalty alpha T^2."""
     X, y = iris
     model = SoftmaxClassifier(temperature=temperature, **LONG).fit(X, y)
-    C = 1 / (ALPHA * temperature**2 * len(y))
-    peer = LogisticRegression(C=C, tol=1e-10, max_iter=10_000).fit(X, y)
+    peer = logistic_regression(ALPHA * temperature**2 * len(y)).fit(X, y)
     assert np.abs(model.coef_ / temperature - peer.coef_).max() <= 1e-3 * np.abs(peer.coef_).max()
     np.testing.assert_allclose(model.predict_proba(X), peer.predict_proba(X), atol=1e-4)
 
@@ -144,7 +141,7 @@ def test_focal_optimum(iris):
 def test_huge_penalty(iris):
     """alpha = 1e5 is a problem like any other: tiny weights, the prior in the intercept."""
     X, y = iris[0][20:], iris[1][20:]
-    peer = LogisticRegression(C=1 / (1e5 * len(y)), tol=1e-12, max_iter=10_000).fit(X, y)
+    peer = logistic_regression(1e5 * len(y)).fit(X, y)
     for settings in ({}, {"learning_rate": 0.5, "schedule": "constant", "max_iter": 500, "tol": None}):
         model = SoftmaxClassifier(alpha=1e5, random_state=0, **settings).fit(X, y)
         assert np.abs(model.coef_ - peer.coef_).max() <= 1e-2 * np.abs(peer.coef_).max()

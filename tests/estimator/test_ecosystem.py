@@ -283,7 +283,7 @@ def test_prediction_in_a_fresh_process_compiles_nothing(wine, tmp_path):
     model = SoftmaxClassifier(**FAST).fit(X, y)
     (tmp_path / "model.pkl").write_bytes(pickle.dumps((model, X)))
     command = [sys.executable, "-W", "error", "-c", PREDICT, "model.pkl", "results.pkl"]
-    source = {**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).resolve().parent.parent)}
+    source = {**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).resolve().parents[2])}
     run = subprocess.run(command, cwd=tmp_path, env=source, capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stderr
     results = pickle.loads((tmp_path / "results.pkl").read_bytes())

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from linclf._training.published import scores_of
 from scipy import sparse
 
 from linclf import (
@@ -19,7 +20,6 @@ from linclf._estimator import predicting as _predicting
 from linclf._training import memory as _memory
 from linclf._training import objective as _objective
 from linclf._training import train as _training
-from linclf._training.published import scores_of
 from linclf.calibration import TemperatureScaling
 from linclf.heads import Linear
 from linclf.large import (

@@ -4,9 +4,9 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from linclf._training.session import Session
 
 from linclf import LinearClassifier, SoftmaxClassifier
-from linclf._training.session import Session
 from linclf._training.sweeps import wide as _wide
 from linclf.losses import CosFace, SquaredCrammerSinger
 from linclf.optimizers import Adam, Averaged

@@ -20,7 +20,7 @@ from linclf.cli import main
 # the function `linclf.compare` hides the module of the same name
 module = importlib.import_module("linclf.compare")
 compare = module.compare
-ROOT = pathlib.Path(__file__).parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture

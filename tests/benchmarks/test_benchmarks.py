@@ -14,6 +14,8 @@ from sklearn.preprocessing import scale
 from benchmarks import QUESTIONS, __main__, _data, _measure, _objective, _peers, _report, calibration, optimum
 from benchmarks._newton import newton
 
+pytestmark = pytest.mark.benchmarks
+
 
 @pytest.mark.parametrize("load", [load_wine, load_breast_cancer])
 def test_softmax_objective_is_that_of_logistic_regression(load):

@@ -1,15 +1,14 @@
 """What people and machines do to a fit: Ctrl-C, kill -9, broken caches, little memory, many threads.
 
-Faults of the process happen in processes of their own, with time limits. Not tested again here: fits on
+Faults of the process happen in processes of their own, with time limits; they are marked `faults`, and
+only `.ci/run` and ``pytest -m faults`` run them. Not tested again here: fits on
 other threads and in other processes (test_parallel.py), single kernels with a broken cache
 (test_numba.py), pickle, joblib and skops (test_ecosystem.py), saves that fail (test_model_damage.py).
 """
 
 import ast
-import importlib
 import os
 import pathlib
-import re
 import shutil
 import signal
 import subprocess
@@ -19,18 +18,19 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from cases import default_run
 from scipy import sparse
 
 import linclf
 from linclf import MarginSoftmaxClassifier, SoftmaxClassifier, SVMClassifier
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 PACKAGE = pathlib.Path(linclf.__file__).parent
 FAST = {"max_iter": 3, "random_state": 0}
 LIMIT = 240  # seconds that a child may take; each takes a few where machine code is cached
 rng = np.random.default_rng(0)
 X = rng.normal(size=(300, 6))
 Y = np.arange(300) % 3
+faults = pytest.mark.faults
 posix = pytest.mark.skipif(os.name != "posix", reason="these faults are made in POSIX's ways")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="Linux tells what a process uses in /proc")
 
@@ -106,6 +106,7 @@ for delay in (0.02, 0.1, 0.3, 0.6, 0.8, 1.1, 1.4):
 """
 
 
+@faults
 @posix
 @pytest.mark.parametrize(
     "case",
@@ -191,7 +192,10 @@ def cosine_part():
     return MarginSoftmaxClassifier(**FAST).partial_fit(X[:100], Y[:100], classes=[0, 1, 2])
 
 
-@pytest.mark.parametrize("make", [first_fit, second_fit, first_part, second_part, cosine_part])
+MAKERS = [first_fit, second_fit, first_part, second_part, cosine_part]
+
+
+@pytest.mark.parametrize("make", default_run(MAKERS, kept=[second_part]))
 def test_an_interrupt_at_any_line_changes_all_or_nothing(make):
     model = make()
     train = model.fit if "fit" in make.__name__ else model.partial_fit
@@ -297,6 +301,7 @@ for backend in sys.argv[1:]:
 """
 
 
+@faults
 @pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
 def test_grid_search(backend):
     serial, parallel = output(SEARCH, "sequential", backend)
@@ -354,6 +359,7 @@ def broken(path, fault, number):
         path.write_bytes(np.random.default_rng(number).bytes(1000 + number))
 
 
+@faults
 @posix
 @pytest.mark.parametrize(
     "fault", ["none", "truncated", "garbage", "read-only", "vanished", "is a file", "is nowhere"]
@@ -380,6 +386,7 @@ def test_a_cache_folder_that_is(fault, right_results, tmp_path):
     assert all("without its kernel cache" in message for message in caught)
 
 
+@faults
 @posix
 @pytest.mark.parametrize("home", ["none", "/proc/nobody"])
 def test_no_home(home, right_results):
@@ -415,6 +422,7 @@ print((model.coef_.tolist(), model.predict(X[:5000]).tolist()))
 """
 
 
+@faults
 @linux
 @pytest.mark.parametrize("settings", [{}, {"solver": "lbfgs", "tol": None}], ids=str)
 def test_a_memory_map_larger_than_the_memory(tmp_path, settings):
@@ -453,6 +461,7 @@ print((model.coef_.tolist(), model.intercept_.tolist(), model.history_["objectiv
 """
 
 
+@faults
 @posix
 def test_kill_9_during_a_stream_and_resume_bitwise(tmp_path):
     n_parts, killed, starts = 250, tmp_path / "killed.linclf", []
@@ -476,6 +485,7 @@ def test_kill_9_during_a_stream_and_resume_bitwise(tmp_path):
     assert starts == sorted(starts)
 
 
+@faults
 def test_a_process_that_compiles_trains_bitwise_as_one_that_loads(tmp_path):
     """The same function in two kernels is two pieces of machine code, of which one process may run either."""
     cache = {"LINCLF_CACHE": str(tmp_path / "cache")}
@@ -506,6 +516,7 @@ print([m.n_iter_ for m in models])
 """
 
 
+@faults
 @linux
 def test_soak(tmp_path):
     """No memory or files are left by calls of 1 to 100 rows; LINCLF_SOAK=100000 makes more of them."""
@@ -521,13 +532,3 @@ def test_soak(tmp_path):
     assert growth < 2e6
     assert files_are_the_same
     assert max(history) <= 1000
-
-
-# ---------------------------------------------------------------- the page of promises
-
-
-def test_every_test_that_the_page_names_is_there():
-    named = re.findall(r"`(test_\w+)::(test_\w+)`", (ROOT / "docs" / "robustness.md").read_text("utf-8"))
-    assert len(named) >= 20
-    for module, test in named:
-        assert callable(getattr(importlib.import_module(module), test, None)), f"{module}::{test}"

@@ -1,14 +1,23 @@
-"""Labels and weights that people pass; test_inputs.py has the rows they belong to."""
+"""Labels and weights that people pass; test_inputs.py has the rows they belong to.
+
+Each fault is tested with one estimator, and one fault of each kind with every call that trains.
+"""
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from input_cases import ESTIMATORS, FAST, WAYS, fit, outcome, whole_iris
+from input_cases import ESTIMATORS, FAST, TRAINING_WAYS, fit, outcome, whole_iris
 
 from linclf import SoftmaxClassifier, SVMClassifier, compare, effective_number_weights
 
-training = pytest.mark.parametrize(("name", "way"), [pair for pair in WAYS if pair[1] != "predict"])
+SOFT_WAYS = [pair for pair in TRAINING_WAYS if pair[0] == "soft"]
+
+
+def training(kinds, for_all):
+    """Each kind with one estimator, and one of them with every call that trains."""
+    pairs = [(*pair, kind) for kind in kinds for pair in (TRAINING_WAYS if kind == for_all else SOFT_WAYS)]
+    return pytest.mark.parametrize(("name", "way", "kind"), pairs)
 
 
 @pytest.fixture(scope="module")
@@ -68,12 +77,11 @@ def test_strings_and_categories(iris):
     np.testing.assert_array_equal(two.coef_, fit(X, (y > 0).astype(int)).coef_)
 
 
-@pytest.mark.parametrize("dtype", ["Int64", "UInt8", "Int32", "boolean", "int64[pyarrow]"])
-@training
-def test_nullable_labels_keep_their_type(iris, name, way, dtype):
+@training(["Int64", "UInt8", "Int32", "boolean", "int64[pyarrow]"], for_all="Int64")
+def test_nullable_labels_keep_their_type(iris, name, way, kind):
     X, y = iris
-    y = y > 0 if dtype == "boolean" else y
-    given, plain = pd.Series(y).astype(dtype), dtype.partition("[")[0].lower().replace("boolean", "bool")
+    y = y > 0 if kind == "boolean" else y
+    given, plain = pd.Series(y).astype(kind), kind.partition("[")[0].lower().replace("boolean", "bool")
     model = ESTIMATORS[name]()
     if way == "fit":
         model.fit(X, given)
@@ -102,8 +110,7 @@ MISSING = {
 }
 
 
-@pytest.mark.parametrize("kind", MISSING)
-@training
+@training(MISSING, for_all="NA")
 def test_missing_labels(iris, name, way, kind):
     labels = MISSING[kind](iris[1])
     model = ESTIMATORS[name]()
@@ -146,8 +153,7 @@ MIXED = {
 }
 
 
-@pytest.mark.parametrize("kind", MIXED)
-@training
+@training(MIXED, for_all="list")
 def test_mixed_or_continuous_labels(iris, name, way, kind):
     make, message = MIXED[kind]
     with pytest.raises(ValueError, match=message):
@@ -239,24 +245,27 @@ def test_labels_that_are_not_among_the_classes(iris):
 # ---------------------------------------------------------------- weights
 
 
-@pytest.mark.parametrize(
-    ("weights", "message"),
-    [
-        (np.where(np.arange(150) == 3, -1.0, 1.0), "Negative values in data passed to `sample_weight`"),
-        (np.where(np.arange(150) == 3, np.nan, 1.0), "Input sample_weight contains NaN"),
-        (np.where(np.arange(150) == 3, np.inf, 1.0), "Input sample_weight contains infinity"),
-        (np.full(150, np.longdouble("1e400")), "Input sample_weight contains infinity"),
-        (
-            np.ma.array(np.ones(150), mask=np.arange(150) == 3),
-            "sample_weight is a masked array with 1 masked",
-        ),
-        (np.ones(149), r"sample_weight.shape == \(149,\), expected \(150,\)"),
-        (np.ones((150, 1)), "Sample weights must be 1D array or scalar"),
-        (np.zeros(150), "Sample weights must contain at least one non-zero number"),
-    ],
-)
-@training
-def test_sample_weights_that_cannot_be_used(name, way, weights, message):
+UNUSABLE_WEIGHTS = {
+    "negative": (
+        np.where(np.arange(150) == 3, -1.0, 1.0),
+        "Negative values in data passed to `sample_weight`",
+    ),
+    "nan": (np.where(np.arange(150) == 3, np.nan, 1.0), "Input sample_weight contains NaN"),
+    "infinite": (np.where(np.arange(150) == 3, np.inf, 1.0), "Input sample_weight contains infinity"),
+    "too large": (np.full(150, np.longdouble("1e400")), "Input sample_weight contains infinity"),
+    "masked": (
+        np.ma.array(np.ones(150), mask=np.arange(150) == 3),
+        "sample_weight is a masked array with 1 masked",
+    ),
+    "one less": (np.ones(149), r"sample_weight.shape == \(149,\), expected \(150,\)"),
+    "2-D": (np.ones((150, 1)), "Sample weights must be 1D array or scalar"),
+    "zeros": (np.zeros(150), "Sample weights must contain at least one non-zero number"),
+}
+
+
+@training(UNUSABLE_WEIGHTS, for_all="negative")
+def test_sample_weights_that_cannot_be_used(name, way, kind):
+    weights, message = UNUSABLE_WEIGHTS[kind]
     with pytest.raises(ValueError, match=message):
         outcome(name, way, whole_iris()[0], sample_weight=weights)
 
@@ -266,22 +275,21 @@ def test_one_class_after_zero_weights(iris):
         fit(*iris, sample_weight=(iris[1] == 1).astype(float))
 
 
-@pytest.mark.parametrize(
-    ("weights", "message"),
-    [
-        ({7: 2.0}, r"keys that are no classes, \[7\], and no weight for \[0, 1, 2\]"),
-        ({0: 1.0, 7: 2.0}, r"keys that are no classes, \[7\], and no weight for \[1, 2\]"),
-        ({"0": 1.0, "1": 2.0, "2": 1.0}, "keys that are no classes"),
-        ({0: -1.0}, "must be non-negative and finite"),
-        ({0: np.nan}, "must be non-negative and finite"),
-        ({0: "a"}, r"class_weight\[0\]='a' must be a non-negative number"),
-        ({0: None}, r"class_weight\[0\]=None must be a non-negative number"),
-        ({0: 0, 1: 0, 2: 0}, "leaves no row with a positive weight"),
-    ],
-    ids=str,
-)
-@training
-def test_class_weight_of_an_unknown_or_missing_class(iris, name, way, weights, message):
+UNUSABLE_CLASS_WEIGHTS = {
+    "unknown": ({7: 2.0}, r"keys that are no classes, \[7\], and no weight for \[0, 1, 2\]"),
+    "one of two": ({0: 1.0, 7: 2.0}, r"keys that are no classes, \[7\], and no weight for \[1, 2\]"),
+    "strings": ({"0": 1.0, "1": 2.0, "2": 1.0}, "keys that are no classes"),
+    "negative": ({0: -1.0}, "must be non-negative and finite"),
+    "nan": ({0: np.nan}, "must be non-negative and finite"),
+    "no number": ({0: "a"}, r"class_weight\[0\]='a' must be a non-negative number"),
+    "None": ({0: None}, r"class_weight\[0\]=None must be a non-negative number"),
+    "zeros": ({0: 0, 1: 0, 2: 0}, "leaves no row with a positive weight"),
+}
+
+
+@training(UNUSABLE_CLASS_WEIGHTS, for_all="one of two")
+def test_class_weight_of_an_unknown_or_missing_class(iris, name, way, kind):
+    weights, message = UNUSABLE_CLASS_WEIGHTS[kind]
     model = ESTIMATORS[name]().set_params(class_weight=weights)
     with pytest.raises(ValueError, match=message):
         getattr(model, way)(*iris, **({} if way == "fit" else {"classes": [0, 1, 2]}))

@@ -46,7 +46,7 @@ from linclf.losses import LOSSES, Focal
 from linclf.optimizers import OPTIMIZERS, Adam, Averaged
 
 FAST = {"max_iter": 3, "random_state": 0}
-DATA = pathlib.Path(__file__).resolve().parent / "data"
+DATA = pathlib.Path(__file__).resolve().parent / "golden"
 rng = np.random.default_rng(0)
 X = rng.normal(size=(120, 4))
 SPARSE = sparse.csr_array(np.where(X > 0.5, X, 0))

@@ -16,7 +16,7 @@ from linclf.heads import Cosine
 from linclf.losses import LOSSES
 from linclf.losses._registry import LossTraits, trait
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 
@@ -103,6 +103,14 @@ def test_links_and_pictures_are_there(page):
         if anchor and target.name != "benchmarks.md":  # whose sections are those of the results at hand
             headings = re.findall(r"^#+ (.+)$", read(target), re.M)
             assert anchor in map(slug, headings), f"{page.name} links to {link}"
+
+
+def test_every_test_that_the_page_of_promises_names_is_there():
+    named = re.findall(r"`(test_\w+)::(test_\w+)`", read(DOCS / "robustness.md"))
+    assert len(named) >= 20
+    sources = {path.stem: read(path) for path in (ROOT / "tests").rglob("test_*.py")}
+    for module, test in named:
+        assert f"\ndef {test}(" in sources[module], f"{module}::{test}"
 
 
 def test_pictures_are_drawn_and_the_same_twice(make_losses, tmp_path):

@@ -8,8 +8,8 @@ import warnings
 
 import numpy as np
 import pytest
-from conftest import softmax_objective, softmax_optimum
 from numpy.testing import assert_allclose, assert_array_equal
+from reference import softmax_objective, softmax_optimum
 from scipy import sparse
 from sklearn.callback import ProgressBar
 from sklearn.metrics import log_loss
@@ -28,10 +28,15 @@ class TwoParts(AdaptiveSoftmaxClassifier):
 
 # a check takes the logarithm of predict_proba, which may be a true 0
 @pytest.mark.filterwarnings("ignore:divide by zero encountered in log:RuntimeWarning")
-@parametrize_with_checks(
-    [AdaptiveSoftmaxClassifier(), TwoParts(), TwoParts(solver="lbfgs"), TwoParts(reduction=2.0)]
-)
+@parametrize_with_checks([TwoParts()])
 def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.filterwarnings("ignore:divide by zero encountered in log:RuntimeWarning")
+@parametrize_with_checks([TwoParts(solver="lbfgs"), TwoParts(reduction=2.0)])
+def test_scikit_learn_checks_with_other_settings(estimator, check):
     check(estimator)
 
 

@@ -1,7 +1,7 @@
 """Whatever arrives: a model that agrees with the plain one, or a ValueError or TypeError that says why not.
 
 The plain model is the fit of the same values as a C-ordered float64 array. Warnings are errors, but
-for those of convergence. ``LINCLF_FUZZ=20000 pytest tests/test_fuzz.py`` runs as many new examples.
+for those of convergence. ``LINCLF_FUZZ=20000 pytest -m fuzz`` runs as many new examples.
 """
 
 import os
@@ -9,11 +9,10 @@ import warnings
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scipy import sparse
-from sklearn.exceptions import ConvergenceWarning
-from test_inputs import (
+from input_cases import (
     explicit_zeros,
     forgotten_order,
     long_indices,
@@ -23,8 +22,12 @@ from test_inputs import (
     strided,
     unaligned,
 )
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 
 from linclf import MarginSoftmaxClassifier, SoftmaxClassifier, SVMClassifier
+
+pytestmark = pytest.mark.fuzz
 
 LONG = int(os.environ.get("LINCLF_FUZZ", 0))
 fuzz = settings(
@@ -67,7 +70,7 @@ SPARSE = {
     "zeros": explicit_zeros,
     "strange": strange_parts,
 }
-FLOAT64 = {"strided", "list", "objects", "big-endian"}  # forms that do not keep float32
+FLOAT64 = {"list", "objects", "big-endian"}  # forms that do not keep float32
 DTYPES = ["f8", "f4", "f2", "i1", "i8", "u4", "bool", "g"]
 CLASSES = [SoftmaxClassifier, SVMClassifier, MarginSoftmaxClassifier]
 LABELS = {

@@ -8,6 +8,8 @@ from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 from benchmarks import _data, _loss_scores, losses
 from linclf import SparsemaxClassifier
 
+pytestmark = pytest.mark.benchmarks
+
 
 def test_scores_of_losses_are_those_of_scikit_learn():
     data = _data.bundled("wine")

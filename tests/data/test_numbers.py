@@ -5,14 +5,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import softmax_objective
 from input_cases import ESTIMATORS, FAST, WAYS, fit, outcome, trained, whole_iris
+from linclf._training.published import fitted
+from linclf._training.session import Session
+from reference import softmax_objective
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from linclf import FocalClassifier, MarginSoftmaxClassifier, SoftmaxClassifier, SVMClassifier
-from linclf._training.published import fitted
-from linclf._training.session import Session
 from linclf.heads import Linear
 
 SOLVERS = {"sgd": {"random_state": 0}, "lbfgs": {"solver": "lbfgs"}}
