@@ -15,7 +15,7 @@ one included.
 
 import math
 from numbers import Real
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from sklearn.utils._param_validation import Interval
 
@@ -264,6 +264,8 @@ class Averaged(NamedTuple):
     def normalised(self):
         return trait(self.inner, "normalised")
 
+
+Optimizer: TypeAlias = SGD | Momentum | Nesterov | AdaGrad | RMSProp | Adam | Averaged
 
 OPTIMIZERS = {
     "sgd": SGD,

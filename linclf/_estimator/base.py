@@ -16,7 +16,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from linclf._data.dataset import Dataset
-from linclf._data.types import Matrix
+from linclf._data.types import Loss, Matrix
 from linclf._estimator.available import takes_streams
 from linclf._estimator.calibrated import fitted_calibrator
 from linclf._estimator.callbacks import FitCallbacks
@@ -90,7 +90,7 @@ class BaseLinearClassifier(PredictingMixin, CallbackSupportMixin, ClassifierMixi
         """The loss whose scores are trained."""
         return resolve(self._loss(), data.y.n_classes)
 
-    def _sampling(self, loss: tuple, n_classes: int) -> Sampling | None:
+    def _sampling(self, loss: Loss, n_classes: int) -> Sampling | None:
         """A sweep whose steps see a part of the outputs."""
         return None
 
@@ -98,7 +98,7 @@ class BaseLinearClassifier(PredictingMixin, CallbackSupportMixin, ClassifierMixi
         """Further parameters that have to stay for a stream to go on."""
         return ()
 
-    def _published(self, loss: tuple) -> dict:
+    def _published(self, loss: Loss) -> dict:
         """What else is published of the loss that was trained."""
         return {}
 
@@ -259,7 +259,7 @@ class BaseLinearClassifier(PredictingMixin, CallbackSupportMixin, ClassifierMixi
         self._stream = stream
         return self
 
-    def _stream_for(self, fitting: Fitting, loss: tuple, start: LinearModel | None) -> Stream:
+    def _stream_for(self, fitting: Fitting, loss: Loss, start: LinearModel | None) -> Stream:
         """The stream to go on with: a copy, so that a failed part changes nothing.
 
         It takes over parameters that have been changed since. If the loss, the optimizer, the
@@ -291,7 +291,7 @@ class BaseLinearClassifier(PredictingMixin, CallbackSupportMixin, ClassifierMixi
             self.__dict__ = {**before, **noted}
             raise
 
-    def _reached(self, fitting: Fitting, loss: tuple) -> LinearModel | None:
+    def _reached(self, fitting: Fitting, loss: Loss) -> LinearModel | None:
         """The model of the last fit, from which training goes on, if there is one."""
         if not hasattr(self, "coef_"):
             return None

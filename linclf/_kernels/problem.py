@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from linclf import heads
+from linclf._data.types import Loss
 from linclf._storage import Block, block_of, block_rows
 
 
@@ -17,7 +18,7 @@ class Problem(NamedTuple):
 
     storage: tuple
     head: tuple
-    loss: tuple
+    loss: Loss
     y: np.ndarray
     weights: np.ndarray
     penalty: np.ndarray

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from linclf._data.dataset import Dataset
+from linclf._data.types import Loss
 from linclf._training import memory
 from linclf._training.fit import Fit, penalty_factor, problem_for, shape_of, starting_weights
 from linclf._training.frames import Seen, frame_for
@@ -23,7 +24,7 @@ COPIED = 2**18  # scores of rows that are looked at at once
 
 def train(
     data: Dataset,
-    loss: tuple,
+    loss: Loss,
     settings: Settings,
     *,
     start: LinearModel | None = None,
@@ -74,13 +75,13 @@ def train(
     return outcome
 
 
-def head_for(loss: tuple, settings: Settings, data: Dataset, start: LinearModel | None) -> Head:
+def head_for(loss: Loss, settings: Settings, data: Dataset, start: LinearModel | None) -> Head:
     """The head of a loss, with the constant of the rows, or that of the model to start from."""
     head = trait(loss, "head")(float(settings.fit_intercept)).for_data(data)
     return head if start is None else head.after(start.head)
 
 
-def outputs_of(loss: tuple, n_classes: int) -> int:
+def outputs_of(loss: Loss, n_classes: int) -> int:
     """The number of scores of a row."""
     n_outputs = trait(loss, "n_outputs")
     return n_classes if n_outputs is None else n_outputs(n_classes)
@@ -88,7 +89,7 @@ def outputs_of(loss: tuple, n_classes: int) -> int:
 
 def fit_for(
     data: Dataset,
-    loss: tuple,
+    loss: Loss,
     settings: Settings,
     start: LinearModel | None,
     sampling: Sampling | None,

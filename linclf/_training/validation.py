@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from linclf._data.dataset import Dataset
-from linclf._data.types import FloatArray
+from linclf._data.types import FloatArray, Loss
 from linclf._storage import read_only
 from linclf._training.model import LinearModel, row_blocks
 from linclf.losses._registry import row_losses, trait
@@ -21,7 +21,7 @@ class Validation(NamedTuple):
     """
 
     data: Dataset
-    loss: tuple
+    loss: Loss
 
     def measure(self, model: LinearModel) -> tuple[float, float]:
         """(mean loss, accuracy), in blocks of rows: memory does not grow with rows times classes."""

@@ -7,7 +7,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.extmath import safe_sparse_dot
 
 from linclf._data.dataset import Dataset
-from linclf._data.types import FloatArray, Matrix
+from linclf._data.types import FloatArray, Loss, Matrix
 from linclf._estimator.base import BaseLinearClassifier
 from linclf._estimator.fitting import Fitting
 from linclf._estimator.predicting import Model
@@ -58,7 +58,7 @@ class BaseLargeClassifier(BaseLinearClassifier):
             )
         return projection
 
-    def _reached(self, fitting: Fitting, loss: tuple) -> LinearModel | None:
+    def _reached(self, fitting: Fitting, loss: Loss) -> LinearModel | None:
         model = super()._reached(fitting, loss)
         if model is not None and hasattr(self, "projection_") != ("projection_" in fitting.published):
             raise ValueError(

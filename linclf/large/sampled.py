@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from linclf._data.types import FloatArray, Matrix
+from linclf._data.types import FloatArray, Loss, Matrix
 from linclf._estimator.documentation import documented
 from linclf.large._base import BaseLargeClassifier
 from linclf.large._candidates import SAMPLERS, Candidates, Draw
@@ -29,7 +29,7 @@ class _BaseSampledClassifier(BaseLargeClassifier):
 
     _contrast: ClassVar[bool]  # noise-contrastive estimation, else sampled softmax
 
-    def _sampling(self, loss: tuple, n_classes: int) -> Candidates:
+    def _sampling(self, loss: Loss, n_classes: int) -> Candidates:
         if self.power != 0.75 and self.sampler != "unigram":
             raise ValueError(
                 f"power={self.power!r} with sampler={self.sampler!r}, which does not use it; leave it "
