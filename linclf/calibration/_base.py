@@ -1,5 +1,6 @@
 """The abstract base of all calibrators: a map from scores to scores whose softmax is calibrated."""
 
+import inspect
 from abc import ABC, abstractmethod
 from typing import Any, Protocol, Self, TypeVar
 
@@ -37,15 +38,15 @@ class Calibrator(Protocol):
 
 
 INPUT = """input : {"scores", "probabilities"}, default="scores"
-        What `fit` and `predict_proba` are given. Scores are logits or values of a
-        ``decision_function``; probabilities are taken to their logarithms, and 0 as the smallest
-        positive one in `fit`, within 1e-30 and 1e-4."""
+    What `fit` and `predict_proba` are given. Scores are logits or values of a
+    ``decision_function``; probabilities are taken to their logarithms, and 0 as the smallest
+    positive one in `fit`, within 1e-30 and 1e-4."""
 
 
 def documented(cls: type[Estimator]) -> type[Estimator]:
     """Put the parameter that all calibrators share into a docstring."""
     if cls.__doc__ is not None:  # it is under python -OO
-        cls.__doc__ = cls.__doc__.replace("{input}", INPUT)
+        cls.__doc__ = inspect.cleandoc(cls.__doc__).replace("{input}", INPUT)
     return cls
 
 

@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from linclf import SoftmaxClassifier
 from linclf._data.dataset import Data
-from linclf._training.settings import settings_of
+from linclf._estimator.settings import settings_of
 from linclf.large import HierarchicalSoftmaxClassifier, NCEClassifier, SampledSoftmaxClassifier
 from linclf.large._candidates import NoiseContrast, SampledSoftmax, met, probabilities
 from linclf.losses._registry import row_losses
