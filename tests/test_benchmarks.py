@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import sys
 
 import numpy as np
@@ -11,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.preprocessing import scale
 
-from benchmarks import __main__, questions
+from benchmarks import ROOT, __main__, questions
 from benchmarks.data import real
 from benchmarks.measure import machine
 from benchmarks.measure.attempt import attempt
@@ -202,3 +203,24 @@ def test_every_question_says_what_it_asks_and_how_it_is_judged():
         question = questions.load(name)
         assert question.asks.endswith("?")
         assert all(mark.work and mark.bar and callable(mark.judge) for mark in question.marks)
+
+
+def test_the_page_is_what_the_stored_results_and_the_readme_make(tmp_path):
+    pytest.importorskip("matplotlib")
+    made = page.write(page.load(__main__.RESULTS), tmp_path)
+    assert made.read_text() == (ROOT / "docs" / "benchmarks.md").read_text(), "python -m benchmarks --report"
+
+
+def test_the_example_question_of_the_readme_runs():
+    (source,) = re.findall(r"```python\n(.+?)```", page.README.read_text(), re.S)
+    module = {}
+    exec(compile(source, page.README, "exec"), module)
+    question = module["QUESTION"]
+    result = result_of("example", **question.run(True))
+    assert question.asks.endswith("?")
+    assert [line.split(" | ")[0] for line in question.table(result).splitlines()[2:]] == [
+        "| None",
+        "| balanced",
+    ]
+    (mark,) = question.marks
+    assert mark.judge(result)[0].endswith(" times")

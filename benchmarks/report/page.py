@@ -1,21 +1,15 @@
-"""docs/benchmarks.md and its pictures, from the JSON results and nothing else."""
+"""docs/benchmarks.md and its pictures, from the JSON results, README.md and nothing else."""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import questions
+from benchmarks import ROOT, questions
 from benchmarks.question import Mark, NotMeasured, Question, Result
 from benchmarks.questions import QUESTIONS
 from benchmarks.report.text import markdown_table
 
-HEAD = """# Benchmarks
-
-Made by `python -m benchmarks --report` from `benchmarks/results/*.json`; nothing here is typed. To measure
-again: `pip install ".[bench]"`, then `python -m benchmarks` on a machine with nothing else to do
-(`--quick` for a look, `--only NAME` for one question). Real data come from the folder in `LINCLF_DATA`;
-without it, data of the same shapes are generated and named so. A ratio is always between two times of one
-run in one process, on the same cores."""
+README = ROOT / "benchmarks" / "README.md"
 
 
 def load(folder: Path) -> dict[str, Result]:
@@ -29,13 +23,15 @@ def write(results: dict[str, Result], docs: Path) -> Path:
     (docs / "images").mkdir(parents=True, exist_ok=True)
     circumstances = list(dict.fromkeys(map(_circumstances, results.values())))
     same = len(circumstances) == 1  # if all questions were measured in one run, once is enough
-    parts = [HEAD, "## Marks", *circumstances[:same], marks_table(results)]
+    head, how_to_add = README.read_text(encoding="utf-8").rstrip().split("\n\n## ")
+    parts = [head, "## Marks", *circumstances[:same], marks_table(results)]
     for name, result in results.items():
         question = questions.load(name)
         parts += [f"## {question.title}", question.asks or ""]
         parts += [] if same else [_circumstances(result)]
         parts += [*_generated_and_absent(result), question.table(result)]
         parts += _pictures(question, result, docs / "images")
+    parts.append(f"## {how_to_add}")
     page = docs / "benchmarks.md"
     page.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     return page
