@@ -144,7 +144,8 @@ def table(result: Result) -> str:
     parts = [
         "Each point is one fit with a budget of iterations or epochs. Distance is (F - F*)/F*: F is computed "
         "in float64 NumPy from the weights, F* is the least of all fits and of long reference runs. All "
-        f"methods may use {result['settings']['threads']} threads; alpha = 1e-4, C = 1/(alpha n)."
+        f"methods may use {result['settings']['threads']} threads; alpha = 1e-4, C = 1/(alpha n). "
+        "NC: not converged to that distance with any budget."
     ]
     for data, loss in dict.fromkeys((row["data"], row["loss"]) for row in result["rows"]):
         rows = [row for row in result["rows"] if (row["data"], row["loss"]) == (data, loss)]
@@ -168,7 +169,7 @@ def _lines(rows: list[Row]) -> Iterator[list[str]]:
             continue
         last = min(measured, key=lambda row: row["distance"])
         reached = [seconds_to(own, method, distance) for distance in (1e-2, 1e-4, 1e-6)]
-        cells = ["-" if seconds is None else number(seconds) for seconds in reached]
+        cells = ["NC" if seconds is None else number(seconds) for seconds in reached]
         yield [method, *cells, f"{last['distance']:.1e}", f"{last['accuracy']:.4f}"]
 
 
