@@ -1,8 +1,10 @@
 """Class weights for long tails, for the ``class_weight`` of every classifier."""
 
+from collections.abc import Hashable
 from numbers import Real
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import _check_sample_weight
 
@@ -17,7 +19,9 @@ from linclf._data.labels import labels_of
     },
     prefer_skip_nested_validation=True,
 )
-def effective_number_weights(y, *, beta=0.999, sample_weight=None):
+def effective_number_weights(
+    y: ArrayLike, *, beta: float = 0.999, sample_weight: ArrayLike | None = None
+) -> dict[Hashable, float]:
     """Weights ``(1 - beta) / (1 - beta^n_c)`` of classes with n_c rows, scaled to a mean of 1.
 
     ``(1 - beta^n) / (1 - beta)`` is the effective number of n rows when each new one repeats, with
@@ -56,11 +60,11 @@ def effective_number_weights(y, *, beta=0.999, sample_weight=None):
     >>> {label: round(weight, 3) for label, weight in weights.items()}
     {'often': 0.175, 'rare': 1.825}
     """
-    y = labels_of(y)
-    if not y.size:
+    labels = labels_of(y)
+    if not labels.size:
         raise ValueError("y is empty; pass the class labels of the training rows")
-    classes, index = np.unique(y, return_inverse=True)
-    rows = _check_sample_weight(sample_weight, y[:, None], dtype=np.float64, ensure_non_negative=True)
+    classes, index = np.unique(labels, return_inverse=True)
+    rows = _check_sample_weight(sample_weight, labels[:, None], dtype=np.float64, ensure_non_negative=True)
     counts = np.bincount(index, weights=rows, minlength=len(classes))
     if not counts.all():
         missing = classes.tolist()[counts.argmin()]

@@ -15,7 +15,7 @@ one included.
 
 import math
 from numbers import Real
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from sklearn.utils._param_validation import Interval
 
@@ -76,7 +76,7 @@ class Momentum(NamedTuple):
     n_slots = 1
 
     @property
-    def gain(self):
+    def gain(self) -> float:
         return 1.0 / (1.0 - self.beta)
 
 
@@ -111,7 +111,7 @@ class Nesterov(NamedTuple):
     n_slots = 1
 
     @property
-    def gain(self):
+    def gain(self) -> float:
         return 1.0 / (1.0 - self.beta)
 
 
@@ -238,19 +238,19 @@ class Averaged(NamedTuple):
     True
     """
 
-    inner: tuple = SGD()
+    inner: "Optimizer" = SGD()
     limits = {}
 
     @property
-    def n_slots(self):
+    def n_slots(self) -> int:
         return self.inner.n_slots + 1
 
     @property
-    def gain(self):
+    def gain(self) -> float:
         return getattr(self.inner, "gain", 1.0)
 
     @property
-    def normalised(self):
+    def normalised(self) -> float | None:
         return getattr(self.inner, "normalised", None)
 
 
@@ -259,6 +259,8 @@ class Still(NamedTuple):
 
     n_slots = 0
 
+
+Optimizer: TypeAlias = SGD | Momentum | Nesterov | AdaGrad | RMSProp | Adam | Averaged
 
 OPTIMIZERS = {
     "sgd": SGD,
@@ -269,10 +271,10 @@ OPTIMIZERS = {
     "adam": Adam,
 }
 
-__all__ = ["OPTIMIZERS", *(cls.__name__ for cls in OPTIMIZERS.values()), "Averaged"]
+__all__ = ["OPTIMIZERS", "SGD", "AdaGrad", "Adam", "Averaged", "Momentum", "Nesterov", "RMSProp"]
 
 
-def resolve(solver, average):
+def resolve(solver: str | Optimizer, average: bool) -> Optimizer:
     """The optimizer object for a name or an object: checked, with float fields only.
 
     Raises

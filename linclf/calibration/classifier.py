@@ -28,8 +28,8 @@ from sklearn.utils.validation import (
 
 from linclf._data.labels import check_targets, labels_of
 from linclf._data.refusals import refuse_masked
-from linclf._data.types import FloatArray, IntArray, LabelArray
 from linclf._data.validation import classes_of
+from linclf._types import FloatArray, IntArray, LabelArray
 from linclf.calibration._base import Calibrator
 from linclf.calibration._names import CALIBRATORS, resolve
 from linclf.calibration._rows import check_counts

@@ -1,15 +1,16 @@
-"""Types that signatures of the package share."""
+"""Types that many signatures name."""
 
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import sparray, spmatrix
+from scipy.sparse import csr_array, sparray, spmatrix
 
 FloatArray: TypeAlias = NDArray[np.float32 | np.float64]
 IntArray: TypeAlias = NDArray[np.integer]
 BoolArray: TypeAlias = NDArray[np.bool_]
 LabelArray: TypeAlias = NDArray[np.generic]  # of the type of the labels that fit was given
-Floats: TypeAlias = FloatArray | np.float32 | np.float64  # for a single row, a number
+Matrix: TypeAlias = FloatArray | csr_array
 MatrixLike: TypeAlias = ArrayLike | sparray | spmatrix
+Floats: TypeAlias = FloatArray | np.float32 | np.float64  # for a single row, a number
 Seed: TypeAlias = int | np.random.RandomState | np.random.Generator | None
