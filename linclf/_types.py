@@ -1,6 +1,7 @@
 """Types that many signatures name."""
 
-from typing import TypeAlias
+from collections.abc import Callable
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,3 +15,9 @@ Matrix: TypeAlias = FloatArray | csr_array
 MatrixLike: TypeAlias = ArrayLike | sparray | spmatrix
 Floats: TypeAlias = FloatArray | np.float32 | np.float64  # for a single row, a number
 Seed: TypeAlias = int | np.random.RandomState | np.random.Generator | None
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def typed(decorator: Callable[[Any], Any]) -> Callable[[Function], Function]:
+    """A decorator of a package without types, as one that keeps the type of what it decorates."""
+    return decorator

@@ -9,15 +9,18 @@ from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import _check_sample_weight
 
 from linclf._data.labels import labels_of
+from linclf._types import typed
 
 
-@validate_params(
-    {
-        "y": ["array-like"],
-        "beta": [Interval(Real, 0, 1, closed="left")],
-        "sample_weight": ["array-like", None],
-    },
-    prefer_skip_nested_validation=True,
+@typed(
+    validate_params(
+        {
+            "y": ["array-like"],
+            "beta": [Interval(Real, 0, 1, closed="left")],
+            "sample_weight": ["array-like", None],
+        },
+        prefer_skip_nested_validation=True,
+    )
 )
 def effective_number_weights(
     y: ArrayLike, *, beta: float = 0.999, sample_weight: ArrayLike | None = None

@@ -25,7 +25,7 @@ A loss on cosines also has a field ``scale``, which `coef_` is multiplied with.
 """
 
 from collections.abc import Iterator
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import numpy as np
 from numba.core import types
@@ -44,8 +44,6 @@ class Loss(Protocol):
     def _fields(self) -> tuple[str, ...]: ...
 
     def _asdict(self) -> dict[str, Any]: ...
-
-    def _replace(self, **fields: Any) -> Self: ...
 
     def __iter__(self) -> Iterator[Any]: ...
 
