@@ -19,9 +19,9 @@ from scipy import sparse
 from sklearn.utils.extmath import row_norms, safe_sparse_dot
 
 from linclf._data.dataset import Dataset
-from linclf._data.types import FloatArray, Loss, Matrix
 from linclf._numba import generic
 from linclf._storage import verbs
+from linclf._types import FloatArray, Loss, Matrix
 
 
 class Linear(NamedTuple):

@@ -14,7 +14,6 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
 from linclf._data.dataset import Dataset
-from linclf._data.types import Loss, Matrix
 from linclf._estimator.available import takes_streams
 from linclf._estimator.calibrated import fitted_calibrator
 from linclf._estimator.callbacks import FitCallbacks
@@ -28,6 +27,7 @@ from linclf._training.monitor import Outcome
 from linclf._training.stream import Stream
 from linclf._training.sweeps import Sampling
 from linclf._training.train import outputs_of, train
+from linclf._types import Loss, Matrix
 from linclf.heads import published_head
 from linclf.losses._names import resolve, watched
 

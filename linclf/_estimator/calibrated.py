@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from linclf import calibration
 from linclf._data.dataset import Dataset
-from linclf._data.types import FloatArray, Loss
+from linclf._types import FloatArray, Loss
 from linclf.losses._registry import trait
 
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from linclf import heads
-from linclf._data.types import Loss
 from linclf._storage import Block, block_of, block_rows
+from linclf._types import Loss
 
 
 class Problem(NamedTuple):

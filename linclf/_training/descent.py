@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from linclf._data.types import FloatArray, IntArray
 from linclf._kernels.problem import Problem, State, Steps
 from linclf._training.fit import Fit
 from linclf._training.model import LinearModel
@@ -14,6 +13,7 @@ from linclf._training.plan import Plan
 from linclf._training.settings import Settings
 from linclf._training.step_size import StepSize
 from linclf._training.sweeps import Pass
+from linclf._types import FloatArray, IntArray
 from linclf.optimizers import published_weights
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from linclf._data.dataset import Dataset
-from linclf._data.types import FloatArray, IntArray, Loss
 from linclf._kernels.problem import Problem
 from linclf._storage import CSR, Dense, read_only
 from linclf._training.coordinates import Coordinates
@@ -13,6 +12,7 @@ from linclf._training.model import LinearModel
 from linclf._training.settings import Settings
 from linclf._training.shape import Shape
 from linclf._training.sweeps import Sampling
+from linclf._types import FloatArray, IntArray, Loss
 from linclf.heads import Head
 from linclf.losses._registry import trait
 

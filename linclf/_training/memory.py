@@ -9,9 +9,9 @@ import os
 from pathlib import Path
 
 from linclf._data.dataset import Dataset
-from linclf._data.types import Loss
 from linclf._training.shape import Shape
 from linclf._training.solver import Solver
+from linclf._types import Loss
 from linclf.losses._registry import trait
 
 ROOT = Path("/")

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.extmath import safe_sparse_dot
 
-from linclf._data.types import FloatArray, Loss, Matrix
+from linclf._types import FloatArray, Loss, Matrix
 from linclf.heads import Head
 from linclf.losses._registry import trait
 

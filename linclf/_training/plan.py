@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from linclf._data.types import Loss
 from linclf._storage.verbs import BLOCK, WIDE
 from linclf._training.shape import Shape
 from linclf._training.sweeps import Batches, Direct, Pieces, Sampling, Sweep, Wide
+from linclf._types import Loss
 from linclf.heads import Head
 from linclf.losses._registry import trait
 from linclf.optimizers import SGD, Optimizer, accelerated

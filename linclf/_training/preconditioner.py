@@ -10,10 +10,10 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import solve_triangular
 
-from linclf._data.types import FloatArray, Loss, Matrix
 from linclf._storage import read_only
 from linclf._training.fit import Fit
 from linclf._training.objective import Objective
+from linclf._types import FloatArray, Loss, Matrix
 from linclf.losses._registry import row_losses
 
 CHOLESKY = 4096  # features up to which the Hessian is factored

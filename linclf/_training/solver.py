@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 
-from linclf._data.types import Loss
+from linclf._types import Loss
 
 if TYPE_CHECKING:
     from linclf._data.dataset import Dataset

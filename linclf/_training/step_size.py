@@ -6,10 +6,10 @@ import numpy as np
 from sklearn.utils.extmath import row_norms
 
 from linclf._data.dataset import Dataset
-from linclf._data.types import FloatArray, IntArray
 from linclf._kernels.problem import Problem
 from linclf._training.fit import Fit
 from linclf._training.plan import Plan
+from linclf._types import FloatArray, IntArray
 from linclf.optimizers import trait
 
 if TYPE_CHECKING:

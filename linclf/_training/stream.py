@@ -5,7 +5,6 @@ import time
 import numpy as np
 
 from linclf._data.dataset import Dataset
-from linclf._data.types import Loss
 from linclf._kernels.problem import State
 from linclf._training.coordinates import Coordinates
 from linclf._training.descent import Descent
@@ -20,6 +19,7 @@ from linclf._training.solvers.stochastic import Stochastic, check_finite, new_st
 from linclf._training.step_size import StepSize
 from linclf._training.sweeps import Sampling
 from linclf._training.train import head_for, outputs_of
+from linclf._types import Loss
 from linclf.heads import Head
 from linclf.losses._evaluation import curvature
 from linclf.optimizers import averages_of

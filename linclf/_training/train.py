@@ -6,7 +6,6 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from linclf._data.dataset import Dataset
-from linclf._data.types import Loss
 from linclf._training import memory
 from linclf._training.fit import Fit, penalty_factor, problem_for, shape_of, starting_weights
 from linclf._training.frames import Seen, frame_for
@@ -15,6 +14,7 @@ from linclf._training.monitor import Callbacks, Monitor, Outcome
 from linclf._training.settings import Settings
 from linclf._training.sweeps import Sampling
 from linclf._training.validation import Validation
+from linclf._types import Loss
 from linclf.heads import Head
 from linclf.losses._evaluation import curvature
 from linclf.losses._registry import trait

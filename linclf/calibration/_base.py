@@ -10,8 +10,8 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from linclf._data.types import FloatArray, LabelArray
 from linclf._training.blas import one_blas_thread
+from linclf._types import FloatArray, LabelArray, typed
 from linclf.calibration._rows import Rows, as_scores, checked
 from linclf.functional import log_softmax, softmax
 
@@ -66,7 +66,7 @@ class BaseCalibrator(BaseEstimator, ABC):
     def _mapped(self, scores: FloatArray) -> FloatArray:
         """Calibrated scores (n, K), for scores (n, K)."""
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @typed(_fit_context(prefer_skip_nested_validation=True))
     def fit(
         self,
         scores: ArrayLike,

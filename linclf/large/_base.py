@@ -8,12 +8,12 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.extmath import safe_sparse_dot
 
 from linclf._data.dataset import Dataset
-from linclf._data.types import FloatArray, Loss, Matrix
 from linclf._estimator.base import BaseLinearClassifier
 from linclf._estimator.declared import attribute, not_offered, parameter
 from linclf._estimator.fitting import Fitting
 from linclf._estimator.predicting import Model
 from linclf._training.model import LinearModel
+from linclf._types import FloatArray, Loss, Matrix
 from linclf.large._projection import supervised
 from linclf.losses import Softmax
 from linclf.optimizers import OPTIMIZERS

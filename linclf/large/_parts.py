@@ -4,7 +4,6 @@ import numpy as np
 
 from linclf._data.dataset import Dataset
 from linclf._data.targets import Targets
-from linclf._data.types import FloatArray, IntArray, Matrix
 from linclf._estimator.callbacks import FitCallbacks
 from linclf._estimator.fitting import Fitting
 from linclf._training.fit import shape_of
@@ -14,6 +13,7 @@ from linclf._training.settings import Settings
 from linclf._training.solvers import Stochastic
 from linclf._training.train import train
 from linclf._training.validation import Validation
+from linclf._types import FloatArray, IntArray, Matrix
 from linclf.heads import Linear
 from linclf.large._clusters import ClusteredModel, Clusters, class_directions, projected
 from linclf.losses import Softmax

@@ -7,7 +7,6 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from linclf._data.types import FloatArray, IntArray, Matrix
 from linclf._estimator.callbacks import FitCallbacks
 from linclf._estimator.declared import attribute, parameter
 from linclf._estimator.fitting import Fitting
@@ -15,6 +14,7 @@ from linclf._estimator.predicting import Model
 from linclf._training import memory
 from linclf._training.model import LinearModel
 from linclf._training.monitor import Outcome
+from linclf._types import FloatArray, IntArray, Matrix
 from linclf.large import _cutoffs
 from linclf.large._base import BaseLargeClassifier, seen_through
 from linclf.large._clusters import ClusteredModel, Clusters

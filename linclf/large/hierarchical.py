@@ -9,10 +9,10 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from linclf._data.dataset import Dataset
-from linclf._data.types import FloatArray, IntArray, Matrix
 from linclf._estimator.declared import attribute, not_offered, parameter
 from linclf._estimator.predicting import Model
 from linclf._training.model import LinearModel, decisions, row_blocks
+from linclf._types import FloatArray, IntArray, Matrix
 from linclf.heads import Linear
 from linclf.large import _search, _tree
 from linclf.large._base import BaseSparseUpdateClassifier, seen_through

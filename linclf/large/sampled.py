@@ -9,8 +9,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from linclf._data.types import FloatArray, Loss, Matrix
 from linclf._estimator.declared import parameter
+from linclf._types import FloatArray, Loss, Matrix
 from linclf.large._base import BaseSparseUpdateClassifier
 from linclf.large._candidates import SAMPLERS, Candidates, Draw
 

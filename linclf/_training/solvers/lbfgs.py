@@ -12,7 +12,6 @@ import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
 from linclf._data.dataset import Dataset
-from linclf._data.types import FloatArray, Loss
 from linclf._training.fit import Fit
 from linclf._training.model import LinearModel
 from linclf._training.monitor import OVERFLOW, Monitor, Outcome
@@ -21,6 +20,7 @@ from linclf._training.plan import epochs_for
 from linclf._training.preconditioner import Preconditioner, check_columns
 from linclf._training.settings import Settings
 from linclf._training.shape import Shape
+from linclf._types import FloatArray, Loss
 from linclf.heads import Head
 from linclf.losses._registry import trait
 

@@ -5,7 +5,6 @@ from typing import NamedTuple
 import numpy as np
 
 from linclf._data.dataset import Dataset
-from linclf._data.types import FloatArray, IntArray, Loss
 from linclf._kernels.problem import State
 from linclf._training.descent import Descent
 from linclf._training.fit import Fit
@@ -15,6 +14,7 @@ from linclf._training.schedules import factors
 from linclf._training.settings import Settings
 from linclf._training.shape import Shape
 from linclf._training.step_size import StepSize
+from linclf._types import FloatArray, IntArray, Loss
 from linclf.heads import Head
 from linclf.losses._registry import trait
 from linclf.optimizers import SGD, name_of
