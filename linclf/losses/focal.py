@@ -40,7 +40,7 @@ class Focal(NamedTuple):
 
     def curvature(self, n_classes: int) -> float:
         # largest second derivative of the binary loss over p, found by tabulating it: it grows
-        # slower than this line for every gamma >= 0 (tests/test_losses.py tabulates it again)
+        # slower than this line for every gamma >= 0 (tests/losses/test_losses.py tabulates it again)
         return 0.5 * (1.0 + 0.625 * self.gamma)
 
     def probabilities(self, scores: FloatArray) -> FloatArray:
