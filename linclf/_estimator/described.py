@@ -1,4 +1,4 @@
-"""What a classifier is, and what its class says of it; `base` fits such a one."""
+"""Parameters, predicting, and the questions that a class answers; `base` fits such classifiers."""
 
 from abc import ABC, abstractmethod
 
@@ -42,7 +42,7 @@ class Described(CommonParameters, PredictingMixin, CallbackSupportMixin, Classif
         return ()
 
     def _published(self, loss: Loss) -> dict:
-        """What else is published of the loss that was trained."""
+        """Further attributes to publish, of the loss that was trained."""
         return {}
 
     def _needs_all_rows(self) -> dict[str, bool]:

@@ -14,7 +14,7 @@ STOCHASTIC = ("learning_rate", "schedule", "batch_size", "average")  # parameter
 
 
 def settings_of(estimator: CommonParameters) -> tuple[Solver, Settings]:
-    """Checked where one parameter decides what another may be."""
+    """The solver and the settings of an estimator; parameters that exclude each other are refused."""
     if estimator.schedule == "adaptive" and estimator.tol is None:
         raise ValueError("schedule='adaptive' reduces the step by tol, and tol=None; give a number")
     tol = estimator.tol
