@@ -1,18 +1,5 @@
-"""Measurements beside other packages: one file a question, ``python -m benchmarks`` for all of them."""
+"""Measurements beside other packages; README.md says how to add one, ``python -m benchmarks`` makes them."""
 
-QUESTIONS = (
-    "accuracy",
-    "optimum",
-    "sparse",
-    "losses",
-    "calibration",
-    "many_classes",
-    "defaults",
-    "kernel_rate",
-    "threads",
-    "latency",
-    "functional",
-    "cold_start",
-    "memory",
-    "grid_search",
-)
+from pathlib import Path
+
+ROOT = Path(__file__).absolute().parent.parent  # of the checkout

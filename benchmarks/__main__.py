@@ -2,20 +2,23 @@
 
 import argparse
 import datetime
-import importlib
 import json
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import QUESTIONS, _measure, _report
+from benchmarks import ROOT, questions
+from benchmarks.measure import machine
+from benchmarks.question import Result
+from benchmarks.questions import QUESTIONS
+from benchmarks.report import page
 
-ROOT = Path(__file__).absolute().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
     folder = options.out or (
         Path(tempfile.mkdtemp(prefix="linclf-benchmarks-")) if options.quick else RESULTS
@@ -31,26 +34,25 @@ def main(arguments=None):
             text = json.dumps(result, indent=1, ensure_ascii=False)
             (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
             print(f"{name}: {result['seconds']:.0f} s, {folder / name}.json", file=sys.stderr, flush=True)
-    page = _report.write(_report.load(folder), ROOT / "docs" if committed else folder)
-    print(page)
+    print(page.write(page.load(folder), ROOT / "docs" if committed else folder))
 
 
-def measure(name, quick):
-    """The result of one question: its measurements, and all that is needed to judge them."""
+def measure(name: str, quick: bool) -> Result:
+    """The result of one question: its measurements, and what a reader needs to judge them."""
     started = time.perf_counter()
-    body = importlib.import_module(f"benchmarks.{name}").run(quick)
+    measurements = questions.load(name).run(quick)
     return {
         "question": name,
         "date": datetime.date.today().isoformat(),
         "quick": quick,
         "seconds": time.perf_counter() - started,
-        "machine": _measure.machine(),
-        "versions": _measure.versions(),
-        **body,
+        "machine": machine.machine(),
+        "versions": machine.versions(),
+        **measurements,
     }
 
 
-def _options(arguments):
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "--quick", action="store_true", help="small generated and bundled data, a few minutes"

@@ -1,7 +1,7 @@
 """Class weights for long tails, for the ``class_weight`` of every classifier."""
 
+from collections.abc import Hashable
 from numbers import Real
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,19 +9,22 @@ from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import _check_sample_weight
 
 from linclf._data.labels import labels_of
+from linclf._types import typed
 
 
-@validate_params(
-    {
-        "y": ["array-like"],
-        "beta": [Interval(Real, 0, 1, closed="left")],
-        "sample_weight": ["array-like", None],
-    },
-    prefer_skip_nested_validation=True,
+@typed(
+    validate_params(
+        {
+            "y": ["array-like"],
+            "beta": [Interval(Real, 0, 1, closed="left")],
+            "sample_weight": ["array-like", None],
+        },
+        prefer_skip_nested_validation=True,
+    )
 )
 def effective_number_weights(
     y: ArrayLike, *, beta: float = 0.999, sample_weight: ArrayLike | None = None
-) -> dict[Any, float]:
+) -> dict[Hashable, float]:
     """Weights ``(1 - beta) / (1 - beta^n_c)`` of classes with n_c rows, scaled to a mean of 1.
 
     ``(1 - beta^n) / (1 - beta)`` is the effective number of n rows: the more rows a class has, the more

@@ -19,9 +19,9 @@ from scipy import sparse
 from sklearn.utils.extmath import row_norms, safe_sparse_dot
 
 from linclf._data.dataset import Dataset
-from linclf._data.types import FloatArray, Matrix
 from linclf._numba import generic
 from linclf._storage import verbs
+from linclf._types import FloatArray, Loss, Matrix
 
 
 class Linear(NamedTuple):
@@ -69,7 +69,7 @@ class Linear(NamedTuple):
         """The penalty if the objective is to have a minimum."""
         return penalty
 
-    def weights(self, V: FloatArray, loss: tuple) -> FloatArray:
+    def weights(self, V: FloatArray, loss: Loss) -> FloatArray:
         """Weights whose products are what the loss takes probabilities of."""
         return V
 
@@ -139,7 +139,7 @@ class Cosine(NamedTuple):
         """Cosines do not change with the length of the weights: a penalty on it has no minimum."""
         return np.zeros_like(penalty)
 
-    def weights(self, V: FloatArray, loss: tuple) -> FloatArray:
+    def weights(self, V: FloatArray, loss: Loss) -> FloatArray:
         norms = np.linalg.norm(V.astype(np.float64), axis=1, keepdims=True)
         return V * (loss.scale / np.where(norms > 0, norms, np.inf))
 

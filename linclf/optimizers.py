@@ -15,7 +15,7 @@ one included.
 
 import math
 from numbers import Real
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from sklearn.utils._param_validation import Interval
 
@@ -87,7 +87,7 @@ class Momentum(NamedTuple):
     n_slots = 1
 
     @property
-    def gain(self):
+    def gain(self) -> float:
         return 1.0 / (1.0 - self.beta)
 
 
@@ -122,7 +122,7 @@ class Nesterov(NamedTuple):
     n_slots = 1
 
     @property
-    def gain(self):
+    def gain(self) -> float:
         return 1.0 / (1.0 - self.beta)
 
 
@@ -249,21 +249,23 @@ class Averaged(NamedTuple):
     True
     """
 
-    inner: tuple = SGD()
+    inner: "Optimizer" = SGD()
     limits = {}
 
     @property
-    def n_slots(self):
+    def n_slots(self) -> int:
         return self.inner.n_slots + 1
 
     @property
-    def gain(self):
+    def gain(self) -> float:
         return trait(self.inner, "gain")
 
     @property
-    def normalised(self):
+    def normalised(self) -> float | None:
         return trait(self.inner, "normalised")
 
+
+Optimizer: TypeAlias = SGD | Momentum | Nesterov | AdaGrad | RMSProp | Adam | Averaged
 
 OPTIMIZERS = {
     "sgd": SGD,
@@ -274,10 +276,10 @@ OPTIMIZERS = {
     "adam": Adam,
 }
 
-__all__ = ["OPTIMIZERS", *(cls.__name__ for cls in OPTIMIZERS.values()), "Averaged"]
+__all__ = ["OPTIMIZERS", "SGD", "AdaGrad", "Adam", "Averaged", "Momentum", "Nesterov", "RMSProp"]
 
 
-def resolve(solver, average):
+def resolve(solver: str | Optimizer, average: bool) -> Optimizer:
     """The optimizer object for a name or an object: checked, with float fields only.
 
     Raises

@@ -258,7 +258,7 @@ def settings():
     changes = {
         "no-intercept": {"fit_intercept": False},
         "no-penalty": {"alpha": 0.0},
-        "large-penalty": {"alpha": 0.1},
+        "large-penalty": {"alpha": 0.1, "max_iter": 50},
         "constant": {"schedule": "constant"},
         "cosine": {"schedule": "cosine"},
         "invscaling": {"schedule": "invscaling"},
@@ -509,7 +509,7 @@ def difference(before, after):
         f"{name} by {relative(before[key], after[key]):.1e}"
         for name, key in (("coef_", "entries"), ("|coef_|", "norm"), ("objective", "objective"))
     ]
-    return f"{', '.join(names)} ({', '.join(sizes)} at most)"
+    return f"{', '.join(names)} ({', '.join(sizes)})"
 
 
 def relative(old, new):

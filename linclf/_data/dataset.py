@@ -7,7 +7,7 @@ from scipy import sparse
 from sklearn.model_selection import train_test_split
 
 from linclf._data.targets import Labels, Targets
-from linclf._data.types import FloatArray, IntArray, Matrix
+from linclf._types import FloatArray, IntArray, Matrix
 
 
 class Dataset(NamedTuple):

@@ -10,7 +10,7 @@ from sklearn.utils.validation import _check_y, column_or_1d
 
 from linclf._data.refusals import refuse_masked
 from linclf._data.targets import Labels, Probabilities, Targets
-from linclf._data.types import IntArray
+from linclf._types import IntArray
 
 SURE = {str, bytes, bool, int, np.bool_, np.str_}  # types of which no object is a missing value
 

@@ -11,7 +11,7 @@ from sklearn.utils.validation import validate_data
 
 from linclf._data.refusals import refuse_masked
 from linclf._data.sparse import canonical, check_structure
-from linclf._data.types import Matrix
+from linclf._types import Matrix
 
 FLOATS = (np.float64, np.float32)
 

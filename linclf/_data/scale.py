@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from linclf._data.types import Matrix
+from linclf._types import Matrix
 
 LARGEST = 1e110  # in float64: what is squared and added up stays finite
 LARGEST_DENSE, LARGEST_SINGLE = 1e36, 1e15  # in float32: features that are scaled first, and others

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from linclf._data.types import IntArray
+from linclf._types import IntArray
 
 
 def canonical(X: Any, without_zeros: bool = False) -> csr_array:

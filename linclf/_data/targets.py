@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import compute_class_weight
 
-from linclf._data.types import FloatArray, IntArray
+from linclf._types import FloatArray, IntArray
 
 
 class Labels(NamedTuple):

@@ -8,7 +8,7 @@ from sklearn.utils.validation import _check_sample_weight, check_consistent_leng
 
 from linclf._data.refusals import refuse_masked
 from linclf._data.targets import Targets
-from linclf._data.types import FloatArray, Matrix
+from linclf._types import FloatArray, Matrix
 
 
 def moderate(weights: FloatArray) -> FloatArray:

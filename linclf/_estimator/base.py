@@ -4,7 +4,6 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from numbers import Integral, Real
 from typing import ClassVar, Self
 
 import numpy as np
@@ -12,62 +11,34 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from linclf._data.dataset import Dataset
-from linclf._data.types import Matrix
 from linclf._estimator.available import takes_streams
 from linclf._estimator.calibrated import fitted_calibrator
 from linclf._estimator.callbacks import FitCallbacks
 from linclf._estimator.fitting import Fitting, Rows, fitting_of, part_of
+from linclf._estimator.parameters import CommonParameters
 from linclf._estimator.predicting import PredictingMixin
 from linclf._training import memory
 from linclf._training.blas import one_blas_thread
 from linclf._training.model import LinearModel
 from linclf._training.monitor import Outcome
-from linclf._training.schedules import SCHEDULES
 from linclf._training.stream import Stream
 from linclf._training.sweeps import Sampling
 from linclf._training.train import outputs_of, train
-from linclf.calibration import CALIBRATORS
+from linclf._types import Loss, Matrix
 from linclf.heads import published_head
 from linclf.losses._names import resolve, watched
-from linclf.optimizers import OPTIMIZERS, Averaged
 
 CALLBACK_NOTES = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
 KEPT_PARTS = 1000  # of a stream, whose history must not grow for ever
 
 
-class BaseLinearClassifier(PredictingMixin, CallbackSupportMixin, ClassifierMixin, BaseEstimator, ABC):
+class BaseLinearClassifier(
+    CommonParameters, PredictingMixin, CallbackSupportMixin, ClassifierMixin, BaseEstimator, ABC
+):
     """Fitting and predicting, shared by all classifiers; a subclass only says which loss."""
-
-    _parameter_constraints: dict = {
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "fit_intercept": ["boolean"],
-        "solver": [StrOptions({*OPTIMIZERS, "lbfgs"}), *OPTIMIZERS.values(), Averaged],
-        "learning_rate": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
-        "schedule": [StrOptions(set(SCHEDULES))],
-        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "max_iter": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "tol": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left"), None],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "early_stopping": ["boolean", StrOptions({"auto"})],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "calibration": [StrOptions(set(CALIBRATORS)), HasMethods(["fit", "predict_proba"]), None],
-        "average": ["boolean"],
-        "shuffle": ["boolean"],
-        "class_weight": [StrOptions({"balanced"}), dict, None],
-        "warm_start": ["boolean"],
-        "n_jobs": [Integral, None],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-    }
-
-    def _store(self, parameters):
-        """Set the parameters of ``__init__``, given its ``locals()``, as attributes."""
-        for name in self._get_param_names():
-            setattr(self, name, parameters[name])
 
     _not_always: ClassVar[tuple[str, ...]] = ("constant_", "calibrator_")  # attributes that a fit may lack
 
@@ -90,7 +61,7 @@ class BaseLinearClassifier(PredictingMixin, CallbackSupportMixin, ClassifierMixi
         """The loss whose scores are trained."""
         return resolve(self._loss(), data.y.n_classes)
 
-    def _sampling(self, loss: tuple, n_classes: int) -> Sampling | None:
+    def _sampling(self, loss: Loss, n_classes: int) -> Sampling | None:
         """A sweep whose steps see a part of the outputs."""
         return None
 
@@ -98,7 +69,7 @@ class BaseLinearClassifier(PredictingMixin, CallbackSupportMixin, ClassifierMixi
         """Further parameters that have to stay for a stream to go on."""
         return ()
 
-    def _published(self, loss: tuple) -> dict:
+    def _published(self, loss: Loss) -> dict:
         """What else is published of the loss that was trained."""
         return {}
 
@@ -259,7 +230,7 @@ class BaseLinearClassifier(PredictingMixin, CallbackSupportMixin, ClassifierMixi
         self._stream = stream
         return self
 
-    def _stream_for(self, fitting: Fitting, loss: tuple, start: LinearModel | None) -> Stream:
+    def _stream_for(self, fitting: Fitting, loss: Loss, start: LinearModel | None) -> Stream:
         """The stream to go on with: a copy, so that a failed part changes nothing.
 
         It takes over parameters that have been changed since. If the loss, the optimizer, the
@@ -291,7 +262,7 @@ class BaseLinearClassifier(PredictingMixin, CallbackSupportMixin, ClassifierMixi
             self.__dict__ = {**before, **noted}
             raise
 
-    def _reached(self, fitting: Fitting, loss: tuple) -> LinearModel | None:
+    def _reached(self, fitting: Fitting, loss: Loss) -> LinearModel | None:
         """The model of the last fit, from which training goes on, if there is one."""
         if not hasattr(self, "coef_"):
             return None

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from linclf import calibration
 from linclf._data.dataset import Dataset
-from linclf._data.types import FloatArray
+from linclf._types import FloatArray, Loss
 from linclf.losses._registry import trait
 
 
-def checked_calibrator(method: Any, loss: tuple, per_class: FloatArray | None, classes: NDArray) -> Any:
+def checked_calibrator(method: Any, loss: Loss, per_class: FloatArray | None, classes: NDArray) -> Any:
     """A new calibrator, or None; refused before training what would be refused after it."""
     if method is None:
         return None

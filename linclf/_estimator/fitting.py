@@ -9,12 +9,12 @@ from sklearn.utils import check_random_state
 
 from linclf._data.dataset import Dataset, dataset, split
 from linclf._data.labels import check_y, classes_of, known_classes, targets_of
-from linclf._data.types import FloatArray, Matrix
 from linclf._data.weights import log_prior, positive_rows, weights_of_classes
 from linclf._estimator.calibrated import checked_calibrator
 from linclf._estimator.settings import settings_of
 from linclf._training.settings import Settings
 from linclf._training.validation import Validation
+from linclf._types import FloatArray, Loss, Matrix
 from linclf.losses._names import resolve
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Fitting:
     mass: FloatArray  # weight of each class in all rows, class weights not counted
     published: dict = field(default_factory=dict)  # beside the weights
 
-    def validation(self, loss: tuple) -> Validation | None:
+    def validation(self, loss: Loss) -> Validation | None:
         """The held-out rows, if training watches them."""
         return Validation(self.held_out, loss) if self.held_out is not None and self.watches else None
 

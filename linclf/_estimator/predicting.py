@@ -19,11 +19,11 @@ from sklearn.utils.validation import check_is_fitted
 from linclf._data import scale
 from linclf._data.rows import check_X
 from linclf._data.scale import refuse_overflow
-from linclf._data.types import FloatArray, IntArray, Matrix
 from linclf._estimator.available import has_probabilities
 from linclf._estimator.calibrated import calibrated
 from linclf._estimator.top_k import largest
 from linclf._training.model import LinearModel, row_blocks
+from linclf._types import FloatArray, IntArray, Matrix
 from linclf.heads import published_head
 from linclf.losses._names import resolve
 from linclf.losses._registry import trait

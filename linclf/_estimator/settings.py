@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from linclf._estimator.base import BaseLinearClassifier
 
 TOL_SGD, TOL_LBFGS = 1e-6, 1e-4  # of the objective, of the gradient
-STOCHASTIC = {"learning_rate": "auto", "schedule": "linear", "batch_size": "auto", "average": False}
+STOCHASTIC = ("learning_rate", "schedule", "batch_size", "average")  # parameters that "lbfgs" does not have
 
 
 def settings_of(estimator: "BaseLinearClassifier") -> Settings:
@@ -21,7 +21,8 @@ def settings_of(estimator: "BaseLinearClassifier") -> Settings:
         raise ValueError("schedule='adaptive' reduces the step by tol, and tol=None; give a number")
     tol = estimator.tol
     if estimator.solver == "lbfgs":
-        for name, default in STOCHASTIC.items():
+        for name in STOCHASTIC:
+            default = estimator._declared[name].default
             if getattr(estimator, name) != default:
                 raise ValueError(
                     f"{name}={getattr(estimator, name)!r} has no meaning with solver='lbfgs', which "

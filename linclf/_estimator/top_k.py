@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from linclf._data.types import FloatArray, IntArray
 from linclf._training.model import row_blocks
+from linclf._types import FloatArray, IntArray
 
 IN_CACHE = 2**20  # scores of the rows whose largest are looked for at once
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from linclf import heads
 from linclf._storage import Block, block_of, block_rows
+from linclf._types import Loss
 
 
 class Problem(NamedTuple):
@@ -17,7 +18,7 @@ class Problem(NamedTuple):
 
     storage: tuple
     head: tuple
-    loss: tuple
+    loss: Loss
     y: np.ndarray
     weights: np.ndarray
     penalty: np.ndarray

@@ -25,9 +25,9 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg.lapack import dgejsv
 
-from linclf._data.types import FloatArray
 from linclf._kernels.moments import column_squares, sums_around
 from linclf._storage import read_only
+from linclf._types import FloatArray
 
 ROTATED_SIZE, ROTATED_VALUES = 640, 2**21  # rows or features, values
 COPIED = 2**16  # values that are multiplied at once

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from linclf._data.types import FloatArray, IntArray
 from linclf._kernels.problem import Problem, State, Steps
 from linclf._training.fit import Fit
 from linclf._training.model import LinearModel
@@ -13,13 +13,18 @@ from linclf._training.plan import Plan
 from linclf._training.settings import Settings
 from linclf._training.step_size import StepSize
 from linclf._training.sweeps import Pass
+from linclf._types import FloatArray, IntArray
 from linclf.optimizers import published_weights
+
+if TYPE_CHECKING:
+    from linclf._training.solvers.stochastic import Stochastic
 
 COPIED = 256  # rows of weights whose squares are taken at once
 
 
 @dataclass
 class Descent:
+    solver: "Stochastic"
     fit: Fit
     plan: Plan
     state: State
@@ -36,7 +41,7 @@ class Descent:
     @property
     def row_limit(self) -> float:
         """The reach of a row beyond which its gradient is shortened."""
-        limited = self.settings.solver.automatic and not self.plan.full
+        limited = self.solver.automatic and not self.plan.full
         return 2 / self.fit.curvature if limited else np.inf
 
     # ------------------------------------------------------------ for sweeps

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from linclf._data.dataset import Dataset
-from linclf._data.types import FloatArray, IntArray
 from linclf._kernels.problem import Problem
 from linclf._storage import CSR, Dense, read_only
 from linclf._training.coordinates import Coordinates
@@ -13,6 +12,7 @@ from linclf._training.model import LinearModel
 from linclf._training.settings import Settings
 from linclf._training.shape import Shape
 from linclf._training.sweeps import Sampling
+from linclf._types import FloatArray, IntArray, Loss
 from linclf.heads import Head
 from linclf.losses._registry import trait
 
@@ -22,7 +22,7 @@ class Fit:
     """What every solver is given. V are the weights to start from, laid out for the problem's storage."""
 
     data: Dataset  # in training coordinates
-    loss: tuple
+    loss: Loss
     settings: Settings
     coordinates: Coordinates
     curvature: float
@@ -52,7 +52,7 @@ class Fit:
         return LinearModel(*self.coordinates.published(V, self.head.intercept), self.head)
 
 
-def penalty_factor(loss: tuple, n_outputs: int) -> float:
+def penalty_factor(loss: Loss, n_outputs: int) -> float:
     """Two classes are trained with two scores, of which the difference is published: half of W each."""
     return 2.0 if n_outputs == 2 and trait(loss, "class_scores") is None else 1.0
 
@@ -68,7 +68,7 @@ def problem_for(
     data: Dataset,
     coordinates: Coordinates,
     head: Head,
-    loss: tuple,
+    loss: Loss,
     alpha: float,
     unit: float,
     dtype: np.dtype,

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from linclf._data.types import FloatArray, Matrix
 from linclf._training import coordinates as _coordinates
 from linclf._training.coordinates import Moments
 from linclf._training.solver import Solver
+from linclf._types import FloatArray, Matrix
 from linclf.heads import Head
 
 

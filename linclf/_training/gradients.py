@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from linclf._data.types import FloatArray, IntArray
 from linclf._kernels import epoch
 from linclf._kernels.problem import Problem, State, buffers_for
+from linclf._types import FloatArray, IntArray
 
 
 def mean_gradient(

@@ -11,13 +11,14 @@ from pathlib import Path
 from linclf._data.dataset import Dataset
 from linclf._training.shape import Shape
 from linclf._training.solver import Solver
+from linclf._types import Loss
 from linclf.losses._registry import trait
 
 ROOT = Path("/")
 SMALL = 2**26  # bytes that are not worth a look
 
 
-def check(solver: Solver, loss: tuple, data: Dataset, kept: list[bool]) -> None:
+def check(solver: Solver, loss: Loss, data: Dataset, kept: list[bool]) -> None:
     """Refuse to train weights that do not fit into memory, before anything large is made.
 
     ``kept`` says whether the best of several weights is kept, and whether there is a model already. Zeros

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.extmath import safe_sparse_dot
 
-from linclf._data.types import FloatArray, Matrix
+from linclf._types import FloatArray, Loss, Matrix
 from linclf.heads import Head
 from linclf.losses._registry import trait
 
@@ -58,7 +58,7 @@ class LinearModel(NamedTuple):
         return self._replace(W=W, b=b)
 
 
-def decisions(scores: FloatArray, loss: tuple) -> FloatArray:
+def decisions(scores: FloatArray, loss: Loss) -> FloatArray:
     """What ``decision_function`` makes of the scores: for two classes one, positive for the second."""
     class_scores = trait(loss, "class_scores")
     scores = scores if class_scores is None else class_scores(scores)

@@ -9,11 +9,11 @@ from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 
-from linclf._data.types import FloatArray, IntArray, Matrix
 from linclf._training.fit import Fit
 from linclf._training.gradients import mean_gradient
 from linclf._training.plan import pieces_of, row_cost
 from linclf._training.threads import threads
+from linclf._types import FloatArray, IntArray, Matrix
 
 
 class Objective(Protocol):

@@ -1,19 +1,23 @@
-"""Every decision that "auto" leaves to the package: pure functions of settings, loss, head and shape.
+"""Every decision that "auto" leaves to the package: pure functions of solver, loss, head and shape.
 
 The figures were measured; docs/decisions.md says how.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from linclf._storage.verbs import BLOCK, WIDE
-from linclf._training.settings import Settings
 from linclf._training.shape import Shape
 from linclf._training.sweeps import Batches, Direct, Pieces, Sampling, Sweep, Wide
+from linclf._types import Loss
 from linclf.heads import Head
 from linclf.losses._registry import trait
-from linclf.optimizers import SGD, accelerated
+from linclf.optimizers import SGD, Optimizer, accelerated
+
+if TYPE_CHECKING:
+    from linclf._training.solvers.stochastic import Stochastic
 
 FULL_BATCH = 1024
 FULL_BATCH_OF_HINGES = 64  # the same for losses with kinks, on which small steps do better
@@ -34,7 +38,7 @@ class Plan:
     batch: int
     full: bool  # whether one batch holds all rows, so that every gradient is exact
     accelerated: bool  # whether momentum was added because of that
-    optimizer: tuple
+    optimizer: Optimizer
     sweep: Sweep
     n_pieces: int  # of a batch
     batches_a_call: int
@@ -42,8 +46,9 @@ class Plan:
 
 
 def plan_for(
-    settings: Settings,
-    loss: tuple,
+    solver: "Stochastic",
+    max_iter: int | str,
+    loss: Loss,
     head: Head,
     shape: Shape,
     *,
@@ -51,8 +56,7 @@ def plan_for(
     sampling: Sampling | None = None,
 ) -> Plan:
     """How to train; ``sampling`` is a sweep that replaces the planned one where its batches are not full."""
-    solver = settings.solver
-    batch = batch_for(settings, loss, head, shape)
+    batch = batch_for(solver, loss, head, shape)
     if sampling is not None:
         batch = sampling.batch_for(batch, solver.batch_size == "auto", shape, stream)
     full = not stream and batch >= shape.n_rows and not (sampling is not None and sampling.noisy)
@@ -78,14 +82,13 @@ def plan_for(
         sweep=sweep,
         n_pieces=n_pieces,
         batches_a_call=max(1, int(CALL / (_row_time(shape, None if direct else batch) * batch))),
-        epochs=epochs_for(settings.max_iter, full, shape),
+        epochs=epochs_for(max_iter, full, shape),
     )
 
 
-def batch_for(settings: Settings, loss: tuple, head: Head, shape: Shape) -> int:
+def batch_for(solver: "Stochastic", loss: Loss, head: Head, shape: Shape) -> int:
     """Rows of a batch."""
-    solver = settings.solver
-    if solver.batch_size != "auto":
+    if not isinstance(solver.batch_size, str):
         return solver.batch_size
     all_rows = FULL_BATCH if trait(loss, "smooth") else FULL_BATCH_OF_HINGES
     if shape.n_rows <= all_rows:
@@ -97,14 +100,14 @@ def batch_for(settings: Settings, loss: tuple, head: Head, shape: Shape) -> int:
     return batch if type(solver.optimizer) is SGD else 64
 
 
-def _is_direct(optimizer: tuple, head: Head, shape: Shape, batch: int) -> bool:
+def _is_direct(optimizer: Optimizer, head: Head, shape: Shape, batch: int) -> bool:
     """Whether steps on sparse rows go straight into the weights."""
     return shape.is_sparse and type(optimizer) is SGD and head.equivariant and batch <= BLOCK
 
 
 def epochs_for(max_iter: int | str, full: bool, shape: Shape) -> int:
     """The number of passes: the fewer rows, the more passes are affordable and needed."""
-    if max_iter != "auto":
+    if not isinstance(max_iter, str):
         return max_iter
     if full:
         return MOST_EPOCHS

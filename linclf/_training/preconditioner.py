@@ -10,10 +10,10 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import solve_triangular
 
-from linclf._data.types import FloatArray, Matrix
 from linclf._storage import read_only
 from linclf._training.fit import Fit
 from linclf._training.objective import Objective
+from linclf._types import FloatArray, Loss, Matrix
 from linclf.losses._registry import row_losses
 
 CHOLESKY = 4096  # features up to which the Hessian is factored
@@ -87,7 +87,7 @@ class Preconditioner:
         return V * self.L if self.diagonal else V @ self.L
 
 
-def row_curvature(loss: tuple, scores: FloatArray, y: np.ndarray) -> FloatArray:
+def row_curvature(loss: Loss, scores: FloatArray, y: np.ndarray) -> FloatArray:
     """Mean diagonal of the Hessian of the loss of each row, from differences of its gradient.
 
     For many classes it is estimated from directions of signs (Hutchinson 1989), the same for all rows

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 
+from linclf._types import Loss
+
 if TYPE_CHECKING:
     from linclf._data.dataset import Dataset
     from linclf._training.fit import Fit
@@ -29,7 +31,7 @@ class Solver(Protocol):
         """Whether its steps have no unit, so that the features may be brought to other coordinates."""
         ...
 
-    def check(self, loss: tuple, data: "Dataset") -> None:
+    def check(self, loss: Loss, data: "Dataset") -> None:
         """Refuse a loss or data that it cannot train; the error names both sides."""
         ...
 
@@ -38,7 +40,7 @@ class Solver(Protocol):
         ...
 
     def extent(
-        self, settings: "Settings", loss: tuple, head: "Head", shape: "Shape"
+        self, settings: "Settings", loss: Loss, head: "Head", shape: "Shape"
     ) -> tuple[int, int | None]:
         """Passes over the rows at most, and the rows of a batch, or None if that is all of them."""
         ...

@@ -1,14 +1,19 @@
 """The first step of stochastic training: the user's, or one over the curvature along the data."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from sklearn.utils.extmath import row_norms
 
 from linclf._data.dataset import Dataset
-from linclf._data.types import FloatArray, IntArray
 from linclf._kernels.problem import Problem
 from linclf._training.fit import Fit
 from linclf._training.plan import Plan
+from linclf._types import FloatArray, IntArray
 from linclf.optimizers import trait
+
+if TYPE_CHECKING:
+    from linclf._training.solvers.stochastic import Stochastic
 
 SPREAD_VALUES, SPREAD_ROWS = 2**20, (500, 2000)  # of the sample whose second moments are taken
 # e-folds by which the penalty alone must shrink the start's distance to the optimum; the steps are no
@@ -39,10 +44,9 @@ class StepSize:
         self.measured += weight
         self.spread = self.spread + (here - self.spread) * (weight / self.measured)
 
-    def first(self, fit: Fit, plan: Plan, n_steps: int | None) -> float:
+    def first(self, solver: "Stochastic", fit: Fit, plan: Plan, n_steps: int | None) -> float:
         """``n_steps`` is the number of steps if they fall to zero at the end, else None."""
-        solver = fit.settings.solver
-        if not solver.automatic:
+        if not isinstance(solver.learning_rate, str):
             return solver.learning_rate
         normalised = trait(plan.optimizer, "normalised")
         if normalised is not None:

@@ -15,10 +15,11 @@ from linclf._training.monitor import Outcome
 from linclf._training.plan import plan_for
 from linclf._training.schedules import factors
 from linclf._training.settings import Settings
-from linclf._training.solvers.stochastic import check_finite, new_state
+from linclf._training.solvers.stochastic import Stochastic, check_finite, new_state
 from linclf._training.step_size import StepSize
 from linclf._training.sweeps import Sampling
 from linclf._training.train import head_for, outputs_of
+from linclf._types import Loss
 from linclf.heads import Head
 from linclf.losses._evaluation import curvature
 from linclf.optimizers import averages_of
@@ -30,7 +31,7 @@ class Stream:
     def __init__(
         self,
         data: Dataset,
-        loss: tuple,
+        loss: Loss,
         settings: Settings,
         start: LinearModel | None,
         sampling: Sampling | None,
@@ -53,6 +54,13 @@ class Stream:
     def alpha(self) -> float:
         return self.settings.alpha * penalty_factor(self.loss, self.n_outputs)
 
+    @property
+    def solver(self) -> Stochastic:
+        """The only one that can train on a part of the rows."""
+        if not isinstance(self.settings.solver, Stochastic):
+            raise TypeError(f"{self.settings.solver.name} needs all rows at once")
+        return self.settings.solver
+
     def continues(self, key: tuple, data: Dataset) -> bool:
         """Whether training can go on: else a new stream has to start from the weights reached."""
         return same(self.key, key) and self.is_sparse == data.is_sparse
@@ -66,11 +74,11 @@ class Stream:
         """One pass over the next part, in the order given; ``start`` counts in the first one only."""
         started = time.perf_counter()
         descent = self._next(data, start, rng)
-        solver, plan, state = self.settings.solver, descent.plan, descent.state
+        plan, state = descent.plan, descent.state
         batches = -(-len(data.weights) // plan.batch)
         done = int(state.count[0])
-        first = descent.step_size.first(descent.fit, plan, None)
-        steps = first * factors(solver.schedule, done, batches, None)
+        first = descent.step_size.first(self.solver, descent.fit, plan, None)
+        steps = first * factors(self.solver.schedule, done, batches, None)
         total, _ = descent.run(descent.fit.ids, steps)
         objective = total / len(data.weights) + descent.penalty_value()
         check_finite(descent, objective)
@@ -89,7 +97,7 @@ class Stream:
             self.head = self.frame.head(self.head)
             self._change_coordinates(old, old_head)
         part, data = data, data._replace(X=self.frame.of_part(data.X))
-        coordinates, optimizer = self.frame.coordinates, self.settings.solver.optimizer
+        coordinates, optimizer = self.frame.coordinates, self.solver.optimizer
         mean = self.seen.rows / self.seen.weight
         problem = problem_for(data, coordinates, self.head, self.loss, self.alpha, mean, self.dtype)
         first = self.state is None
@@ -112,12 +120,12 @@ class Stream:
             shape,
             self.sampling,
         )
-        plan = plan_for(self.settings, self.loss, self.head, shape, stream=True, sampling=self.sampling)
+        plan = plan_for(self.solver, "auto", self.loss, self.head, shape, stream=True, sampling=self.sampling)
         if first:
             self.step_size.set_unit(fit)
-        if self.settings.solver.automatic:
+        if self.solver.automatic:
             self.step_size.measure(fit, plan.batch)
-        return Descent(fit.for_batches(plan.batch), plan, self.state, self.step_size)
+        return Descent(self.solver, fit.for_batches(plan.batch), plan, self.state, self.step_size)
 
     def _change_coordinates(self, old: Coordinates, old_head: Head) -> None:
         """Express the weights, and their average if there is one, in the present coordinates."""
@@ -125,7 +133,7 @@ class Stream:
             self.step_size.measured = 0.0  # the spread is one in these coordinates
         if self.state is None:
             return
-        for array in [self.state.V, *averages_of(self.settings.solver.optimizer, self.state.slots)]:
+        for array in [self.state.V, *averages_of(self.solver.optimizer, self.state.slots)]:
             array = array.T if self.is_sparse else array
             W, b = old.published(array, old_head.intercept)
             array[:] = self.frame.coordinates.weights_from(W, b, self.head.intercept)

@@ -14,6 +14,7 @@ from linclf._training.monitor import Callbacks, Monitor, Outcome
 from linclf._training.settings import Settings
 from linclf._training.sweeps import Sampling
 from linclf._training.validation import Validation
+from linclf._types import Loss
 from linclf.heads import Head
 from linclf.losses._evaluation import curvature
 from linclf.losses._registry import trait
@@ -23,7 +24,7 @@ COPIED = 2**18  # scores of rows that are looked at at once
 
 def train(
     data: Dataset,
-    loss: tuple,
+    loss: Loss,
     settings: Settings,
     *,
     start: LinearModel | None = None,
@@ -74,13 +75,13 @@ def train(
     return outcome
 
 
-def head_for(loss: tuple, settings: Settings, data: Dataset, start: LinearModel | None) -> Head:
+def head_for(loss: Loss, settings: Settings, data: Dataset, start: LinearModel | None) -> Head:
     """The head of a loss, with the constant of the rows, or that of the model to start from."""
     head = trait(loss, "head")(float(settings.fit_intercept)).for_data(data)
     return head if start is None else head.after(start.head)
 
 
-def outputs_of(loss: tuple, n_classes: int) -> int:
+def outputs_of(loss: Loss, n_classes: int) -> int:
     """The number of scores of a row."""
     n_outputs = trait(loss, "n_outputs")
     return n_classes if n_outputs is None else n_outputs(n_classes)
@@ -88,7 +89,7 @@ def outputs_of(loss: tuple, n_classes: int) -> int:
 
 def fit_for(
     data: Dataset,
-    loss: tuple,
+    loss: Loss,
     settings: Settings,
     start: LinearModel | None,
     sampling: Sampling | None,

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from linclf._data.dataset import Dataset
-from linclf._data.types import FloatArray
 from linclf._storage import read_only
 from linclf._training.model import LinearModel, row_blocks
+from linclf._types import FloatArray, Loss
 from linclf.losses._registry import row_losses, trait
 
 MEASURED, COPIED = 2**22, 2**18  # scores of validation rows at once, and of those copied in float64
@@ -21,7 +21,7 @@ class Validation(NamedTuple):
     """
 
     data: Dataset
-    loss: tuple
+    loss: Loss
 
     def measure(self, model: LinearModel) -> tuple[float, float]:
         """(mean loss, accuracy), in blocks of rows: memory does not grow with rows times classes."""

@@ -1,5 +1,6 @@
 """The abstract base of all calibrators: a map from scores to scores whose softmax is calibrated."""
 
+import inspect
 from abc import ABC, abstractmethod
 from typing import Any, Protocol, Self, TypeVar
 
@@ -9,8 +10,8 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from linclf._data.types import FloatArray, LabelArray
 from linclf._training.blas import one_blas_thread
+from linclf._types import FloatArray, LabelArray, typed
 from linclf.calibration._rows import Rows, as_scores, checked
 from linclf.functional import log_softmax, softmax
 
@@ -37,15 +38,15 @@ class Calibrator(Protocol):
 
 
 INPUT = """input : {"scores", "probabilities"}, default="scores"
-        What `fit` and `predict_proba` are given. Scores are logits or values of a
-        ``decision_function``; probabilities are taken to their logarithms, and 0 as the smallest
-        positive one in `fit`, within 1e-30 and 1e-4."""
+    What `fit` and `predict_proba` are given. Scores are logits or values of a
+    ``decision_function``; probabilities are taken to their logarithms, and 0 as the smallest
+    positive one in `fit`, within 1e-30 and 1e-4."""
 
 
 def documented(cls: type[Estimator]) -> type[Estimator]:
     """Put the parameter that all calibrators share into a docstring."""
     if cls.__doc__ is not None:  # it is under python -OO
-        cls.__doc__ = cls.__doc__.replace("{input}", INPUT)
+        cls.__doc__ = inspect.cleandoc(cls.__doc__).replace("{input}", INPUT)
     return cls
 
 
@@ -65,7 +66,7 @@ class BaseCalibrator(BaseEstimator, ABC):
     def _mapped(self, scores: FloatArray) -> FloatArray:
         """Calibrated scores (n, K), for scores (n, K)."""
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @typed(_fit_context(prefer_skip_nested_validation=True))
     def fit(
         self,
         scores: ArrayLike,

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from linclf._data.types import FloatArray
+from linclf._types import FloatArray
 
 TOLERANCE = 1e-8
 # of a value of 1 after sums over many rows, and of smaller ones as differences of scores: below it only the

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import column_or_1d
 
 from linclf._data.labels import check_targets, index_of, labels_of
-from linclf._data.types import FloatArray, IntArray, LabelArray
 from linclf._data.weights import positive_rows
+from linclf._types import FloatArray, IntArray, LabelArray
 from linclf.functional._inputs import as_floats
 
 # what a probability of 0 is taken for, within which the smallest positive one in fit decides. The shares of

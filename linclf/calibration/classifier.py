@@ -28,7 +28,7 @@ from sklearn.utils.validation import (
 
 from linclf._data.labels import check_targets, classes_of, labels_of
 from linclf._data.refusals import refuse_masked
-from linclf._data.types import FloatArray, IntArray, LabelArray
+from linclf._types import FloatArray, IntArray, LabelArray, typed
 from linclf.calibration._base import Calibrator
 from linclf.calibration._names import CALIBRATORS, resolve
 from linclf.calibration._rows import check_counts
@@ -131,7 +131,8 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.method = method
         self.cv = cv
 
-    @_fit_context(prefer_skip_nested_validation=False)  # the parameters of the estimator are not checked yet
+    # the parameters of the estimator are not checked yet
+    @typed(_fit_context(prefer_skip_nested_validation=False))
     def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, **params: Any) -> Self:
         """Fit the classifier and the calibrator.
 

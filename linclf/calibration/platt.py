@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import expit
 from sklearn.utils._param_validation import StrOptions
 
-from linclf._data.types import BoolArray, FloatArray
+from linclf._types import BoolArray, FloatArray
 from linclf.calibration._base import BaseCalibrator, documented
 from linclf.calibration._newton import Point, minimise
 from linclf.calibration._rows import Rows

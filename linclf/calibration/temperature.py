@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval
 
-from linclf._data.types import FloatArray
+from linclf._types import FloatArray
 from linclf.calibration._base import BaseCalibrator, documented
 from linclf.calibration._rows import Rows
 from linclf.functional import softmax

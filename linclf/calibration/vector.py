@@ -5,7 +5,7 @@ from numbers import Real
 import numpy as np
 from sklearn.utils._param_validation import Interval
 
-from linclf._data.types import FloatArray
+from linclf._types import FloatArray
 from linclf.calibration._base import BaseCalibrator, documented
 from linclf.calibration._newton import Point, minimise
 from linclf.calibration._rows import Rows, centred

@@ -1,11 +1,10 @@
 """Classifiers whose probabilities can be exactly 0."""
 
 from linclf._estimator.base import BaseLinearClassifier
-from linclf._estimator.documentation import documented
+from linclf._estimator.declared import parameter
 from linclf.losses import Entmax, Sparsemax
 
 
-@documented
 class SparsemaxClassifier(BaseLinearClassifier):
     """Sparsemax: probabilities of which many are exactly 0.
 
@@ -15,11 +14,11 @@ class SparsemaxClassifier(BaseLinearClassifier):
 
     Parameters
     ----------
-    {common parameters}
+    {parameters}
 
     Attributes
     ----------
-    {common attributes}
+    {attributes}
 
     References
     ----------
@@ -36,36 +35,10 @@ class SparsemaxClassifier(BaseLinearClassifier):
     1.3
     """
 
-    def __init__(
-        self,
-        *,
-        alpha=1e-4,
-        fit_intercept=True,
-        solver="sgd",
-        learning_rate="auto",
-        schedule="linear",
-        batch_size="auto",
-        max_iter="auto",
-        tol="auto",
-        n_iter_no_change=5,
-        early_stopping="auto",
-        validation_fraction=0.1,
-        calibration=None,
-        average=False,
-        shuffle=True,
-        class_weight=None,
-        warm_start=False,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
-    ):
-        self._store(locals())
-
     def _loss(self):
         return Sparsemax()
 
 
-@documented
 class EntmaxClassifier(BaseLinearClassifier):
     """alpha-entmax: between softmax and sparsemax, with probabilities of exactly 0.
 
@@ -74,13 +47,11 @@ class EntmaxClassifier(BaseLinearClassifier):
 
     Parameters
     ----------
-    entmax_alpha : float in (1, 2], default=1.5
-        Towards 1 the map becomes softmax, at 2 it is sparsemax. (`alpha` is the L2 penalty.)
-    {common parameters}
+    {parameters}
 
     Attributes
     ----------
-    {common attributes}
+    {attributes}
 
     References
     ----------
@@ -97,36 +68,12 @@ class EntmaxClassifier(BaseLinearClassifier):
     True
     """
 
-    _parameter_constraints: dict = {
-        **BaseLinearClassifier._parameter_constraints,
-        "entmax_alpha": [Entmax.limits["alpha"]],
-    }
-
-    def __init__(
-        self,
-        *,
-        entmax_alpha=1.5,
-        alpha=1e-4,
-        fit_intercept=True,
-        solver="sgd",
-        learning_rate="auto",
-        schedule="linear",
-        batch_size="auto",
-        max_iter="auto",
-        tol="auto",
-        n_iter_no_change=5,
-        early_stopping="auto",
-        validation_fraction=0.1,
-        calibration=None,
-        average=False,
-        shuffle=True,
-        class_weight=None,
-        warm_start=False,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
-    ):
-        self._store(locals())
+    entmax_alpha: float = parameter(
+        default=1.5,
+        constraint=[Entmax.limits["alpha"]],
+        type="float in (1, 2]",
+        description="Towards 1 the map becomes softmax, at 2 it is sparsemax. (`alpha` is the L2 penalty.)",
+    )
 
     def _loss(self):
         return Entmax(self.entmax_alpha)

@@ -1,10 +1,11 @@
 """The classifier that takes any loss."""
 
+from typing import Any
+
 from linclf._estimator.base import BaseLinearClassifier
-from linclf._estimator.documentation import documented
+from linclf._estimator.declared import parameter
 
 
-@documented
 class LinearClassifier(BaseLinearClassifier):
     """A linear classifier with any loss, by name or as an object.
 
@@ -12,13 +13,11 @@ class LinearClassifier(BaseLinearClassifier):
 
     Parameters
     ----------
-    loss : str or loss, default="softmax"
-        A name in `linclf.losses.LOSSES`, or an object such as ``linclf.losses.Focal(gamma=1.0)``.
-    {common parameters}
+    {parameters}
 
     Attributes
     ----------
-    {common attributes}
+    {attributes}
 
     Examples
     --------
@@ -33,36 +32,14 @@ class LinearClassifier(BaseLinearClassifier):
     True
     """
 
-    _parameter_constraints: dict = {
-        **BaseLinearClassifier._parameter_constraints,
-        "loss": "no_validation",  # `resolve` says more
-    }
-
-    def __init__(
-        self,
-        *,
-        loss="softmax",
-        alpha=1e-4,
-        fit_intercept=True,
-        solver="sgd",
-        learning_rate="auto",
-        schedule="linear",
-        batch_size="auto",
-        max_iter="auto",
-        tol="auto",
-        n_iter_no_change=5,
-        early_stopping="auto",
-        validation_fraction=0.1,
-        calibration=None,
-        average=False,
-        shuffle=True,
-        class_weight=None,
-        warm_start=False,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
-    ):
-        self._store(locals())
+    loss: Any = parameter(
+        default="softmax",
+        constraint="no_validation",  # `resolve` says more
+        type="str or loss",
+        description="""
+        A name in `linclf.losses.LOSSES`, or an object such as ``linclf.losses.Focal(gamma=1.0)``.
+        """,
+    )
 
     def _loss(self):
         return self.loss

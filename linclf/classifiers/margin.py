@@ -5,11 +5,10 @@ from numbers import Real
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from linclf._estimator.base import BaseLinearClassifier
-from linclf._estimator.documentation import documented
+from linclf._estimator.declared import attribute, parameter
 from linclf.losses import LOSSES, CosFace
 
 
-@documented
 class MarginSoftmaxClassifier(BaseLinearClassifier):
     """Softmax on scaled cosines with a margin for the true class.
 
@@ -30,20 +29,11 @@ class MarginSoftmaxClassifier(BaseLinearClassifier):
 
     Parameters
     ----------
-    margin_type : {"cosface", "arcface", "sphereface", "normface"}, default="cosface"
-        The form of the margin.
-    margin : float or None, default=None
-        Its size. None is 0.05 for "cosface", 0.05 (radians) for "arcface", 1.05 (a factor) for
-        "sphereface"; "normface" has none and takes only None.
-    scale : "auto" or float > 0, default="auto"
-        Factor of the cosines; "auto" is ``5 (K-1)/K * log(999 (K-1))`` for K classes.
-    {common parameters}
+    {parameters}
 
     Attributes
     ----------
-    {common attributes}
-    constant_ : float
-        The constant appended to each row before it is normalised; 0 without an intercept.
+    {attributes}
 
     References
     ----------
@@ -60,40 +50,31 @@ class MarginSoftmaxClassifier(BaseLinearClassifier):
     True
     """
 
-    _parameter_constraints: dict = {
-        **BaseLinearClassifier._parameter_constraints,
-        "margin_type": [StrOptions({"cosface", "arcface", "sphereface", "normface"})],
-        "margin": [Interval(Real, 0, None, closed="left"), None],
-        "scale": CosFace.limits["scale"],
-    }
-
-    def __init__(
-        self,
-        *,
-        margin_type="cosface",
-        margin=None,
-        scale="auto",
-        alpha=1e-4,
-        fit_intercept=True,
-        solver="sgd",
-        learning_rate="auto",
-        schedule="linear",
-        batch_size="auto",
-        max_iter="auto",
-        tol="auto",
-        n_iter_no_change=5,
-        early_stopping="auto",
-        validation_fraction=0.1,
-        calibration=None,
-        average=False,
-        shuffle=True,
-        class_weight=None,
-        warm_start=False,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
-    ):
-        self._store(locals())
+    margin_type: str = parameter(
+        default="cosface",
+        constraint=[StrOptions({"cosface", "arcface", "sphereface", "normface"})],
+        type='{"cosface", "arcface", "sphereface", "normface"}',
+        description="The form of the margin.",
+    )
+    margin: float | None = parameter(
+        default=None,
+        constraint=[Interval(Real, 0, None, closed="left"), None],
+        type="float or None",
+        description="""
+        Its size. None is 0.05 for "cosface", 0.05 (radians) for "arcface", 1.05 (a factor) for
+        "sphereface"; "normface" has none and takes only None.
+        """,
+    )
+    scale: float | str = parameter(
+        default="auto",
+        constraint=CosFace.limits["scale"],
+        type='"auto" or float > 0',
+        description='Factor of the cosines; "auto" is ``5 (K-1)/K * log(999 (K-1))`` for K classes.',
+    )
+    constant_: float = attribute(
+        type="float",
+        description="The constant appended to each row before it is normalised; 0 without an intercept.",
+    )
 
     def _loss(self):
         cls = LOSSES[self.margin_type]

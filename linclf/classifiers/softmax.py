@@ -5,11 +5,10 @@ from numbers import Real
 from sklearn.utils._param_validation import Interval
 
 from linclf._estimator.base import BaseLinearClassifier
-from linclf._estimator.documentation import documented
+from linclf._estimator.declared import parameter
 from linclf.losses import Focal, Softmax
 
 
-@documented
 class SoftmaxClassifier(BaseLinearClassifier):
     """Multinomial logistic regression: softmax with cross-entropy.
 
@@ -18,23 +17,11 @@ class SoftmaxClassifier(BaseLinearClassifier):
 
     Parameters
     ----------
-    label_smoothing : float in [0, 1), default=0.0
-        Probability taken from the true class and spread over the others.
-    temperature : float > 0, default=1.0
-        Divides the scores before the softmax, in training and in ``predict_proba``.
-    logit_adjustment : float >= 0, default=0.0
-        For long tails: ``logit_adjustment * log(prior)`` is added to ``f/T`` in training and not
-        in prediction, with the prior the shares of the classes in the weighted rows, their labels
-        smoothed (with ``class_weight="balanced"`` they are equal, and nothing changes). At 1.0 the
-        predictions aim at the balanced error, and the probabilities are those under equal priors.
-        As the intercepts are not penalised, the model is that of ``logit_adjustment=0.0`` with
-        ``T * logit_adjustment * log(prior)`` subtracted from them. Not for ``fit_intercept=False`` or
-        ``partial_fit``.
-    {common parameters}
+    {parameters}
 
     Attributes
     ----------
-    {common attributes}
+    {attributes}
 
     References
     ----------
@@ -51,40 +38,32 @@ class SoftmaxClassifier(BaseLinearClassifier):
     array([[1., 0., 0.]])
     """
 
-    _parameter_constraints: dict = {
-        **BaseLinearClassifier._parameter_constraints,
-        "label_smoothing": [Softmax.limits["label_smoothing"]],
-        "temperature": [Softmax.limits["temperature"]],
-        "logit_adjustment": [Interval(Real, 0, None, closed="left")],
-    }
-
-    def __init__(
-        self,
-        *,
-        label_smoothing=0.0,
-        temperature=1.0,
-        logit_adjustment=0.0,
-        alpha=1e-4,
-        fit_intercept=True,
-        solver="sgd",
-        learning_rate="auto",
-        schedule="linear",
-        batch_size="auto",
-        max_iter="auto",
-        tol="auto",
-        n_iter_no_change=5,
-        early_stopping="auto",
-        validation_fraction=0.1,
-        calibration=None,
-        average=False,
-        shuffle=True,
-        class_weight=None,
-        warm_start=False,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
-    ):
-        self._store(locals())
+    label_smoothing: float = parameter(
+        default=0.0,
+        constraint=[Softmax.limits["label_smoothing"]],
+        type="float in [0, 1)",
+        description="Probability taken from the true class and spread over the others.",
+    )
+    temperature: float = parameter(
+        default=1.0,
+        constraint=[Softmax.limits["temperature"]],
+        type="float > 0",
+        description="Divides the scores before the softmax, in training and in ``predict_proba``.",
+    )
+    logit_adjustment: float = parameter(
+        default=0.0,
+        constraint=[Interval(Real, 0, None, closed="left")],
+        type="float >= 0",
+        description="""
+        For long tails: ``logit_adjustment * log(prior)`` is added to ``f/T`` in training and not
+        in prediction, with the prior the shares of the classes in the weighted rows, their labels
+        smoothed (with ``class_weight="balanced"`` they are equal, and nothing changes). At 1.0 the
+        predictions aim at the balanced error, and the probabilities are those under equal priors.
+        As the intercepts are not penalised, the model is that of ``logit_adjustment=0.0`` with
+        ``T * logit_adjustment * log(prior)`` subtracted from them. Not for ``fit_intercept=False`` or
+        ``partial_fit``.
+        """,
+    )
 
     def _loss(self):
         return Softmax(self.label_smoothing, self.temperature)
@@ -101,7 +80,6 @@ class SoftmaxClassifier(BaseLinearClassifier):
         return super()._needs_all_rows() | {"logit_adjustment": bool(self.logit_adjustment)}
 
 
-@documented
 class FocalClassifier(BaseLinearClassifier):
     """Softmax with the focal loss ``-(1 - p_y)^gamma log p_y``.
 
@@ -109,13 +87,11 @@ class FocalClassifier(BaseLinearClassifier):
 
     Parameters
     ----------
-    gamma : float >= 0, default=2.0
-        Focusing exponent; 0 is `SoftmaxClassifier`. The objective is not convex for gamma > 0.
-    {common parameters}
+    {parameters}
 
     Attributes
     ----------
-    {common attributes}
+    {attributes}
 
     References
     ----------
@@ -130,36 +106,12 @@ class FocalClassifier(BaseLinearClassifier):
     True
     """
 
-    _parameter_constraints: dict = {
-        **BaseLinearClassifier._parameter_constraints,
-        "gamma": [Focal.limits["gamma"]],
-    }
-
-    def __init__(
-        self,
-        *,
-        gamma=2.0,
-        alpha=1e-4,
-        fit_intercept=True,
-        solver="sgd",
-        learning_rate="auto",
-        schedule="linear",
-        batch_size="auto",
-        max_iter="auto",
-        tol="auto",
-        n_iter_no_change=5,
-        early_stopping="auto",
-        validation_fraction=0.1,
-        calibration=None,
-        average=False,
-        shuffle=True,
-        class_weight=None,
-        warm_start=False,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
-    ):
-        self._store(locals())
+    gamma: float = parameter(
+        default=2.0,
+        constraint=[Focal.limits["gamma"]],
+        type="float >= 0",
+        description="Focusing exponent; 0 is `SoftmaxClassifier`. The objective is not convex for gamma > 0.",
+    )
 
     def _loss(self):
         return Focal(self.gamma)

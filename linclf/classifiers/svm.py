@@ -3,11 +3,10 @@
 from sklearn.utils._param_validation import StrOptions
 
 from linclf._estimator.base import BaseLinearClassifier
-from linclf._estimator.documentation import documented
+from linclf._estimator.declared import parameter
 from linclf.losses import LOSSES
 
 
-@documented
 class SVMClassifier(BaseLinearClassifier):
     """Linear support vector machine with a true multiclass hinge loss.
 
@@ -21,17 +20,11 @@ class SVMClassifier(BaseLinearClassifier):
 
     Parameters
     ----------
-    multi_class : {"weston-watkins", "crammer-singer", "one-vs-rest"}, default="weston-watkins"
-        The form of the loss.
-    squared : bool, default=False
-        Whether to square each term.
-    margin : float > 0, default=1.0
-        The margin D.
-    {common parameters}
+    {parameters}
 
     Attributes
     ----------
-    {common attributes}
+    {attributes}
 
     References
     ----------
@@ -48,40 +41,24 @@ class SVMClassifier(BaseLinearClassifier):
     True
     """
 
-    _parameter_constraints: dict = {
-        **BaseLinearClassifier._parameter_constraints,
-        "multi_class": [StrOptions({"weston-watkins", "crammer-singer", "one-vs-rest"})],
-        "squared": ["boolean"],
-        "margin": [LOSSES["weston-watkins"].limits["margin"]],
-    }
-
-    def __init__(
-        self,
-        *,
-        multi_class="weston-watkins",
-        squared=False,
-        margin=1.0,
-        alpha=1e-4,
-        fit_intercept=True,
-        solver="sgd",
-        learning_rate="auto",
-        schedule="linear",
-        batch_size="auto",
-        max_iter="auto",
-        tol="auto",
-        n_iter_no_change=5,
-        early_stopping="auto",
-        validation_fraction=0.1,
-        calibration=None,
-        average=False,
-        shuffle=True,
-        class_weight=None,
-        warm_start=False,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
-    ):
-        self._store(locals())
+    multi_class: str = parameter(
+        default="weston-watkins",
+        constraint=[StrOptions({"weston-watkins", "crammer-singer", "one-vs-rest"})],
+        type='{"weston-watkins", "crammer-singer", "one-vs-rest"}',
+        description="The form of the loss.",
+    )
+    squared: bool = parameter(
+        default=False,
+        constraint=["boolean"],
+        type="bool",
+        description="Whether to square each term.",
+    )
+    margin: float = parameter(
+        default=1.0,
+        constraint=[LOSSES["weston-watkins"].limits["margin"]],
+        type="float > 0",
+        description="The margin D.",
+    )
 
     def _loss(self):
         return LOSSES["squared-" * bool(self.squared) + self.multi_class](self.margin)

@@ -4,7 +4,7 @@ from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
-from linclf._data.types import MatrixLike
+from linclf._types import MatrixLike
 
 
 def name_of(estimator: Any) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from linclf._data.types import FloatArray, IntArray
+from linclf._types import FloatArray, IntArray
 from linclf.display._axes import COLOURS, finish, many_axes, short
 from linclf.display._estimators import name_of, path_to
 

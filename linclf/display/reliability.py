@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
-from linclf._data.types import FloatArray, MatrixLike
+from linclf._types import FloatArray, MatrixLike
 from linclf.display._axes import (
     COLOURS,
     LINES,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from linclf._data.types import BoolArray, FloatArray, MatrixLike
+from linclf._types import BoolArray, FloatArray, MatrixLike
 from linclf.display._axes import finish, legend_above, line_style, one_axes
 from linclf.display._estimators import name_of, response
 from linclf.metrics import DOUBT_SCORES

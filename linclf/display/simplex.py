@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from linclf._data.types import MatrixLike
+from linclf._types import MatrixLike
 from linclf.display._axes import COLOURS, MARKERS, legend, one_axes, short
 from linclf.display._estimators import name_of, response
 from linclf.metrics._forecasts import checked

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from linclf._data.types import FloatArray
+from linclf._types import FloatArray
 
 Kernel: TypeAlias = Callable[[FloatArray, FloatArray | None, FloatArray, int], None]
 

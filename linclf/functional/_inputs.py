@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from linclf._data.refusals import refuse_masked
-from linclf._data.types import FloatArray
+from linclf._types import FloatArray
 
 
 def as_floats(values: ArrayLike, name: str) -> FloatArray:

@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from linclf._data.types import FloatArray, IntArray
+from linclf._types import FloatArray, IntArray
 from linclf.functional._inputs import as_floats
 
 # a tile of scores is a few megabytes; smaller tiles are not faster

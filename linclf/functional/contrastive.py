@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from linclf._data.types import FloatArray, IntArray
+from linclf._types import FloatArray, IntArray
 from linclf.functional._inputs import as_floats, positive, same_shape
 from linclf.functional.maps import log_softmax
 

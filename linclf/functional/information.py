@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import entr, kl_div
 
-from linclf._data.types import FloatArray, Floats
+from linclf._types import FloatArray, Floats
 from linclf.functional._inputs import as_axis, as_floats, same_shape
 
 _UNITS = {"nats": 1.0, "bits": np.log(2)}

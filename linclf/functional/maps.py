@@ -7,7 +7,7 @@ maximum first, so a constant added to all scores of a row changes nothing and no
 import numpy as np
 from numpy.typing import ArrayLike
 
-from linclf._data.types import FloatArray, Floats
+from linclf._types import FloatArray, Floats
 from linclf.functional._blocks import Kernel, blockwise, top, total
 from linclf.functional._inputs import as_axis, as_floats, positive
 

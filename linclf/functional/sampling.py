@@ -6,7 +6,7 @@ from operator import index
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from linclf._data.types import FloatArray, Seed
+from linclf._types import FloatArray, Seed
 from linclf.functional._inputs import as_axis, as_floats, positive
 from linclf.functional.maps import softmax
 

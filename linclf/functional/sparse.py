@@ -6,7 +6,7 @@ One method for every alpha: Newton's iteration on the threshold of a row, for ma
 import numpy as np
 from numpy.typing import ArrayLike
 
-from linclf._data.types import FloatArray
+from linclf._types import FloatArray
 from linclf.functional._blocks import COPIED_BYTES, SHORT, blockwise, top, total
 from linclf.functional._inputs import as_axis, as_floats, same_shape
 

@@ -1,26 +1,45 @@
 """What the classifiers for many classes share: softmax probabilities, and a low-rank head."""
 
 from numbers import Integral
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
-from sklearn.utils._param_validation import Interval
+import numpy as np
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.extmath import safe_sparse_dot
 
 from linclf._data.dataset import Dataset
-from linclf._data.types import FloatArray, Matrix
 from linclf._estimator.base import BaseLinearClassifier
+from linclf._estimator.declared import attribute, not_offered, parameter
 from linclf._estimator.fitting import Fitting
 from linclf._estimator.predicting import Model
 from linclf._training.model import LinearModel
+from linclf._types import FloatArray, Loss, Matrix
 from linclf.large._projection import supervised
 from linclf.losses import Softmax
+from linclf.optimizers import OPTIMIZERS
 
 
 class BaseLargeClassifier(BaseLinearClassifier):
-    _parameter_constraints: dict = {
-        **BaseLinearClassifier._parameter_constraints,
-        "rank": [Interval(Integral, 1, None, closed="left"), None],
-    }
+    """Softmax for many classes, with or without a low-rank head."""
+
+    rank: int | None = parameter(
+        default=None,
+        constraint=[Interval(Integral, 1, None, closed="left"), None],
+        type="int or None",
+        description="""
+        A low-rank head ``coef_ @ projection_``: the features are projected to at most `rank`
+        directions in which the classes differ, found before training, and the rest works on those.
+        For sparse rows, whose weights would be features x classes. 64 to 128 lose little; far fewer
+        than classes lose much. Not for ``partial_fit``.
+        """,
+    )
+    coef_: np.ndarray = attribute(
+        description="Weights; one row for two classes. With `rank`, of the projected features."
+    )
+    projection_: np.ndarray = attribute(
+        type="ndarray of shape (min(rank, n_classes, n_features), n_features)",
+        description="Where `rank` is not None.",
+    )
 
     _soft_as_copies = True  # rows of class probabilities are trained as a weighted copy for each class
     _not_always = ("constant_", "calibrator_", "projection_")
@@ -58,7 +77,7 @@ class BaseLargeClassifier(BaseLinearClassifier):
             )
         return projection
 
-    def _reached(self, fitting: Fitting, loss: tuple) -> LinearModel | None:
+    def _reached(self, fitting: Fitting, loss: Loss) -> LinearModel | None:
         model = super()._reached(fitting, loss)
         if model is not None and hasattr(self, "projection_") != ("projection_" in fitting.published):
             raise ValueError(
@@ -73,6 +92,28 @@ class BaseLargeClassifier(BaseLinearClassifier):
 
     def _model(self, attributes: dict) -> Model:
         return seen_through(super()._model(attributes), attributes.get("projection_"))
+
+
+class BaseSparseUpdateClassifier(BaseLargeClassifier):
+    """One whose steps read and change only some weights, so that no solver may need them all."""
+
+    alpha: float = parameter(
+        default=1e-8,
+        description="""
+        L2 penalty ``alpha/2 * |coef_|^2`` on the mean loss, of which each of K classes has about one
+        Kth: what 1e-4 is to 10 classes is 1e-7 to 10,000. In a step it acts on the weights that are
+        touched, in proportion.
+        """,
+    )
+    solver: str | tuple[Any, ...] = parameter(
+        default="sgd",
+        constraint=[StrOptions(set(OPTIMIZERS)), *OPTIMIZERS.values()],
+        description="""
+        "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", or an object of
+        `linclf.optimizers`. What it keeps for a weight changes only in steps that touch the weight.
+        """,
+    )
+    average: bool = not_offered()  # of weights that most steps do not touch
 
 
 class ProjectedModel(NamedTuple):

@@ -21,7 +21,6 @@ from typing import NamedTuple
 import numpy as np
 
 from linclf._data.dataset import Dataset
-from linclf._data.types import FloatArray, IntArray
 from linclf._kernels import epoch
 from linclf._kernels.problem import Problem, State, Steps, buffers_for
 from linclf._numba.simplex import exp_negative, softmax_row
@@ -31,6 +30,7 @@ from linclf._training.shape import Shape
 from linclf._training.sweeps.sweep import Pass
 from linclf._training.sweeps.wide import BatchPieces, BatchStep
 from linclf._training.threads import threads
+from linclf._types import FloatArray, IntArray
 from linclf.losses._registry import row_loss
 
 BATCH, SPARSE_BATCH = 256, 64  # rows that share the classes drawn

@@ -12,7 +12,7 @@ from numbers import Integral
 import numpy as np
 from numpy.typing import ArrayLike
 
-from linclf._data.types import FloatArray
+from linclf._types import FloatArray
 
 MOST = 3  # tails of automatic cut-offs
 FEWEST_CLASSES = 1000  # up to which the full softmax is cheap enough

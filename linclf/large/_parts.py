@@ -4,15 +4,16 @@ import numpy as np
 
 from linclf._data.dataset import Dataset
 from linclf._data.targets import Targets
-from linclf._data.types import FloatArray, IntArray, Matrix
 from linclf._estimator.callbacks import FitCallbacks
 from linclf._estimator.fitting import Fitting
 from linclf._training.fit import shape_of
 from linclf._training.model import LinearModel
 from linclf._training.monitor import Outcome, Reached
 from linclf._training.settings import Settings
+from linclf._training.solvers import Stochastic
 from linclf._training.train import train
 from linclf._training.validation import Validation
+from linclf._types import FloatArray, IntArray, Matrix
 from linclf.heads import Linear
 from linclf.large._clusters import ClusteredModel, Clusters, class_directions, projected
 from linclf.losses import Softmax
@@ -79,7 +80,7 @@ class Parts:
     def _settings(self, settings: Settings, share: float, n_rows: int) -> Settings:
         """The penalty is one on all rows; a small part has a few batches at least."""
         solver = settings.solver
-        if self.batch is not None and solver.batch_size == "auto":
+        if isinstance(solver, Stochastic) and self.batch is not None and solver.batch_size == "auto":
             solver = solver._replace(batch_size=max(1, min(self.batch, n_rows // FEWEST_BATCHES)))
         return settings._replace(alpha=settings.alpha / share, max_iter=self.epochs, solver=solver)
 

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 from linclf._data.dataset import Dataset
-from linclf._data.types import FloatArray, IntArray
 from linclf._kernels.problem import Problem
 from linclf._numba import kernel
 from linclf._storage import block_of, verbs
@@ -18,6 +17,7 @@ from linclf._training.descent import Descent
 from linclf._training.plan import CALL, FULL_BATCH
 from linclf._training.shape import Shape
 from linclf._training.sweeps.sweep import Pass
+from linclf._types import FloatArray, IntArray
 from linclf.large._tree import Tree
 
 

@@ -19,7 +19,7 @@ from scipy import sparse
 from sklearn.utils.extmath import randomized_svd, row_norms, safe_sparse_dot
 
 from linclf._data.targets import Labels
-from linclf._data.types import FloatArray, Matrix
+from linclf._types import FloatArray, Matrix
 
 PASSES, STEPS = 3, 15  # of the subspace, and of conjugate gradients in each
 RIDGE = 5e-5  # lambda, in units of the mean squared length of a row; flat within a factor of 3 and more

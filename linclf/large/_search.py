@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from linclf._data.types import FloatArray, IntArray, Matrix
+from linclf._types import FloatArray, IntArray, Matrix
 from linclf.large._tree import Tree, log_sigmoids
 
 VALUES = 2**22  # of rows and weights that are brought together at once

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from linclf._data.types import FloatArray, IntArray
 from linclf._numba.simplex import exp_negative
+from linclf._types import FloatArray, IntArray
 from linclf.losses._registry import row_loss
 
 AT_ONCE = 2**20  # scores of nodes that are turned into probabilities at once

@@ -1,18 +1,20 @@
-"""Softmax in a head of frequent classes and tails of rare ones: each part is a `SoftmaxClassifier`."""
+"""Softmax in a head of frequent classes and tails of rare ones: each part is a softmax of its own."""
 
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from linclf._data.types import FloatArray, IntArray, Matrix
 from linclf._estimator.callbacks import FitCallbacks
-from linclf._estimator.documentation import documented
+from linclf._estimator.declared import attribute, parameter
 from linclf._estimator.fitting import Fitting
 from linclf._estimator.predicting import Model
 from linclf._training import memory
+from linclf._training.model import LinearModel
 from linclf._training.monitor import Outcome
+from linclf._types import FloatArray, IntArray, Matrix
 from linclf.large import _cutoffs
 from linclf.large._base import BaseLargeClassifier, seen_through
 from linclf.large._clusters import ClusteredModel, Clusters
@@ -26,7 +28,6 @@ def no_streams(self):
     )
 
 
-@documented
 class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
     """Adaptive softmax: frequent classes are scored for every row, rare ones only where they may be.
 
@@ -46,48 +47,11 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
 
     Parameters
     ----------
-    cutoffs : "auto" or list of int, default="auto"
-        Ranks in the order of frequency, increasing, each between 1 and n_classes - 1: the head has
-        the ``cutoffs[0]`` most frequent classes, and a tail begins at each. "auto" are up to three
-        that need the fewest multiplications for a row while half of the rows are in the head, or none,
-        where that is not 1.3 times fewer than for the full softmax or there are 1,000 classes or fewer.
-        A tail of one class joins the part before it.
-    reduction : float > 1 or None, default=None
-        Tail c = 1, 2, ... sees ``n_features / reduction**c`` features (1 at least): the directions in
-        which the means of its classes differ most. It is then faster and has fewer weights.
-    rank : int or None, default=None
-        As for `SampledSoftmaxClassifier`: head and tails see at most `rank` directions of the features.
-    alpha : float >= 0, default=1e-8
-        L2 penalty ``alpha/2 |W|^2`` on the mean loss. Intercepts are not penalised.
-    {common parameters}
+    {parameters}
 
     Attributes
     ----------
-    cutoffs_ : ndarray of shape (n_tails,)
-        Ranks at which the tails begin; empty where there is none.
-    order_ : ndarray of shape (n_classes,)
-        Indices into ``classes_``, by decreasing frequency (the sum of the sample weights).
-    head_ : SoftmaxClassifier
-        Fitted on all rows; its classes are the ranks ``0 ... cutoffs_[0] - 1``, then one for each
-        tail. Only with tails.
-    tails_ : list of SoftmaxClassifier
-        Tail c is fitted on its rows; its classes are ranks from ``cutoffs_[c]`` on, counted from 0.
-    projections_ : list of ndarray of shape (n_features, n_reduced) or None
-        What the rows are multiplied with before a tail; None where it sees the features. Only with
-        tails.
-    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
-        Weights, as of `SoftmaxClassifier`; only without tails: with them, each part has its own.
-    intercept_ : ndarray of shape (1,) or (n_classes,)
-        Intercepts, only without tails.
-    history_ : dict of lists
-        Per epoch: "objective", of the whole, with early stopping "validation_loss" (but no
-        "validation_score"), where a part that has ended counts with its last value; "seconds", of all
-        parts; and "step" or "gradient_norm" of the head. The parts have theirs.
-    n_iter_ : int
-        Epochs of the part that has made the most.
-    projection_ : ndarray of shape (min(rank, n_classes, n_features), n_features)
-        Where `rank` is not None: what head and tails see is ``X @ projection_.T``.
-    {common attributes}
+    {attributes}
 
     Notes
     -----
@@ -111,45 +75,89 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
     >>> y = np.minimum(rng.zipf(1.5, 2000), 40)  # class 1 is the most frequent
     >>> X = rng.normal(size=(40, 16))[y - 1] + 0.3 * rng.normal(size=(2000, 16))
     >>> clf = AdaptiveSoftmaxClassifier(cutoffs=[5, 20], random_state=0).fit(X, y)
-    >>> clf.head_.coef_.shape, [tail.coef_.shape for tail in clf.tails_]
+    >>> clf.head_.W.shape, [tail.W.shape for tail in clf.tails_]
     ((7, 16), [(15, 16), (20, 16)])
     >>> bool(np.allclose(clf.predict_proba(X).sum(axis=1), 1)), bool(clf.score(X, y) > 0.9)
     (True, True)
     """
 
-    _parameter_constraints: dict = {
-        **BaseLargeClassifier._parameter_constraints,
-        "cutoffs": [StrOptions({"auto"}), "array-like"],
-        "reduction": [Interval(Real, 1, None, closed="neither"), None],
-    }
-
-    def __init__(
-        self,
-        *,
-        cutoffs="auto",
-        reduction=None,
-        rank=None,
-        alpha=1e-8,
-        fit_intercept=True,
-        solver="sgd",
-        learning_rate="auto",
-        schedule="linear",
-        batch_size="auto",
-        max_iter="auto",
-        tol="auto",
-        n_iter_no_change=5,
-        early_stopping="auto",
-        validation_fraction=0.1,
-        calibration=None,
-        average=False,
-        shuffle=True,
-        class_weight=None,
-        warm_start=False,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
-    ):
-        self._store(locals())
+    cutoffs: Any = parameter(
+        default="auto",
+        constraint=[StrOptions({"auto"}), "array-like"],
+        type='"auto" or list of int',
+        description="""
+        Ranks in the order of frequency, increasing, each between 1 and n_classes - 1: the head has
+        the ``cutoffs[0]`` most frequent classes, and a tail begins at each. "auto" are up to three
+        that need the fewest multiplications for a row while half of the rows are in the head, or none,
+        where that is not 1.3 times fewer than for the full softmax or there are 1,000 classes or fewer.
+        A tail of one class joins the part before it.
+        """,
+    )
+    reduction: float | None = parameter(
+        default=None,
+        constraint=[Interval(Real, 1, None, closed="neither"), None],
+        type="float > 1 or None",
+        description="""
+        Tail c = 1, 2, ... sees ``n_features / reduction**c`` features (1 at least): the directions in
+        which the means of its classes differ most. It is then faster and has fewer weights.
+        """,
+    )
+    rank: int | None = parameter(
+        default=None,
+        description="""
+        As for `SampledSoftmaxClassifier`: head and tails see at most `rank` directions of the features.
+        """,
+    )
+    alpha: float = parameter(
+        default=1e-8,
+        description="L2 penalty ``alpha/2 |W|^2`` on the mean loss. Intercepts are not penalised.",
+    )
+    cutoffs_: np.ndarray = attribute(
+        type="ndarray of shape (n_tails,)",
+        description="Ranks at which the tails begin; empty where there is none.",
+    )
+    order_: np.ndarray = attribute(
+        type="ndarray of shape (n_classes,)",
+        description="Indices into ``classes_``, by decreasing frequency (the sum of the sample weights).",
+    )
+    head_: LinearModel = attribute(
+        type="LinearModel",
+        description="""
+        Weights ``W`` and intercepts ``b``, fitted on all rows; its outputs are the ranks
+        ``0 ... cutoffs_[0] - 1``, then one for each tail. Of two outputs only the difference is kept.
+        Only with tails.
+        """,
+    )
+    tails_: list[LinearModel] = attribute(
+        type="list of LinearModel",
+        description="""
+        Tail c is fitted on its rows; its outputs are the ranks from ``cutoffs_[c]`` on.
+        """,
+    )
+    projections_: list[np.ndarray | None] = attribute(
+        type="list of ndarray of shape (n_features, n_reduced) or None",
+        description="""
+        What the rows are multiplied with before a tail; None where it sees the features. Only with
+        tails.
+        """,
+    )
+    coef_: np.ndarray = attribute(
+        description="""
+        Weights, as of `SoftmaxClassifier`; only without tails: with them, each part has its own.
+        """
+    )
+    intercept_: np.ndarray = attribute(description="Intercepts, only without tails.")
+    history_: dict[str, list[Any]] = attribute(
+        description="""
+        Per epoch: "objective", of the whole, with early stopping "validation_loss" (but no
+        "validation_score"), where a part that has ended counts with its last value; "seconds", of all
+        parts; and "step" or "gradient_norm" of the head.
+        """
+    )
+    n_iter_: int = attribute(description="Epochs of the part that has made the most.")
+    projection_: np.ndarray = attribute(
+        description="Where `rank` is not None: what head and tails see is ``X @ projection_.T``."
+    )
 
     @available_if(no_streams)
     def partial_fit(self, X, y, classes=None, sample_weight=None):

@@ -1,7 +1,7 @@
 """Hierarchical softmax: a tree of binary decisions."""
 
 from numbers import Integral
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,19 +9,17 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from linclf._data.dataset import Dataset
-from linclf._data.types import FloatArray, IntArray, Matrix
-from linclf._estimator.documentation import documented
+from linclf._estimator.declared import attribute, not_offered, parameter
 from linclf._estimator.predicting import Model
 from linclf._training.model import LinearModel, decisions, row_blocks
+from linclf._types import FloatArray, IntArray, Matrix
 from linclf.heads import Linear
 from linclf.large import _search, _tree
-from linclf.large._base import BaseLargeClassifier, seen_through
+from linclf.large._base import BaseSparseUpdateClassifier, seen_through
 from linclf.large._paths import Paths
-from linclf.optimizers import OPTIMIZERS
 
 
-@documented
-class HierarchicalSoftmaxClassifier(BaseLargeClassifier):
+class HierarchicalSoftmaxClassifier(BaseSparseUpdateClassifier):
     """Softmax as a tree of binary decisions: a step, and one probability, cost the logarithm of K.
 
     Each inner node of a tree over the classes has one score, and
@@ -36,39 +34,11 @@ class HierarchicalSoftmaxClassifier(BaseLargeClassifier):
 
     Parameters
     ----------
-    tree : {"huffman", "balanced"} or array-like of codes, default="huffman"
-        "huffman" has frequent classes near the root, "balanced" cuts the sorted classes in halves. Codes
-        say the path to each class in the order of ``classes_``: strings such as "010" (0 is left), or
-        rows of 0 and 1 filled up with -1. A stream and ``warm_start`` keep the tree that they began with.
-    beam_width : int >= 1 or None, default=None
-        How `predict` and `predict_topk` search: None computes all probabilities; else only the best
-        `beam_width` nodes of a level are followed (1 is greedy), at a cost of
-        ``beam_width * log(K)`` scores. The probabilities are exact in any case.
-    rank : int or None, default=None
-        A low-rank head ``coef_ @ projection_``: the features are projected to at most `rank`
-        directions in which the classes differ, found before training, and the rest works on those.
-        For sparse rows, whose weights would be features x classes. 64 to 128 lose little; far fewer
-        than classes lose much. Not for ``partial_fit``.
-    alpha : float >= 0, default=1e-8
-        L2 penalty ``alpha/2 * |coef_|^2`` on the mean loss, of which each of K classes has about one
-        Kth: what 1e-4 is to 10 classes is 1e-7 to 10,000. In a step it acts on the nodes met, in proportion.
-    solver : str or optimizer, default="sgd"
-        "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", or an object of
-        `linclf.optimizers`. What it keeps for a weight changes only in steps that touch the weight.
-    {common parameters}
+    {parameters}
 
     Attributes
     ----------
-    tree_ : Tree
-        ``children`` (K - 1, 2), the root first: numbers of nodes, or K - 1 + the index of a class;
-        ``codes`` and ``depths`` of the classes.
-    coef_ : ndarray of shape (n_classes - 1, n_features)
-        Weights of the nodes. With `rank`, of the projected features.
-    intercept_ : ndarray of shape (n_classes - 1,)
-        Intercepts of the nodes.
-    projection_ : ndarray of shape (min(rank, n_classes, n_features), n_features)
-        Where `rank` is not None.
-    {common attributes}
+    {attributes}
 
     Notes
     -----
@@ -92,39 +62,43 @@ class HierarchicalSoftmaxClassifier(BaseLargeClassifier):
     True
     """
 
-    _parameter_constraints: dict = {
-        **BaseLargeClassifier._parameter_constraints,
-        "solver": [StrOptions(set(OPTIMIZERS)), *OPTIMIZERS.values()],
-        "tree": [StrOptions({"huffman", "balanced"}), "array-like"],
-        "beam_width": [Interval(Integral, 1, None, closed="left"), None],
-    }
-    batch_size, n_jobs = "auto", None  # one row at a time, on one thread
-    average = False  # of weights that most steps do not touch: not offered
-
-    def __init__(
-        self,
-        *,
-        tree="huffman",
-        beam_width=None,
-        rank=None,
-        alpha=1e-8,
-        fit_intercept=True,
-        solver="sgd",
-        learning_rate="auto",
-        schedule="linear",
-        max_iter="auto",
-        tol="auto",
-        n_iter_no_change=5,
-        early_stopping="auto",
-        validation_fraction=0.1,
-        calibration=None,
-        shuffle=True,
-        class_weight=None,
-        warm_start=False,
-        random_state=None,
-        verbose=0,
-    ):
-        self._store(locals())
+    tree: Any = parameter(
+        default="huffman",
+        constraint=[StrOptions({"huffman", "balanced"}), "array-like"],
+        type='{"huffman", "balanced"} or array-like of codes',
+        description="""
+        "huffman" has frequent classes near the root, "balanced" cuts the sorted classes in halves. Codes
+        say the path to each class in the order of ``classes_``: strings such as "010" (0 is left), or
+        rows of 0 and 1 filled up with -1. A stream and ``warm_start`` keep the tree that they began with.
+        """,
+    )
+    beam_width: int | None = parameter(
+        default=None,
+        constraint=[Interval(Integral, 1, None, closed="left"), None],
+        type="int >= 1 or None",
+        description="""
+        How `predict` and `predict_topk` search: None computes all probabilities; else only the best
+        `beam_width` nodes of a level are followed (1 is greedy), at a cost of
+        ``beam_width * log(K)`` scores. The probabilities are exact in any case.
+        """,
+    )
+    batch_size: int | str = not_offered()  # one row at a time
+    n_jobs: int | None = not_offered()
+    tree_: _tree.Tree = attribute(
+        type="Tree",
+        description="""
+        ``children`` (K - 1, 2), the root first: numbers of nodes, or K - 1 + the index of a class;
+        ``codes`` and ``depths`` of the classes.
+        """,
+    )
+    coef_: np.ndarray = attribute(
+        type="ndarray of shape (n_classes - 1, n_features)",
+        description="Weights of the nodes. With `rank`, of the projected features.",
+    )
+    intercept_: np.ndarray = attribute(
+        type="ndarray of shape (n_classes - 1,)",
+        description="Intercepts of the nodes.",
+    )
 
     def _trained_loss(self, data: Dataset, goes_on: bool) -> _tree.Tree:
         return self.tree_ if goes_on and hasattr(self, "tree_") else self._grown(data)

@@ -9,27 +9,54 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from linclf._data.types import FloatArray, Matrix
-from linclf._estimator.documentation import documented
-from linclf.large._base import BaseLargeClassifier
+from linclf._estimator.declared import parameter
+from linclf._types import FloatArray, Loss, Matrix
+from linclf.large._base import BaseSparseUpdateClassifier
 from linclf.large._candidates import SAMPLERS, Candidates, Draw
-from linclf.optimizers import OPTIMIZERS
-
-CONSTRAINTS = {
-    **BaseLargeClassifier._parameter_constraints,
-    "solver": [StrOptions(set(OPTIMIZERS)), *OPTIMIZERS.values()],
-    "n_sampled": [Interval(Integral, 1, None, closed="left")],
-    "sampler": [StrOptions(set(SAMPLERS))],
-    "power": [Interval(Real, 0, None, closed="left")],
-}
 
 
-class _BaseSampledClassifier(BaseLargeClassifier):
-    """Training against classes that are drawn."""
+class BaseSampledClassifier(BaseSparseUpdateClassifier):
+    """Softmax for which each batch draws classes."""
+
+    n_sampled: int = parameter(
+        default=1024,
+        constraint=[Interval(Integral, 1, None, closed="left")],
+        type="int >= 1",
+        description="""
+        Classes drawn for each batch, with replacement; the rows of a batch share them. From
+        n_classes on nothing is drawn, and this is the full softmax.
+        """,
+    )
+    sampler: str = parameter(
+        default="log-uniform",
+        constraint=[StrOptions(set(SAMPLERS))],
+        type='{"log-uniform", "unigram", "uniform"}',
+        description="""
+        What classes are drawn from: ``log((r + 2)/(r + 1))`` at rank r of their frequency in y, 0
+        first; their frequency to the `power`; or all alike.
+        """,
+    )
+    power: float = parameter(
+        default=0.75,
+        constraint=[Interval(Real, 0, None, closed="left")],
+        type="float >= 0",
+        description='Of the frequency, for "unigram" only.',
+    )
+    batch_size: int | str = parameter(
+        default="auto",
+        description="""
+        Rows that share the classes drawn. "auto" is 256, or 64 where X is sparse; where nothing is
+        drawn, as for `SoftmaxClassifier`.
+        """,
+    )
+    n_jobs: int | None = parameter(
+        default=None,
+        description="Threads for dense rows. The result does not depend on it.",
+    )
 
     _contrast: ClassVar[bool]  # noise-contrastive estimation, else sampled softmax
 
-    def _sampling(self, loss: tuple, n_classes: int) -> Candidates:
+    def _sampling(self, loss: Loss, n_classes: int) -> Candidates:
         if self.power != 0.75 and self.sampler != "unigram":
             raise ValueError(
                 f"power={self.power!r} with sampler={self.sampler!r}, which does not use it; leave it "
@@ -43,8 +70,7 @@ class _BaseSampledClassifier(BaseLargeClassifier):
         return self.n_sampled, self.sampler, self.power
 
 
-@documented
-class SampledSoftmaxClassifier(_BaseSampledClassifier):
+class SampledSoftmaxClassifier(BaseSampledClassifier):
     """Softmax that meets a sample of the classes in each step.
 
     The logarithm of the sum of exponentials is taken over the label and S classes drawn from q, with
@@ -55,40 +81,11 @@ class SampledSoftmaxClassifier(_BaseSampledClassifier):
 
     Parameters
     ----------
-    n_sampled : int >= 1, default=1024
-        Classes drawn for each batch, with replacement; the rows of a batch share them. From
-        n_classes on nothing is drawn, and this is the full softmax.
-    sampler : {"log-uniform", "unigram", "uniform"}, default="log-uniform"
-        What classes are drawn from: ``log((r + 2)/(r + 1))`` at rank r of their frequency in y, 0
-        first; their frequency to the `power`; or all alike.
-    power : float >= 0, default=0.75
-        Of the frequency, for "unigram" only.
-    rank : int or None, default=None
-        A low-rank head ``coef_ @ projection_``: the features are projected to at most `rank`
-        directions in which the classes differ, found before training, and the rest works on those.
-        For sparse rows, whose weights would be features x classes. 64 to 128 lose little; far fewer
-        than classes lose much. Not for ``partial_fit``.
-    alpha : float >= 0, default=1e-8
-        L2 penalty ``alpha/2 * |coef_|^2`` on the mean loss, of which each of K classes has about one
-        Kth: what 1e-4 is to 10 classes is 1e-7 to 10,000. In a batch it acts on the classes met, in
-        proportion.
-    solver : str or optimizer, default="sgd"
-        "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", or an object of
-        `linclf.optimizers`. What it keeps for a weight changes only in steps that touch the weight.
-    batch_size : "auto" or int >= 1, default="auto"
-        Rows that share the classes drawn. "auto" is 256, or 64 where X is sparse; where nothing is
-        drawn, as for `SoftmaxClassifier`.
-    n_jobs : int or None, default=None
-        Threads for dense rows. The result does not depend on it.
-    {common parameters}
+    {parameters}
 
     Attributes
     ----------
-    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
-        Weights; one row for two classes. With `rank`, of the projected features.
-    projection_ : ndarray of shape (min(rank, n_classes, n_features), n_features)
-        Where `rank` is not None.
-    {common attributes}
+    {attributes}
 
     References
     ----------
@@ -106,42 +103,10 @@ class SampledSoftmaxClassifier(_BaseSampledClassifier):
     True
     """
 
-    _parameter_constraints: dict = CONSTRAINTS
-    average = False  # of weights that most steps do not touch: not offered
-
-    def __init__(
-        self,
-        *,
-        n_sampled=1024,
-        sampler="log-uniform",
-        power=0.75,
-        rank=None,
-        alpha=1e-8,
-        fit_intercept=True,
-        solver="sgd",
-        learning_rate="auto",
-        schedule="linear",
-        batch_size="auto",
-        max_iter="auto",
-        tol="auto",
-        n_iter_no_change=5,
-        early_stopping="auto",
-        validation_fraction=0.1,
-        calibration=None,
-        shuffle=True,
-        class_weight=None,
-        warm_start=False,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
-    ):
-        self._store(locals())
-
     _contrast = False
 
 
-@documented
-class NCEClassifier(_BaseSampledClassifier):
+class NCEClassifier(BaseSampledClassifier):
     """Softmax trained by telling labels from noise, with sums of exponentials near 1.
 
     For each row, S classes are drawn from q, and the scores are those of a logistic regression that
@@ -155,40 +120,11 @@ class NCEClassifier(_BaseSampledClassifier):
 
     Parameters
     ----------
-    n_sampled : int >= 1, default=1024
-        Classes drawn for each batch, with replacement; the rows of a batch share them. From
-        n_classes on nothing is drawn, and their expectation is taken.
-    sampler : {"log-uniform", "unigram", "uniform"}, default="log-uniform"
-        What classes are drawn from: ``log((r + 2)/(r + 1))`` at rank r of their frequency in y, 0
-        first; their frequency to the `power`; or all alike.
-    power : float >= 0, default=0.75
-        Of the frequency, for "unigram" only.
-    rank : int or None, default=None
-        A low-rank head ``coef_ @ projection_``: the features are projected to at most `rank`
-        directions in which the classes differ, found before training, and the rest works on those.
-        For sparse rows, whose weights would be features x classes. 64 to 128 lose little; far fewer
-        than classes lose much. Not for ``partial_fit``.
-    alpha : float >= 0, default=1e-8
-        L2 penalty ``alpha/2 * |coef_|^2`` on the mean loss, of which each of K classes has about one
-        Kth: what 1e-4 is to 10 classes is 1e-7 to 10,000. In a batch it acts on the classes met, in
-        proportion.
-    solver : str or optimizer, default="sgd"
-        "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", or an object of
-        `linclf.optimizers`. What it keeps for a weight changes only in steps that touch the weight.
-    batch_size : "auto" or int >= 1, default="auto"
-        Rows that share the classes drawn. "auto" is 256, or 64 where X is sparse; where nothing is
-        drawn, as for `SoftmaxClassifier`.
-    n_jobs : int or None, default=None
-        Threads for dense rows. The result does not depend on it.
-    {common parameters}
+    {parameters}
 
     Attributes
     ----------
-    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
-        Weights; one row for two classes. With `rank`, of the projected features.
-    projection_ : ndarray of shape (min(rank, n_classes, n_features), n_features)
-        Where `rank` is not None.
-    {common attributes}
+    {attributes}
 
     References
     ----------
@@ -207,36 +143,13 @@ class NCEClassifier(_BaseSampledClassifier):
     True
     """
 
-    _parameter_constraints: dict = CONSTRAINTS
-    average = False  # of weights that most steps do not touch: not offered
-
-    def __init__(
-        self,
-        *,
-        n_sampled=1024,
-        sampler="log-uniform",
-        power=0.75,
-        rank=None,
-        alpha=1e-8,
-        fit_intercept=True,
-        solver="sgd",
-        learning_rate="auto",
-        schedule="linear",
-        batch_size="auto",
-        max_iter="auto",
-        tol="auto",
-        n_iter_no_change=5,
-        early_stopping="auto",
-        validation_fraction=0.1,
-        calibration=None,
-        shuffle=True,
-        class_weight=None,
-        warm_start=False,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
-    ):
-        self._store(locals())
+    n_sampled: int = parameter(
+        default=1024,
+        description="""
+        Classes drawn for each batch, with replacement; the rows of a batch share them. From
+        n_classes on nothing is drawn, and their expectation is taken.
+        """,
+    )
 
     _contrast = True
 

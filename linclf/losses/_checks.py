@@ -3,10 +3,13 @@
 Each takes a resolved loss, a function that makes scores, and raises AssertionError with what is wrong.
 """
 
+from collections.abc import Callable
 from numbers import Integral
+from typing import NoReturn
 
 import numpy as np
 
+from linclf._types import BoolArray, FloatArray, IntArray, Loss
 from linclf.losses._evaluation import curvature, evaluate, random_scores
 from linclf.losses._names import resolve
 from linclf.losses._registry import soft_row_loss, trait
@@ -16,7 +19,7 @@ MOST_KINKS = 0.1  # of the rows may have a kink within the reach of the differen
 STEP = 1e-4  # of the differences, whose error is of order STEP^4, where the curvature is about 1
 
 
-def check_loss(loss, n_classes=6, random_state=0):
+def check_loss(loss: str | Loss, n_classes: int = 6, random_state: int = 0) -> None:
     """Check a loss of your own in the ways in which those of the package are checked.
 
     The gradient against differences of the value, for scores of size 1 to 1e4; values that are 0 or
@@ -53,11 +56,13 @@ def check_loss(loss, n_classes=6, random_state=0):
             check(resolved, number, np.random.default_rng(random_state))
 
 
-def _fail(loss, what):
+def _fail(loss: Loss, what: str) -> NoReturn:
     raise AssertionError(f"{loss!r}: {what}")
 
 
-def differences(function, scores, step=STEP):
+def differences(
+    function: Callable[[FloatArray], FloatArray], scores: FloatArray, step: float = STEP
+) -> FloatArray:
     """Gradient of ``function(scores) -> values`` by central differences, all rows at once."""
     gradient = np.empty_like(scores)
     for k in range(scores.shape[1]):
@@ -68,7 +73,9 @@ def differences(function, scores, step=STEP):
     return gradient
 
 
-def _near_kink(loss, scores, targets, gradient, step):
+def _near_kink(
+    loss: Loss, scores: FloatArray, targets: IntArray | FloatArray, gradient: FloatArray, step: float
+) -> BoolArray:
     """Rows whose gradient jumps within the reach of the differences: few, also of losses without kinks."""
     jumps, size = np.zeros(len(scores), bool), np.abs(gradient).max()
     for k in range(scores.shape[1]):
@@ -79,13 +86,15 @@ def _near_kink(loss, scores, targets, gradient, step):
     return jumps
 
 
-def check_gradient(loss, n_classes, rng, sizes=(1.0, 30.0)):
+def check_gradient(
+    loss: Loss, n_classes: int, rng: np.random.Generator, sizes: tuple[float, ...] = (1.0, 30.0)
+) -> None:
     for size in sizes:
         scores, y = random_scores(loss, n_classes, rng, size, ROWS), rng.integers(0, n_classes, ROWS)
         _compare_gradient(loss, scores, y, f"class index, scores of size {size:g}")
 
 
-def check_soft_labels(loss, n_classes, rng):
+def check_soft_labels(loss: Loss, n_classes: int, rng: np.random.Generator) -> None:
     """Probabilities as targets give the expected value and gradient."""
     if soft_row_loss.find(type(loss)) is None:
         return  # the expectation by construction
@@ -104,7 +113,7 @@ def check_soft_labels(loss, n_classes, rng):
     _compare_gradient(loss, scores, q, "class probabilities")
 
 
-def _compare_gradient(loss, scores, targets, where):
+def _compare_gradient(loss: Loss, scores: FloatArray, targets: IntArray | FloatArray, where: str) -> None:
     values, gradient = evaluate(loss, scores, targets)
     if not (np.isfinite(values).all() and np.isfinite(gradient).all()):
         _fail(loss, f"the loss or its gradient is not finite ({where})")
@@ -130,7 +139,7 @@ def _compare_gradient(loss, scores, targets, where):
         )
 
 
-def check_dtypes(loss, n_classes, rng):
+def check_dtypes(loss: Loss, n_classes: int, rng: np.random.Generator) -> None:
     scores = random_scores(loss, n_classes, rng, rows=ROWS).astype(np.float32)
     y = rng.integers(0, n_classes, ROWS)
     values, gradient = evaluate(loss, scores, y)
@@ -152,7 +161,7 @@ def check_dtypes(loss, n_classes, rng):
         _fail(loss, f"in float32 the gradient differs from that in float64 by {off:.1e}")
 
 
-def check_extreme_scores(loss, n_classes, rng):
+def check_extreme_scores(loss: Loss, n_classes: int, rng: np.random.Generator) -> None:
     for dtype, size in ((np.float32, 1e4), (np.float64, 1e30)):
         size = 1.0 if trait(loss, "head").bounded else size
         scores = (size * rng.integers(-1, 2, (ROWS, n_classes))).astype(dtype)
@@ -166,12 +175,12 @@ def check_extreme_scores(loss, n_classes, rng):
                 _fail(loss, f"a loss is {values.min():.3g} at {dtype.__name__} scores of +-{size:g}")
 
 
-def check_gradient_far_away(loss, n_classes, rng):
+def check_gradient_far_away(loss: Loss, n_classes: int, rng: np.random.Generator) -> None:
     """A gradient may be clipped, or another branch be taken, only where scores are far apart."""
     check_gradient(loss, n_classes, rng, sizes=(1e3, 1e4))
 
 
-def check_symmetry(loss, n_classes, rng):
+def check_symmetry(loss: Loss, n_classes: int, rng: np.random.Generator) -> None:
     """Classes in another order have the same loss, and their gradients in that order."""
     if not trait(loss, "symmetric"):
         return
@@ -190,7 +199,7 @@ def check_symmetry(loss, n_classes, rng):
                 )
 
 
-def check_shift(loss, n_classes, rng):
+def check_shift(loss: Loss, n_classes: int, rng: np.random.Generator) -> None:
     if not trait(loss, "shift_invariant"):
         return
     # numbers of few digits, so that the shifts themselves round nothing
@@ -215,7 +224,7 @@ def check_shift(loss, n_classes, rng):
 _SHIFT = "subtract the largest score first, or say shift_invariant = False in the class"
 
 
-def check_convexity(loss, n_classes, rng):
+def check_convexity(loss: Loss, n_classes: int, rng: np.random.Generator) -> None:
     """On the line between two points the loss is nowhere above the chord."""
     if not trait(loss, "convex"):
         return
@@ -230,7 +239,7 @@ def check_convexity(loss, n_classes, rng):
             _fail(loss, f"it is not convex, {over.max():.1e} above a chord; say convex = False in the class")
 
 
-def check_curvature(loss, n_classes, rng):
+def check_curvature(loss: Loss, n_classes: int, rng: np.random.Generator) -> None:
     """Positive, and finite."""
     try:
         found = curvature(loss, n_classes)
@@ -240,22 +249,23 @@ def check_curvature(loss, n_classes, rng):
         _fail(loss, f"curvature({n_classes}) is {found!r}, and must be a positive number")
 
 
-def check_probabilities(loss, n_classes, rng):
-    if not trait(loss, "probabilities"):
+def check_probabilities(loss: Loss, n_classes: int, rng: np.random.Generator) -> None:
+    probabilities, log_probabilities = trait(loss, "probabilities"), trait(loss, "log_probabilities")
+    if not probabilities:
         return
     for dtype, size in ((np.float32, 1e4), (np.float64, 1.0), (np.float64, 1e4)):
         scores = random_scores(loss, n_classes, rng, size, ROWS).astype(dtype)
-        p = loss.probabilities(scores.copy())
+        p = probabilities(scores.copy())
         if p.shape != scores.shape or p.dtype != dtype:
             _fail(loss, f"probabilities of {dtype.__name__} {scores.shape} are {p.dtype} {p.shape}")
         if not (p >= 0).all() or np.abs(p.sum(axis=1) - 1).max() > 100 * np.finfo(dtype).eps:
             _fail(loss, "probabilities are negative or do not sum to 1")
         if (np.take_along_axis(p, scores.argmax(axis=1)[:, None], 1)[:, 0] < p.max(axis=1)).any():
             _fail(loss, "the class of the highest score has not the highest probability")
-        if trait(loss, "log_probabilities"):
+        if log_probabilities:
             with np.errstate(divide="ignore"):
                 logarithms = np.log(p.astype(np.float64))
-            found = loss.log_probabilities(scores.copy())
+            found = log_probabilities(scores.copy())
             normal = p > 1e3 * np.finfo(dtype).tiny  # denormal numbers have few digits
             if not np.allclose(found[normal], logarithms[normal], rtol=1e-4, atol=1e3 * np.finfo(dtype).eps):
                 _fail(loss, "log_probabilities are not the logarithms of probabilities")

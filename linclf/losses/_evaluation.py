@@ -2,19 +2,22 @@
 
 import re
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from numba.core import types
 from numba.core.errors import NumbaError
+from numpy.typing import ArrayLike, DTypeLike
 
 from linclf._data.labels import check_probabilities
 from linclf._numba import compiled, ours
 from linclf._storage import read_only
+from linclf._types import FloatArray, IntArray, Loss
 from linclf.losses._names import resolve
 from linclf.losses._registry import expected_row_loss, row_loss, row_losses, soft_row_loss, trait
 
 
-def evaluate(loss, scores, targets):
+def evaluate(loss: Loss, scores: FloatArray, targets: IntArray | FloatArray) -> tuple[FloatArray, FloatArray]:
     """Values (n,) and gradients (n, K) of a resolved loss; targets are indices or probabilities."""
     values, gradient = np.empty(len(scores)), np.array(scores, order="C")
     try:
@@ -27,7 +30,9 @@ def evaluate(loss, scores, targets):
     return values, gradient
 
 
-def value_and_gradient(loss, scores, y):
+def value_and_gradient(
+    loss: str | Loss, scores: ArrayLike, y: ArrayLike
+) -> tuple[float | FloatArray, FloatArray]:
     """Values of a loss and its gradient with respect to the scores.
 
     Parameters
@@ -73,7 +78,7 @@ def value_and_gradient(loss, scores, y):
     return (float(values[0]), gradient[0]) if scores.ndim == 1 else (values, gradient)
 
 
-def _targets(y, scores):
+def _targets(y: ArrayLike, scores: FloatArray) -> IntArray | FloatArray:
     """Class indices (n,) or class probabilities (n, K) in the dtype of the scores."""
     y = np.asarray(y)
     n_classes = scores.shape[-1]
@@ -92,22 +97,25 @@ def _targets(y, scores):
     return np.ascontiguousarray(np.atleast_1d(y), np.int64)
 
 
-def random_scores(loss, n_classes, rng, size=1.0, rows=100):
+def random_scores(
+    loss: Loss, n_classes: int, rng: np.random.Generator, size: float = 1.0, rows: int = 100
+) -> FloatArray:
     """Normal scores of a size, or cosines where the loss is defined on them."""
     if trait(loss, "head").bounded:
         return rng.uniform(-0.95, 0.95, (rows, n_classes))
     return size * rng.standard_normal((rows, n_classes))
 
 
-def curvature(loss, n_classes, dtype=np.float64, soft=False):
+def curvature(loss: Loss, n_classes: int, dtype: DTypeLike = np.float64, soft: bool = False) -> float:
     """The loss's own unit of step sizes, or one measured.
 
     Losses of other people are compiled here for the dtype of the scores, and for soft labels, so
     that a row function that does not is heard of first. So is one whose losses are not numbers, which
     an epoch would just add up.
     """
+    declared = trait(loss, "curvature")
     if ours(type(loss)):
-        return loss.curvature(n_classes)
+        return declared(n_classes)
     rng = np.random.default_rng(0)
     targets, measured = rng.integers(0, n_classes, 100), []
     if soft:
@@ -123,9 +131,8 @@ def curvature(loss, n_classes, dtype=np.float64, soft=False):
         if values.sum() > 0:
             # |gradient|^2 <= 2 * curvature * value for every smooth loss that is 0 or more
             measured.append(float(np.square(gradient).sum() / values.sum()))
-    declared = getattr(loss, "curvature", None)
     found = declared(n_classes) if declared else max(measured, default=0.0)
-    if not (isinstance(found, Real) and 0 < found < np.inf):
+    if not (isinstance(found, Real) and 0 < float(found) < np.inf):
         raise ValueError(
             f"the curvature of {loss!r} is {found!r} (measured where its class says nothing; its losses at "
             f"random scores sum to {values.sum():.3g}); give its class a method curvature(self, n_classes) "
@@ -134,12 +141,13 @@ def curvature(loss, n_classes, dtype=np.float64, soft=False):
     return float(found)
 
 
-def _reason(loss, scores, targets):
+def _reason(loss: Loss, scores: FloatArray, targets: IntArray | FloatArray) -> str:
     """What Numba says about the row function alone: the whole kernel's message is pages long."""
     soft = soft_row_loss.find(type(loss)) if targets.ndim == 2 else None
     verb = row_loss if soft in (None, expected_row_loss.py_func) else soft_row_loss
     target = read_only(targets)[0] if verb is soft_row_loss else 0
-    function = compiled(verb.find(type(loss)))
+    plain: Any = verb.find(type(loss))  # which a resolved loss has
+    function = compiled(plain)
     name = f"{function.__name__}, its {verb.__name__},"
     try:
         value = function(loss, scores.copy(), target)

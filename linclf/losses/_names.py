@@ -1,8 +1,11 @@
 """The losses by name. A new one is a file (or a class in one) in this folder and a line in ``LOSSES``."""
 
 from numbers import Real
+from typing import Any, cast
 
 from linclf._data.limits import check_limits
+from linclf._numba.dispatch import is_named_tuple
+from linclf._types import Loss
 from linclf.heads import HEADS
 from linclf.losses._registry import row_loss, trait
 from linclf.losses.entmax import Entmax, Sparsemax
@@ -18,7 +21,7 @@ from linclf.losses.hinge import (
 from linclf.losses.margin import ArcFace, CosFace, NormFace, SphereFace
 from linclf.losses.softmax import Softmax
 
-LOSSES = {
+LOSSES: dict[str, type[Any]] = {
     "softmax": Softmax,
     "focal": Focal,
     "sparsemax": Sparsemax,
@@ -38,7 +41,7 @@ LOSSES = {
 _KINDS = f"use one of {sorted(LOSSES)} or a NamedTuple of numbers with a row function"
 
 
-def resolve(loss, n_classes):
+def resolve(loss: str | Loss, n_classes: int) -> Loss:
     """The loss object to train for a name or an object: checked, with float fields only.
 
     Raises
@@ -52,13 +55,14 @@ def resolve(loss, n_classes):
     if isinstance(loss, str):
         if loss not in LOSSES:
             raise ValueError(f"loss={loss!r} is unknown; use one of {sorted(LOSSES)} or a loss object")
-        loss = LOSSES[loss]()
-    name = type(loss).__name__
+        loss = cast("Loss", LOSSES[loss]())
+    cls: type[Any] = type(loss)
+    name = cls.__name__
     if isinstance(loss, type):
         raise TypeError(f"loss={loss!r} is a class; pass an object, {loss.__name__}()")
-    if not (isinstance(loss, tuple) and hasattr(loss, "_fields")):
+    if not is_named_tuple(cls):
         raise TypeError(f"loss={loss!r} is not a loss: {_KINDS}")
-    if row_loss.find(type(loss)) is None:
+    if row_loss.find(cls) is None:
         raise TypeError(
             f"loss={loss!r} has no row function; {_KINDS}, registered by "
             f"@linclf.losses.row_loss.register({name})"
@@ -71,15 +75,15 @@ def resolve(loss, n_classes):
         )
     _check_class(loss, name)
     check_limits(loss, trait(loss, "limits"))
-    if getattr(loss, "resolved", None):
-        loss = loss.resolved(n_classes)
-    for field, value in loss._asdict().items():
+    method = trait(loss, "resolved")
+    resolved: Any = method(n_classes) if method else loss
+    for field, value in resolved._asdict().items():
         if not isinstance(value, Real):
             raise TypeError(f"{field}={value!r} of {name} is not a number; the fields of a loss are numbers")
-    return type(loss)(*map(float, loss))
+    return type(resolved)(*map(float, resolved))
 
 
-def _check_class(loss, name):
+def _check_class(loss: Loss, name: str) -> None:
     """What the class says of itself, as far as Python would not name the loss when it fails."""
     for method in ("curvature", "resolved", "watched", "probabilities", "log_probabilities"):
         found = getattr(loss, method, None)
@@ -92,6 +96,7 @@ def _check_class(loss, name):
         )
 
 
-def watched(loss):
+def watched(loss: Loss) -> Loss:
     """What is watched on validation data: the loss without what makes training harder."""
-    return loss.watched() if getattr(loss, "watched", None) else loss
+    declared = getattr(loss, "watched", None)
+    return declared() if declared else loss

@@ -26,12 +26,15 @@ tell the rest of the package what it needs to know; all may be left out:
 A loss on cosines also has a field ``scale``, which `coef_` is multiplied with.
 """
 
+from typing import Any
+
 import numpy as np
 from numba.core import types
 from numba.core.errors import NumbaTypeError
 from numba.extending import overload
 
 from linclf._numba import compiled, generic, kernel
+from linclf._types import FloatArray, Loss
 from linclf.heads import Linear
 
 
@@ -39,6 +42,8 @@ class LossTraits:
     """Defaults of the class attributes above; mixed into no NamedTuple, read through `trait`."""
 
     limits = {}
+    curvature = None
+    resolved = None
     smooth = True
     convex = True
     attained = True
@@ -151,7 +156,7 @@ def soft_row_loss(loss, scores, q):
     """
 
 
-def target_loss(loss, scores, target):
+def target_loss(loss: Loss, scores: FloatArray, target: Any) -> float:
     """`row_loss` or its expectation under a row of class probabilities."""
     if np.ndim(target) == 0:
         return row_loss(loss, scores, target)
@@ -168,7 +173,7 @@ def _target_loss(loss, scores, target):
     return soft_row_loss.find(cls)
 
 
-def number(value):
+def number(value: Any) -> Any:
     """A loss as it is, if its type is that of a number, and not of a number or None."""
     return value
 
@@ -204,6 +209,6 @@ def row_losses(loss, scores, targets, values):
         values[i] = number(target_loss(loss, scores[i], targets[i]))
 
 
-def trait(loss, name):
+def trait(loss: Loss | type[Loss], name: str) -> Any:
     """A class attribute of a loss, or its default."""
     return getattr(loss, name, getattr(LossTraits, name))

@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import Interval
 
 from linclf._numba import compiled
 from linclf._numba.simplex import entmax_row
+from linclf._types import FloatArray
 from linclf.functional import entmax, sparsemax
 from linclf.losses._registry import row_loss, soft_row_loss
 
@@ -40,10 +41,10 @@ class Sparsemax(NamedTuple):
     array([[1., 0., 0.]])
     """
 
-    def curvature(self, n_classes):
+    def curvature(self, n_classes: int) -> float:
         return 1.0
 
-    def probabilities(self, scores):
+    def probabilities(self, scores: FloatArray) -> FloatArray:
         return sparsemax(scores)
 
 
@@ -77,12 +78,12 @@ class Entmax(NamedTuple):
 
     limits = {"alpha": Interval(Real, 1, 2, closed="right")}
 
-    def curvature(self, n_classes):
+    def curvature(self, n_classes: int) -> float:
         # largest, 2^(alpha - 2), where two classes share a row, and K^(alpha - 2) where all do; in
         # between for steps as long as they can be, like softmax's
         return min(2.0 ** (self.alpha - 2), n_classes ** ((self.alpha - 2) / 2))
 
-    def probabilities(self, scores):
+    def probabilities(self, scores: FloatArray) -> FloatArray:
         return entmax(scores, self.alpha)
 
 

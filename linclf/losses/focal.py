@@ -6,6 +6,7 @@ from typing import NamedTuple
 from sklearn.utils._param_validation import Interval
 
 from linclf._numba.simplex import softmax_row
+from linclf._types import FloatArray
 from linclf.functional import log_softmax, softmax
 from linclf.losses._registry import row_loss
 
@@ -37,15 +38,15 @@ class Focal(NamedTuple):
     limits = {"gamma": Interval(Real, 0, None, closed="left")}
     convex = attained = False
 
-    def curvature(self, n_classes):
+    def curvature(self, n_classes: int) -> float:
         # largest second derivative of the binary loss over p, found by tabulating it: it grows
-        # slower than this line for every gamma >= 0 (tests/test_losses.py tabulates it again)
+        # slower than this line for every gamma >= 0 (tests/losses/test_losses.py tabulates it again)
         return 0.5 * (1.0 + 0.625 * self.gamma)
 
-    def probabilities(self, scores):
+    def probabilities(self, scores: FloatArray) -> FloatArray:
         return softmax(scores)
 
-    def log_probabilities(self, scores):
+    def log_probabilities(self, scores: FloatArray) -> FloatArray:
         return log_softmax(scores)
 
 

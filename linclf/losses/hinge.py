@@ -40,7 +40,7 @@ class WestonWatkins(NamedTuple):
     limits = _LIMITS
     smooth = False
 
-    def curvature(self, n_classes):
+    def curvature(self, n_classes: int) -> float:
         # no curvature, but K - 1 rivals can pull at a row at once; measured on 10 and 150 classes
         return (n_classes / 2) ** 0.5 / self.margin
 
@@ -70,7 +70,7 @@ class SquaredWestonWatkins(NamedTuple):
     margin: float = 1.0
     limits = _LIMITS
 
-    def curvature(self, n_classes):
+    def curvature(self, n_classes: int) -> float:
         # at most 2 K, where all rivals are active; few are. Measured on 2 to 26 classes
         return 4.0 * (n_classes / 2) ** 0.5
 
@@ -102,7 +102,7 @@ class CrammerSinger(NamedTuple):
     limits = _LIMITS
     smooth = False
 
-    def curvature(self, n_classes):
+    def curvature(self, n_classes: int) -> float:
         return 1.0 / self.margin
 
 
@@ -135,7 +135,7 @@ class SquaredCrammerSinger(NamedTuple):
     margin: float = 1.0
     limits = _LIMITS
 
-    def curvature(self, n_classes):
+    def curvature(self, n_classes: int) -> float:
         return 4.0
 
 
@@ -166,10 +166,10 @@ class OneVsRest(NamedTuple):
     shift_invariant = False
     smooth = False
 
-    def curvature(self, n_classes):
+    def curvature(self, n_classes: int) -> float:
         return 1.0 / self.margin
 
-    def resolved(self, n_classes):
+    def resolved(self, n_classes: int) -> "WestonWatkins | OneVsRest":
         return WestonWatkins(self.margin) if n_classes == 2 else self
 
 
@@ -200,10 +200,10 @@ class SquaredOneVsRest(NamedTuple):
     limits = _LIMITS
     shift_invariant = False
 
-    def curvature(self, n_classes):
+    def curvature(self, n_classes: int) -> float:
         return 2.0
 
-    def resolved(self, n_classes):
+    def resolved(self, n_classes: int) -> "SquaredWestonWatkins | SquaredOneVsRest":
         return SquaredWestonWatkins(self.margin) if n_classes == 2 else self
 
 

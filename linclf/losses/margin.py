@@ -15,12 +15,13 @@ The derivative of psi with respect to c divides by sin(theta), which is kept abo
 
 import math
 from numbers import Real
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from linclf._numba import compiled
 from linclf._numba.simplex import softmax_row
+from linclf._types import FloatArray
 from linclf.functional import log_softmax, softmax
 from linclf.heads import Cosine
 from linclf.losses._registry import row_loss
@@ -28,7 +29,7 @@ from linclf.losses._registry import row_loss
 _SCALE = [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})]
 
 
-def automatic_scale(n_classes):
+def automatic_scale(n_classes: int) -> float:
     """Five times the scale at which a perfectly placed row gets a probability of 0.999.
 
     With K unit vectors spread evenly the true cosine is 1 and the others are -1/(K-1), which gives
@@ -42,23 +43,23 @@ def automatic_scale(n_classes):
 # A NamedTuple cannot inherit, so the four classes name what they share in their bodies.
 
 
-def _curvature(self, n_classes):
-    return 0.5 * self.scale**2
+def _curvature(self: "Face", n_classes: int) -> float:
+    return 0.5 * float(self.scale) ** 2  # which is a number once it is resolved
 
 
-def _resolved(self, n_classes):
+def _resolved(self: "Face", n_classes: int) -> "Face":
     return self._replace(scale=automatic_scale(n_classes)) if self.scale == "auto" else self
 
 
-def _watched(self):
+def _watched(self: "Face") -> "NormFace":
     return NormFace(self.scale)
 
 
-def _probabilities(self, scores):
+def _probabilities(self: "Face", scores: FloatArray) -> FloatArray:
     return softmax(scores)
 
 
-def _log_probabilities(self, scores):
+def _log_probabilities(self: "Face", scores: FloatArray) -> FloatArray:
     return log_softmax(scores)
 
 
@@ -189,6 +190,9 @@ class SphereFace(NamedTuple):
     convex = shift_invariant = False
     curvature, resolved, watched = _curvature, _resolved, _watched
     probabilities, log_probabilities = _probabilities, _log_probabilities
+
+
+Face: TypeAlias = NormFace | CosFace | ArcFace | SphereFace
 
 
 @compiled

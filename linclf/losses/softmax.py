@@ -1,11 +1,12 @@
 """Softmax cross-entropy with temperature, label smoothing and soft labels."""
 
 from numbers import Real
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from sklearn.utils._param_validation import Interval
 
 from linclf._numba.simplex import softmax_row
+from linclf._types import FloatArray
 from linclf.functional import log_softmax, softmax
 from linclf.losses._registry import row_loss, soft_row_loss
 
@@ -47,21 +48,21 @@ class Softmax(NamedTuple):
     }
 
     @property
-    def attained(self):
+    def attained(self) -> bool:
         return self.label_smoothing > 0
 
-    def curvature(self, n_classes):
+    def curvature(self, n_classes: int) -> float:
         # at most 1/2, where two classes share a row; 1/K where all do. In between for steps that
         # are as long as they can be: measured on 10, 26 and 150 classes
         return min(0.5, max(n_classes**-0.5, 0.033)) / self.temperature**2
 
-    def watched(self):
+    def watched(self) -> Self:
         return self._replace(label_smoothing=0.0)
 
-    def probabilities(self, scores):
+    def probabilities(self, scores: FloatArray) -> FloatArray:
         return softmax(scores / scores.dtype.type(self.temperature))
 
-    def log_probabilities(self, scores):
+    def log_probabilities(self, scores: FloatArray) -> FloatArray:
         return log_softmax(scores / scores.dtype.type(self.temperature))
 
 

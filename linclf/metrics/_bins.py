@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from linclf._data.types import BoolArray, FloatArray, IntArray
+from linclf._types import BoolArray, FloatArray, IntArray
 
 Strategy: TypeAlias = Literal["uniform", "quantile"]
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from linclf._data.refusals import refuse_masked
-from linclf._data.types import FloatArray, IntArray, LabelArray
 from linclf._data.weights import moderate
+from linclf._types import FloatArray, IntArray, LabelArray
 from linclf.functional._inputs import as_floats
 
 TOLERANCE = 1e-3  # of the sum of a row: float16 and rounded tables pass, scores do not

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from linclf._data.types import BoolArray, FloatArray
+from linclf._types import BoolArray, FloatArray
 from linclf.metrics._bins import Bins, Strategy, binned
 from linclf.metrics._forecasts import Forecasts, checked
 from linclf.metrics.reliability import one_class, top_class

@@ -7,7 +7,7 @@ Each takes the probabilities or the scores of n rows, and is larger where there 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from linclf._data.types import FloatArray
+from linclf._types import FloatArray
 from linclf.functional import entropy, logsumexp
 from linclf.functional._inputs import as_floats, positive
 from linclf.metrics._forecasts import check_distributions

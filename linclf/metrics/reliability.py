@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from linclf._data.types import BoolArray, FloatArray
+from linclf._types import BoolArray, FloatArray
 from linclf.metrics._bins import Strategy, binned
 from linclf.metrics._forecasts import Forecasts, checked
 

@@ -5,21 +5,22 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
-from benchmarks import _data, _loss_scores, losses
+from benchmarks.data import real
+from benchmarks.measure import scores
+from benchmarks.questions import losses
+from benchmarks.questions.losses.gains import with_gains
 from linclf import SparsemaxClassifier
 
 pytestmark = pytest.mark.benchmarks
 
 
 def test_scores_of_losses_are_those_of_scikit_learn():
-    data = _data.bundled("wine")
+    data = real.bundled("wine")
     model = LogisticRegression(max_iter=10_000, C=1e-3).fit(data.X, data.y)
-    outcome = _loss_scores.Outcome.of(model, data, outside=data.X_test[:7] * 3)
+    outcome = scores.Outcome.of(model, data, outside=data.X_test[:7] * 3)
     p = model.predict_proba(data.X_test)
     found = {
-        name: score.compute(outcome)
-        for name, score in _loss_scores.SCORES.items()
-        if score.is_defined(outcome)
+        name: score.compute(outcome) for name, score in scores.SCORES.items() if score.is_defined(outcome)
     }
     assert found["log_loss"] == pytest.approx(log_loss(data.y_test, p))
     assert found["average_precision"] == pytest.approx(
@@ -33,12 +34,12 @@ def test_scores_of_losses_are_those_of_scikit_learn():
 
 
 def test_log_loss_of_true_zeros_is_infinite_and_says_for_how_many_rows():
-    data = _data.bundled("wine").scaled()
+    data = real.bundled("wine").scaled()
     wrong = data._replace(y_test=(data.y_test + 1) % 3)
-    outcome = _loss_scores.Outcome.of(SparsemaxClassifier(random_state=0).fit(data.X, data.y), wrong)
-    assert _loss_scores.SCORES["log_loss"].compute(outcome) == np.inf
+    outcome = scores.Outcome.of(SparsemaxClassifier(random_state=0).fit(data.X, data.y), wrong)
+    assert scores.SCORES["log_loss"].compute(outcome) == np.inf
     share = np.mean(outcome.probabilities[np.arange(len(wrong.y_test)), wrong.y_test] == 0)
-    assert _loss_scores.SCORES["impossible"].compute(outcome) == share > 0.5
+    assert scores.SCORES["impossible"].compute(outcome) == share > 0.5
 
 
 def repeats(log_loss, impossible=0.0):
@@ -71,7 +72,7 @@ def test_table_of_losses_says_who_won(rival, sentence):
     rows.append({"data": "x", "model": "gone", "absent": "ValueError: no"})
     facts = {"name": "x", "rows": 9, "test_rows": 9, "features": 2, "classes": 2, "rarest": 3, "splits": 2}
     settings = {"alpha": 1e-4, "better": 1e-3, "max_iter": "auto", "splits": 2, "resamples": 20}
-    compared = _loss_scores.against("softmax", rows, one_split=False)
+    compared = with_gains(rows, "softmax", one_split=False)
     text = losses.table({"data": [facts], "settings": settings, "rows": compared})
     assert f"- log loss, default alpha: {sentence}" in text
     assert "| sparse | 0.0001 | ∞ (25.00%) |" in text

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import sys
 
 import numpy as np
@@ -11,8 +12,16 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.preprocessing import scale
 
-from benchmarks import QUESTIONS, __main__, _data, _measure, _objective, _peers, _report, calibration, optimum
-from benchmarks._newton import newton
+from benchmarks import ROOT, __main__, questions
+from benchmarks.data import real
+from benchmarks.measure import machine
+from benchmarks.measure.attempt import attempt
+from benchmarks.peers import methods, objective
+from benchmarks.peers.newton import newton
+from benchmarks.peers.problem import Problem
+from benchmarks.questions import QUESTIONS, optimum
+from benchmarks.questions.calibration.methods import CLASSIFIERS, METHODS
+from benchmarks.report import page
 
 pytestmark = pytest.mark.benchmarks
 
@@ -24,12 +33,12 @@ def test_softmax_objective_is_that_of_logistic_regression(load):
     model = LogisticRegression(C=1 / (alpha * len(y)), tol=1e-10, max_iter=1000).fit(X, y)
     W, b = model.coef_, model.intercept_
     expected = log_loss(y, model.predict_proba(X)) + alpha / 2 * np.sum(W**2)
-    least = _objective.objective("softmax", W, b, X, y, alpha)
+    least = objective.objective("softmax", W, b, X, y, alpha)
     assert least == pytest.approx(expected, rel=1e-12)
-    assert _objective.accuracy(W, b, X, y) == model.score(X, y)
+    assert objective.accuracy(W, b, X, y) == model.score(X, y)
     step = 1e-3 * np.random.default_rng(0).standard_normal(W.shape)
     for nearby in (W + step, W - step):  # alpha and C mean the same: this is the optimum
-        assert _objective.objective("softmax", nearby, b, X, y, alpha) > least
+        assert objective.objective("softmax", nearby, b, X, y, alpha) > least
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
@@ -49,25 +58,25 @@ def test_hinge_objectives_by_their_definition(loss, n_classes):
         else:
             total += sum(max(0, f[k] - f[true] + 1) ** 2 for k in range(n_classes) if k != true)
     expected = total / 20 + 0.1 / 2 * np.sum(W**2)
-    assert _objective.objective(loss, W, b, X, y, 0.1) == pytest.approx(expected, rel=1e-12)
+    assert objective.objective(loss, W, b, X, y, 0.1) == pytest.approx(expected, rel=1e-12)
     at_zero = {"squared-one-vs-rest": n_rows, "squared-weston-watkins": n_classes - 1}[loss]
-    assert _objective.at_zero(loss, n_classes) == at_zero
+    assert objective.at_zero(loss, n_classes) == at_zero
 
 
-@pytest.mark.parametrize("loss", sorted(_objective.LOSSES))
+@pytest.mark.parametrize("loss", sorted(objective.LOSSES))
 @pytest.mark.parametrize("load", [load_wine, load_breast_cancer])
 def test_newton_finds_the_optimum_of_unscaled_data(load, loss):
     X, y = load(return_X_y=True)
     alpha = 1e-3
     W, b = newton(loss, X, y, alpha)
-    least = _objective.objective(loss, W, b, X, y, alpha)
+    least = objective.objective(loss, W, b, X, y, alpha)
     spread = X.std(axis=0)  # a small step in the units of each column, and what it changes at an optimum
     for seed in range(5):
         rng = np.random.default_rng(seed)
         there = rng.standard_normal(W.shape) / spread, rng.standard_normal(b.shape)
         there = there[0], there[1] - there[0] @ X.mean(axis=0)
         rises = [
-            _objective.objective(loss, W + h * there[0], b + h * there[1], X, y, alpha) - least
+            objective.objective(loss, W + h * there[0], b + h * there[1], X, y, alpha) - least
             for h in (1e-4, -1e-4)
         ]
         assert min(rises) > 0
@@ -76,7 +85,7 @@ def test_newton_finds_the_optimum_of_unscaled_data(load, loss):
         model = LogisticRegression(
             C=1 / (alpha * len(y)), solver="newton-cholesky", tol=1e-10, max_iter=100
         ).fit(X, y)
-        assert _objective.objective(loss, model.coef_, model.intercept_, X, y, alpha) == pytest.approx(
+        assert objective.objective(loss, model.coef_, model.intercept_, X, y, alpha) == pytest.approx(
             least, rel=1e-9
         )
 
@@ -90,9 +99,9 @@ def test_quick_run_writes_all_that_a_result_needs(tmp_path):
     assert result["data"][0]["source"] == "generated"
     assert result["settings"]["blas_threads"] == result["machine"]["cores"]
     assert all(row["seconds_linclf"] > 0 for row in result["rows"])
-    page = (tmp_path / "benchmarks.md").read_text()
-    assert "A quick run on small data" in page
-    assert "| `predict_proba`, 10,000 x 784, 10 classes |" in page
+    text = (tmp_path / "benchmarks.md").read_text()
+    assert "A quick run on small data" in text
+    assert "| `predict_proba`, 10,000 x 784, 10 classes |" in text
 
 
 def test_quick_runs_leave_the_committed_results_alone():
@@ -103,11 +112,11 @@ def test_quick_runs_leave_the_committed_results_alone():
 def test_absent_peer_is_listed_with_its_reason(monkeypatch):
     for package in ("cyanure", "snapml", "torch"):
         monkeypatch.setitem(sys.modules, package, None)
-    absent = _peers.absent_packages()
+    absent = methods.absent_packages()
     assert "cyanure" in absent["cyanure"]
     assert set(absent) == {"cyanure", "snapml", "torch"}
-    problem = _peers.Problem(_data.bundled("wine").scaled(), "softmax", 1e-2)
-    budgets = dict.fromkeys(_peers.METHODS, "left out here") | {"LogisticRegression lbfgs": (100,)}
+    problem = Problem(real.bundled("wine").scaled(), "softmax", 1e-2)
+    budgets = dict.fromkeys(methods.METHODS, "left out here") | {"LogisticRegression lbfgs": (100,)}
     rows = list(optimum._points(problem, budgets, absent))
     (row,) = (row for row in rows if row["method"] == "cyanure")
     assert row["absent"] == absent["cyanure"]
@@ -121,7 +130,7 @@ def test_failing_fit_is_a_row_with_its_reason():
     def fails():
         raise ValueError("too large\nand more")
 
-    assert _measure.attempt({"model": "x"}, fails) == {"model": "x", "absent": "ValueError: too large"}
+    assert attempt({"model": "x"}, fails) == {"model": "x", "absent": "ValueError: too large"}
 
 
 def result_of(name, **body):
@@ -134,7 +143,7 @@ def result_of(name, **body):
         "data": [],
         "settings": {},
     }
-    return {**facts, "machine": _measure.machine(), "versions": {"python": "3.11"}, **body}
+    return {**facts, "machine": machine.machine(), "versions": {"python": "3.11"}, **body}
 
 
 THREADS = {
@@ -159,12 +168,12 @@ THREADS = {
 )
 def test_report_is_made_from_json_and_shows_a_miss_as_a_miss(tmp_path, row, verdict):
     (tmp_path / "threads.json").write_text(json.dumps(result_of("threads", rows=[row])))
-    page = _report.write(_report.load(tmp_path), tmp_path).read_text()
-    (line,) = (line for line in page.splitlines() if line.startswith("| two threads"))
+    text = page.write(page.load(tmp_path), tmp_path).read_text()
+    (line,) = (line for line in text.splitlines() if line.startswith("| two threads"))
     assert line.endswith(verdict)
-    assert page.count("| no result | not measured |") >= 9  # marks of the questions without a result
-    assert "## Threads" in page
-    assert "## Memory" not in page
+    assert text.count("| no result | not measured |") >= 9  # marks of the questions without a result
+    assert "## Threads" in text
+    assert "## Memory" not in text
 
 
 def test_picture_of_paths(tmp_path):
@@ -176,23 +185,44 @@ def test_picture_of_paths(tmp_path):
         for m, s, d in points
     ]
     result = result_of("optimum", rows=rows, absent={"snapml": "no module"}, settings={"threads": 2})
-    page = _report.write({"optimum": result}, tmp_path).read_text()
-    assert "0.100 s: 1/10.0 of cyanure's 1.00 s, 1/15.0 of LogisticRegression's 1.50 s | **no** |" in page
-    assert "Absent: snapml (no module)." in page
+    text = page.write({"optimum": result}, tmp_path).read_text()
+    assert "0.100 s: 1/10.0 of cyanure's 1.00 s, 1/15.0 of LogisticRegression's 1.50 s | **no** |" in text
+    assert "Absent: snapml (no module)." in text
     picture = (tmp_path / "images" / "optimum_mnist.svg").read_text()
     assert "linclf lbfgs" in picture
-    assert "images/optimum_mnist.svg" in page
+    assert "images/optimum_mnist.svg" in text
 
 
 def test_calibration_is_measured_for_every_classifier():
     rows = json.loads((__main__.RESULTS / "calibration.json").read_text())["rows"]
     for data in {row["data"] for row in rows if row["kind"] == "classifier"}:
         found = {(row["scores"], row["method"]) for row in rows if row["data"] == data}
-        assert found == set(itertools.product(calibration.CLASSIFIERS, calibration.METHODS))
+        assert found == set(itertools.product(CLASSIFIERS, METHODS))
 
 
 def test_every_question_says_what_it_asks_and_how_it_is_judged():
     for name in QUESTIONS:
-        question = __import__(f"benchmarks.{name}", fromlist=["run"])
-        assert question.__doc__.strip().endswith("?")
-        assert all(mark.work and mark.bar and callable(mark.judge) for mark in question.MARKS)
+        question = questions.load(name)
+        assert question.asks.endswith("?")
+        assert all(mark.work and mark.bar and callable(mark.judge) for mark in question.marks)
+
+
+def test_the_page_is_what_the_stored_results_and_the_readme_make(tmp_path):
+    pytest.importorskip("matplotlib")
+    made = page.write(page.load(__main__.RESULTS), tmp_path)
+    assert made.read_text() == (ROOT / "docs" / "benchmarks.md").read_text(), "python -m benchmarks --report"
+
+
+def test_the_example_question_of_the_readme_runs():
+    (source,) = re.findall(r"```python\n(.+?)```", page.README.read_text(), re.S)
+    module = {}
+    exec(compile(source, page.README, "exec"), module)
+    question = module["QUESTION"]
+    result = result_of("example", **question.run(True))
+    assert question.asks.endswith("?")
+    assert [line.split(" | ")[0] for line in question.table(result).splitlines()[2:]] == [
+        "| None",
+        "| balanced",
+    ]
+    (mark,) = question.marks
+    assert mark.judge(result)[0].endswith(" times")

@@ -1,6 +1,6 @@
 """Maps from scores to probabilities: values by mpmath and SciPy, conditions that define them, limits.
 
-What is built on the maps is in test_functional_uses.py; speed is in benchmarks/functional.py.
+What is built on the maps is in test_functional_uses.py; speed is in benchmarks/questions/functional.py.
 """
 
 import mpmath

@@ -25,12 +25,6 @@ from linclf._training.shape import Shape
 from linclf._training.solvers import LBFGS
 from linclf.calibration import TemperatureScaling
 from linclf.heads import Linear
-from linclf.large import (
-    AdaptiveSoftmaxClassifier,
-    HierarchicalSoftmaxClassifier,
-    NCEClassifier,
-    SampledSoftmaxClassifier,
-)
 from linclf.losses import Softmax, row_loss
 from linclf.losses._evaluation import evaluate
 
@@ -335,21 +329,3 @@ def test_files_that_cannot_be_read_are_no_limit(machine, text, monkeypatch, tmp_
     assert _memory.available_bytes() == 4_096_000
     monkeypatch.delattr(_memory.os, "sysconf")
     assert _memory.available_bytes() is None
-
-
-def test_docstrings_speak_of_lbfgs_where_it_is_a_solver():
-    def entries(cls):
-        text = cls.__doc__.partition("Parameters\n")[2].partition("Attributes\n")[0]
-        for entry in re.split(r"\n    (?=\w+ : )", text)[1:]:
-            head, _, words = entry.partition("\n")
-            yield head.partition(" : ")[0], " ".join(words.split())
-
-    for cls in (SampledSoftmaxClassifier, NCEClassifier, HierarchicalSoftmaxClassifier):
-        with pytest.raises(ValueError, match="solver"):
-            cls(solver="lbfgs").fit([[0.0], [1.0]], [0, 1])
-        assert "lbfgs" not in cls.__doc__
-        found = dict(entries(cls))
-        assert set(found) == set(cls().get_params())
-        assert found["n_iter_no_change"] == "Patience of `tol`, in epochs."
-    found = dict(entries(AdaptiveSoftmaxClassifier))["n_iter_no_change"]
-    assert found == 'Patience of `tol`, in epochs. For "lbfgs" it is that of the validation loss.'

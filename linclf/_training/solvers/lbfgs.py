@@ -12,7 +12,6 @@ import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
 from linclf._data.dataset import Dataset
-from linclf._data.types import FloatArray
 from linclf._training.fit import Fit
 from linclf._training.model import LinearModel
 from linclf._training.monitor import OVERFLOW, Monitor, Outcome
@@ -21,6 +20,7 @@ from linclf._training.plan import epochs_for
 from linclf._training.preconditioner import Preconditioner, check_columns
 from linclf._training.settings import Settings
 from linclf._training.shape import Shape
+from linclf._types import FloatArray, Loss
 from linclf.heads import Head
 from linclf.losses._registry import trait
 
@@ -38,7 +38,7 @@ class LBFGS(NamedTuple):
     name = "lbfgs"
     automatic = True
 
-    def check(self, loss: tuple, data: Dataset) -> None:
+    def check(self, loss: Loss, data: Dataset) -> None:
         if not trait(loss, "smooth"):
             raise ValueError(
                 f"solver='lbfgs' needs a smooth loss, and {loss!r} has kinks; use solver='sgd', or the "
@@ -51,7 +51,7 @@ class LBFGS(NamedTuple):
         copies = 2 + shape.is_sparse
         return shape.n_outputs * shape.n_features * (shape.dtype.itemsize * copies + 8 * VECTORS)
 
-    def extent(self, settings: Settings, loss: tuple, head: Head, shape: Shape) -> tuple[int, int | None]:
+    def extent(self, settings: Settings, loss: Loss, head: Head, shape: Shape) -> tuple[int, int | None]:
         return epochs_for(settings.max_iter, True, shape), None
 
     def solve(self, fit: Fit, monitor: Monitor, rng: np.random.RandomState) -> Outcome:

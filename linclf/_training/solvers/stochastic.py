@@ -5,7 +5,6 @@ from typing import NamedTuple
 import numpy as np
 
 from linclf._data.dataset import Dataset
-from linclf._data.types import FloatArray, IntArray
 from linclf._kernels.problem import State
 from linclf._training.descent import Descent
 from linclf._training.fit import Fit
@@ -15,6 +14,7 @@ from linclf._training.schedules import factors
 from linclf._training.settings import Settings
 from linclf._training.shape import Shape
 from linclf._training.step_size import StepSize
+from linclf._types import FloatArray, IntArray, Loss
 from linclf.heads import Head
 from linclf.losses._registry import trait
 from linclf.optimizers import SGD, name_of
@@ -47,7 +47,7 @@ class Stochastic(NamedTuple):
     def automatic(self) -> bool:
         return self.learning_rate == "auto"
 
-    def check(self, loss: tuple, data: Dataset) -> None:
+    def check(self, loss: Loss, data: Dataset) -> None:
         """Every loss and all data will do."""
 
     def bytes_needed(self, shape: Shape) -> int:
@@ -55,14 +55,14 @@ class Stochastic(NamedTuple):
         copies = 2 + self.optimizer.n_slots + (shape.is_sparse and type(self.optimizer) is not SGD)
         return shape.n_outputs * shape.n_features * shape.dtype.itemsize * copies
 
-    def extent(self, settings: Settings, loss: tuple, head: Head, shape: Shape) -> tuple[int, int | None]:
-        plan = plan_for(settings, loss, head, shape)
+    def extent(self, settings: Settings, loss: Loss, head: Head, shape: Shape) -> tuple[int, int | None]:
+        plan = plan_for(self, settings.max_iter, loss, head, shape)
         return plan.epochs, None if plan.full else plan.batch
 
     def solve(self, fit: Fit, monitor: Monitor, rng: np.random.RandomState) -> Outcome:
-        plan = plan_for(fit.settings, fit.loss, fit.head, fit.shape, sampling=fit.sampling)
+        plan = plan_for(self, fit.settings.max_iter, fit.loss, fit.head, fit.shape, sampling=fit.sampling)
         fit = fit.for_batches(plan.batch)
-        descent = Descent(fit, plan, new_state(fit.V, plan.optimizer), StepSize())
+        descent = Descent(self, fit, plan, new_state(fit.V, plan.optimizer), StepSize())
         descent.step_size.set_unit(fit)
         if self.automatic:
             descent.step_size.measure(fit, plan.batch)
@@ -76,7 +76,7 @@ class Stochastic(NamedTuple):
         # noise hides the progress until the step has fallen
         noisy = self.schedule in ENDING and not exact
         n_steps = epochs * batches if self.schedule in ENDING and not plan.full else None
-        step = descent.step_size.first(fit, plan, n_steps)
+        step = descent.step_size.first(self, fit, plan, n_steps)
         guard, control, order, stop = _Guard(descent), None, fit.ids, False
         if plan.accelerated:
             control = _ExactSteps(descent, guard)
@@ -140,7 +140,7 @@ class _Guard:
             if not full:
                 penalty = descent.penalty_value()
             objective = total / len(order) + penalty
-            if not descent.settings.solver.automatic:
+            if not descent.solver.automatic:
                 check_finite(descent, objective)
                 return objective, step
             if self.ceiling is None:
@@ -168,7 +168,7 @@ class _ExactSteps:
 
     def __init__(self, descent: Descent, guard: _Guard) -> None:
         self.descent, self.guard = descent, guard
-        automatic = descent.settings.solver.batch_size == "auto"
+        automatic = descent.solver.batch_size == "auto"
         self.grows = automatic and len(descent.fit.ids) > EXACT_ROWS
         self.rose, self.last, self.lowest = False, np.inf, None
 
@@ -205,6 +205,6 @@ class _ExactSteps:
 def check_finite(descent: Descent, objective: float) -> None:
     if not (np.isfinite(objective) and np.isfinite(descent.state.V).all()):
         raise ValueError(
-            f"learning_rate={descent.settings.solver.learning_rate!r} made the weights overflow; use a "
+            f"learning_rate={descent.solver.learning_rate!r} made the weights overflow; use a "
             "smaller one, scale the features, or use learning_rate='auto'"
         )

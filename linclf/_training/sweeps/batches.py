@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from linclf._data.types import FloatArray, IntArray
 from linclf._kernels import epoch
 from linclf._kernels.problem import buffers_for
 from linclf._training.sweeps.sweep import Pass
+from linclf._types import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from linclf._training.descent import Descent

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from linclf._data.types import FloatArray, IntArray
 from linclf._kernels import epoch
 from linclf._training.gradients import mean_gradient
 from linclf._training.sweeps.sweep import Pass
 from linclf._training.threads import threads
+from linclf._types import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from linclf._training.descent import Descent

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from linclf._data.types import FloatArray, IntArray
 from linclf._kernels.problem import Problem
+from linclf._types import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from linclf._data.dataset import Dataset

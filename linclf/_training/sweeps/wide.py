@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from linclf._data.types import FloatArray, IntArray
 from linclf._kernels import batch
 from linclf._kernels.problem import Buffers, Problem, State
 from linclf._storage import Block, block_of
 from linclf._training.sweeps.sweep import Pass
 from linclf._training.threads import threads
+from linclf._types import FloatArray, IntArray
 from linclf.heads import head_work
 
 if TYPE_CHECKING:

@@ -1,0 +1,151 @@
+"""The packages measured, each fitting the same objective with settings at which it does well.
+
+A method is a function ``fit(problem, budget)`` that returns (W, b); its budget is a number of iterations or
+epochs. It imports its package when it is called: a package that is not installed is reported, and nothing
+else fails. README.md says how to add one.
+"""
+
+import importlib
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.svm import LinearSVC
+
+from benchmarks.measure.classifier import LinearModel
+from benchmarks.measure.machine import CORES
+from benchmarks.peers.problem import Problem, Weights
+from linclf import LinearClassifier
+
+
+class Method(NamedTuple):
+    """How one solver of one package is called, and how its objective and settings differ from the others'."""
+
+    package: str  # the module to import
+    losses: tuple[str, ...]
+    fit: Callable[[Problem, int], Weights]
+    differs: str = "the same objective"
+    tune: Callable[[Problem], dict[str, float]] = lambda problem: {}  # settings found before the first fit
+
+
+def linclf(problem: Problem, budget: int, solver: str) -> Weights:
+    model = LinearClassifier(
+        loss=problem.loss, alpha=problem.alpha, solver=solver, max_iter=budget, n_jobs=CORES, random_state=0
+    )
+    if solver == "lbfgs":
+        model.set_params(tol=1e-9)
+    return coefficients(model.fit(problem.data.X, problem.data.y))
+
+
+def logistic_regression(problem: Problem, budget: int, solver: str) -> Weights:
+    model = LogisticRegression(C=problem.C, solver=solver, max_iter=budget, tol=1e-9, random_state=0)
+    return coefficients(model.fit(problem.data.X, problem.data.y))
+
+
+def sgd_classifier(problem: Problem, budget: int) -> Weights:
+    settings = {"loss": "log_loss", "alpha": problem.alpha, "n_jobs": CORES, "random_state": 0}
+    model = SGDClassifier(**settings, max_iter=budget, tol=None)
+    return coefficients(model.fit(problem.data.X, problem.data.y))
+
+
+def linear_svc(problem: Problem, budget: int) -> Weights:
+    model = LinearSVC(C=problem.C, dual=False, tol=1e-9, max_iter=budget, intercept_scaling=10)
+    return coefficients(model.fit(problem.data.X, problem.data.y))
+
+
+def cyanure(problem: Problem, budget: int) -> Weights:
+    estimators = importlib.import_module("cyanure.estimators")
+    logging.getLogger("Cyanure").setLevel(logging.ERROR)
+    loss, half = {"softmax": ("logistic", 1.0), "squared-one-vs-rest": ("sqhinge", 0.5)}[problem.loss]
+    settings = {"penalty": "l2", "lambda_1": half * problem.alpha, "fit_intercept": True}
+    model = estimators.Classifier(
+        loss=loss, **settings, max_iter=budget, tol=1e-7, n_threads=CORES, verbose=False
+    )
+    return coefficients(model.fit(problem.data.X, problem.data.y))
+
+
+def snapml(problem: Problem, budget: int) -> Weights:
+    package = importlib.import_module("snapml")
+    settings = {
+        "regularizer": 1 / problem.C,
+        "fit_intercept": True,
+        "intercept_scaling": 10.0,
+        "n_jobs": CORES,
+        "max_iter": budget,
+        "tol": 1e-9,
+    }
+    if problem.loss == "softmax":
+        model = package.LogisticRegression(**settings)
+    else:
+        model = package.SupportVectorMachine(loss="squared_hinge", **settings)
+    W, b = coefficients(model.fit(problem.data.X, problem.data.y))
+    return W, b * settings["intercept_scaling"]  # it publishes the weight of the constant feature
+
+
+def torch(problem: Problem, budget: int, optimizer: str) -> Weights:
+    from benchmarks.peers import torch_softmax
+
+    return torch_softmax.fit(problem, budget, optimizer)
+
+
+def tune_torch(problem: Problem, optimizer: str) -> dict[str, float]:
+    from benchmarks.peers import torch_softmax
+
+    return {"step": torch_softmax.tune(problem, optimizer)}
+
+
+def coefficients(model: LinearModel) -> Weights:
+    """W and b of a fitted model."""
+    b = np.ravel(model.intercept_)
+    W = np.atleast_2d(model.coef_)
+    return (W if len(W) == len(b) else W.T), b
+
+
+ONE_VS_REST = "one logistic problem per class: another optimum"
+PENALISED = "the intercept is penalised, a hundredth as much as a weight (intercept_scaling=10)"
+TUNED = "batches of 256, step falling to 0; first step the best of seven, not timed"
+
+METHODS = {
+    "linclf sgd": Method("linclf", ("softmax", "squared-one-vs-rest"), partial(linclf, solver="sgd")),
+    "linclf lbfgs": Method("linclf", ("softmax", "squared-one-vs-rest"), partial(linclf, solver="lbfgs")),
+    "LogisticRegression lbfgs": Method("sklearn", ("softmax",), partial(logistic_regression, solver="lbfgs")),
+    "LogisticRegression newton-cholesky": Method(
+        "sklearn", ("softmax",), partial(logistic_regression, solver="newton-cholesky")
+    ),
+    "LogisticRegression saga": Method("sklearn", ("softmax",), partial(logistic_regression, solver="saga")),
+    "SGDClassifier": Method("sklearn", ("softmax",), sgd_classifier, ONE_VS_REST),
+    "LinearSVC": Method("sklearn", ("squared-one-vs-rest",), linear_svc, PENALISED),
+    "cyanure": Method("cyanure", ("softmax", "squared-one-vs-rest"), cyanure),
+    "snapml": Method(
+        "snapml", ("softmax", "squared-one-vs-rest"), snapml, f"softmax: {ONE_VS_REST}; {PENALISED}"
+    ),
+    "torch SGD": Method(
+        "torch",
+        ("softmax",),
+        partial(torch, optimizer="SGD"),
+        f"momentum 0.9, {TUNED}",
+        partial(tune_torch, optimizer="SGD"),
+    ),
+    "torch Adam": Method(
+        "torch",
+        ("softmax",),
+        partial(torch, optimizer="Adam"),
+        TUNED,
+        partial(tune_torch, optimizer="Adam"),
+    ),
+    "torch L-BFGS": Method("torch", ("softmax",), partial(torch, optimizer="LBFGS")),
+}
+
+
+def absent_packages() -> dict[str, str]:
+    """Package -> why it cannot be imported, for all that METHODS need."""
+    reasons = {}
+    for package in sorted({method.package for method in METHODS.values()}):
+        try:
+            importlib.import_module(package)
+        except Exception as fault:  # a broken binary is as absent as one that is not installed
+            reasons[package] = f"{type(fault).__name__}: {fault}"
+    return reasons

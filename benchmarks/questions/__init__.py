@@ -1,0 +1,27 @@
+"""The questions in the order of the page: a file for each, or a folder if it needs several files."""
+
+import importlib
+
+from benchmarks.question import Question
+
+QUESTIONS = (
+    "accuracy",
+    "optimum",
+    "sparse",
+    "losses",
+    "calibration",
+    "many_classes",
+    "defaults",
+    "kernel_rate",
+    "threads",
+    "latency",
+    "functional",
+    "cold_start",
+    "memory",
+    "grid_search",
+)
+
+
+def load(name: str) -> Question:
+    """The question of this name; its module is imported only now, so that processes stay small."""
+    return importlib.import_module(f"{__name__}.{name}").QUESTION

@@ -1,0 +1,8 @@
+"""What do many classes cost, and what is lost by those methods that do not score them all?"""
+
+from benchmarks.question import Question
+from benchmarks.questions.many_classes.marks import MARKS
+from benchmarks.questions.many_classes.parts import run
+from benchmarks.questions.many_classes.tables import pictures, table
+
+QUESTION = Question("Many classes", __doc__, run, table, MARKS, pictures)

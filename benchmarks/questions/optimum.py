@@ -1,0 +1,211 @@
+"""How far from the optimum is each solver after how many seconds?"""
+
+import contextlib
+import functools
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from benchmarks.data import named, real
+from benchmarks.measure.attempt import attempt
+from benchmarks.measure.machine import CORES
+from benchmarks.measure.timing import timed
+from benchmarks.peers.methods import METHODS, Method, absent_packages
+from benchmarks.peers.objective import accuracy
+from benchmarks.peers.problem import Problem
+from benchmarks.peers.reference import best_known
+from benchmarks.question import Mark, Measurements, Question, Result, Row, require
+from benchmarks.report.pictures import Paths, Picture
+from benchmarks.report.text import fraction, markdown_table, number
+
+NEWTON = "one step needs the Hessian of all parameters, which takes minutes here"
+SLOW = "more than a minute for a few epochs"
+TARGET = 1e-4
+
+Budgets = dict[str, tuple[int, ...] | str]  # iterations or epochs of each method, or why it has none
+
+LARGE: Budgets = {
+    "linclf sgd": (1, 2, 5, 10, 20, 40),
+    "linclf lbfgs": (10, 20, 40, 60, 80, 120, 200),
+    "LogisticRegression lbfgs": (30, 100, 220),
+    "LogisticRegression newton-cholesky": NEWTON,
+    "LogisticRegression saga": (2, 5),
+    "SGDClassifier": (2, 10),
+    "LinearSVC": (10, 30),
+    "cyanure": (5, 10, 14, 20),
+    "snapml": (10,),
+    "torch SGD": (1, 5, 20),
+    "torch Adam": (1, 5, 20),
+    "torch L-BFGS": (10, 30, 100, 220),
+}
+MANY_CLASSES: Budgets = LARGE | {
+    "linclf lbfgs": (10, 20, 40, 80),
+    "LogisticRegression lbfgs": (10, 20, 30, 60),
+    "LogisticRegression saga": SLOW,
+    "SGDClassifier": (1,),
+    "LinearSVC": SLOW,
+    "cyanure": (5, 10, 20),
+    "snapml": SLOW,
+    "torch SGD": (1, 5, 20),
+    "torch Adam": (1, 5, 20),
+    "torch L-BFGS": (10, 30, 60),
+}
+SMALL: Budgets = {
+    "linclf sgd": (10, 50, 200, 1000, 4000),
+    "linclf lbfgs": (10, 30, 100, 300, 1000),
+    "LogisticRegression lbfgs": (30, 100, 1000, 10_000),
+    "LogisticRegression newton-cholesky": (3, 6, 10, 30),
+    "LogisticRegression saga": (100, 1000, 10_000),
+    "SGDClassifier": (10, 100, 1000),
+    "LinearSVC": (100, 1000, 10_000),
+    "cyanure": (10, 100, 1000, 10_000),
+    "snapml": (10, 100, 1000),
+    "torch SGD": (20, 100, 500),
+    "torch Adam": (20, 100, 500),
+    "torch L-BFGS": (30, 100, 1000),
+}
+QUICK: Budgets = {name: budgets[:2] for name, budgets in SMALL.items()} | {
+    "LogisticRegression saga": (10, 30)
+}
+QUICK_LARGE: Budgets = QUICK | {"LogisticRegression newton-cholesky": NEWTON}
+
+
+def run(quick: bool) -> Measurements:
+    datasets = [
+        (named.mnist(quick), QUICK_LARGE if quick else LARGE),
+        (named.embeddings(quick), QUICK_LARGE if quick else MANY_CLASSES),
+        (real.bundled("breast_cancer"), QUICK if quick else SMALL),
+        (real.bundled("wine"), QUICK if quick else SMALL),
+    ]
+    absent, rows = absent_packages(), []
+    for data, budgets in datasets:
+        for loss in ("softmax", "squared-one-vs-rest"):
+            problem = Problem(data, loss, 1e-4)
+            rows += _with_distance(problem, list(_points(problem, budgets, absent)))
+    return {
+        "data": [data.facts() for data, _ in datasets],
+        "settings": {"alpha": 1e-4, "threads": CORES, "linclf_lbfgs_tol": 1e-9},
+        "absent": absent,
+        "rows": rows,
+    }
+
+
+def _points(problem: Problem, budgets: Budgets, absent: dict[str, str]) -> Iterator[Row]:
+    for name, method in METHODS.items():
+        if problem.loss not in method.losses:
+            continue
+        row = {"data": problem.data.name, "loss": problem.loss, "method": name}
+        allowed = absent.get(method.package) or budgets[name]
+        if isinstance(allowed, str):
+            yield row | {"absent": allowed}
+            continue
+        _load(problem, method)
+        tuned = method.tune(problem)
+        for budget in allowed:
+            yield attempt(
+                row | {"budget": budget} | tuned, functools.partial(_point, problem, method, budget)
+            )
+
+
+def _load(problem: Problem, method: Method) -> None:
+    """Load machine code and thread pools before anything is timed."""
+    whole = method.package == "linclf"  # whose machine code depends on the shape
+    with contextlib.suppress(Exception):  # a method that fails says so when it is measured
+        timed(lambda: method.fit(problem if whole else problem.small(), 1))
+
+
+def _point(problem: Problem, method: Method, budget: int) -> Row:
+    (W, b), seconds, caught = timed(lambda: method.fit(problem, budget))
+    return {
+        "seconds": seconds,
+        "objective": problem.objective(W, b),
+        "accuracy": accuracy(W, b, problem.data.X_test, problem.data.y_test),
+        "warnings": caught,
+    }
+
+
+def _with_distance(problem: Problem, rows: list[Row]) -> list[Row]:
+    best, reference = best_known(problem)
+    best = min([best, *(row["objective"] for row in rows if np.isfinite(row.get("objective", np.inf)))])
+    for row in rows:
+        if "objective" in row:
+            row.update(best=best, reference=reference, distance=(row["objective"] - best) / best)
+    return rows
+
+
+def seconds_to(rows: list[Row], method: str, distance: float) -> float | None:
+    """Seconds of the cheapest fit of a method that came this close; None if none did."""
+    close = [r["seconds"] for r in rows if r["method"] == method and r.get("distance", np.inf) <= distance]
+    return min(close, default=None)
+
+
+def table(result: Result) -> str:
+    parts = [
+        "Each point is one fit with a budget of iterations or epochs. Distance is (F - F*)/F*: F is computed "
+        "in float64 NumPy from the weights, F* is the least of all fits and of long reference runs. All "
+        f"methods may use {result['settings']['threads']} threads; alpha = 1e-4, C = 1/(alpha n). "
+        "NC: not converged to that distance with any budget."
+    ]
+    for data, loss in dict.fromkeys((row["data"], row["loss"]) for row in result["rows"]):
+        rows = [row for row in result["rows"] if (row["data"], row["loss"]) == (data, loss)]
+        parts.append(f"**{data}, {loss}.** Seconds until the distance is at most:")
+        parts.append(
+            markdown_table(
+                ["method", "1e-2", "1e-4", "1e-6", "least distance", "test accuracy there"], _lines(rows)
+            )
+        )
+    differs = [[name, method.differs] for name, method in METHODS.items()]
+    parts += ["What differs:", markdown_table(["method", "objective and settings"], differs)]
+    return "\n\n".join(parts)
+
+
+def _lines(rows: list[Row]) -> Iterator[list[str]]:
+    for method in dict.fromkeys(row["method"] for row in rows):
+        own = [row for row in rows if row["method"] == method]
+        measured = [row for row in own if "objective" in row]
+        if not measured:
+            yield [method, f"absent: {own[0]['absent']}", "", "", "", ""]
+            continue
+        last = min(measured, key=lambda row: row["distance"])
+        reached = [seconds_to(own, method, distance) for distance in (1e-2, 1e-4, 1e-6)]
+        cells = ["NC" if seconds is None else number(seconds) for seconds in reached]
+        yield [method, *cells, f"{last['distance']:.1e}", f"{last['accuracy']:.4f}"]
+
+
+def _mark(result: Result) -> tuple[str, bool]:
+    rows = [row for row in result["rows"] if row["data"] == "MNIST" and row["loss"] == "softmax"]
+    names = ("linclf lbfgs", "cyanure", "LogisticRegression lbfgs")
+    ours, cyanure, sklearn = (
+        require(seconds_to(rows, name, TARGET), f"{name} to {TARGET}") for name in names
+    )
+    measured = (
+        f"{number(ours)} s: {fraction(ours, cyanure)} of cyanure's {number(cyanure)} s, "
+        f"{fraction(ours, sklearn)} of LogisticRegression's {number(sklearn)} s"
+    )
+    return measured, ours <= cyanure / 5 and ours <= sklearn / 20
+
+
+MARKS = [
+    Mark(
+        'MNIST, `solver="lbfgs"` until the relative distance to the optimum is 1e-4',
+        "at most 1/5 of cyanure's time and 1/20 of LogisticRegression's",
+        _mark,
+    )
+]
+
+
+def pictures(result: Result) -> dict[str, Picture]:
+    """The paths of all solvers, one picture for each objective."""
+    drawn: dict[str, Picture] = {}
+    for data, loss in dict.fromkeys((row["data"], row["loss"]) for row in result["rows"]):
+        rows = [r for r in result["rows"] if (r["data"], r["loss"]) == (data, loss) and "distance" in r]
+        name = "_".join(["optimum", *re.findall(r"[a-z0-9]+", data.lower())])
+        name += "" if loss == "softmax" else "_squared_hinge"
+        title = f"{data}, {'softmax' if loss == 'softmax' else 'squared hinge, one against the rest'}"
+        paths = {m: [(r["seconds"], r["distance"]) for r in rows if r["method"] == m] for m in METHODS}
+        drawn[name] = Paths(title, {method: path for method, path in paths.items() if path})
+    return drawn
+
+
+QUESTION = Question("Time to the optimum", __doc__, run, table, MARKS, pictures)

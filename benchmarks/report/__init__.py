@@ -1,0 +1,1 @@
+"""How results become docs/benchmarks.md and its pictures."""

@@ -1,0 +1,232 @@
+"""The table of the parameters and fitted attributes that classifiers share."""
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+
+from linclf._estimator.declared import Declared, attribute, parameter
+from linclf._training.schedules import SCHEDULES
+from linclf.calibration import CALIBRATORS
+from linclf.optimizers import OPTIMIZERS, Averaged
+
+
+class CommonParameters(Declared):
+    """What each classifier has, unless it declares otherwise."""
+
+    alpha: float = parameter(
+        default=1e-4,
+        constraint=[Interval(Real, 0, None, closed="left")],
+        type="float >= 0",
+        description="""
+        L2 penalty ``alpha/2 * |coef_|^2`` on the mean loss; LogisticRegression's C is
+        ``1 / (alpha * n_samples)``. The intercept is not penalised.
+        """,
+    )
+    fit_intercept: bool = parameter(
+        default=True,
+        constraint=["boolean"],
+        type="bool",
+        description="Whether to fit an intercept.",
+    )
+    solver: str | tuple[Any, ...] = parameter(
+        default="sgd",
+        constraint=[StrOptions({*OPTIMIZERS, "lbfgs"}), *OPTIMIZERS.values(), Averaged],
+        type="str or optimizer",
+        description="""
+        "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", an object of
+        `linclf.optimizers`, such as ``Adam(beta1=0.8)``, or "lbfgs": quasi-Newton steps on all rows,
+        for smooth losses and for when the optimum itself is wanted.
+        """,
+    )
+    learning_rate: float | str = parameter(
+        default="auto",
+        constraint=[StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
+        type='"auto" or float > 0',
+        description="""
+        First step size. "auto" takes it from the data, trains in centred and scaled features where X
+        is dense (the model and its penalty stay in the units of X), shortens sparse columns that
+        outweigh all others, and adds Nesterov momentum to plain "sgd" where one batch holds all rows
+        and the loss is smooth. A number is used as it is, in the units of X, without any of that.
+        """,
+        with_lbfgs='Not for "lbfgs".',
+    )
+    schedule: str = parameter(
+        default="linear",
+        constraint=[StrOptions(set(SCHEDULES))],
+        type='{"constant", "linear", "cosine", "invscaling", "adaptive"}',
+        description="""
+        How the step goes on: "linear" and "cosine" fall to 0 at the last epoch, "invscaling" is
+        ``t**-0.25`` at step t, "adaptive" divides by 5 whenever the objective stalls.
+        """,
+        with_lbfgs='Not for "lbfgs".',
+    )
+    batch_size: int | str = parameter(
+        default="auto",
+        constraint=[StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        type='"auto" or int >= 1',
+        description="""
+        Rows of a mini-batch. "auto" is all rows up to 1,024 of them (64 for losses with kinks, the
+        hinges that are not squared), else for plain "sgd" 8 where X is sparse, 16 where it is dense,
+        64 from 32 classes on, and 256 where the weights do not fit into the cache; for other
+        optimizers 64 or 256.
+        """,
+        with_lbfgs='Not for "lbfgs".',
+    )
+    max_iter: int | str = parameter(
+        default="auto",
+        constraint=[StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        type='"auto" or int >= 1',
+        description="""
+        Passes over the data at most. "auto" is 1000 for full batches; for mini-batches of dense rows
+        ``10 * (60_000 / n_samples)**1.4`` between 5 and 1000, of sparse rows ``144_000 / n_samples``
+        between 8 and 1000.
+        """,
+        with_lbfgs='For "lbfgs" it is 1000.',
+    )
+    tol: float | str | None = parameter(
+        default="auto",
+        constraint=[StrOptions({"auto"}), Interval(Real, 0, None, closed="left"), None],
+        type='"auto", float >= 0 or None',
+        description="""
+        Training stops when what is watched has not fallen by this share of itself for
+        `n_iter_no_change` epochs; "auto" is 1e-6. None means never. Watched is the validation loss
+        under early stopping, else the training objective; but not with mini-batches (or kinks) and a
+        "linear" or "cosine" schedule, where noise hides the progress until the step has fallen, and
+        training ends with the schedule. Where noise may be why the validation loss does not fall, and
+        with the "adaptive" schedule, the step is divided by 5 first, until it is 1e-3 of the first one.
+        """,
+        with_lbfgs="""
+        For "lbfgs" the norm of the gradient at which training stops, as a share of the norm at
+        zero weights (for cosines, at the start), and the share by which the validation loss has to
+        fall; "auto" is 1e-4.
+        """,
+    )
+    n_iter_no_change: int = parameter(
+        default=5,
+        constraint=[Interval(Integral, 1, None, closed="left")],
+        type="int >= 1",
+        description="Patience of `tol`, in epochs.",
+        with_lbfgs='For "lbfgs" it is that of the validation loss.',
+    )
+    early_stopping: bool | str = parameter(
+        default="auto",
+        constraint=["boolean", StrOptions({"auto"})],
+        type='bool or "auto"',
+        description="""
+        True watches the loss on held-out rows instead of the training objective and keeps the
+        best epoch's weights; "auto" does so if ``fit`` gets an ``X_val``.
+        """,
+    )
+    validation_fraction: float = parameter(
+        default=0.1,
+        constraint=[Interval(Real, 0, 1, closed="neither")],
+        type="float in (0, 1)",
+        description="Share of the rows held out, stratified by class, where ``fit`` gets no ``X_val``.",
+    )
+    calibration: Any = parameter(
+        default=None,
+        constraint=[StrOptions(set(CALIBRATORS)), HasMethods(["fit", "predict_proba"]), None],
+        type='{"temperature", "platt", "vector", "dirichlet"}, calibrator or None',
+        description="""
+        How `predict_proba` and `predict` follow from the scores: by a calibrator of
+        `linclf.calibration`, fitted on the validation rows (``X_val``, or those of
+        ``early_stopping=True``), in which `class_weight` does not count. It gives probabilities to
+        losses that have none.
+        """,
+    )
+    average: bool = parameter(
+        default=False,
+        constraint=["boolean"],
+        type="bool",
+        description="Whether to publish an average of the weights over the steps (`optimizers.Averaged`).",
+        with_lbfgs='Not for "lbfgs".',
+    )
+    shuffle: bool = parameter(
+        default=True,
+        constraint=["boolean"],
+        type="bool",
+        description="""
+        Whether rows come in a new random order in each epoch. Full batches take all rows at once
+        whatever it is.
+        """,
+        with_lbfgs='So does "lbfgs".',
+    )
+    class_weight: dict[Any, float] | str | None = parameter(
+        default=None,
+        constraint=[StrOptions({"balanced"}), dict, None],
+        type='dict, "balanced" or None',
+        description="Weights of the classes, multiplied into the sample weights.",
+    )
+    warm_start: bool = parameter(
+        default=False,
+        constraint=["boolean"],
+        type="bool",
+        description="Whether ``fit`` starts from the weights of the last fit.",
+    )
+    n_jobs: int | None = parameter(
+        default=None,
+        constraint=[Integral, None],
+        type="int or None",
+        description="""
+        Threads for "lbfgs" and for mini-batches that are worth them (some 10 million
+        multiplications); -1 means all cores. The result does not depend on it.
+        """,
+    )
+    random_state: int | np.random.RandomState | None = parameter(
+        default=None,
+        constraint=["random_state"],
+        type="int, RandomState or None",
+        description="Seed of the order of rows and of the validation split.",
+        with_lbfgs='For "lbfgs" also of the rows that it samples.',
+    )
+    verbose: int = parameter(
+        default=0,
+        constraint=["verbose"],
+        type="int",
+        description="Whether to print a line for each epoch or iteration.",
+    )
+
+    classes_: np.ndarray = attribute(
+        type="ndarray of shape (n_classes,)",
+        description="The labels, sorted.",
+    )
+    coef_: np.ndarray = attribute(
+        type="ndarray of shape (1, n_features) or (n_classes, n_features)",
+        description="Weights; one row for two classes.",
+    )
+    intercept_: np.ndarray = attribute(
+        type="ndarray of shape (1,) or (n_classes,)",
+        description="Intercepts.",
+    )
+    calibrator_: Any = attribute(
+        type="calibrator",
+        description="Where `calibration` is not None.",
+    )
+    n_iter_: int = attribute(
+        type="int",
+        description="Epochs made.",
+        with_lbfgs='For "lbfgs" iterations over all rows.',
+    )
+    history_: dict[str, list[Any]] = attribute(
+        type="dict of lists",
+        description="""
+        Per epoch: "objective" (mean loss of the rows as they were met, plus the penalty), "step",
+        "seconds" since the start, and with early stopping "validation_loss" and "validation_score"
+        (accuracy).
+        """,
+        with_lbfgs="""
+        For "lbfgs" the objective is that of the weights reached (for cosines without the penalty,
+        which has no minimum there), and "gradient_norm" (as a share of that at zero weights) takes the
+        place of "step".
+        """,
+    )
+    n_features_in_: int = attribute(
+        type="int",
+        description="Number of features.",
+    )
+    feature_names_in_: np.ndarray = attribute(
+        type="ndarray of shape (n_features_in_,)",
+        description="Their names, where X has string column names.",
+    )

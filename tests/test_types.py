@@ -1,0 +1,187 @@
+"""Annotations: every function outside of kernels has them, and the results of a user's calls have types."""
+
+import ast
+import json
+import pathlib
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+import linclf
+
+PACKAGE = pathlib.Path(linclf.__file__).parent
+CONFIG = pathlib.Path(__file__).parent.parent / "pyproject.toml"
+# what Numba compiles, and what takes the place of it or describes it when Numba compiles
+COMPILED = {
+    *("bare", "compiled", "compiled_fast", "inlined", "intrinsic", "kernel"),
+    *("generic", "overload", "register"),
+}
+
+HEADER = """
+from typing import NamedTuple
+
+import numpy as np
+
+from linclf import LinearClassifier, SoftmaxClassifier, effective_number_weights
+from linclf.calibration import CalibratedClassifier, TemperatureScaling
+from linclf.functional import entmax, gumbel_max, info_nce, logsumexp, softmax
+from linclf.losses import check_loss, row_loss, value_and_gradient
+from linclf.metrics import entropy_doubt, expected_calibration_error, reliability_curve
+from linclf.optimizers import Adam, Averaged
+
+
+class Brier(NamedTuple):
+    weight: float = 1.0
+    shift_invariant = False
+
+
+@row_loss.register(Brier)
+def squared_distance(loss, scores, y):
+    scores[y] -= 1.0
+    value = loss.weight * (scores**2).sum()
+    scores *= 2.0 * loss.weight
+    return value
+
+
+X = np.eye(3)
+y = np.array([0, 1, 2])
+check_loss(Brier(0.5))
+"""
+
+FUNCTIONS = {
+    "softmax(X)": "ndarray",
+    "entmax([[1.0, 2.0]], alpha=1.5)": "ndarray",
+    "logsumexp(X)": "ndarray",
+    "gumbel_max(X, size=2)": "ndarray",
+    "info_nce(X, X)": "tuple[float, tuple[ndarray",
+    "value_and_gradient(Brier(), X, y)": "tuple[float | ndarray",
+    "value_and_gradient('focal', X, y)[1]": "ndarray",
+    "expected_calibration_error(y, X)": "float",
+    "reliability_curve(y, X).accuracy": "ndarray",
+    "entropy_doubt(X)": "ndarray",
+    "TemperatureScaling().fit(X, y)": "TemperatureScaling",
+    "TemperatureScaling().fit(X, y).predict_proba(X)": "ndarray",
+    "TemperatureScaling().fit(X, y).classes_": "ndarray",
+    "effective_number_weights(['a', 'b', 'b'])": "dict[Hashable, float]",
+    "Averaged(Adam()).n_slots": "int",
+}
+
+CLASSIFIERS = {
+    "SoftmaxClassifier().fit(X, y)": "SoftmaxClassifier",
+    "SoftmaxClassifier().fit(X, y).predict(X)": "ndarray",
+    "SoftmaxClassifier().fit(X, y).predict_proba(X)": "ndarray",
+    "SoftmaxClassifier().fit(X, y).predict_log_proba(X)": "ndarray",
+    "SoftmaxClassifier().fit(X, y).score(X, y)": "float",
+    "SoftmaxClassifier().fit(X, y).coef_": "ndarray",
+    "SoftmaxClassifier().fit(X, y).classes_": "ndarray",
+    "SoftmaxClassifier(solver=Averaged(Adam()))": "SoftmaxClassifier",
+    "LinearClassifier(loss='focal').fit(X, y)": "LinearClassifier",
+    "LinearClassifier(loss=Brier(0.5)).fit(X, y).decision_function(X)": "ndarray",
+    "CalibratedClassifier(SoftmaxClassifier()).fit(X, y).predict(X)": "ndarray",
+    "CalibratedClassifier(SoftmaxClassifier()).fit(X, y).predict_proba(X)": "ndarray",
+}
+
+WRONG = ["softmax(X, axis='classes')", "TemperatureScaling(alpha='large')", "check_loss(Brier)"]
+
+
+def checked(script, folder):
+    """What the type checker says of a script: pairs of a severity and a message."""
+    pytest.importorskip("basedpyright")
+    (folder / "script.py").write_text(script)
+    config = {"typeCheckingMode": "standard", "extraPaths": [str(PACKAGE.parent)]}
+    (folder / "pyrightconfig.json").write_text(json.dumps(config))
+    command = [sys.executable, "-m", "basedpyright", "--outputjson", "--pythonpath", sys.executable]
+    run = subprocess.run([*command, "--project", folder], capture_output=True, text=True)
+    found = json.loads(run.stdout)["generalDiagnostics"]
+    return [(each["severity"], each["message"]) for each in found]
+
+
+def check_results(expected, folder):
+    """Every expression has the type that its name begins with, and no part of it is unknown."""
+    lines = [f"reveal_type({expression})" for expression in expected]
+    found = checked(HEADER + "\n".join(lines), folder)
+    assert [message for severity, message in found if severity != "information"] == []
+    revealed = [message.rpartition('" is "')[2].removesuffix('"') for _, message in found]
+    assert len(revealed) == len(expected)
+    for (expression, start), shown in zip(expected.items(), revealed, strict=True):
+        assert shown.startswith(start), (expression, shown)
+        # NumPy writes Any for "any number of axes" and for the Python type of a number
+        known = shown.replace("tuple[Any, ...]", "tuple").replace("generic[Any]", "generic")
+        assert "Any" not in known, (expression, shown)
+        assert "Unknown" not in known, (expression, shown)
+
+
+def test_results_of_functions_have_types(tmp_path):
+    check_results(FUNCTIONS, tmp_path)
+
+
+@pytest.mark.xfail(strict=True, reason="the classifiers have no annotations yet")
+def test_results_of_classifiers_have_types(tmp_path):
+    check_results(CLASSIFIERS, tmp_path)
+
+
+def test_wrong_arguments_are_errors(tmp_path):
+    found = checked(HEADER + "\n".join(WRONG), tmp_path)
+    errors = [message for severity, message in found if severity == "error"]
+    assert len(errors) == len(WRONG), errors
+    assert all(message.startswith('Argument of type "') for message in errors)
+
+
+def test_package_says_that_it_is_typed():
+    assert (PACKAGE / "py.typed").is_file()
+
+
+def name_of(decorator):
+    """``register`` of ``@row_loss.register(Brier)``."""
+    while isinstance(decorator, ast.Call):
+        decorator = decorator.func
+    return decorator.attr if isinstance(decorator, ast.Attribute) else decorator.id
+
+
+def functions_in(node):
+    """The functions in a tree that Numba does not compile."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef):
+            if not COMPILED.isdisjoint(map(name_of, child.decorator_list)):
+                continue
+            yield child
+        yield from functions_in(child)
+
+
+def lacking(function):
+    """Its parameters without annotation, and "return"."""
+    each = function.args
+    parameters = [*each.posonlyargs, *each.args, each.vararg, *each.kwonlyargs, each.kwarg]
+    names = [one.arg for one in parameters if one is not None and one.annotation is None]
+    names = [name for name in names if name not in ("self", "cls")]
+    return names if function.returns is not None else [*names, "return"]
+
+
+def typed_files():
+    """The files that the type checker reads."""
+    for name in tomllib.loads(CONFIG.read_text())["tool"]["basedpyright"]["include"]:
+        path = CONFIG.parent / name
+        yield from [path] if path.suffix else sorted(path.rglob("*.py"))
+
+
+def test_every_function_outside_of_kernels_is_annotated():
+    found, count = [], 0
+    for path in typed_files():
+        tree = ast.parse(path.read_text())
+        compiled = {
+            node.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef)
+            and not COMPILED.isdisjoint(map(name_of, node.decorator_list))
+        }
+        for function in functions_in(tree):
+            if function.name in compiled:  # the twin that runs where Numba is switched off
+                continue
+            count += 1
+            if lacking(function):
+                where = f"{path.relative_to(CONFIG.parent)}:{function.lineno}"
+                found.append(f"{where} {function.name}: {', '.join(lacking(function))}")
+    assert found == []
+    assert count > 250
