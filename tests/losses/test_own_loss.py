@@ -403,10 +403,10 @@ def test_a_stream_goes_on_with_the_loss_it_is_given():
     model = LinearClassifier(loss="weston-watkins").partial_fit(X, y, classes=[0, 1, 2])
     for loss in ("crammer-singer", registered(plain), registered(plain)):
         model.set_params(loss=loss).partial_fit(X, y)
-        assert type(model._session.loss) is type(resolve(loss, 3))
+        assert type(model._stream.loss) is type(resolve(loss, 3))
     model.set_params(solver="momentum").partial_fit(X, y)
     model.set_params(solver="nesterov").partial_fit(X, y)
-    assert type(model._session.settings.optimizer).__name__ == "Nesterov"
+    assert type(model._stream.settings.solver.optimizer).__name__ == "Nesterov"
 
 
 # ---------------------------------------------------------------- numbers

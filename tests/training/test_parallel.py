@@ -54,7 +54,7 @@ def test_pieces_are_used_by_threads(data, monkeypatch, settings):
             started.append(n)
             super().__init__(n)
 
-    monkeypatch.setattr("linclf._training.objective.ThreadPoolExecutor", Pool)
+    monkeypatch.setattr("linclf._training.threads.ThreadPoolExecutor", Pool)
     fit({**settings, "n_jobs": 2}, *data)
     assert set(started) == {2}
     started.clear()
