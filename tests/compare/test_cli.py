@@ -237,7 +237,8 @@ def test_warmup_compiles_what_fits_need(tmp_path):
     assert "softmax, float64" in output
     assert f"kernels are in {tmp_path}" in output
     code = (
-        "import numpy as np; from scipy import sparse; from linclf import SoftmaxClassifier; from linclf._kernels import epoch as _sgd\n"
+        "import numpy as np; from scipy import sparse; from linclf import SoftmaxClassifier\n"
+        "from linclf._kernels import epoch as _sgd\n"
         "from linclf.losses._registry import row_losses\n"
         "X, y = np.random.default_rng(0).normal(size=(1500, 4)), np.arange(1500) % 3\n"
         "for data in (X, X[:99], sparse.csr_array(X)):\n"
