@@ -1,31 +1,27 @@
 """The abstract base of all classifiers: scikit-learn's conventions around `linclf._training.train`."""
 
 import copy
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.callback import CallbackSupportMixin
+from sklearn.base import _fit_context
 from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
-from linclf._data.dataset import Dataset
 from linclf._estimator.available import takes_streams
 from linclf._estimator.calibrated import fitted_calibrator
 from linclf._estimator.callbacks import FitCallbacks
+from linclf._estimator.described import Described
 from linclf._estimator.fitting import Fitting, Rows, fitting_of, part_of
-from linclf._estimator.parameters import CommonParameters
-from linclf._estimator.predicting import PredictingMixin
 from linclf._training import memory
 from linclf._training.blas import one_blas_thread
 from linclf._training.model import LinearModel
 from linclf._training.monitor import Outcome
-from linclf._training.stream import Stream
-from linclf._training.sweeps import Sampling
+from linclf._training.step_rule import StepRule
+from linclf._training.stream import Stream, rule_of
 from linclf._training.train import outputs_of, train
 from linclf._types import Loss, Matrix
 from linclf.heads import published_head
@@ -35,50 +31,12 @@ CALLBACK_NOTES = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
 KEPT_PARTS = 1000  # of a stream, whose history must not grow for ever
 
 
-class BaseLinearClassifier(
-    CommonParameters, PredictingMixin, CallbackSupportMixin, ClassifierMixin, BaseEstimator, ABC
-):
-    """Fitting and predicting, shared by all classifiers; a subclass only says which loss."""
+class BaseLinearClassifier(Described):
+    """Fitting, shared by all classifiers; a subclass only says which loss."""
 
     _not_always: ClassVar[tuple[str, ...]] = ("constant_", "calibrator_")  # attributes that a fit may lack
 
-    @property
-    def has_callbacks(self) -> bool:
-        """Whether somebody watches the epochs."""
-        return "_skl_callbacks" in vars(self)
-
-    # ------------------------------------------------------------ what a subclass says
-
-    @abstractmethod
-    def _loss(self) -> tuple | str:
-        """The loss object or its name, from the parameters."""
-
-    def _adjustment(self) -> float:
-        """Factor of the logarithms of the class shares that are added to the scores in training."""
-        return 0.0
-
-    def _trained_loss(self, data: Dataset, goes_on: bool) -> tuple:
-        """The loss whose scores are trained."""
-        return resolve(self._loss(), data.y.n_classes)
-
-    def _sampling(self, loss: Loss, n_classes: int) -> Sampling | None:
-        """A sweep whose steps see a part of the outputs."""
-        return None
-
-    def _stream_key(self) -> tuple:
-        """Further parameters that have to stay for a stream to go on."""
-        return ()
-
-    def _published(self, loss: Loss) -> dict:
-        """What else is published of the loss that was trained."""
-        return {}
-
-    def _needs_all_rows(self) -> dict[str, bool]:
-        """Parameters, and whether their values rule out a stream."""
-        return {
-            "solver": isinstance(self.solver, str) and self.solver == "lbfgs",
-            "calibration": self.calibration is not None,
-        }
+    # ------------------------------------------------------------ what a subclass may change
 
     def _adapted(self, fitting: Fitting) -> Fitting:
         """With the rows in the form to train on."""
@@ -160,6 +118,7 @@ class BaseLinearClassifier(
         outcome = train(
             fitting.data,
             loss,
+            fitting.solver,
             fitting.settings,
             start=self._reached(fitting, loss) if self.warm_start else None,
             validation=fitting.validation(watched(loss)),
@@ -214,11 +173,11 @@ class BaseLinearClassifier(
     ) -> Self:
         first = not hasattr(self, "classes_")
         fitting = part_of(self, (X, y, sample_weight), classes, first)
-        data, settings = fitting.data, fitting.settings
+        data, rule = fitting.data, rule_of(fitting.solver)
         loss = self._trained_loss(data, not first)
-        memory.check(settings.solver, loss, data, [False, not first])
+        memory.check(fitting.solver, loss, data, [False, not first])
         start = None if first else self._reached(fitting, loss)
-        stream = self._stream_for(fitting, loss, start)
+        stream = self._stream_for(fitting, loss, rule, start)
         outcome = stream.train(data, start, fitting.rng)
         if not first:
             history = {
@@ -230,25 +189,25 @@ class BaseLinearClassifier(
         self._stream = stream
         return self
 
-    def _stream_for(self, fitting: Fitting, loss: Loss, start: LinearModel | None) -> Stream:
+    def _stream_for(self, fitting: Fitting, loss: Loss, rule: StepRule, start: LinearModel | None) -> Stream:
         """The stream to go on with: a copy, so that a failed part changes nothing.
 
         It takes over parameters that have been changed since. If the loss, the optimizer, the
         intercept or the format of X are others, a new one starts from the published weights.
         """
-        solver, settings, data = fitting.settings.solver, fitting.settings, fitting.data
+        settings, data = fitting.settings, fitting.data
         key = (
             resolve(self._loss(), len(fitting.classes)),
-            solver.optimizer,
-            solver.automatic,
+            rule.optimizer,
+            rule.automatic,
             settings.fit_intercept,
             *self._stream_key(),
         )
         stream = copy.deepcopy(vars(self).get("_stream")) if start is not None else None
         if stream is not None and stream.continues(key, data):
-            stream.adopt(settings)
+            stream.adopt(rule, settings)
             return stream
-        return Stream(data, loss, settings, start, self._sampling(loss, len(fitting.classes)), key)
+        return Stream(data, loss, rule, settings, start, self._sampling(loss, len(fitting.classes)), key)
 
     @contextmanager
     def _unchanged_on_failure(self) -> Iterator[None]:

@@ -1,13 +1,10 @@
 """scikit-learn's callback hooks around a fit and each of its epochs."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from linclf._estimator.described import Described
 from linclf._training.model import LinearModel
 from linclf._training.monitor import Reached
-
-if TYPE_CHECKING:
-    from linclf._estimator.base import BaseLinearClassifier
 
 Attributes = Callable[[LinearModel], dict]  # what would be published of a model
 
@@ -15,7 +12,7 @@ Attributes = Callable[[LinearModel], dict]  # what would be published of a model
 class FitCallbacks:
     """Opens a task for the fit, and one for each epoch; X and y are those that the user would score."""
 
-    def __init__(self, estimator: "BaseLinearClassifier", arguments: dict, attributes: Attributes) -> None:
+    def __init__(self, estimator: Described, arguments: dict, attributes: Attributes) -> None:
         self.estimator, self.arguments, self.attributes = estimator, arguments, attributes
 
     def start(self, total: int) -> None:

@@ -1,7 +1,7 @@
 """From the arguments of ``fit`` to what is trained on: everything is checked here, once, in this order."""
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,14 +11,13 @@ from linclf._data.dataset import Dataset, dataset, split
 from linclf._data.labels import check_y, classes_of, known_classes, targets_of
 from linclf._data.weights import log_prior, positive_rows, weights_of_classes
 from linclf._estimator.calibrated import checked_calibrator
+from linclf._estimator.described import Described
 from linclf._estimator.settings import settings_of
 from linclf._training.settings import Settings
+from linclf._training.solver import Solver
 from linclf._training.validation import Validation
 from linclf._types import FloatArray, Loss, Matrix
 from linclf.losses._names import resolve
-
-if TYPE_CHECKING:
-    from linclf._estimator.base import BaseLinearClassifier
 
 Rows = tuple[ArrayLike | Matrix | None, ArrayLike | None, ArrayLike | None]  # X, y, sample_weight
 
@@ -28,6 +27,7 @@ class Fitting:
     """What an estimator fits."""
 
     classes: NDArray
+    solver: Solver
     settings: Settings
     data: Dataset
     held_out: Dataset | None
@@ -49,14 +49,14 @@ class Fitting:
         return replace(self, data=data, held_out=held_out, published=self.published | (published or {}))
 
 
-def fitting_of(estimator: "BaseLinearClassifier", given: Rows, validation: Rows) -> Fitting:
+def fitting_of(estimator: Described, given: Rows, validation: Rows) -> Fitting:
     """Check what an estimator is given to fit, and its parameters where one decides what another may be."""
     rng = check_random_state(estimator.random_state)
     X = estimator._checked(given[0], reset=True)
     X, y, weights = positive_rows(X, check_y(given[1]), given[2])
     classes = classes_of(y)
     labels, targets = classes.tolist(), targets_of(y, classes)
-    settings, adjustment = settings_of(estimator), estimator._adjustment()
+    (solver, settings), adjustment = settings_of(estimator), estimator._adjustment()
     per_class = weights_of_classes(estimator.class_weight, labels, targets, weights)
     loss = resolve(estimator._loss(), len(classes))
     calibrator = checked_calibrator(estimator.calibration, loss, per_class, classes)
@@ -82,15 +82,23 @@ def fitting_of(estimator: "BaseLinearClassifier", given: Rows, validation: Rows)
         arguments |= {"X": seen.X, "y": classes[seen.y.most_probable]}
         if given[2] is not None:
             arguments["metadata"] = {"sample_weight": seen.weights}
-    watches, mass = estimator.early_stopping is not False, targets.mass(weights)
     return Fitting(
-        classes, settings, data, held_out, watches, per_class, offset, calibrator, arguments, rng, mass
+        classes=classes,
+        solver=solver,
+        settings=settings,
+        data=data,
+        held_out=held_out,
+        watches=estimator.early_stopping is not False,
+        per_class=per_class,
+        offset=offset,
+        calibrator=calibrator,
+        arguments=arguments,
+        rng=rng,
+        mass=targets.mass(weights),
     )
 
 
-def part_of(
-    estimator: "BaseLinearClassifier", given: Rows, classes: ArrayLike | None, first: bool
-) -> Fitting:
+def part_of(estimator: Described, given: Rows, classes: ArrayLike | None, first: bool) -> Fitting:
     """Check the next part of a stream."""
     if first and classes is None:
         raise ValueError("classes must be passed on the first call to partial_fit.")
@@ -110,13 +118,25 @@ def part_of(
     per_class = weights_of_classes(estimator.class_weight, known.tolist(), targets, weights)
     data = dataset(X, targets, weights, per_class)
     rng = check_random_state(estimator.random_state)
+    solver, settings = settings_of(estimator)
     return Fitting(
-        known, settings_of(estimator), data, None, False, per_class, 0.0, None, {}, rng, targets.mass(weights)
+        classes=known,
+        solver=solver,
+        settings=settings,
+        data=data,
+        held_out=None,
+        watches=False,
+        per_class=per_class,
+        offset=0.0,
+        calibrator=None,
+        arguments={},
+        rng=rng,
+        mass=targets.mass(weights),
     )
 
 
 def _given_validation(
-    estimator: "BaseLinearClassifier",
+    estimator: Described,
     X_val: ArrayLike | Matrix | None,
     y_val: ArrayLike | None,
     sample_weight_val: ArrayLike | None,

@@ -12,6 +12,7 @@ from linclf._training.coordinates import Coordinates, Moments
 from linclf._training.frames import Given, Levelled, Seen, Standardised, frame_for
 from linclf._training.settings import Settings
 from linclf._training.solvers import Stochastic
+from linclf._training.step_rule import StepRule
 from linclf._training.step_size import StepSize
 from linclf._training.stream import Stream, same
 from linclf.heads import HEADS
@@ -21,7 +22,7 @@ from linclf.large._tree import Tree, from_codes, tree_of
 from linclf.losses import LOSSES
 from linclf.optimizers import OPTIMIZERS, Averaged
 
-TUPLES = (*HEADS, Settings, Stochastic, Coordinates, Moments, Seen, State, Draw, Tree)
+TUPLES = (*HEADS, Settings, StepRule, Coordinates, Moments, Seen, State, Draw, Tree)
 OBJECTS = (Stream, StepSize, Given, Standardised, Levelled, Candidates, Paths)
 ATTRIBUTES = ("_stream", "_session")  # of an estimator; the second in files of linclf 0.1.0
 
@@ -30,8 +31,8 @@ def check_stream(stream: Any, n_classes: int, n_features: int) -> None:
     """That the kernels get what they expect."""
     check_type("the stream", stream, (Stream,))
     check_type("settings", stream.settings, (Settings,))
-    check_type("the solver", stream.settings.solver, (Stochastic,))
-    optimizer, trees = stream.settings.solver.optimizer, isinstance(stream.sampling, Paths)
+    check_type("the rule", stream.rule, (StepRule,))
+    optimizer, trees = stream.rule.optimizer, isinstance(stream.sampling, Paths)
     check_numbers("optimizer", optimizer, (*OPTIMIZERS.values(), Averaged))
     check_type("key", stream.key, (tuple,))
     if not same(stream.key[1], optimizer):  # with which training would go on
@@ -63,7 +64,7 @@ def check_stream(stream: Any, n_classes: int, n_features: int) -> None:
 
 def _check_frame(stream: Any, n_features: int) -> None:
     frame = stream.frame
-    check_type("the frame", frame, (frame_for(stream.settings.solver, stream.head, stream.is_sparse),))
+    check_type("the frame", frame, (frame_for(Stochastic(stream.rule), stream.head, stream.is_sparse),))
     check_type("coordinates", frame.coordinates, (Coordinates,))
     arrays = [frame.coordinates.centre, frame.coordinates.factor]
     if isinstance(frame, Standardised) and frame.moments is not None:

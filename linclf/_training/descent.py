@@ -2,29 +2,48 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from linclf._kernels.problem import Problem, State, Steps
 from linclf._training.fit import Fit
 from linclf._training.model import LinearModel
-from linclf._training.plan import Plan
+from linclf._training.sampling import Pass
 from linclf._training.settings import Settings
+from linclf._training.step_rule import StepRule
 from linclf._training.step_size import StepSize
-from linclf._training.sweeps import Pass
 from linclf._types import FloatArray, IntArray
-from linclf.optimizers import published_weights
-
-if TYPE_CHECKING:
-    from linclf._training.solvers.stochastic import Stochastic
+from linclf.optimizers import Optimizer, published_weights
 
 COPIED = 256  # rows of weights whose squares are taken at once
 
 
+class Sweep(Protocol):
+    """One way through the rows."""
+
+    def run(self, descent: "Descent", order: IntArray, steps: FloatArray) -> Pass:
+        """Train on the rows in this order, one step a batch."""
+        ...
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How stochastic steps go through the rows."""
+
+    batch: int
+    full: bool  # whether one batch holds all rows, so that every gradient is exact
+    accelerated: bool  # whether momentum was added because of that
+    optimizer: Optimizer
+    sweep: Sweep
+    n_pieces: int  # of a batch
+    batches_a_call: int
+    epochs: int
+
+
 @dataclass
 class Descent:
-    solver: "Stochastic"
+    rule: StepRule
     fit: Fit
     plan: Plan
     state: State
@@ -41,7 +60,7 @@ class Descent:
     @property
     def row_limit(self) -> float:
         """The reach of a row beyond which its gradient is shortened."""
-        limited = self.solver.automatic and not self.plan.full
+        limited = self.rule.automatic and not self.plan.full
         return 2 / self.fit.curvature if limited else np.inf
 
     # ------------------------------------------------------------ for sweeps

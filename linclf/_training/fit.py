@@ -9,9 +9,9 @@ from linclf._kernels.problem import Problem
 from linclf._storage import CSR, Dense, read_only
 from linclf._training.coordinates import Coordinates
 from linclf._training.model import LinearModel
+from linclf._training.sampling import Sampling
 from linclf._training.settings import Settings
 from linclf._training.shape import Shape
-from linclf._training.sweeps import Sampling
 from linclf._types import FloatArray, IntArray, Loss
 from linclf.heads import Head
 from linclf.losses._registry import trait

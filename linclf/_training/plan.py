@@ -1,23 +1,20 @@
-"""Every decision that "auto" leaves to the package: pure functions of solver, loss, head and shape.
+"""Every decision that "auto" leaves to the package: pure functions of rule, loss, head and shape.
 
 The figures were measured; docs/decisions.md says how.
 """
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from linclf._storage.verbs import BLOCK, WIDE
+from linclf._training.descent import Plan
+from linclf._training.sampling import Sampling
 from linclf._training.shape import Shape
-from linclf._training.sweeps import Batches, Direct, Pieces, Sampling, Sweep, Wide
+from linclf._training.step_rule import StepRule
+from linclf._training.sweeps import Batches, Direct, Pieces, Wide
 from linclf._types import Loss
 from linclf.heads import Head
 from linclf.losses._registry import trait
 from linclf.optimizers import SGD, Optimizer, accelerated
-
-if TYPE_CHECKING:
-    from linclf._training.solvers.stochastic import Stochastic
 
 FULL_BATCH = 1024
 FULL_BATCH_OF_HINGES = 64  # the same for losses with kinks, on which small steps do better
@@ -31,22 +28,8 @@ EPOCHS, EPOCHS_ROWS, FEWEST_EPOCHS, MOST_EPOCHS = 10, 60_000, 5, 1000
 SPARSE_VISITS, FEWEST_SPARSE = 144_000, 8
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How stochastic steps go through the rows."""
-
-    batch: int
-    full: bool  # whether one batch holds all rows, so that every gradient is exact
-    accelerated: bool  # whether momentum was added because of that
-    optimizer: Optimizer
-    sweep: Sweep
-    n_pieces: int  # of a batch
-    batches_a_call: int
-    epochs: int
-
-
 def plan_for(
-    solver: "Stochastic",
+    rule: StepRule,
     max_iter: int | str,
     loss: Loss,
     head: Head,
@@ -56,12 +39,12 @@ def plan_for(
     sampling: Sampling | None = None,
 ) -> Plan:
     """How to train; ``sampling`` is a sweep that replaces the planned one where its batches are not full."""
-    batch = batch_for(solver, loss, head, shape)
+    batch = batch_for(rule, loss, head, shape)
     if sampling is not None:
-        batch = sampling.batch_for(batch, solver.batch_size == "auto", shape, stream)
+        batch = sampling.batch_for(batch, rule.batch_size == "auto", shape, stream)
     full = not stream and batch >= shape.n_rows and not (sampling is not None and sampling.noisy)
-    faster = accelerated(solver.optimizer) if full and solver.automatic and trait(loss, "smooth") else None
-    optimizer = solver.optimizer if faster is None else faster
+    faster = accelerated(rule.optimizer) if full and rule.automatic and trait(loss, "smooth") else None
+    optimizer = rule.optimizer if faster is None else faster
     direct = _is_direct(optimizer, head, shape, batch)
     n_pieces = pieces_of(
         min(batch, shape.n_rows), row_cost(shape, None if direct else batch), shape.n_weights
@@ -86,18 +69,18 @@ def plan_for(
     )
 
 
-def batch_for(solver: "Stochastic", loss: Loss, head: Head, shape: Shape) -> int:
+def batch_for(rule: StepRule, loss: Loss, head: Head, shape: Shape) -> int:
     """Rows of a batch."""
-    if not isinstance(solver.batch_size, str):
-        return solver.batch_size
+    if not isinstance(rule.batch_size, str):
+        return rule.batch_size
     all_rows = FULL_BATCH if trait(loss, "smooth") else FULL_BATCH_OF_HINGES
     if shape.n_rows <= all_rows:
         return all_rows
     batch = 8 if shape.is_sparse else 16 if shape.n_outputs < WIDE else 64
     in_cache = shape.n_outputs * (shape.n_features + 1) * shape.dtype.itemsize <= IN_CACHE
-    if not _is_direct(solver.optimizer, head, shape, batch) and (shape.is_sparse or not in_cache):
+    if not _is_direct(rule.optimizer, head, shape, batch) and (shape.is_sparse or not in_cache):
         return 256
-    return batch if type(solver.optimizer) is SGD else 64
+    return batch if type(rule.optimizer) is SGD else 64
 
 
 def _is_direct(optimizer: Optimizer, head: Head, shape: Shape, batch: int) -> bool:

@@ -1,16 +1,13 @@
-"""What training needs to know beside data and loss."""
+"""What training needs to know beside data, loss and solver."""
 
 from typing import NamedTuple
 
-from linclf._training.solver import Solver
-
 
 class Settings(NamedTuple):
-    """The parameters of an estimator as training needs them: checked, with the solver as an object."""
+    """The parameters of an estimator as every solver needs them, checked."""
 
     alpha: float
     fit_intercept: bool
-    solver: Solver
     max_iter: int | str
     tol: float | None
     n_iter_no_change: int

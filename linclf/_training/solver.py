@@ -1,22 +1,20 @@
-"""What a solver is: the type that `settings.Settings` holds, and that `train` asks."""
+"""What a solver is: one way to a minimum."""
 
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
+from linclf._data.dataset import Dataset
+from linclf._training.fit import Fit
+from linclf._training.monitor import Monitor, Outcome
+from linclf._training.settings import Settings
+from linclf._training.shape import Shape
 from linclf._types import Loss
-
-if TYPE_CHECKING:
-    from linclf._data.dataset import Dataset
-    from linclf._training.fit import Fit
-    from linclf._training.monitor import Monitor, Outcome
-    from linclf._training.settings import Settings
-    from linclf._training.shape import Shape
-    from linclf.heads import Head
+from linclf.heads import Head
 
 
 class Solver(Protocol):
-    """One way to a minimum. It says what it needs before anything large is made."""
+    """It says what it needs before anything large is made, and then goes there."""
 
     streams: ClassVar[bool]  # whether it can train on a part of the rows
     levels: ClassVar[bool]  # whether it copes by itself with sparse columns that outweigh all others
@@ -31,18 +29,16 @@ class Solver(Protocol):
         """Whether its steps have no unit, so that the features may be brought to other coordinates."""
         ...
 
-    def check(self, loss: Loss, data: "Dataset") -> None:
+    def check(self, loss: Loss, data: Dataset) -> None:
         """Refuse a loss or data that it cannot train; the error names both sides."""
         ...
 
-    def bytes_needed(self, shape: "Shape") -> int:
+    def bytes_needed(self, shape: Shape) -> int:
         """The least that training holds at once for weights of this shape."""
         ...
 
-    def extent(
-        self, settings: "Settings", loss: Loss, head: "Head", shape: "Shape"
-    ) -> tuple[int, int | None]:
+    def extent(self, settings: Settings, loss: Loss, head: Head, shape: Shape) -> tuple[int, int | None]:
         """Passes over the rows at most, and the rows of a batch, or None if that is all of them."""
         ...
 
-    def solve(self, fit: "Fit", monitor: "Monitor", rng: np.random.RandomState) -> "Outcome": ...
+    def solve(self, fit: Fit, monitor: Monitor, rng: np.random.RandomState) -> Outcome: ...

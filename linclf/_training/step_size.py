@@ -1,19 +1,14 @@
 """The first step of stochastic training: the user's, or one over the curvature along the data."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from sklearn.utils.extmath import row_norms
 
 from linclf._data.dataset import Dataset
 from linclf._kernels.problem import Problem
 from linclf._training.fit import Fit
-from linclf._training.plan import Plan
+from linclf._training.step_rule import StepRule
 from linclf._types import FloatArray, IntArray
-from linclf.optimizers import trait
-
-if TYPE_CHECKING:
-    from linclf._training.solvers.stochastic import Stochastic
+from linclf.optimizers import Optimizer, trait
 
 SPREAD_VALUES, SPREAD_ROWS = 2**20, (500, 2000)  # of the sample whose second moments are taken
 # e-folds by which the penalty alone must shrink the start's distance to the optimum; the steps are no
@@ -44,18 +39,21 @@ class StepSize:
         self.measured += weight
         self.spread = self.spread + (here - self.spread) * (weight / self.measured)
 
-    def first(self, solver: "Stochastic", fit: Fit, plan: Plan, n_steps: int | None) -> float:
-        """``n_steps`` is the number of steps if they fall to zero at the end, else None."""
-        if not isinstance(solver.learning_rate, str):
-            return solver.learning_rate
-        normalised = trait(plan.optimizer, "normalised")
+    def first(self, rule: StepRule, fit: Fit, optimizer: Optimizer, full: bool, n_steps: int | None) -> float:
+        """``full`` says whether a batch holds all rows.
+
+        ``n_steps`` is the number of steps if they fall to zero at the end, else None.
+        """
+        if not isinstance(rule.learning_rate, str):
+            return rule.learning_rate
+        normalised = trait(optimizer, "normalised")
         if normalised is not None:
-            return normalised / self.unit * (10 if plan.full else 1)  # an exact gradient bears more
+            return normalised / self.unit * (10 if full else 1)  # an exact gradient bears more
         largest, noise = fit.curvature * self.spread
-        if plan.full:
+        if full:
             return 1 / largest
         # momentum multiplies the noise that it averages, and is stable up to 4/3 of this
-        gain = trait(plan.optimizer, "gain")
+        gain = trait(optimizer, "gain")
         step = 2 / (largest * min(gain, 2) + noise * gain)
         weakest = fit.problem.storage.weakest(fit.problem.penalty)
         if n_steps is None or not weakest:

@@ -13,16 +13,25 @@ from linclf._training.frames import Seen, frame_for
 from linclf._training.model import LinearModel
 from linclf._training.monitor import Outcome
 from linclf._training.plan import plan_for
+from linclf._training.sampling import Sampling
 from linclf._training.schedules import factors
 from linclf._training.settings import Settings
+from linclf._training.solver import Solver
 from linclf._training.solvers.stochastic import Stochastic, check_finite, new_state
+from linclf._training.step_rule import StepRule
 from linclf._training.step_size import StepSize
-from linclf._training.sweeps import Sampling
 from linclf._training.train import head_for, outputs_of
 from linclf._types import Loss
 from linclf.heads import Head
 from linclf.losses._evaluation import curvature
 from linclf.optimizers import averages_of
+
+
+def rule_of(solver: Solver) -> StepRule:
+    """The steps of a stream, which only one solver makes."""
+    if not isinstance(solver, Stochastic):
+        raise TypeError(f"solver={solver.name!r} needs all rows at once")
+    return solver.rule
 
 
 class Stream:
@@ -32,20 +41,21 @@ class Stream:
         self,
         data: Dataset,
         loss: Loss,
+        rule: StepRule,
         settings: Settings,
         start: LinearModel | None,
         sampling: Sampling | None,
         key: tuple,
     ) -> None:
         self.key = key  # of parameters with which training can go on
-        self.loss, self.settings, self.sampling = loss, settings, sampling
+        self.loss, self.rule, self.settings, self.sampling = loss, rule, settings, sampling
         self.n_outputs = outputs_of(loss, data.y.n_classes)
         self.is_sparse, self.n_features, self.dtype = data.is_sparse, data.X.shape[1], data.X.dtype
         self.head: Head = head_for(loss, settings, data, start)
         self.curvature = curvature(loss, self.n_outputs, self.dtype, soft=data.y.soft)
         if sampling is not None:
             self.curvature = sampling.curvature(self.curvature)
-        frame = frame_for(settings.solver, self.head, self.is_sparse)
+        frame = frame_for(Stochastic(rule), self.head, self.is_sparse)
         self.frame = frame(self.n_features, self.alpha * self.n_outputs, settings.fit_intercept)
         self.step_size, self.seen = StepSize(), Seen()
         self.state: State | None = None
@@ -54,20 +64,13 @@ class Stream:
     def alpha(self) -> float:
         return self.settings.alpha * penalty_factor(self.loss, self.n_outputs)
 
-    @property
-    def solver(self) -> Stochastic:
-        """The only one that can train on a part of the rows."""
-        if not isinstance(self.settings.solver, Stochastic):
-            raise TypeError(f"{self.settings.solver.name} needs all rows at once")
-        return self.settings.solver
-
     def continues(self, key: tuple, data: Dataset) -> bool:
         """Whether training can go on: else a new stream has to start from the weights reached."""
         return same(self.key, key) and self.is_sparse == data.is_sparse
 
-    def adopt(self, settings: Settings) -> None:
+    def adopt(self, rule: StepRule, settings: Settings) -> None:
         """Go on with parameters that have been changed."""
-        self.settings = settings
+        self.rule, self.settings = rule, settings
         self.frame.shift = self.alpha * self.n_outputs
 
     def train(self, data: Dataset, start: LinearModel | None, rng: np.random.RandomState) -> Outcome:
@@ -77,8 +80,8 @@ class Stream:
         plan, state = descent.plan, descent.state
         batches = -(-len(data.weights) // plan.batch)
         done = int(state.count[0])
-        first = descent.step_size.first(self.solver, descent.fit, plan, None)
-        steps = first * factors(self.solver.schedule, done, batches, None)
+        first = descent.step_size.first(self.rule, descent.fit, plan.optimizer, plan.full, None)
+        steps = first * factors(self.rule.schedule, done, batches, None)
         total, _ = descent.run(descent.fit.ids, steps)
         objective = total / len(data.weights) + descent.penalty_value()
         check_finite(descent, objective)
@@ -97,7 +100,7 @@ class Stream:
             self.head = self.frame.head(self.head)
             self._change_coordinates(old, old_head)
         part, data = data, data._replace(X=self.frame.of_part(data.X))
-        coordinates, optimizer = self.frame.coordinates, self.solver.optimizer
+        coordinates, optimizer = self.frame.coordinates, self.rule.optimizer
         mean = self.seen.rows / self.seen.weight
         problem = problem_for(data, coordinates, self.head, self.loss, self.alpha, mean, self.dtype)
         first = self.state is None
@@ -120,12 +123,12 @@ class Stream:
             shape,
             self.sampling,
         )
-        plan = plan_for(self.solver, "auto", self.loss, self.head, shape, stream=True, sampling=self.sampling)
+        plan = plan_for(self.rule, "auto", self.loss, self.head, shape, stream=True, sampling=self.sampling)
         if first:
             self.step_size.set_unit(fit)
-        if self.solver.automatic:
+        if self.rule.automatic:
             self.step_size.measure(fit, plan.batch)
-        return Descent(self.solver, fit.for_batches(plan.batch), plan, self.state, self.step_size)
+        return Descent(self.rule, fit.for_batches(plan.batch), plan, self.state, self.step_size)
 
     def _change_coordinates(self, old: Coordinates, old_head: Head) -> None:
         """Express the weights, and their average if there is one, in the present coordinates."""
@@ -133,7 +136,7 @@ class Stream:
             self.step_size.measured = 0.0  # the spread is one in these coordinates
         if self.state is None:
             return
-        for array in [self.state.V, *averages_of(self.solver.optimizer, self.state.slots)]:
+        for array in [self.state.V, *averages_of(self.rule.optimizer, self.state.slots)]:
             array = array.T if self.is_sparse else array
             W, b = old.published(array, old_head.intercept)
             array[:] = self.frame.coordinates.weights_from(W, b, self.head.intercept)

@@ -11,8 +11,9 @@ from linclf._training.fit import Fit, penalty_factor, problem_for, shape_of, sta
 from linclf._training.frames import Seen, frame_for
 from linclf._training.model import LinearModel, row_blocks
 from linclf._training.monitor import Callbacks, Monitor, Outcome
+from linclf._training.sampling import Sampling
 from linclf._training.settings import Settings
-from linclf._training.sweeps import Sampling
+from linclf._training.solver import Solver
 from linclf._training.validation import Validation
 from linclf._types import Loss
 from linclf.heads import Head
@@ -25,6 +26,7 @@ COPIED = 2**18  # scores of rows that are looked at at once
 def train(
     data: Dataset,
     loss: Loss,
+    solver: Solver,
     settings: Settings,
     *,
     start: LinearModel | None = None,
@@ -41,8 +43,10 @@ def train(
         Rows, targets and weights.
     loss : NamedTuple
         A resolved loss.
+    solver : Solver
+        How to get there.
     settings : Settings
-        The solver and its limits.
+        The penalty, and when to end.
     start : LinearModel, default=None
         Weights to start from, else those that the head starts at.
     validation : Validation, default=None
@@ -66,10 +70,10 @@ def train(
     MemoryError
         If the weights do not fit into memory.
     """
-    settings.solver.check(loss, data)
-    memory.check(settings.solver, loss, data, [validation is not None, start is not None])
-    fit = fit_for(data, loss, settings, start, sampling, rng)
-    outcome = settings.solver.solve(fit, Monitor(settings, validation, callbacks), rng)
+    solver.check(loss, data)
+    memory.check(solver, loss, data, [validation is not None, start is not None])
+    fit = fit_for(data, loss, solver, settings, start, sampling, rng)
+    outcome = solver.solve(fit, Monitor(settings, validation, callbacks), rng)
     if validation is None:
         _warn_if_separable(fit, data, outcome.model)
     return outcome
@@ -90,6 +94,7 @@ def outputs_of(loss: Loss, n_classes: int) -> int:
 def fit_for(
     data: Dataset,
     loss: Loss,
+    solver: Solver,
     settings: Settings,
     start: LinearModel | None,
     sampling: Sampling | None,
@@ -107,9 +112,7 @@ def fit_for(
         sampling.meet(data)
         bend = sampling.curvature(bend)
         start = start._replace(b=sampling.start(start.b, settings.fit_intercept))
-    frame = frame_for(settings.solver, head, data.is_sparse)(
-        n_features, alpha * n_outputs, settings.fit_intercept
-    )
+    frame = frame_for(solver, head, data.is_sparse)(n_features, alpha * n_outputs, settings.fit_intercept)
     X = frame.learn(data.X, data.weights, seen)
     head = frame.head(head)
     data = data._replace(X=X)

@@ -26,8 +26,8 @@ from linclf._kernels.problem import Problem, State, Steps, buffers_for
 from linclf._numba.simplex import exp_negative, softmax_row
 from linclf._storage import read_only
 from linclf._training.descent import Descent
+from linclf._training.sampling import Pass
 from linclf._training.shape import Shape
-from linclf._training.sweeps.sweep import Pass
 from linclf._training.sweeps.wide import BatchPieces, BatchStep
 from linclf._training.threads import threads
 from linclf._types import FloatArray, IntArray

@@ -9,7 +9,7 @@ from linclf._estimator.fitting import Fitting
 from linclf._training.fit import shape_of
 from linclf._training.model import LinearModel
 from linclf._training.monitor import Outcome, Reached
-from linclf._training.settings import Settings
+from linclf._training.solver import Solver
 from linclf._training.solvers import Stochastic
 from linclf._training.train import train
 from linclf._training.validation import Validation
@@ -40,7 +40,7 @@ class Parts:
             self.model = reached._replace(parts=list(reached.parts), projections=list(reached.projections))
         shape = shape_of(self.data, n_features, len(clusters.order), dtype)
         # passes over all rows in one softmax, and so the batch
-        self.epochs, self.batch = fitting.settings.solver.extent(fitting.settings, Softmax(), Linear(), shape)
+        self.epochs, self.batch = fitting.solver.extent(fitting.settings, Softmax(), Linear(), shape)
         self.shares: list[float] = []
         self.validation_shares: list[float] = []
         self.outcomes: list[Outcome] = []
@@ -67,7 +67,8 @@ class Parts:
         outcome = train(
             Dataset(X, y.cast(X.dtype), weights),
             Softmax(),
-            self._settings(settings, share, y.n_rows),
+            self._solver(y.n_rows),
+            settings._replace(alpha=settings.alpha / share, max_iter=self.epochs),
             start=None if self.reached is None else _started(self.reached.parts[index], y.n_classes),
             validation=self._validation(index, np.flatnonzero(y.mass(weights) == 0)),
             callbacks=callbacks,
@@ -77,12 +78,13 @@ class Parts:
         self.outcomes.append(outcome)
         self.shares.append(share)
 
-    def _settings(self, settings: Settings, share: float, n_rows: int) -> Settings:
-        """The penalty is one on all rows; a small part has a few batches at least."""
-        solver = settings.solver
-        if isinstance(solver, Stochastic) and self.batch is not None and solver.batch_size == "auto":
-            solver = solver._replace(batch_size=max(1, min(self.batch, n_rows // FEWEST_BATCHES)))
-        return settings._replace(alpha=settings.alpha / share, max_iter=self.epochs, solver=solver)
+    def _solver(self, n_rows: int) -> Solver:
+        """A small part has a few batches at least."""
+        solver = self.fitting.solver
+        if self.batch is None or not isinstance(solver, Stochastic) or solver.rule.batch_size != "auto":
+            return solver
+        batch = max(1, min(self.batch, n_rows // FEWEST_BATCHES))
+        return Stochastic(solver.rule._replace(batch_size=batch))
 
     def _projection(self, index: int) -> FloatArray | None:
         return self.model.projections[index - 1] if index else None

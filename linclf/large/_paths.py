@@ -15,8 +15,8 @@ from linclf._numba import kernel
 from linclf._storage import block_of, verbs
 from linclf._training.descent import Descent
 from linclf._training.plan import CALL, FULL_BATCH
+from linclf._training.sampling import Pass
 from linclf._training.shape import Shape
-from linclf._training.sweeps.sweep import Pass
 from linclf._types import FloatArray, IntArray
 from linclf.large._tree import Tree
 

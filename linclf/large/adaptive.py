@@ -175,7 +175,7 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
             nothing = {"order_": clusters.order, "cutoffs_": clusters.cutoffs, "tails_": []}
             return super()._trained(fitting.with_data(fitting.data, fitting.held_out, nothing))
         if self.reduction is None:  # else tails need far less
-            memory.check(fitting.settings.solver, self._loss(), fitting.data, [False, reached is not None])
+            memory.check(fitting.solver, self._loss(), fitting.data, [False, reached is not None])
         parts = Parts(fitting, clusters, reached, self.reduction)
         callbacks = FitCallbacks(self, fitting.arguments, lambda _: parts.attributes())
         parts.train(callbacks)

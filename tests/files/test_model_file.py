@@ -110,7 +110,7 @@ STREAMS = {
     "float32": lambda: stream(X=X.astype(np.float32)),
     "sparse": lambda: stream(X=SPARSE),
     "two classes": lambda: stream(NUMBERS == 1),
-    "cosines": cosine_stream,
+    "cosines, sparse": cosine_stream,
     "sampled": lambda: large_stream(SampledSoftmaxClassifier, n_sampled=2),
     "noise, sparse": lambda: large_stream(NCEClassifier, SPARSE, n_sampled=2, solver="adam"),
     "tree": lambda: large_stream(HierarchicalSoftmaxClassifier, solver="momentum"),
@@ -212,7 +212,7 @@ def test_streams_go_on_bitwise(name, tmp_path):
     model = STREAMS[name]()
     read = through_file(model, tmp_path)
     assert_same(read, model)
-    more = SPARSE if model._stream.is_sparse else X.astype(model.coef_.dtype)
+    more = SPARSE if "sparse" in name else X.astype(model.coef_.dtype)
     labels = NUMBERS == 1 if len(model.classes_) == 2 else NUMBERS
     for one in (model, read):
         one.partial_fit(more[60:], labels[60:])

@@ -13,6 +13,7 @@ from linclf._training.plan import plan_for
 from linclf._training.schedules import factors
 from linclf._training.settings import Settings
 from linclf._training.shape import Shape
+from linclf._training.step_rule import StepRule
 from linclf._training.step_size import StepSize
 from linclf._types import FloatArray, IntArray, Loss
 from linclf.heads import Head
@@ -28,43 +29,41 @@ SMALLEST_STEP = 1e-3  # of the first, at which the adaptive schedule ends
 
 
 class Stochastic(NamedTuple):
-    """An optimizer with a step size, a schedule for it, and the batches that it sees."""
+    """Steps by a rule."""
 
-    optimizer: tuple = SGD()
-    learning_rate: float | str = "auto"
-    schedule: str = "linear"
-    batch_size: int | str = "auto"
-    shuffle: bool = True
+    rule: StepRule = StepRule()
 
     streams = True
     levels = False
 
     @property
     def name(self) -> str:
-        return name_of(self.optimizer)
+        return name_of(self.rule.optimizer)
 
     @property
     def automatic(self) -> bool:
-        return self.learning_rate == "auto"
+        return self.rule.automatic
 
     def check(self, loss: Loss, data: Dataset) -> None:
         """Every loss and all data will do."""
 
     def bytes_needed(self, shape: Shape) -> int:
         """The weights, and those to go back to, later those to be published; a gradient for sparse rows."""
-        copies = 2 + self.optimizer.n_slots + (shape.is_sparse and type(self.optimizer) is not SGD)
+        copies = 2 + self.rule.optimizer.n_slots + (shape.is_sparse and type(self.rule.optimizer) is not SGD)
         return shape.n_outputs * shape.n_features * shape.dtype.itemsize * copies
 
     def extent(self, settings: Settings, loss: Loss, head: Head, shape: Shape) -> tuple[int, int | None]:
-        plan = plan_for(self, settings.max_iter, loss, head, shape)
+        plan = plan_for(self.rule, settings.max_iter, loss, head, shape)
         return plan.epochs, None if plan.full else plan.batch
 
     def solve(self, fit: Fit, monitor: Monitor, rng: np.random.RandomState) -> Outcome:
-        plan = plan_for(self, fit.settings.max_iter, fit.loss, fit.head, fit.shape, sampling=fit.sampling)
+        plan = plan_for(
+            self.rule, fit.settings.max_iter, fit.loss, fit.head, fit.shape, sampling=fit.sampling
+        )
         fit = fit.for_batches(plan.batch)
-        descent = Descent(self, fit, plan, new_state(fit.V, plan.optimizer), StepSize())
+        descent = Descent(self.rule, fit, plan, new_state(fit.V, plan.optimizer), StepSize())
         descent.step_size.set_unit(fit)
-        if self.automatic:
+        if self.rule.automatic:
             descent.step_size.measure(fit, plan.batch)
         return self.train(descent, monitor, rng)
 
@@ -74,18 +73,18 @@ class Stochastic(NamedTuple):
         epochs, batches = plan.epochs, -(-len(fit.ids) // plan.batch)
         exact = plan.full and trait(fit.loss, "smooth")
         # noise hides the progress until the step has fallen
-        noisy = self.schedule in ENDING and not exact
-        n_steps = epochs * batches if self.schedule in ENDING and not plan.full else None
-        step = descent.step_size.first(self, fit, plan, n_steps)
+        noisy = self.rule.schedule in ENDING and not exact
+        n_steps = epochs * batches if self.rule.schedule in ENDING and not plan.full else None
+        step = descent.step_size.first(self.rule, fit, plan.optimizer, plan.full, n_steps)
         guard, control, order, stop = _Guard(descent), None, fit.ids, False
         if plan.accelerated:
             control = _ExactSteps(descent, guard)
         monitor.start("epoch", epochs, "step")
         for epoch in range(epochs):
             monitor.begin()
-            if self.shuffle and not plan.full:
+            if self.rule.shuffle and not plan.full:
                 order = rng.permutation(fit.ids)
-            factor = factors(self.schedule, epoch * batches, batches, epochs * batches)
+            factor = factors(self.rule.schedule, epoch * batches, batches, epochs * batches)
             objective, step = guard.run(order, step, factor)
             made = float(step * factor[-1])
             if control is not None:
@@ -95,16 +94,16 @@ class Stochastic(NamedTuple):
                 # noise may be what keeps it from falling: only smaller steps can tell
                 step /= 5
                 monitor.watch.forget()
-                anneals = noisy or self.schedule == "adaptive"
+                anneals = noisy or self.rule.schedule == "adaptive"
                 stop = not anneals or step < SMALLEST_STEP * monitor.history["step"][0]
             if monitor.end(descent.model) or stop:
                 break
         else:
-            if self.schedule not in ENDING:
+            if self.rule.schedule not in ENDING:
                 monitor.warn(
                     f"max_iter={epochs} epochs were not enough to reach tol={monitor.watch.tol} with "
-                    f"schedule={self.schedule!r}; raise max_iter or tol, or use schedule='linear', which "
-                    "ends by itself"
+                    f"schedule={self.rule.schedule!r}; raise max_iter or tol, or use schedule='linear', "
+                    "which ends by itself"
                 )
         if control is not None:
             control.finish(order)
@@ -140,7 +139,7 @@ class _Guard:
             if not full:
                 penalty = descent.penalty_value()
             objective = total / len(order) + penalty
-            if not descent.solver.automatic:
+            if not descent.rule.automatic:
                 check_finite(descent, objective)
                 return objective, step
             if self.ceiling is None:
@@ -168,7 +167,7 @@ class _ExactSteps:
 
     def __init__(self, descent: Descent, guard: _Guard) -> None:
         self.descent, self.guard = descent, guard
-        automatic = descent.solver.batch_size == "auto"
+        automatic = descent.rule.batch_size == "auto"
         self.grows = automatic and len(descent.fit.ids) > EXACT_ROWS
         self.rose, self.last, self.lowest = False, np.inf, None
 
@@ -205,6 +204,6 @@ class _ExactSteps:
 def check_finite(descent: Descent, objective: float) -> None:
     if not (np.isfinite(objective) and np.isfinite(descent.state.V).all()):
         raise ValueError(
-            f"learning_rate={descent.solver.learning_rate!r} made the weights overflow; use a "
+            f"learning_rate={descent.rule.learning_rate!r} made the weights overflow; use a "
             "smaller one, scale the features, or use learning_rate='auto'"
         )

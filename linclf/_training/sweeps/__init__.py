@@ -3,7 +3,6 @@
 from linclf._training.sweeps.batches import Batches
 from linclf._training.sweeps.direct import Direct
 from linclf._training.sweeps.pieces import Pieces
-from linclf._training.sweeps.sweep import Pass, Sampling, Sweep
 from linclf._training.sweeps.wide import Wide
 
-__all__ = ["Batches", "Direct", "Pass", "Pieces", "Sampling", "Sweep", "Wide"]
+__all__ = ["Batches", "Direct", "Pieces", "Wide"]

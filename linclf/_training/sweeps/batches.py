@@ -1,20 +1,17 @@
 """Mini-batches: the gradient of a batch is collected in an array and given to the optimizer."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from linclf._kernels import epoch
 from linclf._kernels.problem import buffers_for
-from linclf._training.sweeps.sweep import Pass
+from linclf._training.descent import Descent
+from linclf._training.sampling import Pass
 from linclf._types import FloatArray, IntArray
-
-if TYPE_CHECKING:
-    from linclf._training.descent import Descent
 
 
 @dataclass(frozen=True)
 class Batches:
-    def run(self, descent: "Descent", order: IntArray, steps: FloatArray) -> Pass:
+    def run(self, descent: Descent, order: IntArray, steps: FloatArray) -> Pass:
         problem, state, optimizer = descent.problem, descent.with_gradient(), descent.plan.optimizer
         buffers = buffers_for(problem, state.V, descent.plan.batch)
         return descent.in_calls(

@@ -1,20 +1,17 @@
 """Plain SGD on sparse rows: a step goes straight into the weights that its batch touches."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from linclf._kernels import epoch
 from linclf._kernels.problem import buffers_for
-from linclf._training.sweeps.sweep import Pass
+from linclf._training.descent import Descent
+from linclf._training.sampling import Pass
 from linclf._types import FloatArray, IntArray
-
-if TYPE_CHECKING:
-    from linclf._training.descent import Descent
 
 
 @dataclass(frozen=True)
 class Direct:
-    def run(self, descent: "Descent", order: IntArray, steps: FloatArray) -> Pass:
+    def run(self, descent: Descent, order: IntArray, steps: FloatArray) -> Pass:
         problem, state = descent.problem, descent.state
         buffers = buffers_for(problem, state.V, descent.plan.batch)
         return descent.in_calls(

@@ -1,21 +1,18 @@
 """Batches that are worth threads: cut by rows, each piece with a gradient array of its own."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from linclf._kernels import epoch
+from linclf._training.descent import Descent
 from linclf._training.gradients import mean_gradient
-from linclf._training.sweeps.sweep import Pass
+from linclf._training.sampling import Pass
 from linclf._training.threads import threads
 from linclf._types import FloatArray, IntArray
-
-if TYPE_CHECKING:
-    from linclf._training.descent import Descent
 
 
 @dataclass(frozen=True)
 class Pieces:
-    def run(self, descent: "Descent", order: IntArray, steps: FloatArray) -> Pass:
+    def run(self, descent: Descent, order: IntArray, steps: FloatArray) -> Pass:
         problem, state, plan = descent.problem, descent.with_gradient(), descent.plan
         limit, total, first = descent.row_limit, 0.0, 0.0
         with threads(descent.settings.n_jobs, plan.n_pieces) as pool:

@@ -6,20 +6,18 @@ on the number of threads, and neither does the result.
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from linclf._kernels import batch
 from linclf._kernels.problem import Buffers, Problem, State
 from linclf._storage import Block, block_of
-from linclf._training.sweeps.sweep import Pass
+from linclf._training.descent import Descent
+from linclf._training.sampling import Pass
 from linclf._training.threads import threads
 from linclf._types import FloatArray, IntArray
 from linclf.heads import head_work
-
-if TYPE_CHECKING:
-    from linclf._training.descent import Descent
 
 # of a piece: enough for BLAS, few enough for the cache and for threads to share them
 ROWS, CLASSES, FEWEST_PIECES = 64, 512, 4
@@ -27,7 +25,7 @@ ROWS, CLASSES, FEWEST_PIECES = 64, 512, 4
 
 @dataclass(frozen=True)
 class Wide:
-    def run(self, descent: "Descent", order: IntArray, steps: FloatArray) -> Pass:
+    def run(self, descent: Descent, order: IntArray, steps: FloatArray) -> Pass:
         problem, state, plan = descent.problem, descent.state, descent.plan
         n_jobs, total, first = descent.settings.n_jobs, 0.0, 0.0
         pieces = BatchPieces(problem, state.V, min(plan.batch, len(order)), n_jobs)

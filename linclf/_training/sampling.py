@@ -1,14 +1,11 @@
-"""What a sweep is, and one that trains on a sample of the outputs."""
+"""Training that sees a part of the outputs in each step: what it has to say of itself."""
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from linclf._data.dataset import Dataset
 from linclf._kernels.problem import Problem
+from linclf._training.shape import Shape
 from linclf._types import FloatArray, IntArray
-
-if TYPE_CHECKING:
-    from linclf._data.dataset import Dataset
-    from linclf._training.descent import Descent
-    from linclf._training.shape import Shape
 
 
 class Pass(NamedTuple):
@@ -18,16 +15,8 @@ class Pass(NamedTuple):
     first: float
 
 
-class Sweep(Protocol):
-    """One way through the rows."""
-
-    def run(self, descent: "Descent", order: IntArray, steps: FloatArray) -> Pass:
-        """Train on the rows in this order, one step a batch."""
-        ...
-
-
-class Sampling(Sweep, Protocol):
-    """A sweep whose steps read and change a part of the outputs only.
+class Sampling(Protocol):
+    """A sweep (see `descent.Sweep`) whose steps read and change some of the outputs only.
 
     It may live as long as a stream, and counts the classes that it meets.
     """
@@ -46,7 +35,7 @@ class Sampling(Sweep, Protocol):
         """Whether it runs instead of the sweep that is planned for such batches."""
         ...
 
-    def batch_for(self, planned: int, automatic: bool, shape: "Shape", stream: bool) -> int:
+    def batch_for(self, planned: int, automatic: bool, shape: Shape, stream: bool) -> int:
         """Rows of a batch."""
         ...
 
@@ -54,7 +43,7 @@ class Sampling(Sweep, Protocol):
         """The unit of step sizes."""
         ...
 
-    def meet(self, data: "Dataset") -> None:
+    def meet(self, data: Dataset) -> None:
         """Count the classes of rows that are to be trained on."""
         ...
 
@@ -64,4 +53,8 @@ class Sampling(Sweep, Protocol):
 
     def prepared(self, problem: Problem, batch: int) -> Problem:
         """The problem as it is trained, with what depends on the counts."""
+        ...
+
+    def run(self, descent: Any, order: IntArray, steps: FloatArray) -> Pass:
+        """Train on the rows in this order, one step a batch."""
         ...

@@ -1,0 +1,19 @@
+"""What a user may choose of stochastic steps."""
+
+from typing import NamedTuple
+
+from linclf.optimizers import SGD, Optimizer
+
+
+class StepRule(NamedTuple):
+    """An optimizer with a step size, a schedule for it, and the batches that it sees."""
+
+    optimizer: Optimizer = SGD()
+    learning_rate: float | str = "auto"
+    schedule: str = "linear"
+    batch_size: int | str = "auto"
+    shuffle: bool = True
+
+    @property
+    def automatic(self) -> bool:
+        return self.learning_rate == "auto"
