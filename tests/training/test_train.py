@@ -14,6 +14,7 @@ from linclf._training.blas import one_blas_thread
 from linclf._training.model import LinearModel
 from linclf._training.settings import Settings
 from linclf._training.solvers import LBFGS, Stochastic
+from linclf._training.step_rule import StepRule
 from linclf._training.train import train
 from linclf._training.validation import Validation
 from linclf.heads import Linear
@@ -24,11 +25,11 @@ RNG = np.random.default_rng(0)
 N, D = 300, 6
 CASES = {
     "dense": (np.asarray, Stochastic(), {}),
-    "batches": (np.asarray, Stochastic(batch_size=16), {"batch_size": 16}),
-    "sparse": (sparse.csr_array, Stochastic(batch_size=8), {"batch_size": 8}),
+    "batches": (np.asarray, Stochastic(StepRule(batch_size=16)), {"batch_size": 16}),
+    "sparse": (sparse.csr_array, Stochastic(StepRule(batch_size=8)), {"batch_size": 8}),
     "sparse, averaged": (
         sparse.csr_array,
-        Stochastic(Averaged(Adam()), learning_rate=0.01, batch_size=32),
+        Stochastic(StepRule(Averaged(Adam()), learning_rate=0.01, batch_size=32)),
         {"solver": "adam", "average": True, "learning_rate": 0.01, "batch_size": 32},
     ),
     "lbfgs": (np.asarray, LBFGS(), {"solver": "lbfgs"}),
@@ -42,24 +43,19 @@ def rows(n_classes, n=N):
     return X, (X[:, :n_classes] + RNG.gumbel(size=(n, n_classes))).argmax(axis=1)
 
 
-def settings(solver):
-    tol = 1e-4 if isinstance(solver, LBFGS) else 1e-6
-    return Settings(
+def trained(solver, X, y, **options):
+    settings = Settings(
         alpha=1e-3,
         fit_intercept=True,
-        solver=solver,
         max_iter=30,
-        tol=tol,
+        tol=1e-4 if isinstance(solver, LBFGS) else 1e-6,
         n_iter_no_change=5,
         n_jobs=1,
         verbose=0,
     )
-
-
-def trained(solver, X, y, **options):
     data = Dataset(X, y, np.ones(X.shape[0]))
     with one_blas_thread():
-        return train(data, Softmax(), settings(solver), rng=np.random.RandomState(0), **options)
+        return train(data, Softmax(), solver, settings, rng=np.random.RandomState(0), **options)
 
 
 def classifier(parameters, **more):
