@@ -405,9 +405,10 @@ def test_streams_of_version_1_go_on_from_their_weights(name):
         model = linclf.load(DATA / f"{name}_v1.linclf")
     assert_golden(name, model)
     before = model.coef_
+    model.set_params(learning_rate=1e-5, schedule="constant")  # too small to come from anywhere else
     model.partial_fit(X[60:], TEXT[60:] if name == "stream" else NUMBERS[60:])
     assert model.n_iter_ == 2
-    assert 0 < np.abs(model.coef_ - before).max() < np.abs(before).max()
+    assert 0 < np.abs(model.coef_ - before).max() < 0.01 * np.abs(before).max()
 
 
 def assert_golden(name, model):
