@@ -15,12 +15,13 @@ one included.
 
 import math
 from numbers import Real
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from sklearn.utils._param_validation import Interval
 
 from linclf._data.limits import check_limits
 from linclf._numba import generic
+from linclf._types import FloatArray
 
 _UNIT = Interval(Real, 0, 1, closed="left")
 _POSITIVE = Interval(Real, 0, None, closed="neither")
@@ -33,7 +34,7 @@ class OptimizerTraits:
     normalised = None  # the first step, if steps are divided by the size of the gradient
 
 
-def trait(optimizer, name):
+def trait(optimizer: "Optimizer", name: str) -> Any:
     """A class attribute of an optimizer, or its default."""
     return getattr(optimizer, name, getattr(OptimizerTraits, name))
 
@@ -303,7 +304,7 @@ def resolve(solver: str | Optimizer, average: bool) -> Optimizer:
     return Averaged(optimizer) if average else optimizer
 
 
-def accelerated(optimizer):
+def accelerated(optimizer: Optimizer) -> Optimizer | None:
     """Plain SGD with momentum, for exact gradients: about 10 times fewer steps; None for other optimizers."""
     if isinstance(optimizer, Averaged):
         inner = accelerated(optimizer.inner)
@@ -311,18 +312,18 @@ def accelerated(optimizer):
     return Nesterov() if type(optimizer) is SGD else None
 
 
-def averages_of(optimizer, slots):
+def averages_of(optimizer: Optimizer, slots: FloatArray) -> list[FloatArray]:
     """The view of its slots in which an optimizer keeps averages of the weights, if it does."""
     return [slots[:, -1]] if isinstance(optimizer, Averaged) else []
 
 
-def published_weights(optimizer, state):
+def published_weights(optimizer: Optimizer, state: Any) -> FloatArray:
     """The weights to publish: their average, if there is one."""
     averages = averages_of(optimizer, state.slots)
     return averages[0] if averages and state.count[0] > 0 else state.V
 
 
-def name_of(optimizer):
+def name_of(optimizer: Optimizer) -> str:
     """As a user would give it."""
     inner = optimizer.inner if isinstance(optimizer, Averaged) else optimizer
     names = [name for name, cls in OPTIMIZERS.items() if type(inner) is cls and inner == cls()]

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -47,7 +48,7 @@ class BaseLinearClassifier(Described):
         model = model._replace(b=model.b - fitting.offset)
         if model.n_outputs == len(fitting.classes) == 2:
             model = model.one_of_two()
-        model = model.rounded(fitting.data.X.dtype)
+        model = model.rounded(fitting.dtype)
         published = {"classes_": fitting.classes, "coef_": model.W, "intercept_": model.b}
         return published | model.head.attributes() | fitting.published
 
@@ -185,6 +186,7 @@ class BaseLinearClassifier(Described):
                 for name, values in self.history_.items()
             }
             outcome = outcome._replace(history=history, n_iter=self.n_iter_ + 1)
+        fitting = replace(fitting, dtype=stream.dtype)  # that of the first part, as of the weights
         self._publish(outcome, self._attributes(outcome.model, fitting) | self._published(stream.loss))
         self._stream = stream
         return self

@@ -37,6 +37,7 @@ class Fitting:
     calibrator: Any
     arguments: dict  # as callbacks see them
     rng: np.random.RandomState
+    dtype: np.dtype  # of what is published
     mass: FloatArray  # weight of each class in all rows, class weights not counted
     published: dict = field(default_factory=dict)  # beside the weights
 
@@ -94,6 +95,7 @@ def fitting_of(estimator: Described, given: Rows, validation: Rows) -> Fitting:
         calibrator=calibrator,
         arguments=arguments,
         rng=rng,
+        dtype=X.dtype,
         mass=targets.mass(weights),
     )
 
@@ -131,6 +133,7 @@ def part_of(estimator: Described, given: Rows, classes: ArrayLike | None, first:
         calibrator=None,
         arguments={},
         rng=rng,
+        dtype=X.dtype,
         mass=targets.mass(weights),
     )
 

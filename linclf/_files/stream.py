@@ -14,7 +14,7 @@ from linclf._training.settings import Settings
 from linclf._training.solvers import Stochastic
 from linclf._training.step_rule import StepRule
 from linclf._training.step_size import StepSize
-from linclf._training.stream import Stream
+from linclf._training.stream import Stream, same
 from linclf.heads import HEADS
 from linclf.large._candidates import Candidates, Draw
 from linclf.large._paths import Paths
@@ -34,6 +34,9 @@ def check_stream(stream: Any, n_classes: int, n_features: int) -> None:
     check_type("the rule", stream.rule, (StepRule,))
     optimizer, trees = stream.rule.optimizer, isinstance(stream.sampling, Paths)
     check_numbers("optimizer", optimizer, (*OPTIMIZERS.values(), Averaged))
+    check_type("key", stream.key, (tuple,))
+    if not same(stream.key[1], optimizer):  # with which training would go on
+        raise ValueError(f"the key of the stream has {stream.key[1]!r}, and its settings {optimizer!r}")
     check_numbers("head", stream.head, HEADS)
     if trees:
         check_tree(stream.loss, n_classes)

@@ -18,6 +18,7 @@ from sklearn.frozen import FrozenEstimator
 
 from linclf import calibration, classifiers, large
 from linclf._files import stream
+from linclf._files.earlier import parts_as_models
 from linclf._training.model import LinearModel
 from linclf._version import __version__
 from linclf.losses import LOSSES
@@ -204,7 +205,7 @@ class Reader:
                 "its weights with a new optimizer",
                 stacklevel=6,
             )
-        for key, item in self.fields(attributes).items():
+        for key, item in parts_as_models(self.fields(attributes)).items():
             if hasattr(cls, key) or key in model.get_params(deep=False):
                 raise ValueError(f"{key} would hide a part of {name}")
             vars(model)[key] = item

@@ -8,7 +8,7 @@ from numba.extending import intrinsic
 
 
 @intrinsic
-def prefetch(typing_context, X, i, j):
+def prefetch(typing_context, X, i, j):  # pyright: ignore[reportRedeclaration]
     """Tell the processor that X[i, j] will be read soon."""
 
     def generate(context, builder, signature, arguments):
@@ -25,14 +25,14 @@ def prefetch(typing_context, X, i, j):
     return types.void(X, i, j), generate
 
 
-if config.DISABLE_JIT:
+if config.DISABLE_JIT:  # pyright: ignore[reportAttributeAccessIssue]
 
     def prefetch(X, i, j):
         pass
 
 
 @intrinsic
-def as_float(typing_context, bits):
+def as_float(typing_context, bits):  # pyright: ignore[reportRedeclaration]
     """The float64 with the bits of an int64."""
 
     def generate(context, builder, signature, arguments):
@@ -41,7 +41,7 @@ def as_float(typing_context, bits):
     return types.float64(types.int64), generate
 
 
-if config.DISABLE_JIT:
+if config.DISABLE_JIT:  # pyright: ignore[reportAttributeAccessIssue]
 
     def as_float(bits):
         return np.int64(bits).view(np.float64)

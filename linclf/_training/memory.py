@@ -49,10 +49,11 @@ def check_bytes(needed: int, shape: Shape, solver: Solver) -> None:
     remedies.append("a low-rank head (linclf.large, rank=...)")
     if solver.name != "sgd":
         remedies.append("solver='sgd'")
+    comma = "," if len(remedies) > 2 else ""
     raise MemoryError(
         f"{shape.n_outputs:,} classes x {shape.n_features:,} features need {_gib(weights)} for weights and "
         f"{_gib(needed)} with the state of solver={solver.name!r} and what is published, and "
-        f"{_gib(available)} are available; {', '.join(remedies[:-1])} or {remedies[-1]}"
+        f"{_gib(available)} are available; {', '.join(remedies[:-1])}{comma} or {remedies[-1]}"
     )
 
 

@@ -66,7 +66,7 @@ class Stream:
 
     def continues(self, key: tuple, data: Dataset) -> bool:
         """Whether training can go on: else a new stream has to start from the weights reached."""
-        return _same(self.key, key) and self.is_sparse == data.is_sparse
+        return same(self.key, key) and self.is_sparse == data.is_sparse
 
     def adopt(self, rule: StepRule, settings: Settings) -> None:
         """Go on with parameters that have been changed."""
@@ -142,8 +142,8 @@ class Stream:
             array[:] = self.frame.coordinates.weights_from(W, b, self.head.intercept)
 
 
-def _same(a: object, b: object) -> bool:
+def same(a: object, b: object) -> bool:
     """Equal, and of the same classes: tuples of two classes with the same numbers are equal to Python."""
     if isinstance(a, tuple) and type(a) is type(b):
-        return len(a) == len(b) and all(map(_same, a, b))
+        return len(a) == len(b) and all(map(same, a, b))
     return type(a) is type(b) and a == b

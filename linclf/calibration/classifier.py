@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterable
 from numbers import Integral
-from typing import Any, NamedTuple, Protocol, Self, TypeAlias
+from typing import Any, NamedTuple, Protocol, Self, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -294,7 +294,7 @@ def _checked(
     X: Any, y: ArrayLike, sample_weight: ArrayLike | None
 ) -> tuple[Any, LabelArray, FloatArray | None]:
     """X with any rows, the labels, and the weights or None."""
-    X, given = indexable(X, y)
+    X, given = cast("list[Any]", indexable(X, y))
     labels = labels_of(given)
     if not labels.size:
         raise ValueError(f"X and y have {labels.size} samples; pass some of each class")

@@ -10,7 +10,8 @@ import re
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+HERE = pathlib.Path(__file__).resolve()
+ROOT = next(folder for folder in HERE.parents if (folder / "pyproject.toml").is_file())
 PACKAGE = ROOT / "linclf"
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 FILES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}

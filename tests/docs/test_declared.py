@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+HERE = pathlib.Path(__file__).resolve()
+ROOT = next(folder for folder in HERE.parents if (folder / "pyproject.toml").is_file())
 LOCAL = {"linclf", "tests", "benchmarks"} | {
     path.stem for folder in ("tests", "docs") for path in (ROOT / folder).rglob("*.py")
 }

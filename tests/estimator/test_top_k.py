@@ -4,12 +4,12 @@ import re
 
 import numpy as np
 import pytest
-from linclf._training.published import largest
 from scipy import sparse
 from sklearn.datasets import load_digits
 
 from linclf import FocalClassifier, MarginSoftmaxClassifier, SoftmaxClassifier, SVMClassifier
 from linclf._estimator import predicting as _predicting
+from linclf._estimator.top_k import largest
 
 SETTINGS = {"max_iter": 5, "tol": None, "schedule": "constant", "random_state": 0}
 MODELS = [

@@ -18,10 +18,15 @@ import zipfile
 
 import numpy as np
 import pytest
-from test_model_file import TEXT, X, assert_same, stream
+from test_model_file import SPARSE, TEXT, X, assert_same, large_stream, stream
 
 import linclf
 from linclf import SoftmaxClassifier
+from linclf.large import (
+    AdaptiveSoftmaxClassifier,
+    HierarchicalSoftmaxClassifier,
+    SampledSoftmaxClassifier,
+)
 
 rng = np.random.default_rng(0)
 
@@ -33,13 +38,14 @@ rng = np.random.default_rng(0)
 def test_a_failed_save_leaves_the_old_file(fault, tmp_path, monkeypatch):
     path = tmp_path / "model.linclf"
     linclf.save(SoftmaxClassifier(alpha=0.5), path)
+    model = stream()  # before the fault, which the cache of kernels would meet
 
     def broken(*args, **options):
         raise OSError("no space left on device")
 
     monkeypatch.setattr(fault, broken)
     with pytest.raises(OSError, match="no space left"):
-        linclf.save(stream(), path)
+        linclf.save(model, path)
     assert os.listdir(tmp_path) == ["model.linclf"]
     assert linclf.load(path).alpha == 0.5
 
@@ -202,8 +208,8 @@ def edited(saved, path, change):
     entries = parts(saved)
     content = json.loads(entries["model.json"])
     _, parameters, attributes, _ = content["model"]["estimator"]
-    session = attributes["_session"]["object"][1]
-    replaced = change(content, parameters, attributes, session) or {}
+    stream = attributes["_stream"]["object"][1] if "_stream" in attributes else None
+    replaced = change(content, parameters, attributes, stream) or {}
     for number, array in replaced.items():
         file = io.BytesIO()
         np.save(file, array)
@@ -211,10 +217,18 @@ def edited(saved, path, change):
     return write(path, {**entries, "model.json": json.dumps(content)})
 
 
-def number_of(session, field):
-    return session["state"]["object"][1][field]["array"]
+def fields(stream, *names):
+    """Those of an object inside a stream."""
+    for name in names:
+        stream = stream[name]["object"][1]
+    return stream
 
 
+def number_of(stream, field):
+    return fields(stream, "state")[field]["array"]
+
+
+ADAM = {"object": ["Adam", {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}]}
 EDITS = {
     "a version that is no number": lambda c, p, a, s: c.update(version="1"),
     "an unknown class": lambda c, p, a, s: c["model"]["estimator"].__setitem__(0, "os.system"),
@@ -237,15 +251,34 @@ EDITS = {
     "no history": lambda c, p, a, s: a.pop("history_") and None,
     "one class": lambda c, p, a, s: {a["classes_"]["array"]: np.array(["a"])},
     "dtypes that run code": lambda c, p, a, s: s.update(dtype={"dtype": "O"}),
-    "a session that is something else": lambda c, p, a, s: a.update(_session=3),
+    "a stream that is something else": lambda c, p, a, s: a.update(_stream=3),
     "weights too small": lambda c, p, a, s: {number_of(s, "V"): np.zeros((3, 4))},
     "weights of another type": lambda c, p, a, s: {number_of(s, "V"): np.zeros((3, 5), np.float32)},
     "weights by columns": lambda c, p, a, s: {number_of(s, "V"): np.zeros((5, 3)).T},
     "slots too many": lambda c, p, a, s: {number_of(s, "slots"): np.zeros((3, 1, 5))},
     "a count that is no integer": lambda c, p, a, s: {number_of(s, "count"): np.zeros(1)},
     "a loss of an integer": lambda c, p, a, s: s["loss"]["object"][1].update(temperature=1),
-    "an optimizer as the loss": lambda c, p, a, s: s.update(loss=s["optimizer"]),
-    "a stream of more classes": lambda c, p, a, s: s.update(n_classes=4),
+    "a gradient of another shape": lambda c, p, a, s: {number_of(s, "G"): np.zeros((3, 4))},
+    "an optimizer as the loss": lambda c, p, a, s: s.update(
+        loss=fields(s, "settings", "solver")["optimizer"]
+    ),
+    "a loss as the head": lambda c, p, a, s: s.update(head=s["loss"]),
+    "a head of an integer": lambda c, p, a, s: fields(s, "head").update(intercept=1),
+    "an optimizer with more slots": lambda c, p, a, s: fields(s, "rule").update(optimizer=ADAM),
+    "a key with more slots": lambda c, p, a, s: s["key"]["tuple"].__setitem__(1, ADAM),
+    "no key": lambda c, p, a, s: s.update(key=None),
+    "a rule that is something else": lambda c, p, a, s: s.update(rule=ADAM),
+    "settings that are something else": lambda c, p, a, s: s.update(settings=s["rule"]),
+    "a stream of more classes": lambda c, p, a, s: s.update(n_outputs=4),
+    "a stream of fewer features": lambda c, p, a, s: s.update(n_features=3),
+    "a stream of sparse rows": lambda c, p, a, s: s.update(is_sparse=True),
+    "a frame of sparse rows": lambda c, p, a, s: s["frame"]["object"].__setitem__(0, "Levelled"),
+    "moments without means": lambda c, p, a, s: fields(s, "frame", "moments").pop("mean") and None,
+    "a centre too short": lambda c, p, a, s: {
+        fields(s, "frame", "coordinates")["centre"]["array"]: np.zeros(3)
+    },
+    "means too short": lambda c, p, a, s: {fields(s, "frame", "moments")["mean"]["array"]: np.zeros(3)},
+    "a sampling that is something else": lambda c, p, a, s: s.update(sampling=3),
 }
 
 
@@ -255,12 +288,79 @@ def test_files_that_were_edited_are_refused(name, saved, tmp_path):
     assert "damaged" in refusal(edited(saved, tmp_path / "model.linclf", EDITS[name]))
 
 
+def test_squares_of_sparse_columns_have_their_shape(tmp_path):
+    linclf.save(stream(X=SPARSE), tmp_path / "sparse.linclf")
+    path = edited(
+        tmp_path / "sparse.linclf",
+        tmp_path / "model.linclf",
+        lambda c, p, a, s: {fields(s, "frame")["squares"]["array"]: np.zeros(3)},
+    )
+    assert "the features of the stream" in refusal(path)
+
+
+@pytest.mark.parametrize("sampled", [True, False])
+def test_counts_of_classes_have_their_shape(sampled, tmp_path):
+    cls = SampledSoftmaxClassifier if sampled else HierarchicalSoftmaxClassifier
+    linclf.save(large_stream(cls), tmp_path / "large.linclf")
+    path = edited(
+        tmp_path / "large.linclf",
+        tmp_path / "model.linclf",
+        lambda c, p, a, s: {fields(s, "sampling")["counts"]["array"]: np.zeros(2)},
+    )
+    assert "the class counts of the stream" in refusal(path)
+
+
+def part_of(attributes, number=0):
+    """The head, or the tail of a number, of an adaptive softmax."""
+    return (attributes["tails_"][number - 1] if number else attributes["head_"])["object"]
+
+
+EDITS_OF_PARTS = {
+    "an order with a class twice": lambda c, p, a, s: {a["order_"]["array"]: np.array([0, 1, 2, 3, 4, 5, 5])},
+    "an order too short": lambda c, p, a, s: {a["order_"]["array"]: np.arange(6)},
+    "cutoffs that fall": lambda c, p, a, s: {a["cutoffs_"]["array"]: np.array([5, 2])},
+    "a cutoff too large": lambda c, p, a, s: {a["cutoffs_"]["array"]: np.array([2, 7])},
+    "another cutoff": lambda c, p, a, s: {a["cutoffs_"]["array"]: np.array([3, 5])},
+    "no cutoffs": lambda c, p, a, s: a.pop("cutoffs_") and None,
+    "a tail that is missing": lambda c, p, a, s: a["tails_"].pop() and None,
+    "a projection that is missing": lambda c, p, a, s: a["projections_"].pop() and None,
+    "a projection of fewer features": lambda c, p, a, s: {a["projections_"][0]["array"]: np.zeros((3, 2))},
+    "a projection to more": lambda c, p, a, s: {a["projections_"][0]["array"]: np.zeros((4, 3))},
+    "a projection that is NaN": lambda c, p, a, s: {a["projections_"][0]["array"]: np.full((4, 2), np.nan)},
+    "a head that is a head of scores": lambda c, p, a, s: a.update(head_=part_of(a)[1]["head"]),
+    "a head of cosines": lambda c, p, a, s: part_of(a)[1]["head"]["object"].__setitem__(0, "Cosine"),
+    "a head of a class less": lambda c, p, a, s: {part_of(a)[1]["W"]["array"]: np.zeros((3, 4))},
+    "a tail of other features": lambda c, p, a, s: {part_of(a, 1)[1]["W"]["array"]: np.zeros((3, 4))},
+    "a tail of two with two rows": lambda c, p, a, s: {part_of(a, 2)[1]["W"]["array"]: np.zeros((2, 1))},
+    "a tail of integers": lambda c, p, a, s: {part_of(a, 1)[1]["W"]["array"]: np.zeros((3, 2), int)},
+    "a tail that is infinite": lambda c, p, a, s: {part_of(a, 1)[1]["b"]["array"]: np.full(3, np.inf)},
+    "intercepts too many": lambda c, p, a, s: {part_of(a, 1)[1]["b"]["array"]: np.zeros(4)},
+    "no intercepts": lambda c, p, a, s: part_of(a, 1)[1].pop("b") and None,
+}
+
+
+@pytest.fixture(scope="module")
+def saved_parts(tmp_path_factory):
+    """Seven classes: a head of two and two tails, a tail of three and one of two."""
+    model = AdaptiveSoftmaxClassifier(cutoffs=[2, 5], reduction=2.0, max_iter=2, random_state=0)
+    path = tmp_path_factory.mktemp("saved") / "parts.linclf"
+    linclf.save(model.fit(X, np.arange(120) % 7), path)
+    return path
+
+
+@pytest.mark.parametrize("name", EDITS_OF_PARTS)
+def test_parts_that_were_edited_are_refused(name, saved_parts, tmp_path):
+    same = edited(saved_parts, tmp_path / "same.linclf", lambda *parts: None)
+    assert_same(linclf.load(same), linclf.load(saved_parts))
+    assert "damaged" in refusal(edited(saved_parts, tmp_path / "model.linclf", EDITS_OF_PARTS[name]))
+
+
 def test_the_stream_of_another_version_goes_on_from_its_weights(saved, tmp_path):
     path = edited(saved, tmp_path / "m.linclf", lambda c, p, a, s: c.update(linclf="0.0.1"))
     with pytest.warns(UserWarning, match=r"linclf 0\.0\.1 has saved this stream") as caught:
         model = linclf.load(path)
     assert caught[0].filename == __file__
-    assert "_session" not in vars(model)
+    assert "_stream" not in vars(model)
     np.testing.assert_array_equal(model.coef_, linclf.load(saved).coef_)
     model.partial_fit(X, TEXT)
     assert model.n_iter_ == 2

@@ -110,7 +110,7 @@ STREAMS = {
     "float32": lambda: stream(X=X.astype(np.float32)),
     "sparse": lambda: stream(X=SPARSE),
     "two classes": lambda: stream(NUMBERS == 1),
-    "cosines": cosine_stream,
+    "cosines, sparse": cosine_stream,
     "sampled": lambda: large_stream(SampledSoftmaxClassifier, n_sampled=2),
     "noise, sparse": lambda: large_stream(NCEClassifier, SPARSE, n_sampled=2, solver="adam"),
     "tree": lambda: large_stream(HierarchicalSoftmaxClassifier, solver="momentum"),
@@ -212,7 +212,7 @@ def test_streams_go_on_bitwise(name, tmp_path):
     model = STREAMS[name]()
     read = through_file(model, tmp_path)
     assert_same(read, model)
-    more = SPARSE if model._session.is_sparse else X.astype(model.coef_.dtype)
+    more = SPARSE if "sparse" in name else X.astype(model.coef_.dtype)
     labels = NUMBERS == 1 if len(model.classes_) == 2 else NUMBERS
     for one in (model, read):
         one.partial_fit(more[60:], labels[60:])
@@ -383,6 +383,12 @@ GOLDEN = {
     "linear": lambda: LinearClassifier(
         loss=Focal(gamma=1), solver=Averaged(Adam()), calibration="platt", early_stopping=True, **FAST
     ).fit(X, TEXT.astype(object)),
+    "adaptive": lambda: AdaptiveSoftmaxClassifier(cutoffs=[1], reduction=2.0, **FAST).fit(X, TEXT),
+}
+GOLDEN_STREAMS = {
+    "stream": lambda: stream(TEXT, solver="adam"),
+    "sampled_stream": lambda: large_stream(SampledSoftmaxClassifier, n_sampled=2),
+    "tree_stream": lambda: large_stream(HierarchicalSoftmaxClassifier, solver="momentum"),
 }
 
 
@@ -390,8 +396,23 @@ GOLDEN = {
 @pytest.mark.parametrize("name", GOLDEN)
 def test_files_of_version_1_are_still_read(name):
     """Written by `python tests/test_model_file.py`; never write them again for a later version."""
+    assert_golden(name, linclf.load(DATA / f"{name}_v1.linclf"))
+
+
+@pytest.mark.parametrize("name", GOLDEN_STREAMS)
+def test_streams_of_version_1_go_on_from_their_weights(name):
+    with pytest.warns(UserWarning, match=r"linclf 0\.1\.0 has saved this stream"):
+        model = linclf.load(DATA / f"{name}_v1.linclf")
+    assert_golden(name, model)
+    before = model.coef_
+    model.set_params(learning_rate=1e-5, schedule="constant")  # too small to come from anywhere else
+    model.partial_fit(X[60:], TEXT[60:] if name == "stream" else NUMBERS[60:])
+    assert model.n_iter_ == 2
+    assert 0 < np.abs(model.coef_ - before).max() < 0.01 * np.abs(before).max()
+
+
+def assert_golden(name, model):
     expected = json.loads((DATA / "golden_v1.json").read_text())[name]
-    model = linclf.load(DATA / f"{name}_v1.linclf")
     assert repr(model).partition(" at 0x")[0] == expected["repr"]
     rows = np.array(expected["X"], np.float32 if name == "cosines_of_two" else np.float64)
     assert model.predict(rows).tolist() == expected["predict"]
@@ -403,7 +424,7 @@ def test_files_of_version_1_are_still_read(name):
 
 def write_golden():
     expected = {}
-    for name, make in GOLDEN.items():
+    for name, make in (GOLDEN | GOLDEN_STREAMS).items():
         model = make()
         linclf.save(model, DATA / f"{name}_v1.linclf")
         rows = X[:6].astype(np.float32).astype(np.float64)

@@ -16,7 +16,10 @@ from sklearn.metrics import log_loss
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from linclf import SoftmaxClassifier
+from linclf._data.targets import Labels, Probabilities
 from linclf.large import AdaptiveSoftmaxClassifier, _cutoffs
+from linclf.large._clusters import class_directions
+from linclf.large._parts import Parts
 
 
 class TwoParts(AdaptiveSoftmaxClassifier):
@@ -59,12 +62,25 @@ def fitted(data):
     return AdaptiveSoftmaxClassifier(cutoffs=[5, 15], alpha=1e-3, max_iter=20, random_state=0).fit(*data)
 
 
+@pytest.fixture
+def of_parts(monkeypatch):
+    """The outcomes of the parts of the last fit, the head first."""
+    found, outcome = [], Parts.outcome
+
+    def watched(parts):
+        found[:] = parts.outcomes
+        return outcome(parts)
+
+    monkeypatch.setattr(Parts, "outcome", watched)
+    return found
+
+
 def naive_log_probabilities(model, X):
     """Joint log-probabilities from the coefficients of the parts."""
 
     def log_softmax(part, rows):
-        f = rows @ part.coef_.T + part.intercept_
-        if len(part.classes_) == 2:
+        f = rows @ part.W.T + part.b
+        if len(part.W) == 1:
             f = np.hstack([np.zeros_like(f), f])
         return f - np.log(np.exp(f).sum(axis=1, keepdims=True))
 
@@ -81,7 +97,7 @@ def naive_log_probabilities(model, X):
 def naive_objective(model, X, Y, weights):
     """F of the whole in NumPy; Y has class probabilities in the order of the classes."""
     losses = -(Y * naive_log_probabilities(model, X)).sum(axis=1)
-    squares = sum((part.coef_**2).sum() for part in (model.head_, *model.tails_))
+    squares = sum((part.W**2).sum() for part in (model.head_, *model.tails_))
     return weights @ losses / weights.sum() + model.alpha / 2 * squares
 
 
@@ -148,8 +164,8 @@ def test_order_is_by_weight_and_then_by_class(data):
     assert_array_equal(
         model.set_params(class_weight="balanced").fit(X, y).order_, np.argsort(-counts, kind="stable")
     )
-    assert model.head_.coef_.shape == (6, 8)
-    assert [tail.coef_.shape for tail in model.tails_] == [(25, 8)]
+    assert model.head_.W.shape == (6, 8)
+    assert [tail.W.shape for tail in model.tails_] == [(25, 8)]
     assert not hasattr(model, "coef_")
 
 
@@ -227,18 +243,18 @@ def test_each_part_is_at_its_optimum(data):
         (model.tails_[1], ranks - 10, ranks >= 10),
     ]
     for part, labels, rows in parts:
-        Y, ones = np.eye(len(part.classes_))[labels[rows]], np.ones(rows.sum())
+        Y, ones = np.eye(len(part.W))[labels[rows]], np.ones(rows.sum())
         alpha = 1e-2 * len(y) / rows.sum()
         W, b = softmax_optimum(X[rows], Y, ones, alpha)
-        assert_allclose(part.coef_, W, atol=1e-5)
-        reached = softmax_objective(part.coef_, part.intercept_, X[rows], Y, ones, alpha)
+        assert_allclose(part.W, W, atol=1e-5)
+        reached = softmax_objective(part.W, part.b, X[rows], Y, ones, alpha)
         assert reached <= softmax_objective(W, b, X[rows], Y, ones, alpha) + 1e-9
     # so that no other weights of the whole are better, near it or not
     least, rng = naive_objective(model, X, np.eye(30)[y], np.ones(len(y))), np.random.default_rng(0)
     for _ in range(10):
         other = pickle.loads(pickle.dumps(model))
         for part in (other.head_, *other.tails_):
-            part.coef_ += 1e-3 * rng.standard_normal(part.coef_.shape)
+            part.W[:] += 1e-3 * rng.standard_normal(part.W.shape)
         assert naive_objective(other, X, np.eye(30)[y], np.ones(len(y))) > least
 
 
@@ -369,12 +385,13 @@ def test_directions_are_those_of_the_class_means(data):
     means = np.array([np.average(X[y == k], axis=0, weights=weights[y == k]) for k in range(30)])
     differences = np.sqrt(mass)[:, None] * (means - np.average(X, axis=0, weights=weights))
     V = np.linalg.svd(differences)[2][:3].T
-    for rows, labels in ((X, y), (sparse.csr_array(X), y), (X, np.eye(30)[y])):
-        found = _cutoffs.class_directions(rows, labels, weights, 30, 3)
+    labels, soft = Labels(y, 30), Probabilities(np.eye(30)[y])
+    for rows, targets in ((X, labels), (sparse.csr_array(X), labels), (X, soft)):
+        found = class_directions(rows, targets, weights, 3)
         assert_allclose(found.T @ found, np.eye(3), atol=1e-10)
         assert_allclose(np.abs(found.T @ V), np.eye(3), atol=1e-7)
-    assert _cutoffs.class_directions(X[:, :2], y % 2, weights, 2, 2).shape == (2, 1)
-    same = _cutoffs.class_directions(np.ones((6, 4)), np.arange(6) % 3, np.ones(6), 3, 2)
+    assert class_directions(X[:, :2], Labels(y % 2, 2), weights, 2).shape == (2, 1)
+    same = class_directions(np.ones((6, 4)), Labels(np.arange(6) % 3, 3), np.ones(6), 2)
     assert_array_equal(same, np.eye(4, 2))
 
 
@@ -395,7 +412,7 @@ def test_many_classes_are_cut_by_themselves():
     assert loss < -np.log(full.predict_proba_of(X[test], y[test])).mean() + 0.03
 
 
-def test_validation_rows_stop_each_part(data):
+def test_validation_rows_stop_each_part(data, of_parts):
     X, y = data
     settings = {"cutoffs": [5, 15], "alpha": 1e-4, "max_iter": 40, "batch_size": 32, "random_state": 0}
     model = AdaptiveSoftmaxClassifier(**settings, early_stopping=True, validation_fraction=0.2).fit(X, y)
@@ -405,19 +422,17 @@ def test_validation_rows_stop_each_part(data):
     model = AdaptiveSoftmaxClassifier(**settings).fit(X[train], y[train], X_val=X_val, y_val=y_val)
     ranks = np.argsort(model.order_)[y_val]
     shares = [1, np.mean((ranks >= 5) & (ranks < 15)), np.mean(ranks >= 15)]
-    parts = (model.head_, *model.tails_)
-    best = [min(part.history_["validation_loss"]) for part in parts]
+    best = [min(part.history["validation_loss"]) for part in of_parts]
     loss = log_loss(y_val, model.predict_proba(X_val), labels=model.classes_)
     assert loss == pytest.approx(np.dot(shares, best), rel=1e-6)
-    assert model.n_iter_ == max(part.n_iter_ for part in parts)
-    last = [part.history_["validation_loss"][-1] for part in parts]
+    assert model.n_iter_ == max(part.n_iter for part in of_parts)
+    last = [part.history["validation_loss"][-1] for part in of_parts]
     assert model.history_["validation_loss"][-1] == pytest.approx(np.dot(shares, last), rel=1e-9)
     # rows of the head only: the tails train without
     head = ranks < 5
     model.fit(X[train], y[train], X_val=X_val[head], y_val=y_val[head])
-    assert "validation_loss" in model.head_.history_
-    assert "validation_loss" not in model.tails_[0].history_
-    assert model.history_["validation_loss"] == pytest.approx(model.head_.history_["validation_loss"])
+    assert ["validation_loss" in part.history for part in of_parts] == [True, False, False]
+    assert model.history_["validation_loss"] == pytest.approx(of_parts[0].history["validation_loss"])
 
 
 def test_calibration(data):
@@ -436,14 +451,14 @@ def test_calibration(data):
         model.fit(X, y)
 
 
-def test_epochs_are_those_of_all_rows():
+def test_epochs_are_those_of_all_rows(of_parts):
     X, y = zipf(n=3000, K=30, d=4)
     model = AdaptiveSoftmaxClassifier(cutoffs=[5, 15], random_state=0, tol=None, solver="adam").fit(X, y)
     full = SoftmaxClassifier(random_state=0, tol=None, solver="adam").fit(X, y)
-    assert [part.n_iter_ for part in (model.head_, *model.tails_)] == [full.n_iter_] * 3
+    assert [part.n_iter for part in of_parts] == [full.n_iter_] * 3
     assert model.n_iter_ == full.n_iter_
-    small = AdaptiveSoftmaxClassifier(cutoffs=[5, 15], random_state=0, tol=None, max_iter=7).fit(X, y)
-    assert [part.n_iter_ for part in (small.head_, *small.tails_)] == [7] * 3
+    AdaptiveSoftmaxClassifier(cutoffs=[5, 15], random_state=0, tol=None, max_iter=7).fit(X, y)
+    assert [part.n_iter for part in of_parts] == [7] * 3
 
 
 def test_warm_start_goes_on_with_the_same_clusters(data):
@@ -557,7 +572,7 @@ class Recorder:
         return len(self.losses) >= self.stop_after
 
 
-def test_callbacks_see_the_whole_after_each_epoch(data):
+def test_callbacks_see_the_whole_after_each_epoch(data, of_parts):
     X, y = data
     record = Recorder()
     model = AdaptiveSoftmaxClassifier(cutoffs=[5, 15], max_iter=3, random_state=0, reduction=2.0)
@@ -575,7 +590,7 @@ def test_callbacks_see_the_whole_after_each_epoch(data):
         )
     pickle.dumps(model.head_)
     model.set_callbacks(Recorder(stop_after=2)).fit(X, y)
-    assert [part.n_iter_ for part in (model.head_, *model.tails_)] == [2, 1, 1]
+    assert [part.n_iter for part in of_parts] == [2, 1, 1]
 
 
 def test_progress_bar(data, capsys):

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from linclf._training.published import scores_of
 from scipy import sparse
 
 from linclf import (
@@ -16,13 +15,18 @@ from linclf import (
     SoftmaxClassifier,
     SVMClassifier,
 )
+from linclf._data.dataset import Dataset
+from linclf._data.targets import Labels, Probabilities
 from linclf._estimator import predicting as _predicting
 from linclf._training import memory as _memory
-from linclf._training import objective as _objective
-from linclf._training import train as _training
+from linclf._training import validation as _validation
+from linclf._training.model import LinearModel
+from linclf._training.shape import Shape
+from linclf._training.solvers import LBFGS
 from linclf.calibration import TemperatureScaling
 from linclf.heads import Linear
 from linclf.losses import Softmax, row_loss
+from linclf.losses._evaluation import evaluate
 
 ONE = {"max_iter": 1, "random_state": 0}
 
@@ -127,13 +131,13 @@ def test_nan_and_infinity_in_any_block(model, n_classes, storage, value, at, mon
 
 def test_rows_are_looked_at_again_only_where_scores_are_not_finite(wide, monkeypatch):
     model, X = wide
-    calls, check_X = [], _predicting._validation.check_X
+    calls, check_X = [], _predicting.check_X
 
     def counted(*args, **settings):
         calls.append(settings)
         return check_X(*args, **settings)
 
-    monkeypatch.setattr(_predicting._validation, "check_X", counted)
+    monkeypatch.setattr(_predicting, "check_X", counted)
     model.predict(X[:50_000])
     assert len(calls) == 1
 
@@ -158,23 +162,26 @@ def test_validation_in_blocks_is_that_of_all_rows(soft, storage, monkeypatch):
     X, W, b = rng.standard_normal((9000, 7)), rng.standard_normal((11, 7)), rng.standard_normal(11)
     y = rng.dirichlet(np.ones(11), 9000) if soft else rng.integers(0, 11, 9000)
     weights, X, loss = rng.random(9000), storage(X), Softmax()
-    scores = scores_of(X, W, b, Linear())
+    model = LinearModel(W, b, Linear())
+    scores = model.scores(X)
     truth = y.argmax(axis=1) if soft else y
     accuracy = np.average(scores.argmax(axis=1) == truth, weights=weights)
-    expected = _objective.mean_loss(loss, scores, y, weights), accuracy
-    validation = _training.Validation(X, y, weights, Linear(), loss)
-    assert validation.measure(W, b) == expected
-    monkeypatch.setattr(_training, "MEASURED", 11 * 100)
-    monkeypatch.setattr(_training, "COPIED", 11 * 30)
-    np.testing.assert_allclose(validation.measure(W, b), expected, rtol=1e-13)
+    expected = np.average(evaluate(loss, scores, y)[0], weights=weights), accuracy
+    targets = Probabilities(y) if soft else Labels(y, 11)
+    validation = _validation.Validation(Dataset(X, targets, weights), loss)
+    np.testing.assert_allclose(validation.measure(model), expected, rtol=1e-13)
+    monkeypatch.setattr(_validation, "MEASURED", 11 * 100)
+    monkeypatch.setattr(_validation, "COPIED", 11 * 30)
+    np.testing.assert_allclose(validation.measure(model), expected, rtol=1e-13)
 
 
 def test_validation_scores_are_never_held_for_all_rows():
     rng = np.random.default_rng(0)
-    X, W, b = rng.random((20_000, 4), np.float32), rng.standard_normal((2000, 4)), np.zeros(2000)
-    validation = _training.Validation(X, rng.integers(0, 2000, 20_000), np.ones(20_000), Linear(), Softmax())
-    validation._replace(X=X[:10], y=validation.y[:10], weights=np.ones(10)).measure(W, b)  # compiles
-    assert peak_of(lambda: validation.measure(W, b)) < 40e6  # of 160 MB
+    X, y = rng.random((20_000, 4), np.float32), Labels(rng.integers(0, 2000, 20_000), 2000)
+    model = LinearModel(rng.standard_normal((2000, 4)), np.zeros(2000), Linear())
+    validation = _validation.Validation(Dataset(X, y, np.ones(20_000)), Softmax())
+    validation._replace(data=validation.data.take(np.arange(10))).measure(model)  # compiles
+    assert peak_of(lambda: validation.measure(model)) < 40e6  # of 160 MB
 
 
 class Reversed(NamedTuple):
@@ -193,8 +200,8 @@ def test_a_loss_may_decide_between_classes_by_itself():
     rng = np.random.default_rng(0)
     X, W, b = rng.standard_normal((500, 3)), rng.standard_normal((4, 3)), np.zeros(4)
     y = (X @ W.T)[:, ::-1].argmax(axis=1)
-    validation = _training.Validation(X, y, np.ones(500), Linear(), Reversed())
-    assert validation.measure(W, b) == (1.0, 1.0)
+    validation = _validation.Validation(Dataset(X, Labels(y, 4), np.ones(500)), Reversed())
+    assert validation.measure(LinearModel(W, b, Linear())) == (1.0, 1.0)
 
 
 # ---------------------------------------------------------------- weights that do not fit
@@ -245,7 +252,8 @@ def test_the_message_says_how_much_and_what_to_do(monkeypatch):
     with pytest.raises(MemoryError, match=f"^{re.escape(message)}$"):
         SoftmaxClassifier(solver="adam").fit(*huge())
     monkeypatch.setattr(_memory, "available_bytes", lambda: None)
-    _memory.check_memory(10**9, 10**9, 8, 9)  # nobody says how much there is
+    shape = Shape(1, 10**9, 10**9, 10**9, np.dtype(np.float64))
+    _memory.check_bytes(10**19, shape, LBFGS())  # nobody says how much there is
 
 
 def test_a_fitted_model_is_as_it_was(monkeypatch):

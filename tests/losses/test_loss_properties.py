@@ -280,18 +280,14 @@ def test_margin_losses_equal_torch_from_rows_and_weights(loss):
 
 def cosine_head_gradient(loss, X, W, y):
     """The gradient of the mean loss for the weights, by the epoch kernel that training uses."""
-    from linclf import _storage as _rows
-    from linclf._kernels import epoch as _sgd
-    from linclf._training import objective as _objective
+    from linclf._kernels.problem import Problem
+    from linclf._storage import Dense, read_only
+    from linclf._training.gradients import mean_gradient
     from linclf.heads import Cosine
 
     n, d = X.shape
-    targets = _sgd.Targets(_rows.read_only(y), _rows.read_only(np.ones(n)))
-    rows = _rows.Dense(_rows.read_only(X), np.zeros(d), np.ones(d))
-    problem = _sgd.Problem(rows, Cosine(0.0), loss, targets, np.zeros(d + 1))
+    storage = Dense(read_only(X), np.zeros(d), np.ones(d))
+    y, weights = read_only(y), read_only(np.ones(n))
+    problem = Problem(storage, Cosine(0.0), loss, y, weights, np.zeros(d + 1))
     V = np.ascontiguousarray(np.column_stack([W, np.zeros(len(W))]))
-
-    def buffers():
-        return _objective.buffers(problem, n, d, len(W), np.dtype(np.float64))
-
-    return _objective.gradient(problem, V, buffers, np.arange(n), 1, (0.0, np.inf), None)[1][:, :-1]
+    return mean_gradient(problem, V, np.arange(n), 1, None)[1][:, :-1]

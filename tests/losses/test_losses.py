@@ -11,9 +11,13 @@ from cases import INVALID_LOSSES, LOSS_CASES, LossCase, table
 from scipy.special import logsumexp
 from sklearn.utils._param_validation import InvalidParameterError
 
+from linclf._data.dataset import Dataset
+from linclf._data.targets import Labels
 from linclf._numba import simplex as _simplex
-from linclf._training import objective as _objective
+from linclf._training.model import LinearModel
+from linclf._training.validation import Validation
 from linclf.functional import log_softmax, softmax
+from linclf.heads import Linear
 from linclf.losses import (
     LOSSES,
     ArcFace,
@@ -80,12 +84,14 @@ def test_values(case, n_classes):
 
 
 @table(LOSS_CASES)
-def test_mean_loss_is_the_weighted_mean(case):
+def test_a_measured_loss_is_the_weighted_mean(case):
     scores, y = case.scores(50, K), hard_targets(50)
     weights = np.random.default_rng(3).uniform(0, 2, 50)
     before = scores.copy()
     expected = np.average([case.value(f, k) for f, k in zip(scores, y, strict=True)], weights=weights)
-    assert _objective.mean_loss(case.loss, scores, y, weights) == pytest.approx(expected, rel=1e-12)
+    validation = Validation(Dataset(scores, Labels(y, K), weights), case.loss)
+    scores_themselves = LinearModel(np.eye(K), np.zeros(K), Linear())
+    assert validation.measure(scores_themselves)[0] == pytest.approx(expected, rel=1e-12)
     np.testing.assert_array_equal(scores, before)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from cases import LOSS_CASES, table
 from numba import njit
-from own_losses import OwnHinge, OwnSoftmax, own_hinge, own_softmax, plain, registered
+from own_losses import OwnHinge, OwnSoftmax, cross_entropy, own_hinge, own_softmax, plain, registered
 from sklearn.datasets import load_digits, load_iris
 from sklearn.utils._param_validation import Interval
 
@@ -397,16 +397,31 @@ def test_a_loss_on_cosines_needs_a_scale():
         resolve(registered(plain, head="cosine"), 3)
 
 
+def halved(loss, scores, y):
+    value = cross_entropy(OwnSoftmax(1.0), scores, y)
+    scores *= 0.5
+    return 0.5 * value
+
+
 def test_a_stream_goes_on_with_the_loss_it_is_given():
     """Losses with the same numbers are equal tuples; so are those of a notebook's cell that ran twice."""
     X, y = load_iris(return_X_y=True)
-    model = LinearClassifier(loss="weston-watkins").partial_fit(X, y, classes=[0, 1, 2])
-    for loss in ("crammer-singer", registered(plain), registered(plain)):
-        model.set_params(loss=loss).partial_fit(X, y)
-        assert type(model._session.loss) is type(resolve(loss, 3))
-    model.set_params(solver="momentum").partial_fit(X, y)
-    model.set_params(solver="nesterov").partial_fit(X, y)
-    assert type(model._session.settings.optimizer).__name__ == "Nesterov"
+
+    def stream(*parts):
+        model = LinearClassifier(batch_size=8, random_state=0)
+        for parameters in parts:
+            model.set_params(**parameters).partial_fit(X, y, classes=[0, 1, 2])
+        return model.coef_
+
+    own, redefined = registered(plain), registered(halved)
+    for name, before, after in [
+        ("loss", "weston-watkins", "crammer-singer"),
+        ("loss", own, redefined),
+        ("solver", "momentum", "nesterov"),
+    ]:
+        assert before == after or isinstance(before, str)
+        went_on, changed = stream({name: before}, {}), stream({name: before}, {name: after})
+        assert np.abs(changed - went_on).max() > 1e-3 * np.abs(went_on).max()
 
 
 # ---------------------------------------------------------------- numbers

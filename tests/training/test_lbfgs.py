@@ -16,7 +16,7 @@ from linclf import (
     SoftmaxClassifier,
     SVMClassifier,
 )
-from linclf._training.solvers import lbfgs as _lbfgs
+from linclf._training.preconditioner import CHOLESKY, row_curvature
 from linclf.losses import LOSSES
 from linclf.losses._registry import trait
 
@@ -137,7 +137,7 @@ def test_every_smooth_loss(name):
     assert model.history_["objective"][-1] < model.history_["objective"][0]
 
 
-@pytest.mark.parametrize("n_features", [5, _lbfgs.CHOLESKY + 10])
+@pytest.mark.parametrize("n_features", [5, CHOLESKY + 10])
 def test_more_features_than_a_factor_takes(n_features):
     """Beyond the Cholesky factor the diagonal does; the optimum is that of the other solver."""
     rng = np.random.default_rng(0)
@@ -153,7 +153,7 @@ def test_row_curvature_equals_p_times_one_minus_p():
     rng = np.random.default_rng(0)
     scores = rng.normal(size=(50, 5)) * 3
     p = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
-    found = _lbfgs.row_curvature(LOSSES["softmax"](), scores, rng.integers(0, 5, 50))
+    found = row_curvature(LOSSES["softmax"](), scores, rng.integers(0, 5, 50))
     np.testing.assert_allclose(found, (p * (1 - p)).mean(axis=1), rtol=1e-4, atol=1e-8)
 
 

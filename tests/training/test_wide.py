@@ -4,10 +4,10 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from linclf._training.session import Session
 
 from linclf import LinearClassifier, SoftmaxClassifier
-from linclf._training.sweeps import wide as _wide
+from linclf._training import plan as _plan
+from linclf._training.sweeps import Wide
 from linclf.losses import CosFace, SquaredCrammerSinger
 from linclf.optimizers import Adam, Averaged
 
@@ -21,7 +21,10 @@ def data(dtype):
     return X.astype(dtype), y
 
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 2e-4), (np.float64, 1e-11)])
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"),
+    [pytest.param(np.float32, 2e-4, marks=pytest.mark.exhaustive), (np.float64, 1e-11)],
+)
 @pytest.mark.parametrize(
     "parameters",
     [
@@ -38,12 +41,12 @@ def test_pieces_make_the_steps_of_one_kernel(parameters, dtype, tolerance, monke
     X, y = data(dtype)
     model = LinearClassifier(max_iter=2, random_state=0).set_params(**parameters)
     taken = []
-    run = _wide.run
-    monkeypatch.setattr(_wide, "run", lambda *args: taken.append(len(args[4])) or run(*args))
+    run = Wide.run
+    monkeypatch.setattr(Wide, "run", lambda *args: taken.append(len(args[3])) or run(*args))
     wide = model.fit(X, y)
     assert taken == [len(range(0, N, 200 if "batch_size" in parameters else 256))] * 2
     W, b, objective = wide.coef_, wide.intercept_, wide.history_["objective"]
-    monkeypatch.setattr(Session, "wide", False)
+    monkeypatch.setattr(_plan, "MOST_WIDE", 0)
     plain = model.fit(X, y)
     assert len(taken) == 2
     scale = np.abs(plain.coef_).max()

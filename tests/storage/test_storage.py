@@ -9,19 +9,21 @@ from scipy import sparse
 from scipy.special import log_softmax
 
 from linclf import SoftmaxClassifier
-from linclf import _storage as _rows
-from linclf._kernels import epoch as _sgd
-from linclf._training import objective as _objective
+from linclf._kernels import epoch as _epoch
+from linclf._kernels.problem import Problem, State, Steps, buffers_for
+from linclf._storage import CSR, Dense, block_of, read_only, verbs
+from linclf._training.gradients import mean_gradient
+from linclf._training.threads import threads
 from linclf.heads import Cosine, Linear
 from linclf.losses import CosFace, Softmax
-from linclf.optimizers import SGD, Adam, Averaged, Momentum, Still
+from linclf.optimizers import SGD, Adam, Averaged, Momentum
 
 FORMATS = {
-    "dense-float64": (_rows.Dense, np.float64, None),
-    "dense-float32": (_rows.Dense, np.float32, None),
-    "csr-float64-int32": (_rows.CSR, np.float64, np.int32),
-    "csr-float64-int64": (_rows.CSR, np.float64, np.int64),
-    "csr-float32-int32": (_rows.CSR, np.float32, np.int32),
+    "dense-float64": (Dense, np.float64, None),
+    "dense-float32": (Dense, np.float32, None),
+    "csr-float64-int32": (CSR, np.float64, np.int32),
+    "csr-float64-int64": (CSR, np.float64, np.int64),
+    "csr-float32-int32": (CSR, np.float32, np.int32),
 }
 # rows in the block, features, classes, value of the constant feature
 SIZES = [(1, 5, 2, 1.0), (3, 1, 3, 0.0), (7, 11, 40, 2.0), (8, 5, 6, 1.0), (9, 17, 2, 0.5), (21, 3, 7, 1.0)]
@@ -40,28 +42,28 @@ def rows_of(format_name, X, centre=0.0, factor=1.0):
     """The rows as kernels take them, and X as they see it in float64."""
     kind, dtype, index = FORMATS[format_name]
     X = X.astype(dtype)
-    if kind is _rows.CSR:
+    if kind is CSR:
         matrix = sparse.csr_array(X)
         parts = matrix.data, matrix.indices.astype(index), matrix.indptr.astype(index)
-        rows = _rows.CSR(*map(_rows.read_only, parts), 0.0, np.zeros(0, np.int64), np.ones(1))
+        rows = CSR(*map(read_only, parts), 0.0, np.zeros(0, np.int64), np.ones(1))
         return rows, X.astype(np.float64)
     centre, factor = np.full(X.shape[1], centre, dtype), np.full(X.shape[1], factor, dtype)
-    return kind(_rows.read_only(X), centre, factor), (X.astype(np.float64) - centre) * factor
+    return kind(read_only(X), centre, factor), (X.astype(np.float64) - centre) * factor
 
 
 def stored(rows, W, dtype=np.float64):
     """A copy of weights (K, d + 1), or of a gradient, in the layout of the rows."""
-    return np.array(W.T if isinstance(rows, _rows.CSR) else W, dtype, order="C")
+    return np.array(W.T if isinstance(rows, CSR) else W, dtype, order="C")
 
 
 def classes_first(rows, V):
-    return V.T if isinstance(rows, _rows.CSR) else V
+    return V.T if isinstance(rows, CSR) else V
 
 
 def penalised(rows, alphas, dtype=np.float64):
     """Rows and penalty for those of the features; CSR names the features that differ from the first."""
-    if isinstance(rows, _rows.CSR):
-        rows = rows._replace(common=float(alphas[0]), odd=np.flatnonzero(alphas != alphas[0]))
+    if isinstance(rows, CSR):
+        rows = rows._replace(shared_penalty=float(alphas[0]), exceptions=np.flatnonzero(alphas != alphas[0]))
     return rows, np.append(alphas, 0).astype(dtype)
 
 
@@ -77,12 +79,12 @@ def close(actual, desired, dtype):
 @njit(error_model="numpy")
 def products_and_gradient(rows, constant, ids, block, V, S, G, norms):
     """S comes with the gradient for the products, and leaves with the products; G gets it added."""
-    _rows.square_norms(rows, V, norms)
-    _rows.gather(rows, constant, ids, block)
+    verbs.square_norms(rows, V, norms)
+    verbs.gather(rows, constant, ids, block)
     block.S[:] = 0
     block.S[: ids.size] = S
-    _rows.gradient(rows, constant, ids, block, G, False)
-    _rows.products(rows, constant, ids, V, block)
+    verbs.gradient(rows, constant, ids, block, G, False)
+    verbs.products(rows, constant, ids, V, block)
     S[:] = block.S[: ids.size]
 
 
@@ -90,10 +92,10 @@ def products_and_gradient(rows, constant, ids, block, V, S, G, norms):
 def least_squares_steps(rows, constant, ids, block, V, steps, penalty):
     """Plain SGD on ``sum_i |V x_i|^2 / 2``, whose score gradients are the products themselves."""
     for step in steps:
-        _rows.gather(rows, constant, ids, block)
-        _rows.products(rows, constant, ids, V, block)
-        _rows.descend(rows, constant, ids, block, V, step, penalty)
-    _rows.settle(rows, V)
+        verbs.gather(rows, constant, ids, block)
+        verbs.products(rows, constant, ids, V, block)
+        verbs.descend(rows, constant, ids, block, V, step, penalty)
+    verbs.settle(rows, V)
 
 
 @pytest.mark.parametrize("format_name", [name for name in FORMATS if name != "csr-float64-int32"])
@@ -107,7 +109,7 @@ def test_products_and_gradients_equal_numpy(format_name, n, d, n_classes, consta
     ids = rng.permutation(n + 5)[:n]
     Z = np.column_stack([X, np.full(n + 5, constant)])[ids]
 
-    block = _rows.block(rows, n, d, n_classes, dtype)
+    block = block_of(rows, n, d, n_classes, dtype)
     ours, norms, S = stored(rows, G, dtype), np.empty(n_classes, dtype), gradient.copy()
     products_and_gradient(rows, constant, ids, block, stored(rows, W, dtype), S, ours, norms)
     close(S, Z @ W.T, dtype)
@@ -130,7 +132,7 @@ def test_descend_equals_numpy(n, d, n_classes, constant):
         alphas = np.where(np.arange(d) % 3 == 1, 0.3 * alpha + 0.1, alpha)
         W = rng.normal(size=(n_classes, d + 1))
         shrink = 1 / (1 + steps[0] * np.append(alphas, 0))
-        V, block = stored(rows, W, dtype), _rows.block(rows, n, d, n_classes, dtype)
+        V, block = stored(rows, W, dtype), block_of(rows, n, d, n_classes, dtype)
         rows, penalty = penalised(rows, alphas, dtype)
         least_squares_steps(rows, constant, ids, block, V, steps, penalty)
         for step in steps:
@@ -168,15 +170,15 @@ class Run:
         rows, penalty = penalised(rows_of(format_name, self.X)[0], self.alphas)
         V = stored(rows, self.W)
         slots = np.zeros((len(V), optimizer.n_slots if optimizer else 0, V.shape[1]))
-        state = _sgd.State(V, np.zeros_like(V), slots, np.zeros(1, np.int64))
-        targets = _sgd.Targets(_rows.read_only(self.y), _rows.read_only(self.weights))
-        problem = _sgd.Problem(rows, Linear(self.constant), Softmax(), targets, penalty)
-        buffers = _objective.buffers(problem, self.batch, self.d, self.n_classes, np.float64)
-        plan, order = _sgd.Plan(self.batch, self.steps, self.row_limit), np.arange(self.n)
+        state = State(V, np.zeros_like(V), slots, np.zeros(1, np.int64))
+        y, weights = read_only(self.y), read_only(self.weights)
+        problem = Problem(rows, Linear(self.constant), Softmax(), y, weights, penalty)
+        buffers = buffers_for(problem, V, self.batch)
+        plan, order = Steps(self.batch, self.steps, self.row_limit), np.arange(self.n)
         if optimizer is None:
-            total, first = _sgd.epoch_direct(problem, state, buffers, order, plan)
+            total, first = _epoch.epoch_direct(problem, state, buffers, order, plan)
         else:
-            total, first = _sgd.epoch(problem, state, optimizer, buffers, order, plan)
+            total, first = _epoch.epoch(problem, state, optimizer, buffers, order, plan)
         assert state.count[0] == len(self.steps)
         average = classes_first(rows, slots[:, -1]) if isinstance(optimizer, Averaged) else None
         return classes_first(rows, V), average, total, first
@@ -244,7 +246,7 @@ def test_read_only_arrays_share_a_signature_with_writable_ones():
             fits.append(
                 SoftmaxClassifier(learning_rate=0.1, max_iter=1, random_state=0).fit(data, target).coef_
             )
-            counts.append((len(_sgd.epoch_direct.signatures), len(_sgd.epoch.signatures)))
+            counts.append((len(_epoch.epoch_direct.signatures), len(_epoch.epoch.signatures)))
         assert counts[0] == counts[1]
         assert max(counts[0]) > 0
         np.testing.assert_array_equal(fits[0], fits[1])
@@ -256,12 +258,10 @@ def test_read_only_arrays_share_a_signature_with_writable_ones():
 def collected(rows, head, loss, W, y, weights, buffer_rows=8):
     """Loss sum and gradient (K, d + 1) through blocks of a few rows."""
     V = stored(rows, W)
-    state = _sgd.State(V, np.full_like(V, np.nan), np.zeros((len(V), 0, V.shape[1])), np.zeros(1, np.int64))
-    targets = _sgd.Targets(_rows.read_only(y), _rows.read_only(weights))
-    problem = _sgd.Problem(rows, head, loss, targets, np.zeros(W.shape[1]))
-    buffers = _objective.buffers(problem, buffer_rows, W.shape[1] - 1, len(W), np.float64)
-    plan = _sgd.Plan(len(y), np.zeros(1), np.inf)
-    total, _ = _sgd.epoch(problem, state, Still(), buffers, np.arange(len(y)), plan)
+    state = State(V, np.full_like(V, np.nan), np.zeros((len(V), 0, V.shape[1])), np.zeros(1, np.int64))
+    problem = Problem(rows, head, loss, read_only(y), read_only(weights), np.zeros(W.shape[1]))
+    buffers = buffers_for(problem, V, buffer_rows)
+    total = _epoch.batch_gradient(problem, state, buffers, np.arange(len(y)), 0.0, np.inf)
     return total, classes_first(rows, state.G) * len(y)
 
 
@@ -310,17 +310,13 @@ def test_threaded_gradient_is_the_same_for_any_number_of_threads(n_classes):
     rng, n, d = np.random.default_rng(4), 12_005, 3
     rows, X = rows_of("dense-float64", rng.normal(size=(n, d)))
     y, weights = rng.integers(0, n_classes, n), rng.uniform(0, 2, n)
-    targets = _sgd.Targets(_rows.read_only(y), _rows.read_only(weights))
-    problem = _sgd.Problem(rows, Linear(1.0), Softmax(), targets, np.zeros(1))
+    problem = Problem(rows, Linear(1.0), Softmax(), read_only(y), read_only(weights), np.zeros(1))
     V, ids = rng.normal(size=(n_classes, d + 1)), rng.permutation(n)
 
     def gradient(n_jobs):
-        with _objective.threads(n_jobs, 7) as pool:
+        with threads(n_jobs, 7) as pool:
             assert (pool is None) == (n_jobs == 1)
-            return _objective.gradient(problem, V, buffers, ids, 7, (0.0, np.inf), pool)
-
-    def buffers():
-        return _objective.buffers(problem, n, d, n_classes, np.float64)
+            return mean_gradient(problem, V, ids, 7, pool)
 
     total, G = gradient(1)
     for n_jobs in (2, 3):
