@@ -9,6 +9,7 @@ from linclf._data.dataset import Dataset
 from linclf._estimator.parameters import CommonParameters
 from linclf._estimator.predicting import PredictingMixin
 from linclf._training.sampling import Sampling
+from linclf._training.solvers import exact_solver
 from linclf._types import Loss
 from linclf.losses._names import resolve
 
@@ -47,7 +48,8 @@ class Described(CommonParameters, PredictingMixin, CallbackSupportMixin, Classif
 
     def _needs_all_rows(self) -> dict[str, bool]:
         """Parameters, and whether their values rule out a stream."""
+        exact = exact_solver(self.solver)
         return {
-            "solver": isinstance(self.solver, str) and self.solver == "lbfgs",
+            "solver": exact is not None and not exact.streams,
             "calibration": self.calibration is not None,
         }

@@ -8,6 +8,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from linclf._estimator.declared import Declared, attribute, parameter
 from linclf._training.schedules import SCHEDULES
+from linclf._training.solvers import EXACT
 from linclf.calibration import CALIBRATORS
 from linclf.optimizers import OPTIMIZERS, Averaged
 
@@ -32,7 +33,7 @@ class CommonParameters(Declared):
     )
     solver: str | tuple[Any, ...] = parameter(
         default="sgd",
-        constraint=[StrOptions({*OPTIMIZERS, "lbfgs"}), *OPTIMIZERS.values(), Averaged],
+        constraint=[StrOptions({*OPTIMIZERS, *EXACT}), *OPTIMIZERS.values(), Averaged],
         type="str or optimizer",
         description="""
         "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", an object of

@@ -34,6 +34,7 @@ class LBFGS(NamedTuple):
     """Quasi-Newton steps on all rows; it has no parameters of its own."""
 
     streams = False
+    automatic_tol = 1e-4  # of the gradient
     levels = True
     name = "lbfgs"
     automatic = True

@@ -34,6 +34,7 @@ class Stochastic(NamedTuple):
     rule: StepRule = StepRule()
 
     streams = True
+    automatic_tol = 1e-6  # of the objective
     levels = False
 
     @property
