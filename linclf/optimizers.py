@@ -15,7 +15,7 @@ one included.
 
 import math
 from numbers import Real
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from sklearn.utils._param_validation import Interval
 
@@ -33,7 +33,7 @@ class OptimizerTraits:
     normalised = None  # the first step, if steps are divided by the size of the gradient
 
 
-def trait(optimizer, name):
+def trait(optimizer: "Optimizer", name: str) -> Any:
     """A class attribute of an optimizer, or its default."""
     return getattr(optimizer, name, getattr(OptimizerTraits, name))
 
@@ -301,32 +301,6 @@ def resolve(solver: str | Optimizer, average: bool) -> Optimizer:
     check_limits(optimizer, optimizer.limits)
     optimizer = type(optimizer)(*map(float, optimizer))
     return Averaged(optimizer) if average else optimizer
-
-
-def accelerated(optimizer):
-    """Plain SGD with momentum, for exact gradients: about 10 times fewer steps; None for other optimizers."""
-    if isinstance(optimizer, Averaged):
-        inner = accelerated(optimizer.inner)
-        return None if inner is None else Averaged(inner)
-    return Nesterov() if type(optimizer) is SGD else None
-
-
-def averages_of(optimizer, slots):
-    """The view of its slots in which an optimizer keeps averages of the weights, if it does."""
-    return [slots[:, -1]] if isinstance(optimizer, Averaged) else []
-
-
-def published_weights(optimizer, state):
-    """The weights to publish: their average, if there is one."""
-    averages = averages_of(optimizer, state.slots)
-    return averages[0] if averages and state.count[0] > 0 else state.V
-
-
-def name_of(optimizer):
-    """As a user would give it."""
-    inner = optimizer.inner if isinstance(optimizer, Averaged) else optimizer
-    names = [name for name, cls in OPTIMIZERS.items() if type(inner) is cls and inner == cls()]
-    return names[0] if names else repr(inner)
 
 
 @generic(fast=True)

@@ -35,7 +35,7 @@ def settings_of(estimator: CommonParameters) -> tuple[Solver, Settings]:
         max_iter=estimator.max_iter,
         tol=automatic_tol if tol == "auto" else tol,
         n_iter_no_change=estimator.n_iter_no_change,
-        n_jobs=effective_n_jobs(estimator.n_jobs),
+        n_jobs=effective_n_jobs(estimator.n_jobs),  # pyright: ignore[reportArgumentType]
         verbose=estimator.verbose,
     )
     return solver, settings
