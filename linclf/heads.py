@@ -12,7 +12,7 @@ value of that constant: 0 without an intercept, else 1, and for cosines the leng
 Both answer the same questions; nothing else in the package asks which of the two a head is.
 """
 
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from scipy import sparse
@@ -139,7 +139,7 @@ class Cosine(NamedTuple):
         """Cosines do not change with the length of the weights: a penalty on it has no minimum."""
         return np.zeros_like(penalty)
 
-    def weights(self, V: FloatArray, loss: Loss) -> FloatArray:
+    def weights(self, V: FloatArray, loss: Any) -> FloatArray:  # a loss with a field scale
         norms = np.linalg.norm(V.astype(np.float64), axis=1, keepdims=True)
         return V * (loss.scale / np.where(norms > 0, norms, np.inf))
 
@@ -170,9 +170,9 @@ def published_head(attributes: dict) -> Head:
 class HeadWork(NamedTuple):
     """Buffers of one block: 1/|w_k|, the multiple of w_k in its gradient, and the cosines."""
 
-    inverse_norm: np.ndarray
-    radial: np.ndarray
-    cosines: np.ndarray
+    inverse_norm: FloatArray
+    radial: FloatArray
+    cosines: FloatArray
 
 
 def head_work(head: Head, n_rows: int, n_classes: int, dtype: np.dtype) -> HeadWork:

@@ -21,7 +21,6 @@ from sklearn.utils._param_validation import Interval
 
 from linclf._data.limits import check_limits
 from linclf._numba import generic
-from linclf._types import FloatArray
 
 _UNIT = Interval(Real, 0, 1, closed="left")
 _POSITIVE = Interval(Real, 0, None, closed="neither")
@@ -302,32 +301,6 @@ def resolve(solver: str | Optimizer, average: bool) -> Optimizer:
     check_limits(optimizer, optimizer.limits)
     optimizer = type(optimizer)(*map(float, optimizer))
     return Averaged(optimizer) if average else optimizer
-
-
-def accelerated(optimizer: Optimizer) -> Optimizer | None:
-    """Plain SGD with momentum, for exact gradients: about 10 times fewer steps; None for other optimizers."""
-    if isinstance(optimizer, Averaged):
-        inner = accelerated(optimizer.inner)
-        return None if inner is None else Averaged(inner)
-    return Nesterov() if type(optimizer) is SGD else None
-
-
-def averages_of(optimizer: Optimizer, slots: FloatArray) -> list[FloatArray]:
-    """The view of its slots in which an optimizer keeps averages of the weights, if it does."""
-    return [slots[:, -1]] if isinstance(optimizer, Averaged) else []
-
-
-def published_weights(optimizer: Optimizer, state: Any) -> FloatArray:
-    """The weights to publish: their average, if there is one."""
-    averages = averages_of(optimizer, state.slots)
-    return averages[0] if averages and state.count[0] > 0 else state.V
-
-
-def name_of(optimizer: Optimizer) -> str:
-    """As a user would give it."""
-    inner = optimizer.inner if isinstance(optimizer, Averaged) else optimizer
-    names = [name for name, cls in OPTIMIZERS.items() if type(inner) is cls and inner == cls()]
-    return names[0] if names else repr(inner)
 
 
 @generic(fast=True)

@@ -1,6 +1,8 @@
 """Labels of one kind that can be sorted, or rows of class probabilities; what is neither is refused."""
 
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,12 +17,12 @@ from linclf._types import IntArray
 SURE = {str, bytes, bool, int, np.bool_, np.str_}  # types of which no object is a missing value
 
 
-def is_soft(y: ArrayLike) -> bool:
+def is_soft(y: Any) -> bool:
     """Whether y is meant as rows of class probabilities."""
     return getattr(y, "ndim", 1) == 2 and y.shape[1] > 1
 
 
-def check_y(y: ArrayLike) -> NDArray:
+def check_y(y: Any) -> NDArray:
     """Class labels (n,) as given, or class probabilities (n, K) in float."""
     if sparse.issparse(y):
         raise ValueError("sparse y is not supported; pass y.toarray()")
@@ -38,7 +40,7 @@ def check_y(y: ArrayLike) -> NDArray:
     return check_probabilities(y)
 
 
-def labels_of(y: ArrayLike, name: str = "y") -> NDArray:
+def labels_of(y: Any, name: str = "y") -> NDArray:
     """Labels (n,) in a NumPy array, of a type that has an order; pandas' types become NumPy's."""
     refuse_masked(y, name)
     labels = np.asarray(y)
@@ -57,7 +59,7 @@ def labels_of(y: ArrayLike, name: str = "y") -> NDArray:
     return labels
 
 
-def _missing(name: str, labels: NDArray, rows: IntArray) -> str:
+def _missing(name: str, labels: NDArray, rows: Sequence[int] | IntArray) -> str:
     return (
         f"Input {name} contains NaN: {name} has {len(rows)} missing labels of {labels.size}, the first one "
         f"{labels[rows[0]]!r} in row {rows[0]}; drop these rows"
@@ -153,7 +155,7 @@ def index_of(y: NDArray, classes: NDArray) -> IntArray:
         index[index == len(classes)] = 0
         unknown = classes[index] != y
     except TypeError:  # of types that have no common order
-        unknown = np.ones(len(y), bool)
+        index, unknown = np.zeros(len(y), np.int64), np.ones(len(y), bool)
     if np.any(unknown):
         raise ValueError(f"y contains labels that are not in classes {classes!r}: {np.unique(y[unknown])!r}")
     return index.astype(np.int64)

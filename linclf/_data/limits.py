@@ -1,9 +1,11 @@
 """Declarative limits of the fields of losses and optimizers, in scikit-learn's terms."""
 
+from typing import Any
+
 from sklearn.utils._param_validation import InvalidParameterError, make_constraint
 
 
-def check_limits(item, limits):
+def check_limits(item: Any, limits: dict[str, Any]) -> None:
     """Raise InvalidParameterError, a ValueError, where a field of a NamedTuple is out of bounds."""
     for name, allowed in limits.items():
         value = getattr(item, name)

@@ -3,8 +3,9 @@
 In NumPy, SciPy and scikit-learn only, so that the first prediction waits for no compiler.
 """
 
+from typing import Any
+
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
@@ -16,7 +17,7 @@ from linclf._types import Matrix
 FLOATS = (np.float64, np.float32)
 
 
-def check_X(estimator: BaseEstimator, X: ArrayLike | Matrix, reset: bool, finite: bool = True) -> Matrix:
+def check_X(estimator: BaseEstimator, X: Any, reset: bool, finite: bool = True) -> Matrix:
     """X as C-ordered float32/float64 or canonical CSR of the same; the caller's arrays are not changed.
 
     With ``finite=False`` it may hold NaN and infinity.

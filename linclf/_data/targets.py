@@ -10,25 +10,25 @@ from linclf._types import FloatArray, IntArray
 
 
 class Labels(NamedTuple):
-    """The index of one class a row."""
+    """One class a row."""
 
-    index: IntArray  # (n,)
+    codes: IntArray  # (n,), indices into the classes
     n_classes: int
 
     soft = False
 
     @property
-    def array(self) -> IntArray:
+    def array(self) -> np.ndarray:
         """What kernels see."""
-        return self.index
+        return self.codes
 
     @property
     def n_rows(self) -> int:
-        return len(self.index)
+        return len(self.codes)
 
     @property
     def most_probable(self) -> IntArray:
-        return self.index
+        return self.codes
 
     @property
     def certain(self) -> bool:
@@ -36,7 +36,7 @@ class Labels(NamedTuple):
         return True
 
     def take(self, ids: IntArray | slice) -> Self:
-        return self._replace(index=self.index[ids])
+        return self._replace(codes=self.codes[ids])
 
     def cast(self, dtype: np.dtype) -> Self:
         """In the dtype of the scores, if it has one."""
@@ -44,25 +44,25 @@ class Labels(NamedTuple):
 
     def mass(self, weights: FloatArray) -> FloatArray:
         """The weight of each class."""
-        return np.bincount(self.index, weights, self.n_classes)
+        return np.bincount(self.codes, weights, self.n_classes).astype(np.float64, copy=False)
 
     def balanced(self, weights: FloatArray) -> FloatArray:
         """A weight of each class under which all classes weigh the same."""
         classes = np.arange(self.n_classes)
-        return compute_class_weight("balanced", classes=classes, y=self.index, sample_weight=weights)
+        return compute_class_weight("balanced", classes=classes, y=self.codes, sample_weight=weights)
 
     def expected(self, per_class: FloatArray) -> FloatArray:
         """Of each row, the value of its class."""
-        return per_class[self.index]
+        return per_class[self.codes]
 
     def indicator(self, weights: FloatArray) -> sparse.csr_array:
         """(n, K), the weight of each row in the column of its class."""
-        n = len(self.index)
-        return sparse.csr_array((weights, self.index, np.arange(n + 1)), shape=(n, self.n_classes))
+        n = len(self.codes)
+        return sparse.csr_array((weights, self.codes, np.arange(n + 1)), shape=(n, self.n_classes))
 
     def copies(self) -> tuple[IntArray, IntArray, FloatArray]:
         """Rows with one label each, as (row, class, share of the row)."""
-        return np.arange(len(self.index)), self.index, np.ones(len(self.index))
+        return np.arange(len(self.codes)), self.codes, np.ones(len(self.codes))
 
 
 class Probabilities(NamedTuple):
@@ -73,7 +73,7 @@ class Probabilities(NamedTuple):
     soft = True
 
     @property
-    def array(self) -> FloatArray:
+    def array(self) -> np.ndarray:
         return self.p
 
     @property

@@ -1,18 +1,21 @@
 """Which methods an estimator has depends on its parameters: conditions for ``available_if``."""
 
+from typing import Any
+
 from linclf.losses import LOSSES
+from linclf.losses._registry import trait
 
 
-def has_probabilities(self):
+def has_probabilities(self: Any) -> bool:
     """For ``predict_proba``: not every loss has them, but a calibrator has."""
-    if self.calibration is not None or hasattr(self, "calibrator_"):
+    if self.calibration is not None or self._is_calibrated:
         return True
     try:
         loss = self._loss()
         cls = LOSSES[loss] if isinstance(loss, str) else type(loss)
     except (KeyError, ValueError):  # parameters that fit will refuse
         return True
-    if getattr(cls, "probabilities", None) is None:
+    if trait(cls, "probabilities") is None:
         raise AttributeError(
             f"the {cls.__name__} loss has no probabilities; use decision_function, a softmax loss "
             "(SoftmaxClassifier), calibration='platt' with validation rows, or "
@@ -21,7 +24,7 @@ def has_probabilities(self):
     return True
 
 
-def takes_streams(self):
+def takes_streams(self: Any) -> bool:
     """For ``partial_fit``: some parameters need all rows at once."""
     for name, needed in self._needs_all_rows().items():
         if needed:

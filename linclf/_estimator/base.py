@@ -16,7 +16,7 @@ from linclf._estimator.available import takes_streams
 from linclf._estimator.calibrated import fitted_calibrator
 from linclf._estimator.callbacks import FitCallbacks
 from linclf._estimator.described import Described
-from linclf._estimator.fitting import Fitting, Rows, fitting_of, part_of
+from linclf._estimator.fitting import Fitting, Given, GivenValidation, fitting_of, part_of
 from linclf._training import memory
 from linclf._training.blas import one_blas_thread
 from linclf._training.model import LinearModel
@@ -24,7 +24,7 @@ from linclf._training.monitor import Outcome
 from linclf._training.step_rule import StepRule
 from linclf._training.stream import Stream, rule_of
 from linclf._training.train import outputs_of, train
-from linclf._types import Loss, Matrix
+from linclf._types import Loss, MatrixLike, typed
 from linclf.heads import published_head
 from linclf.losses._names import resolve, watched
 
@@ -54,14 +54,14 @@ class BaseLinearClassifier(Described):
 
     # ------------------------------------------------------------ fitting
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @typed(_fit_context(prefer_skip_nested_validation=True))
     def fit(
         self,
-        X: ArrayLike | Matrix,
+        X: MatrixLike,
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         *,
-        X_val: ArrayLike | Matrix | None = None,
+        X_val: MatrixLike | None = None,
         y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None,
     ) -> Self:
@@ -95,10 +95,10 @@ class BaseLinearClassifier(Described):
         with self._unchanged_on_failure(), one_blas_thread():
             return self._fit((X, y, sample_weight), (X_val, y_val, sample_weight_val))
 
-    def _fit(self, given: Rows, validation: Rows) -> Self:
+    def _fit(self, given: Given, validation: GivenValidation) -> Self:
         fitting = fitting_of(self, given, validation)
         outcome, attributes, callbacks = self._trained(self._adapted(fitting))
-        if fitting.calibrator is not None:
+        if fitting.calibrator is not None and fitting.held_out is not None:
             attributes["calibrator_"] = fitted_calibrator(
                 fitting.calibrator,
                 self._scores(self._model(attributes), fitting.held_out.X),
@@ -129,11 +129,11 @@ class BaseLinearClassifier(Described):
         )
         return outcome, self._attributes(outcome.model, fitting), callbacks
 
-    @available_if(takes_streams)
-    @_fit_context(prefer_skip_nested_validation=True)
+    @typed(available_if(takes_streams))
+    @typed(_fit_context(prefer_skip_nested_validation=True))
     def partial_fit(
         self,
-        X: ArrayLike | Matrix,
+        X: MatrixLike,
         y: ArrayLike,
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
@@ -170,9 +170,9 @@ class BaseLinearClassifier(Described):
             return self._partial_fit(X, y, classes, sample_weight)
 
     def _partial_fit(
-        self, X: ArrayLike | Matrix, y: ArrayLike, classes: ArrayLike | None, sample_weight: ArrayLike | None
+        self, X: MatrixLike, y: ArrayLike, classes: ArrayLike | None, sample_weight: ArrayLike | None
     ) -> Self:
-        first = not hasattr(self, "classes_")
+        first = not self._has("classes_")
         fitting = part_of(self, (X, y, sample_weight), classes, first)
         data, rule = fitting.data, rule_of(fitting.solver)
         loss = self._trained_loss(data, not first)
@@ -220,12 +220,12 @@ class BaseLinearClassifier(Described):
         except BaseException:
             # scikit-learn takes callbacks down after this, and needs what it has noted of them
             noted = {name: value for name, value in vars(self).items() if name in CALLBACK_NOTES}
-            self.__dict__ = {**before, **noted}
+            self.__dict__ = {**before, **noted}  # pyright: ignore[reportAttributeAccessIssue, reportGeneralTypeIssues]
             raise
 
     def _reached(self, fitting: Fitting, loss: Loss) -> LinearModel | None:
         """The model of the last fit, from which training goes on, if there is one."""
-        if not hasattr(self, "coef_"):
+        if not self._has("coef_"):
             return None
         K, d = len(fitting.classes), fitting.data.X.shape[1]
         if not np.array_equal(self.classes_, fitting.classes) or self.coef_.shape[1] != d:

@@ -1,27 +1,28 @@
 """The calibrator of a classifier, fitted on its validation rows."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from linclf import calibration
 from linclf._data.dataset import Dataset
-from linclf._types import FloatArray, Loss
+from linclf._types import FloatArray, LabelArray, Loss
+from linclf.calibration._base import Calibrator, log_probabilities
 from linclf.losses._registry import trait
 
 
-def checked_calibrator(method: Any, loss: Loss, per_class: FloatArray | None, classes: NDArray) -> Any:
+def checked_calibrator(
+    method: str | Calibrator | None, loss: Loss, per_class: FloatArray | None, classes: LabelArray
+) -> Calibrator | None:
     """A new calibrator, or None; refused before training what would be refused after it."""
     if method is None:
         return None
     calibrator = calibration.resolve(method)
     together = trait(loss, "shift_invariant") or trait(loss, "probabilities") is not None
-    if isinstance(method, str) and method == "platt" and together:
+    if method == "platt" and together:
         calibrator.set_params(input="logits")  # one score alone means something in one-vs-rest only
-    if getattr(calibrator, "input", "scores") not in ("scores", "logits"):
+    taken = getattr(calibrator, "input", "scores")
+    if taken not in ("scores", "logits"):
         raise ValueError(
-            f"calibration={calibrator!r} takes {calibrator.input}, and a classifier gives it the scores of "
+            f"calibration={calibrator!r} takes {taken}, and a classifier gives it the scores of "
             "its decision_function; use input='scores'"
         )
     if per_class is not None and not per_class.all():
@@ -34,8 +35,12 @@ def checked_calibrator(method: Any, loss: Loss, per_class: FloatArray | None, cl
 
 
 def fitted_calibrator(
-    calibrator: Any, scores: FloatArray, held_out: Dataset, per_class: FloatArray | None, classes: NDArray
-) -> Any:
+    calibrator: Calibrator,
+    scores: FloatArray,
+    held_out: Dataset,
+    per_class: FloatArray | None,
+    classes: LabelArray,
+) -> Calibrator:
     """The calibrator, fitted to ``decision_function`` scores.
 
     Class weights are taken out of the weights of the rows: probabilities are to be those of the rows
@@ -48,11 +53,7 @@ def fitted_calibrator(
     return calibrator.fit(scores[rows], classes[index], sample_weight=weights[rows] * shares, classes=classes)
 
 
-def calibrated(calibrator: Any, scores: FloatArray, logarithm: bool = False) -> FloatArray:
+def calibrated(calibrator: Calibrator, scores: FloatArray, logarithm: bool = False) -> FloatArray:
     """Probabilities, or their logarithms, in the dtype of the scores."""
-    if not logarithm:
-        return calibrator.predict_proba(scores).astype(scores.dtype, copy=False)
-    if hasattr(calibrator, "predict_log_proba"):
-        return calibrator.predict_log_proba(scores).astype(scores.dtype, copy=False)
-    with np.errstate(divide="ignore"):  # a probability of 0 has the logarithm -inf
-        return np.log(calibrator.predict_proba(scores)).astype(scores.dtype, copy=False)
+    found = log_probabilities(calibrator, scores) if logarithm else calibrator.predict_proba(scores)
+    return found.astype(scores.dtype, copy=False)

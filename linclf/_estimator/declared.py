@@ -30,6 +30,7 @@ identify a dataclass by its fields alone, and would take two fitted models for o
 import dataclasses
 import inspect
 import textwrap
+from collections.abc import Callable
 from typing import Any, ClassVar, Literal, NamedTuple, dataclass_transform
 
 import numpy as np
@@ -48,10 +49,10 @@ class Entry(NamedTuple):
     annotation: Any = Any
 
     @property
-    def is_parameter(self):
+    def is_parameter(self) -> bool:
         return self.default is not NO_DEFAULT
 
-    def completed(self, base, annotation):
+    def completed(self, base: "Entry", annotation: Any) -> "Entry":
         """The entry with its annotation, and with what it leaves out taken from the entry it replaces."""
         entry = self._replace(annotation=annotation)
         if self.description is None:
@@ -59,7 +60,7 @@ class Entry(NamedTuple):
         omitted = [field for field in ("type", "constraint") if getattr(self, field) is None]
         return entry._replace(**{field: getattr(base, field) for field in omitted})
 
-    def documented(self, name, lbfgs):
+    def documented(self, name: str, lbfgs: bool) -> str:
         """The entry in the form of numpydoc."""
         head = f"{name} : {self.type}"
         if self.is_parameter:
@@ -123,7 +124,7 @@ class Declared:
     _declared: ClassVar[dict[str, Entry]] = {}
     _parameter_constraints: ClassVar[dict[str, Any]] = {}
 
-    def __init_subclass__(cls, **arguments):
+    def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
         own = {name: value for name, value in vars(cls).items() if isinstance(value, Entry)}
         if own:
@@ -131,10 +132,10 @@ class Declared:
         if "__init__" not in vars(cls) and (own or hasattr(cls.__init__, "declared")):
             cls.__init__ = _constructor(cls)  # pyright: ignore[reportAttributeAccessIssue]
         if cls.__doc__ is not None:  # it is under python -OO
-            cls.__doc__ = _documentation(cls)
+            cls.__doc__ = _documentation(cls, cls.__doc__)
 
 
-def _declare(cls, own):
+def _declare(cls: type[Declared], own: dict[str, Entry]) -> None:
     annotations, inherited = inspect.get_annotations(cls), cls._declared
     declared = {
         name: entry.completed(inherited.get(name, Entry()), annotations.get(name, Any))
@@ -151,11 +152,11 @@ def _declare(cls, own):
     cls._parameter_constraints = cls._parameter_constraints | constraints
 
 
-def _parameters(entries):
+def _parameters(entries: dict[str, Entry]) -> dict[str, Entry]:
     return {name: entry for name, entry in entries.items() if entry.is_parameter}
 
 
-def _constructor(cls):
+def _constructor(cls: type[Declared]) -> Callable[..., None]:
     """``__init__`` with keyword-only parameters, each stored as it is."""
     fields = [
         (name, entry.annotation, dataclasses.field(default=entry.default))
@@ -167,10 +168,10 @@ def _constructor(cls):
     return constructor
 
 
-def _documentation(cls):
+def _documentation(cls: type[Declared], template: str) -> str:
     solver = cls._declared.get("solver")
     lbfgs = solver is not None and any("lbfgs" in getattr(one, "options", ()) for one in solver.constraint)
-    text = inspect.cleandoc(cls.__doc__)
+    text = inspect.cleandoc(template)
     for placeholder, is_parameter in (("{parameters}", True), ("{attributes}", False)):
         entries = [
             entry.documented(name, lbfgs)
@@ -181,7 +182,7 @@ def _documentation(cls):
     return text
 
 
-def shown(default):
+def shown(default: Any) -> str:
     """A default as one would write it: "sgd", 0.1, 1e-4, None."""
     if isinstance(default, str):
         return f'"{default}"'

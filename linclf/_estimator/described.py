@@ -1,20 +1,17 @@
 """Parameters, predicting, and the questions that a class answers; `base` fits such classifiers."""
 
-from abc import ABC, abstractmethod
-
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.callback import CallbackSupportMixin
 
 from linclf._data.dataset import Dataset
-from linclf._estimator.parameters import CommonParameters
-from linclf._estimator.predicting import PredictingMixin
+from linclf._estimator.predicting import Predicting
 from linclf._training.sampling import Sampling
 from linclf._training.solvers import exact_solver
 from linclf._types import Loss
 from linclf.losses._names import resolve
 
 
-class Described(CommonParameters, PredictingMixin, CallbackSupportMixin, ClassifierMixin, BaseEstimator, ABC):
+class Described(Predicting, CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Parameters and predicting, and the questions that a final class answers."""
 
     @property
@@ -22,15 +19,11 @@ class Described(CommonParameters, PredictingMixin, CallbackSupportMixin, Classif
         """Whether somebody watches the epochs."""
         return "_skl_callbacks" in vars(self)
 
-    @abstractmethod
-    def _loss(self) -> tuple | str:
-        """The loss object or its name, from the parameters."""
-
     def _adjustment(self) -> float:
         """Factor of the logarithms of the class shares that are added to the scores in training."""
         return 0.0
 
-    def _trained_loss(self, data: Dataset, goes_on: bool) -> tuple:
+    def _trained_loss(self, data: Dataset, goes_on: bool) -> Loss:
         """The loss whose scores are trained."""
         return resolve(self._loss(), data.y.n_classes)
 

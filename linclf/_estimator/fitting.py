@@ -1,7 +1,7 @@
 """From the arguments of ``fit`` to data, solver and settings: all is checked here, once, in this order."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,17 +16,19 @@ from linclf._estimator.settings import settings_of
 from linclf._training.settings import Settings
 from linclf._training.solver import Solver
 from linclf._training.validation import Validation
-from linclf._types import FloatArray, Loss, Matrix
+from linclf._types import FloatArray, LabelArray, Loss, Matrix, MatrixLike
+from linclf.calibration._base import Calibrator
 from linclf.losses._names import resolve
 
-Rows = tuple[ArrayLike | Matrix | None, ArrayLike | None, ArrayLike | None]  # X, y, sample_weight
+Given: TypeAlias = tuple[MatrixLike, ArrayLike, ArrayLike | None]  # X, y, sample_weight
+GivenValidation: TypeAlias = tuple[MatrixLike | None, ArrayLike | None, ArrayLike | None]
 
 
 @dataclass(frozen=True, eq=False)
 class Fitting:
     """The arguments of ``fit``, checked, and what the parameters of the estimator make of them."""
 
-    classes: NDArray
+    classes: LabelArray
     solver: Solver
     settings: Settings
     data: Dataset
@@ -34,12 +36,12 @@ class Fitting:
     watches: bool  # whether the held-out rows end training
     per_class: FloatArray | None  # weights of the classes, already in those of the rows
     offset: FloatArray | float  # which the trained intercepts hold, and the published ones do not
-    calibrator: Any
-    arguments: dict  # as callbacks see them
+    calibrator: Calibrator | None
+    arguments: dict[str, Any]  # as callbacks see them
     rng: np.random.RandomState
     dtype: np.dtype  # of what is published
     mass: FloatArray  # weight of each class in all rows, class weights not counted
-    published: dict = field(default_factory=dict)  # beside the weights
+    published: dict[str, Any] = field(default_factory=dict)  # beside the weights
 
     def validation(self, loss: Loss) -> Validation | None:
         """The held-out rows, if training watches them."""
@@ -50,7 +52,7 @@ class Fitting:
         return replace(self, data=data, held_out=held_out, published=self.published | (published or {}))
 
 
-def fitting_of(estimator: Described, given: Rows, validation: Rows) -> Fitting:
+def fitting_of(estimator: Described, given: Given, validation: GivenValidation) -> Fitting:
     """Check the arguments of ``fit``, and parameters that depend on each other."""
     rng = check_random_state(estimator.random_state)
     X = estimator._checked(given[0], reset=True)
@@ -64,7 +66,7 @@ def fitting_of(estimator: Described, given: Rows, validation: Rows) -> Fitting:
     held_out = _given_validation(estimator, *validation)
     data, offset = dataset(X, targets, weights, per_class), 0.0
     if adjustment:
-        offset = adjustment * log_prior(data.y, data.weights, labels, loss.label_smoothing)
+        offset = adjustment * log_prior(data.y, data.weights, labels, loss._asdict()["label_smoothing"])
     if held_out is not None:
         X_val, y_val, weights_val = held_out
         held_out = dataset(X_val, targets_of(y_val, classes), weights_val, per_class)
@@ -100,7 +102,7 @@ def fitting_of(estimator: Described, given: Rows, validation: Rows) -> Fitting:
     )
 
 
-def part_of(estimator: Described, given: Rows, classes: ArrayLike | None, first: bool) -> Fitting:
+def part_of(estimator: Described, given: Given, classes: ArrayLike | None, first: bool) -> Fitting:
     """Check the next part of a stream."""
     if first and classes is None:
         raise ValueError("classes must be passed on the first call to partial_fit.")
@@ -140,22 +142,21 @@ def part_of(estimator: Described, given: Rows, classes: ArrayLike | None, first:
 
 def _given_validation(
     estimator: Described,
-    X_val: ArrayLike | Matrix | None,
+    X_val: MatrixLike | None,
     y_val: ArrayLike | None,
     sample_weight_val: ArrayLike | None,
 ) -> tuple[Matrix, NDArray, FloatArray] | None:
     """The rows, labels and weights that the user holds out, or None."""
-    given = X_val is not None or y_val is not None
-    if given and (X_val is None or y_val is None):
-        missing = "X_val" if X_val is None else "y_val"
-        raise ValueError(f"{missing} was not provided; X_val and y_val must be given together")
-    if sample_weight_val is not None and not given:
-        raise ValueError("sample_weight_val is provided, but X_val and y_val were not")
-    if given and estimator.early_stopping is False and estimator.calibration is None:
+    if X_val is None or y_val is None:
+        if not (X_val is None and y_val is None):
+            missing = "X_val" if X_val is None else "y_val"
+            raise ValueError(f"{missing} was not provided; X_val and y_val must be given together")
+        if sample_weight_val is not None:
+            raise ValueError("sample_weight_val is provided, but X_val and y_val were not")
+        return None
+    if estimator.early_stopping is False and estimator.calibration is None:
         raise ValueError(
             "X_val and y_val are given while early_stopping=False and calibration=None; use "
             "early_stopping=True or 'auto'"
         )
-    if not given:
-        return None
     return positive_rows(estimator._checked(X_val, reset=False), check_y(y_val), sample_weight_val)

@@ -1,16 +1,19 @@
 """The table of the parameters and fitted attributes that classifiers share."""
 
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from linclf._estimator.declared import Declared, attribute, parameter
 from linclf._training.schedules import SCHEDULES
 from linclf._training.solvers import EXACT
+from linclf._types import FloatArray, LabelArray
 from linclf.calibration import CALIBRATORS
-from linclf.optimizers import OPTIMIZERS, Averaged
+from linclf.calibration._base import Calibrator
+from linclf.optimizers import OPTIMIZERS, Averaged, Optimizer
 
 
 class CommonParameters(Declared):
@@ -31,7 +34,7 @@ class CommonParameters(Declared):
         type="bool",
         description="Whether to fit an intercept.",
     )
-    solver: str | tuple[Any, ...] = parameter(
+    solver: str | Optimizer = parameter(
         default="sgd",
         constraint=[StrOptions({*OPTIMIZERS, *EXACT}), *OPTIMIZERS.values(), Averaged],
         type="str or optimizer",
@@ -41,7 +44,7 @@ class CommonParameters(Declared):
         for smooth losses and for when the optimum itself is wanted.
         """,
     )
-    learning_rate: float | str = parameter(
+    learning_rate: float | Literal["auto"] = parameter(
         default="auto",
         constraint=[StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
         type='"auto" or float > 0',
@@ -63,7 +66,7 @@ class CommonParameters(Declared):
         """,
         with_lbfgs='Not for "lbfgs".',
     )
-    batch_size: int | str = parameter(
+    batch_size: int | Literal["auto"] = parameter(
         default="auto",
         constraint=[StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         type='"auto" or int >= 1',
@@ -75,7 +78,7 @@ class CommonParameters(Declared):
         """,
         with_lbfgs='Not for "lbfgs".',
     )
-    max_iter: int | str = parameter(
+    max_iter: int | Literal["auto"] = parameter(
         default="auto",
         constraint=[StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         type='"auto" or int >= 1',
@@ -86,7 +89,7 @@ class CommonParameters(Declared):
         """,
         with_lbfgs='For "lbfgs" it is 1000.',
     )
-    tol: float | str | None = parameter(
+    tol: float | Literal["auto"] | None = parameter(
         default="auto",
         constraint=[StrOptions({"auto"}), Interval(Real, 0, None, closed="left"), None],
         type='"auto", float >= 0 or None',
@@ -111,7 +114,7 @@ class CommonParameters(Declared):
         description="Patience of `tol`, in epochs.",
         with_lbfgs='For "lbfgs" it is that of the validation loss.',
     )
-    early_stopping: bool | str = parameter(
+    early_stopping: bool | Literal["auto"] = parameter(
         default="auto",
         constraint=["boolean", StrOptions({"auto"})],
         type='bool or "auto"',
@@ -126,7 +129,7 @@ class CommonParameters(Declared):
         type="float in (0, 1)",
         description="Share of the rows held out, stratified by class, if ``fit`` gets no ``X_val``.",
     )
-    calibration: Any = parameter(
+    calibration: str | Calibrator | None = parameter(
         default=None,
         constraint=[StrOptions(set(CALIBRATORS)), HasMethods(["fit", "predict_proba"]), None],
         type='{"temperature", "platt", "vector", "dirichlet"}, calibrator or None',
@@ -154,7 +157,7 @@ class CommonParameters(Declared):
         """,
         with_lbfgs='So does "lbfgs".',
     )
-    class_weight: dict[Any, float] | str | None = parameter(
+    class_weight: dict[Any, float] | Literal["balanced"] | None = parameter(
         default=None,
         constraint=[StrOptions({"balanced"}), dict, None],
         type='dict, "balanced" or None',
@@ -189,19 +192,19 @@ class CommonParameters(Declared):
         description="Whether to print a line for each epoch or iteration.",
     )
 
-    classes_: np.ndarray = attribute(
+    classes_: LabelArray = attribute(
         type="ndarray of shape (n_classes,)",
         description="The labels, sorted.",
     )
-    coef_: np.ndarray = attribute(
+    coef_: FloatArray = attribute(
         type="ndarray of shape (1, n_features) or (n_classes, n_features)",
         description="Weights; one row for two classes.",
     )
-    intercept_: np.ndarray = attribute(
+    intercept_: FloatArray = attribute(
         type="ndarray of shape (1,) or (n_classes,)",
         description="Intercepts.",
     )
-    calibrator_: Any = attribute(
+    calibrator_: Calibrator = attribute(
         type="calibrator",
         description="If `calibration` is not None.",
     )
@@ -210,7 +213,7 @@ class CommonParameters(Declared):
         description="Epochs made.",
         with_lbfgs='For "lbfgs" iterations over all rows.',
     )
-    history_: dict[str, list[Any]] = attribute(
+    history_: dict[str, list[float]] = attribute(
         type="dict of lists",
         description="""
         Per epoch: "objective" (mean loss of the rows as they were met, plus the penalty), "step",
@@ -227,7 +230,7 @@ class CommonParameters(Declared):
         type="int",
         description="Number of features.",
     )
-    feature_names_in_: np.ndarray = attribute(
+    feature_names_in_: NDArray[np.object_] = attribute(
         type="ndarray of shape (n_features_in_,)",
         description="Their names, if X has string column names.",
     )

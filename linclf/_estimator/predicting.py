@@ -1,17 +1,19 @@
 """Predicting from what a fit has published: in NumPy and SciPy only, so that nothing waits for a compiler.
 
-`PredictingMixin` goes through the rows in blocks and never holds a score of each class for all of them,
+`Predicting` goes through the rows in blocks and never holds a score of each class for all of them,
 unless it returns them. A fitted model enters through `_model`, which scores checked rows,
 ``_probabilities`` of scores, and ``_probability_of`` some classes.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from numbers import Integral
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -21,9 +23,10 @@ from linclf._data.rows import check_X
 from linclf._data.scale import refuse_overflow
 from linclf._estimator.available import has_probabilities
 from linclf._estimator.calibrated import calibrated
+from linclf._estimator.parameters import CommonParameters
 from linclf._estimator.top_k import largest
 from linclf._training.model import LinearModel, row_blocks
-from linclf._types import FloatArray, IntArray, Matrix
+from linclf._types import FloatArray, IntArray, LabelArray, Loss, Matrix, MatrixLike, typed
 from linclf.heads import published_head
 from linclf.losses._names import resolve
 from linclf.losses._registry import trait
@@ -45,10 +48,22 @@ class Model(Protocol):
         ...
 
 
-class PredictingMixin:
+class Predicting(CommonParameters, BaseEstimator, ABC):
     """decision_function, predict, predict_proba and their relatives."""
 
-    def _checked(self, X: ArrayLike | Matrix, reset: bool, finite: bool = True) -> Matrix:
+    @abstractmethod
+    def _loss(self) -> str | Loss:
+        """The loss object or its name, from the parameters."""
+
+    def _has(self, name: str) -> bool:
+        """Whether the last fit has published this attribute."""
+        return name in vars(self)
+
+    @property
+    def _is_calibrated(self) -> bool:
+        return self._has("calibrator_")
+
+    def _checked(self, X: MatrixLike, reset: bool, finite: bool = True) -> Matrix:
         """X as it is trained on or scored; with ``finite=False`` it may hold NaN and numbers of any size."""
         X = check_X(self, X, reset=reset, finite=finite)
         if finite and not scale.is_ordinary(X):
@@ -72,14 +87,14 @@ class PredictingMixin:
 
     def _probabilities(self, scores: FloatArray) -> FloatArray:
         """Probabilities (m, n_classes) for scores of `_scores`."""
-        if hasattr(self, "calibrator_"):
+        if self._is_calibrated:
             return calibrated(self.calibrator_, scores)
         loss, scores = self._loss_and_columns(scores)
         return loss.probabilities(scores)
 
     def _log_probabilities(self, scores: FloatArray) -> FloatArray:
         """Their logarithms, exact even if the probabilities underflow."""
-        if hasattr(self, "calibrator_"):
+        if self._is_calibrated:
             return calibrated(self.calibrator_, scores, logarithm=True)
         loss, scores = self._loss_and_columns(scores)
         if trait(loss, "log_probabilities"):
@@ -91,7 +106,7 @@ class PredictingMixin:
         """Probabilities (m, j) of the classes ``index`` (m, j), for a block of checked rows."""
         return np.take_along_axis(self._probabilities(self._scores(model, X)), index, axis=1)
 
-    def _loss_and_columns(self, scores: FloatArray) -> tuple[tuple, FloatArray]:
+    def _loss_and_columns(self, scores: FloatArray) -> tuple[Any, FloatArray]:
         """The loss, and a score of each class, also for two classes."""
         if self.calibration is not None:
             raise NotFittedError(
@@ -102,25 +117,25 @@ class PredictingMixin:
 
     def _ranking(self, scores: FloatArray) -> FloatArray:
         """What decides between classes: scores, or calibrated probabilities, whose order may be another."""
-        if hasattr(self, "calibrator_"):
+        if self._is_calibrated:
             return self.calibrator_.predict_proba(scores)  # in float64, which has fewer ties
         return scores
 
     # ------------------------------------------------------------ blocks of rows
 
-    def _blocks(self, X: Matrix, limit: int) -> tuple[list[slice], Model]:
+    def _blocks(self, X: Matrix, limit: float) -> tuple[list[slice], Model]:
         """Slices of the rows, and the model in the form that all of them need."""
         blocks, model = row_blocks(X.shape[0], len(self.classes_), limit), self._model(vars(self))
         return blocks, model if len(blocks) == 1 else model.laid_out_for(X)
 
     def _by_blocks(
-        self, X: ArrayLike | Matrix, function: Callable[[FloatArray], NDArray], limit: int | None = None
-    ) -> NDArray:
+        self, X: MatrixLike, function: Callable[[FloatArray], Any], limit: float | None = None
+    ) -> NDArray[Any]:
         """``function`` of the scores of each block, one after the other."""
         check_is_fitted(self)
         rows = self._checked(X, reset=False, finite=False)
         if limit is None:
-            limit = PROBABILITIES if hasattr(self, "calibrator_") else BLOCK // rows.dtype.itemsize
+            limit = PROBABILITIES if self._is_calibrated else BLOCK // int(rows.dtype.itemsize)
         blocks, model = self._blocks(rows, limit)
         results, checked = [], False
         for part in blocks:
@@ -136,7 +151,7 @@ class PredictingMixin:
 
     # ------------------------------------------------------------ for people
 
-    def decision_function(self, X: ArrayLike | Matrix) -> FloatArray:
+    def decision_function(self, X: MatrixLike) -> FloatArray:
         """Scores of each class; for two classes one score, positive for ``classes_[1]``.
 
         For the losses on cosines the rows are normalised first.
@@ -153,7 +168,7 @@ class PredictingMixin:
         """
         return self._by_blocks(X, lambda scores: scores, limit=np.inf)
 
-    def predict(self, X: ArrayLike | Matrix) -> NDArray:
+    def predict(self, X: MatrixLike) -> LabelArray:
         """Class of the highest score, or of the highest calibrated probability.
 
         Scores are computed for blocks of rows, so that memory does not grow with
@@ -177,7 +192,7 @@ class PredictingMixin:
         index = self._by_blocks(X, best)
         return self.classes_[index]
 
-    def predict_topk(self, X: ArrayLike | Matrix, k: int) -> NDArray:
+    def predict_topk(self, X: MatrixLike, k: int) -> LabelArray:
         """The k classes of the highest scores, or of the highest calibrated probabilities.
 
         Like `predict`, in blocks of rows; finding them costs a small part of the scores themselves.
@@ -226,8 +241,8 @@ class PredictingMixin:
         index = self._by_blocks(X, best)
         return self.classes_[index]
 
-    @available_if(has_probabilities)
-    def predict_proba(self, X: ArrayLike | Matrix) -> FloatArray:
+    @typed(available_if(has_probabilities))
+    def predict_proba(self, X: MatrixLike) -> FloatArray:
         """Class probabilities of the loss, or calibrated ones.
 
         Parameters
@@ -242,8 +257,8 @@ class PredictingMixin:
         """
         return self._probabilities(self.decision_function(X))
 
-    @available_if(has_probabilities)
-    def predict_log_proba(self, X: ArrayLike | Matrix) -> FloatArray:
+    @typed(available_if(has_probabilities))
+    def predict_log_proba(self, X: MatrixLike) -> FloatArray:
         """Logarithm of `predict_proba`: -inf if that is a true 0, exact if it underflows.
 
         Parameters
@@ -258,8 +273,8 @@ class PredictingMixin:
         """
         return self._log_probabilities(self.decision_function(X))
 
-    @available_if(has_probabilities)
-    def predict_proba_of(self, X: ArrayLike | Matrix, classes: ArrayLike) -> FloatArray:
+    @typed(available_if(has_probabilities))
+    def predict_proba_of(self, X: MatrixLike, classes: ArrayLike) -> FloatArray:
         """Probabilities of given classes: those of `predict_proba`, without the others.
 
         In blocks of rows, so that memory does not grow with ``n_samples * n_classes``.

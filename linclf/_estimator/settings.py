@@ -27,7 +27,7 @@ def settings_of(estimator: CommonParameters) -> tuple[Solver, Settings]:
         max_iter=estimator.max_iter,
         tol=solver.automatic_tol if isinstance(tol, str) else tol,
         n_iter_no_change=estimator.n_iter_no_change,
-        n_jobs=effective_n_jobs(estimator.n_jobs),
+        n_jobs=effective_n_jobs(estimator.n_jobs),  # pyright: ignore[reportArgumentType]
         verbose=estimator.verbose,
     )
     return solver, settings
@@ -35,12 +35,11 @@ def settings_of(estimator: CommonParameters) -> tuple[Solver, Settings]:
 
 def _refuse_rule(estimator: CommonParameters) -> None:
     """Parameters of stochastic steps have no meaning to an exact solver."""
-    parameters = estimator.get_params(deep=False)
     for name in STOCHASTIC:
-        default = estimator._declared[name].default
-        if parameters.get(name, default) != default:
+        value, default = getattr(estimator, name), estimator._declared[name].default
+        if value != default:
             raise ValueError(
-                f"{name}={parameters[name]!r} has no meaning with solver={estimator.solver!r}, which "
+                f"{name}={value!r} has no meaning with solver={estimator.solver!r}, which "
                 f"takes its steps from line searches over all rows; leave it at {default!r}"
             )
 

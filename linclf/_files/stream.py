@@ -55,11 +55,11 @@ def check_stream(stream: Any, n_classes: int, n_features: int) -> None:
     _check_frame(stream, n_features)
     check_type("state", stream.state, (State,))
     shape = (n_features + 1, n_outputs) if stream.is_sparse else (n_outputs, n_features + 1)
-    V, G, slots, count = stream.state
+    V, G, slots, n_steps = stream.state
     check_array("V", V, shape, stream.dtype)
     check_array("G", G, (0, 0), stream.dtype)
     check_array("slots", slots, (shape[0], optimizer.n_slots, shape[1]), stream.dtype)
-    check_array("count", count, (1,), np.int64)
+    check_array("the number of steps", n_steps, (1,), np.int64)
 
 
 def _check_frame(stream: Any, n_features: int) -> None:

@@ -7,20 +7,19 @@ weights: the gradient goes into them while it is in the cache, and no array is a
 
 from typing import NamedTuple
 
-import numpy as np
-
 from linclf import heads
 from linclf._kernels.epoch import row_gradients
 from linclf._kernels.problem import State
 from linclf._numba import kernel
 from linclf._storage import verbs
+from linclf._types import FloatArray
 
 
 class Piece(NamedTuple):
     """Buffers of a thread for the gradient of some classes: its scores' share, and itself."""
 
-    S: np.ndarray
-    G: np.ndarray
+    S: FloatArray
+    G: FloatArray
 
 
 @kernel
@@ -48,7 +47,7 @@ def class_pieces(problem, state, optimizer, buffers, piece, ids, starts, step):
                 S[r, k - start] = block.S[r, k]
         part = verbs.Block(block.Z, S, block.factors, block.square_norms, block.G)
         verbs.gradient(problem.storage, problem.head.intercept, ids, part, G, True)
-        own = State(state.V[start:stop], G, state.slots[start:stop], state.count)
+        own = State(state.V[start:stop], G, state.slots[start:stop], state.n_steps)
         here = heads.HeadWork(work.inverse_norm[start:stop], work.radial[start:stop], work.cosines)
         heads.finish(problem.head, problem.storage, own.V, G, here)
         verbs.update(problem.storage, own, optimizer, step, problem.penalty)

@@ -44,7 +44,7 @@ def epoch_direct(problem, state, buffers, ids, steps):
             first = loss / mass
         verbs.descend(storage, head.intercept, part, block, state.V, step, problem.penalty)
     verbs.settle(storage, state.V)
-    state.count[0] += steps.sizes.size
+    state.n_steps[0] += steps.sizes.size
     return total, first
 
 
@@ -78,7 +78,7 @@ def epoch(problem, state, optimizer, buffers, ids, steps):
         total += loss
         if number == 0:
             first = loss / mass
-        state.count[0] += 1
+        state.n_steps[0] += 1
         verbs.update(problem.storage, state, optimizer, step, problem.penalty)
     return total, first
 
@@ -93,5 +93,5 @@ def batch_gradient(problem, state, buffers, ids, step, row_limit):
 @kernel
 def advance(problem, state, optimizer, step):
     """Give state.G, added up from the shares of a large batch, to the optimizer."""
-    state.count[0] += 1
+    state.n_steps[0] += 1
     verbs.update(problem.storage, state, optimizer, step, problem.penalty)

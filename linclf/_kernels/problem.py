@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from linclf import heads
-from linclf._storage import Block, block_of, block_rows
-from linclf._types import Loss
+from linclf._storage import Block, Storage, block_of, block_rows
+from linclf._types import FloatArray, IntArray, Loss
 
 
 class Problem(NamedTuple):
@@ -16,31 +16,31 @@ class Problem(NamedTuple):
     ``penalty`` has an entry for each feature, 0 for the constant.
     """
 
-    storage: tuple
-    head: tuple
+    storage: Storage
+    head: heads.Head
     loss: Loss
     y: np.ndarray
-    weights: np.ndarray
-    penalty: np.ndarray
+    weights: FloatArray
+    penalty: FloatArray
 
 
 class State(NamedTuple):
     """What training changes: weights, gradient array, optimizer slots, number of steps taken."""
 
-    V: np.ndarray
-    G: np.ndarray
-    slots: np.ndarray
-    count: np.ndarray
+    V: FloatArray
+    G: FloatArray
+    slots: FloatArray
+    n_steps: IntArray  # (1,)
 
     def forget_momentum(self) -> None:
         """Let the next step be one without momentum."""
         self.slots[:, 0] = 0
 
-    def restart(self, V: np.ndarray) -> None:
+    def restart(self, V: FloatArray) -> None:
         """Back to weights V, with an optimizer that has seen nothing."""
         self.V[:] = V
         self.slots[:] = 0
-        self.count[:] = 0
+        self.n_steps[:] = 0
 
 
 class Buffers(NamedTuple):
@@ -56,11 +56,11 @@ class Steps(NamedTuple):
     """
 
     batch: int
-    sizes: np.ndarray
+    sizes: FloatArray
     row_limit: float
 
 
-def buffers_for(problem: Problem, V: np.ndarray, batch: int) -> Buffers:
+def buffers_for(problem: Problem, V: FloatArray, batch: int) -> Buffers:
     """Buffers for blocks of at most `block_rows` rows of a batch."""
     n_classes, width = problem.storage.by_classes(V).shape
     n_rows = min(batch, block_rows(n_classes))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+JIT_DISABLED: bool = config.DISABLE_JIT  # pyright: ignore[reportAttributeAccessIssue]
 _OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 EXACT, FAST = {"contract"}, {"contract", "reassoc", "nsz", "arcp"}
 compiled = njit(fastmath=EXACT, **_OPTIONS)
@@ -35,7 +36,7 @@ def kernel(function: Function) -> Dispatcher[Function]:
     """Compile a function that Python calls and cache the machine code on disk."""
     dispatcher = compiled(function)
     directory = cache_directory()
-    if directory is not None and not config.DISABLE_JIT:  # pyright: ignore[reportAttributeAccessIssue]
+    if directory is not None and not JIT_DISABLED:
         try:
             dispatcher._cache = DiskCache(function)  # pyright: ignore[reportAttributeAccessIssue]
         except Exception as fault:  # a private interface: without it there is no cache, nothing worse

@@ -1,14 +1,19 @@
 """Single instructions of the processor that neither Python nor NumPy has a name for."""
 
+from typing import Any
+
 import numpy as np
 from llvmlite import ir
-from numba import config, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from linclf._numba.compile import JIT_DISABLED
+from linclf._types import FloatArray
+
 
 @intrinsic
-def prefetch(typing_context, X, i, j):  # pyright: ignore[reportRedeclaration]
+def _prefetch(typing_context, X, i, j):
     """Tell the processor that X[i, j] will be read soon."""
 
     def generate(context, builder, signature, arguments):
@@ -25,14 +30,12 @@ def prefetch(typing_context, X, i, j):  # pyright: ignore[reportRedeclaration]
     return types.void(X, i, j), generate
 
 
-if config.DISABLE_JIT:  # pyright: ignore[reportAttributeAccessIssue]
-
-    def prefetch(X, i, j):
-        pass
+def _no_prefetch(X: FloatArray, i: int, j: int) -> None:
+    """In Python, where nothing is to be hurried."""
 
 
 @intrinsic
-def as_float(typing_context, bits):  # pyright: ignore[reportRedeclaration]
+def _as_float(typing_context, bits):
     """The float64 with the bits of an int64."""
 
     def generate(context, builder, signature, arguments):
@@ -41,7 +44,9 @@ def as_float(typing_context, bits):  # pyright: ignore[reportRedeclaration]
     return types.float64(types.int64), generate
 
 
-if config.DISABLE_JIT:  # pyright: ignore[reportAttributeAccessIssue]
+def _as_float_in_python(bits: int) -> np.float64:
+    return np.int64(bits).view(np.float64)
 
-    def as_float(bits):
-        return np.int64(bits).view(np.float64)
+
+prefetch: Any = _no_prefetch if JIT_DISABLED else _prefetch
+as_float: Any = _as_float_in_python if JIT_DISABLED else _as_float

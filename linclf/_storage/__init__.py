@@ -14,6 +14,6 @@ The last feature is the constant whose weight is the intercept. It carries no pe
 
 from linclf._storage.csr import CSR
 from linclf._storage.dense import Dense
-from linclf._storage.verbs import Block, block_of, block_rows, read_only
+from linclf._storage.verbs import Block, Storage, block_of, block_rows, read_only
 
-__all__ = ["CSR", "Block", "Dense", "block_of", "block_rows", "read_only"]
+__all__ = ["CSR", "Block", "Dense", "Storage", "block_of", "block_rows", "read_only"]

@@ -21,48 +21,43 @@ from linclf._storage.verbs import (
     update,
     update_class,
 )
+from linclf._types import FloatArray, IntArray, Matrix
 from linclf.optimizers import step_row
 
 
 class CSR(NamedTuple):
     """Canonical CSR arrays of X, and how the penalty is held in `descend`."""
 
-    data: np.ndarray
-    indices: np.ndarray
-    indptr: np.ndarray
+    data: FloatArray
+    indices: IntArray
+    indptr: IntArray
     shared_penalty: float  # of all features but the exceptions
-    exceptions: np.ndarray  # features with a penalty of their own
-    scale: np.ndarray  # (1,) float64, the factor of V during `descend`
+    exceptions: IntArray  # features with a penalty of their own
+    scale: FloatArray  # (1,) float64, the factor of V during `descend`
 
     @staticmethod
-    def by_classes(V: np.ndarray) -> np.ndarray:
-        """Weights with a row for each class, from the layout of V or to it."""
+    def by_classes(V: FloatArray) -> FloatArray:
         return V.T
 
     @staticmethod
-    def penalty_of(squares: np.ndarray, penalty: np.ndarray, part: slice) -> float:
-        """The penalty of a part of the rows of V, from their squares."""
+    def penalty_of(squares: FloatArray, penalty: FloatArray, part: slice) -> float:
         return float((penalty[part] @ squares).sum())
 
-    def rows(self, ids: np.ndarray, n_features: int, constant: float) -> sparse.csr_array:
-        """Rows in training coordinates, float64, with the constant."""
+    def rows(self, ids: IntArray, n_features: int, constant: float) -> Matrix:
         shape = len(self.indptr) - 1, n_features
         X = sparse.csr_array((self.data, self.indices, self.indptr), shape=shape)
         return sparse.hstack([X[ids].astype(np.float64), np.full((len(ids), 1), constant)], format="csr")
 
     def scaled(self, Z: sparse.csr_array) -> sparse.csr_array:
-        """Rows of X, float64, in training coordinates."""
         return Z
 
-    def weakest(self, penalty: np.ndarray) -> float:
-        """The smallest penalty of a feature."""
+    def weakest(self, penalty: FloatArray) -> float:
         return self.shared_penalty
 
-    def feature_shares(self, n_features: int) -> np.ndarray:
-        """The share of the rows in which each feature occurs."""
+    def feature_shares(self, n_features: int) -> FloatArray:
         return np.bincount(self.indices, minlength=n_features) / (len(self.indptr) - 1)
 
-    def of_rows(self, ids: np.ndarray) -> tuple["CSR", np.ndarray]:
+    def of_rows(self, ids: IntArray) -> tuple["CSR", IntArray]:
         """Some rows with only the features that they have, and these features."""
         size = np.diff(self.indptr)[ids]
         starts = np.append(0, np.cumsum(size)).astype(self.indptr.dtype)
@@ -73,11 +68,9 @@ class CSR(NamedTuple):
         return self._replace(data=data, indices=indices, indptr=indptr), features
 
     def longest_row(self, width: int) -> int:
-        """The most weights of a class that one row touches; a row of V has ``width``."""
         return int(np.diff(self.indptr).max(initial=0)) + 1
 
     def copied_width(self, n_features: int) -> int:
-        """Columns of a row in a block: nothing is copied."""
         return 0
 
 
@@ -180,7 +173,7 @@ def subtract_radial_csr(storage, V, radial, G):
 
 @update.register(CSR)
 def update_csr(storage, state, optimizer, step, penalty):
-    V, G, slots, count = state.V, state.G, state.slots, state.count[0]
+    V, G, slots, count = state.V, state.G, state.slots, state.n_steps[0]
     same = np.empty(V.shape[1], penalty.dtype)
     for j in range(V.shape[0]):
         if j == 0 or penalty[j] != penalty[j - 1]:
@@ -209,7 +202,7 @@ def update_class_csr(storage, row, slope, state, k, optimizer, step, work):
         for slot in range(slots.shape[1]):
             work.slots[slot, i] = slots[j, slot, k]
     weights, gradient, penalty = work.weights[: n + 1], work.gradient[: n + 1], work.penalty[: n + 1]
-    step_row(optimizer, weights, gradient, work.slots[:, : n + 1], step, state.count[0], penalty)
+    step_row(optimizer, weights, gradient, work.slots[:, : n + 1], step, state.n_steps[0], penalty)
     for i in range(n + 1):
         j = storage.indices[start + i] if i < n else V.shape[0] - 1
         V[j, k] = work.weights[i]

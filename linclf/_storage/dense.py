@@ -17,6 +17,7 @@ from linclf._storage.verbs import (
     update,
     update_class,
 )
+from linclf._types import FloatArray, IntArray
 from linclf.optimizers import step_row
 
 AHEAD = 4  # rows between asking for one and reading it
@@ -25,45 +26,37 @@ AHEAD = 4  # rows between asking for one and reading it
 class Dense(NamedTuple):
     """C-ordered X for rows ``[(x - centre) * factor, constant]``."""
 
-    X: np.ndarray
-    centre: np.ndarray
-    factor: np.ndarray
+    X: FloatArray
+    centre: FloatArray
+    factor: FloatArray
 
     @staticmethod
-    def by_classes(V: np.ndarray) -> np.ndarray:
-        """Weights with a row for each class, from the layout of V or to it."""
+    def by_classes(V: FloatArray) -> FloatArray:
         return V
 
     @staticmethod
-    def penalty_of(squares: np.ndarray, penalty: np.ndarray, part: slice) -> float:
-        """The penalty of a part of the rows of V, from their squares."""
+    def penalty_of(squares: FloatArray, penalty: FloatArray, part: slice) -> float:
         return float((squares @ penalty).sum())
 
-    def rows(self, ids: np.ndarray, n_features: int, constant: float) -> np.ndarray:
-        """Rows in training coordinates, float64, with the constant."""
+    def rows(self, ids: IntArray, n_features: int, constant: float) -> FloatArray:
         Z = (self.X[ids] - self.centre) * self.factor.astype(np.float64)
         return np.hstack([Z, np.full((len(ids), 1), constant)])
 
-    def scaled(self, Z: np.ndarray) -> np.ndarray:
-        """Rows of X, float64, in training coordinates."""
+    def scaled(self, Z: FloatArray) -> FloatArray:
         Z -= self.centre
         Z *= self.factor
         return Z
 
-    def weakest(self, penalty: np.ndarray) -> float:
-        """The smallest penalty of a feature."""
+    def weakest(self, penalty: FloatArray) -> float:
         return penalty[:-1].min(initial=np.inf)
 
-    def feature_shares(self, n_features: int) -> np.ndarray:
-        """The share of the rows in which each feature occurs."""
+    def feature_shares(self, n_features: int) -> FloatArray:
         return np.ones(n_features)
 
     def longest_row(self, width: int) -> int:
-        """The most weights of a class that one row touches; a row of V has ``width``."""
         return width
 
     def copied_width(self, n_features: int) -> int:
-        """Columns of a row in a block."""
         return n_features + 1
 
 
@@ -134,7 +127,7 @@ def subtract_radial_dense(storage, V, radial, G):
 
 @update.register(Dense)
 def update_dense(storage, state, optimizer, step, penalty):
-    V, G, slots, count = state.V, state.G, state.slots, state.count[0]
+    V, G, slots, count = state.V, state.G, state.slots, state.n_steps[0]
     for k in range(V.shape[0]):
         step_row(optimizer, V[k], G[k], slots[k], step, count, penalty)
 
@@ -159,4 +152,4 @@ def update_class_dense(storage, row, slope, state, k, optimizer, step, work):
     for j in range(V.shape[1]):
         work.gradient[j] = slope * row.z[j]
         work.penalty[j] = share * work.features[j]
-    step_row(optimizer, V[k], work.gradient, state.slots[k], step, state.count[0], work.penalty)
+    step_row(optimizer, V[k], work.gradient, state.slots[k], step, state.n_steps[0], work.penalty)

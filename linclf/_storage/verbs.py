@@ -4,31 +4,70 @@ Rows are those of the indices ``ids``. ``S (n_rows, n_classes)`` of a block hold
 with the weights, then the gradients for them.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from linclf._numba import generic
+from linclf._types import FloatArray, IntArray, Matrix
 
 BLOCK, WIDE_BLOCK, WIDE = 64, 256, 32  # rows of a block, and those from so many classes on
+
+
+class Storage(Protocol):
+    """What Python asks of a storage, beside the verbs that kernels use."""
+
+    @staticmethod
+    def by_classes(V: FloatArray, /) -> FloatArray:
+        """Weights with a row for each class, from the layout of V or to it."""
+        ...
+
+    @staticmethod
+    def penalty_of(squares: FloatArray, penalty: FloatArray, part: slice) -> float:
+        """The penalty of a part of the rows of V, from their squares."""
+        ...
+
+    def rows(self, ids: IntArray, n_features: int, constant: float) -> Matrix:
+        """Rows in training coordinates, float64, with the constant."""
+        ...
+
+    def scaled(self, Z: Matrix) -> Matrix:
+        """Rows of X, float64, in training coordinates; Z may be overwritten."""
+        ...
+
+    def weakest(self, penalty: FloatArray) -> float:
+        """The smallest penalty of a feature."""
+        ...
+
+    def feature_shares(self, n_features: int) -> FloatArray:
+        """The share of the rows in which each feature occurs."""
+        ...
+
+    def longest_row(self, width: int) -> int:
+        """The most weights of a class that one row touches; a row of V has ``width``."""
+        ...
+
+    def copied_width(self, n_features: int) -> int:
+        """Columns of a row in a block; 0 if rows are read in place."""
+        ...
 
 
 class Block(NamedTuple):
     """Buffers for a block of rows: contents (dense), products, factor and squared norm of each,
     and the gradient."""
 
-    Z: np.ndarray
-    S: np.ndarray
-    factors: np.ndarray
-    square_norms: np.ndarray
-    G: np.ndarray
+    Z: FloatArray
+    S: FloatArray
+    factors: FloatArray
+    square_norms: FloatArray
+    G: FloatArray
 
 
 class Row(NamedTuple):
     """One row of a gathered block: its index in X, its contents (dense), and its constant feature."""
 
     id: int
-    z: np.ndarray
+    z: FloatArray
     constant: float
 
 
@@ -44,7 +83,7 @@ def block_rows(n_classes: int) -> int:
     return WIDE_BLOCK if n_classes >= WIDE else BLOCK
 
 
-def block_of(storage: tuple, n_rows: int, n_features: int, n_classes: int, dtype: np.dtype) -> Block:
+def block_of(storage: Storage, n_rows: int, n_features: int, n_classes: int, dtype: np.dtype) -> Block:
     """Empty buffers for ``n_rows`` rows of this storage."""
     width = storage.copied_width(n_features)
     return Block(

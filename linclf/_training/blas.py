@@ -8,17 +8,21 @@ Python threads share it: the first sets it, the last takes it back.
 import functools
 import os
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import threadpoolctl
 
+Result = TypeVar("Result")
+
 
 @functools.cache
-def _controller():
+def _controller() -> threadpoolctl.ThreadpoolController:
     return threadpoolctl.ThreadpoolController()
 
 
-def _from_any_thread(action):
+def _from_any_thread(action: Callable[[], Result]) -> Result:
     """threadpoolctl >= 3.8 listens to the first thread that asked, and silently ignores others."""
     release = getattr(threadpoolctl.OpenBLASController, "clear_controlling_thread", lambda force: None)
     release(force=True)
@@ -30,8 +34,9 @@ def _from_any_thread(action):
 class _Limit:
     """How many fits need the limit now, and what takes it back."""
 
-    def __init__(self):
-        self.lock, self.users, self.limiter = threading.Lock(), 0, None
+    def __init__(self) -> None:
+        self.lock, self.users = threading.Lock(), 0
+        self.limiter: Any = None
 
 
 _limit = _Limit()
@@ -40,7 +45,7 @@ if hasattr(os, "register_at_fork"):  # another thread may have held the lock
 
 
 @contextmanager
-def one_blas_thread():
+def one_blas_thread() -> Iterator[None]:
     with _limit.lock:
         if _limit.users == 0:
             _limit.limiter = _from_any_thread(lambda: _controller().limit(limits=1, user_api="blas"))

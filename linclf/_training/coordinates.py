@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg.lapack import dgejsv
+from scipy.linalg.lapack import dgejsv  # pyright: ignore[reportAttributeAccessIssue]
 
 from linclf._kernels.moments import column_squares, sums_around
 from linclf._storage import read_only
@@ -124,7 +124,7 @@ def least_scale(dtype: np.dtype) -> float:
 
 def add_squares(X: sparse.csr_array, weights: FloatArray, squares: FloatArray) -> None:
     """Add the weighted sums of the squares of each column of sparse X."""
-    column_squares(*(read_only(part) for part in (X.data, X.indices, X.indptr)), weights, squares)
+    column_squares(read_only(X.data), read_only(X.indices), read_only(X.indptr), weights, squares)
 
 
 def levelling(squares: FloatArray, shift: float) -> Coordinates:

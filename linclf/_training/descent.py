@@ -9,12 +9,13 @@ import numpy as np
 from linclf._kernels.problem import Problem, State, Steps
 from linclf._training.fit import Fit
 from linclf._training.model import LinearModel
+from linclf._training.optimizing import published_weights
 from linclf._training.sampling import Pass
 from linclf._training.settings import Settings
 from linclf._training.step_rule import StepRule
 from linclf._training.step_size import StepSize
 from linclf._types import FloatArray, IntArray
-from linclf.optimizers import Optimizer, published_weights
+from linclf.optimizers import Optimizer
 
 COPIED = 256  # rows of weights whose squares are taken at once
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from linclf._data.dataset import Dataset
 from linclf._kernels.problem import Problem
-from linclf._storage import CSR, Dense, read_only
+from linclf._storage import CSR, Dense, Storage, read_only
 from linclf._training.coordinates import Coordinates
 from linclf._training.model import LinearModel
 from linclf._training.sampling import Sampling
@@ -76,8 +76,14 @@ def problem_for(
     """The objective as kernels see it; times ``unit`` the rows have weights with the mean 1."""
     factor, weights = coordinates.factor, data.weights * unit
     if data.is_sparse:
-        arrays = (read_only(part) for part in (data.X.data, data.X.indices, data.X.indptr))
-        storage = CSR(*arrays, float(alpha), np.flatnonzero(factor != 1), np.ones(1))
+        storage = CSR(
+            read_only(data.X.data),
+            read_only(data.X.indices),
+            read_only(data.X.indptr),
+            float(alpha),
+            np.flatnonzero(factor != 1),
+            np.ones(1),
+        )
     else:
         centre = coordinates.centre if coordinates.rotation is None else np.zeros_like(factor)
         storage = Dense(read_only(data.X), centre.astype(dtype), factor.astype(dtype))
@@ -86,7 +92,7 @@ def problem_for(
 
 
 def starting_weights(
-    model: LinearModel, coordinates: Coordinates, storage: CSR | Dense, dtype: np.dtype
+    model: LinearModel, coordinates: Coordinates, storage: Storage, dtype: np.dtype
 ) -> FloatArray:
     """Published weights in training coordinates, laid out for the storage."""
     V = model.head.trained_from(coordinates.weights_from(model.W, model.b, model.head.intercept))

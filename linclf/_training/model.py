@@ -67,7 +67,7 @@ def decisions(scores: FloatArray, loss: Loss) -> FloatArray:
     return scores.ravel() if scores.shape[1] == 1 else scores
 
 
-def _met(X: sparse.csr_array, W: FloatArray) -> tuple[sparse.csr_array, FloatArray]:
+def _met(X: Matrix, W: FloatArray) -> tuple[Matrix, FloatArray]:
     """Sparse rows and weights; of few rows, only the features that one of them has.
 
     SciPy copies all weights if ``W.T`` is not in C order: for one row that takes 100 times the product.
@@ -79,7 +79,7 @@ def _met(X: sparse.csr_array, W: FloatArray) -> tuple[sparse.csr_array, FloatArr
     return sparse.csr_array((X.data, indices, X.indptr), shape=(X.shape[0], len(columns))), W[:, columns]
 
 
-def row_blocks(n_rows: int, n_scores: float, limit: int) -> list[slice]:
+def row_blocks(n_rows: int, n_scores: float, limit: float) -> list[slice]:
     """Slices of rows that have ``limit`` scores together, ``n_scores`` a row; one row at least."""
     size = max(1, int(min(limit / n_scores, n_rows)))
     return [slice(start, start + size) for start in range(0, n_rows, size)]

@@ -19,7 +19,10 @@ from linclf._types import FloatArray, IntArray, Matrix
 class Objective(Protocol):
     """The function to minimise, of weights V (n_classes, n_features + 1) in training coordinates."""
 
-    penalty: FloatArray
+    @property
+    def penalty(self) -> FloatArray:
+        """Of each feature; 0 for the constant."""
+        ...
 
     @property
     def n_rows(self) -> int: ...

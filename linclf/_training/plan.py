@@ -3,10 +3,13 @@
 The figures were measured; docs/decisions.md says how.
 """
 
+from typing import Literal
+
 import numpy as np
 
 from linclf._storage.verbs import BLOCK, WIDE
 from linclf._training.descent import Plan
+from linclf._training.optimizing import accelerated
 from linclf._training.sampling import Sampling
 from linclf._training.shape import Shape
 from linclf._training.step_rule import StepRule
@@ -14,7 +17,7 @@ from linclf._training.sweeps import Batches, Direct, Pieces, Wide
 from linclf._types import Loss
 from linclf.heads import Head
 from linclf.losses._registry import trait
-from linclf.optimizers import SGD, Optimizer, accelerated
+from linclf.optimizers import SGD, Optimizer
 
 FULL_BATCH = 1024
 FULL_BATCH_OF_HINGES = 64  # the same for losses with kinks, on which small steps do better
@@ -30,7 +33,7 @@ SPARSE_VISITS, FEWEST_SPARSE = 144_000, 8
 
 def plan_for(
     rule: StepRule,
-    max_iter: int | str,
+    max_iter: int | Literal["auto"],
     loss: Loss,
     head: Head,
     shape: Shape,
@@ -71,7 +74,7 @@ def plan_for(
 
 def batch_for(rule: StepRule, loss: Loss, head: Head, shape: Shape) -> int:
     """Rows of a batch."""
-    if not isinstance(rule.batch_size, str):
+    if rule.batch_size != "auto":
         return rule.batch_size
     all_rows = FULL_BATCH if trait(loss, "smooth") else FULL_BATCH_OF_HINGES
     if shape.n_rows <= all_rows:
@@ -88,9 +91,9 @@ def _is_direct(optimizer: Optimizer, head: Head, shape: Shape, batch: int) -> bo
     return shape.is_sparse and type(optimizer) is SGD and head.equivariant and batch <= BLOCK
 
 
-def epochs_for(max_iter: int | str, full: bool, shape: Shape) -> int:
+def epochs_for(max_iter: int | Literal["auto"], full: bool, shape: Shape) -> int:
     """The number of passes: the fewer rows, the more passes are affordable and needed."""
-    if not isinstance(max_iter, str):
+    if max_iter != "auto":
         return max_iter
     if full:
         return MOST_EPOCHS

@@ -24,7 +24,7 @@ WORST_FACTOR = 1e8  # a sparse column's root mean square over a typical feature
 LARGEST_SPARSE = 1e4  # below which no sparse column can be too long for the others
 
 
-def check_columns(X: sparse.csr_array) -> None:
+def check_columns(X: Matrix) -> None:
     """Sparse columns are not scaled for L-BFGS, and the digits of float64 end."""
     if max(X.data.max(initial=0), -X.data.min(initial=0)) <= LARGEST_SPARSE:
         return
@@ -53,7 +53,7 @@ class Preconditioner:
         if not fit.head.equivariant:
             self.diagonal, self.L = True, np.ones(n_features)
             return
-        M, mass = 0.0, 0.0
+        M, mass = np.zeros(()), 0.0
         floor = LEAST * fit.curvature / n_classes
         for block in sample.blocks(CHUNK):
             h = (row_curvature(fit.loss, block.Z @ V.T, block.y) + floor) * block.weights
@@ -76,7 +76,7 @@ class Preconditioner:
     def weights(self, U: FloatArray) -> FloatArray:
         if self.diagonal:
             return U / self.L
-        return solve_triangular(self.L, U.T, lower=True, trans="T", check_finite=False).T
+        return solve_triangular(self.L, U.T, lower=True, trans=1, check_finite=False).T
 
     def gradient(self, G: FloatArray) -> FloatArray:
         if self.diagonal:

@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from linclf._types import FloatArray
+
 SCHEDULES = ("constant", "linear", "cosine", "invscaling", "adaptive")
 
 
-def factors(schedule, done, batches, total):
+def factors(schedule: str, done: int, batches: int, total: int | None) -> FloatArray:
     """Factors for ``batches`` steps after ``done`` steps of ``total``; total None is a stream.
 
     "constant" and "adaptive" (which the solver reduces between epochs) are 1; "linear" and

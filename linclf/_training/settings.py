@@ -1,6 +1,6 @@
 """What training needs to know beside data, loss and solver."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class Settings(NamedTuple):
@@ -8,7 +8,7 @@ class Settings(NamedTuple):
 
     alpha: float
     fit_intercept: bool
-    max_iter: int | str
+    max_iter: int | Literal["auto"]
     tol: float | None
     n_iter_no_change: int
     n_jobs: int

@@ -1,6 +1,6 @@
 """What a solver is: one way to a minimum."""
 
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -16,9 +16,20 @@ from linclf.heads import Head
 class Solver(Protocol):
     """It says what it needs before anything large is made, and then goes there."""
 
-    streams: ClassVar[bool]  # whether it can train on a part of the rows
-    automatic_tol: ClassVar[float]  # what tol="auto" is
-    levels: ClassVar[bool]  # whether it copes by itself with sparse columns that outweigh all others
+    @property
+    def streams(self) -> bool:
+        """Whether it can train on a part of the rows."""
+        ...
+
+    @property
+    def levels(self) -> bool:
+        """Whether it copes by itself with sparse columns that outweigh all others."""
+        ...
+
+    @property
+    def automatic_tol(self) -> float:
+        """What tol="auto" is."""
+        ...
 
     @property
     def name(self) -> str:

@@ -1,6 +1,6 @@
 """What a user may choose of stochastic steps."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from linclf.optimizers import SGD, Optimizer
 
@@ -9,9 +9,9 @@ class StepRule(NamedTuple):
     """An optimizer with a step size, a schedule for it, and the batches that it sees."""
 
     optimizer: Optimizer = SGD()
-    learning_rate: float | str = "auto"
+    learning_rate: float | Literal["auto"] = "auto"
     schedule: str = "linear"
-    batch_size: int | str = "auto"
+    batch_size: int | Literal["auto"] = "auto"
     shuffle: bool = True
 
     @property

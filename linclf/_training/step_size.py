@@ -44,7 +44,7 @@ class StepSize:
 
         ``n_steps`` is the number of steps if they fall to zero at the end, else None.
         """
-        if not isinstance(rule.learning_rate, str):
+        if rule.learning_rate != "auto":
             return rule.learning_rate
         normalised = trait(optimizer, "normalised")
         if normalised is not None:

@@ -1,6 +1,7 @@
 """A model that is trained on one part of a stream after the other."""
 
 import time
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from linclf._training.fit import Fit, penalty_factor, problem_for, shape_of, sta
 from linclf._training.frames import Seen, frame_for
 from linclf._training.model import LinearModel
 from linclf._training.monitor import Outcome
+from linclf._training.optimizing import averages_of
 from linclf._training.plan import plan_for
 from linclf._training.sampling import Sampling
 from linclf._training.schedules import factors
@@ -24,7 +26,6 @@ from linclf._training.train import head_for, outputs_of
 from linclf._types import Loss
 from linclf.heads import Head
 from linclf.losses._evaluation import curvature
-from linclf.optimizers import averages_of
 
 
 def rule_of(solver: Solver) -> StepRule:
@@ -79,7 +80,7 @@ class Stream:
         descent = self._next(data, start, rng)
         plan, state = descent.plan, descent.state
         batches = -(-len(data.weights) // plan.batch)
-        done = int(state.count[0])
+        done = int(state.n_steps[0])
         first = descent.step_size.first(self.rule, descent.fit, plan.optimizer, plan.full, None)
         steps = first * factors(self.rule.schedule, done, batches, None)
         total, _ = descent.run(descent.fit.ids, steps)
@@ -103,14 +104,14 @@ class Stream:
         coordinates, optimizer = self.frame.coordinates, self.rule.optimizer
         mean = self.seen.rows / self.seen.weight
         problem = problem_for(data, coordinates, self.head, self.loss, self.alpha, mean, self.dtype)
-        first = self.state is None
-        if first:
+        state, first = self.state, self.state is None
+        if state is None:
             if start is None:
                 start = LinearModel(*self.head.start(part, self.n_outputs, rng), self.head)
             if self.sampling is not None:
                 start = start._replace(b=self.sampling.start(start.b, self.settings.fit_intercept))
             V = starting_weights(start._replace(head=self.head), coordinates, problem.storage, self.dtype)
-            self.state = new_state(V, optimizer)
+            state = self.state = new_state(V, optimizer)
         shape = shape_of(data, self.n_features, self.n_outputs, self.dtype)
         fit = Fit(
             data,
@@ -119,7 +120,7 @@ class Stream:
             coordinates,
             self.curvature,
             problem,
-            self.state.V,
+            state.V,
             shape,
             self.sampling,
         )
@@ -128,7 +129,7 @@ class Stream:
             self.step_size.set_unit(fit)
         if self.rule.automatic:
             self.step_size.measure(fit, plan.batch)
-        return Descent(self.rule, fit.for_batches(plan.batch), plan, self.state, self.step_size)
+        return Descent(self.rule, fit.for_batches(plan.batch), plan, state, self.step_size)
 
     def _change_coordinates(self, old: Coordinates, old_head: Head) -> None:
         """Express the weights, and their average if there is one, in the present coordinates."""
@@ -142,7 +143,7 @@ class Stream:
             array[:] = self.frame.coordinates.weights_from(W, b, self.head.intercept)
 
 
-def same(a: object, b: object) -> bool:
+def same(a: Any, b: Any) -> bool:
     """Equal, and of the same classes: tuples of two classes with the same numbers are equal to Python."""
     if isinstance(a, tuple) and type(a) is type(b):
         return len(a) == len(b) and all(map(same, a, b))

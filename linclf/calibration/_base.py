@@ -37,6 +37,15 @@ class Calibrator(Protocol):
     def set_params(self, **params: Any) -> Any: ...
 
 
+def log_probabilities(calibrator: Calibrator, scores: FloatArray) -> FloatArray:
+    """The logarithms of its probabilities, also of a calibrator without a method for them."""
+    method = getattr(calibrator, "predict_log_proba", None)
+    if method is not None:
+        return method(scores)
+    with np.errstate(divide="ignore"):  # a probability of 0 has the logarithm -inf
+        return np.log(calibrator.predict_proba(scores))
+
+
 INPUT = """input : {"scores", "probabilities"}, default="scores"
     What `fit` and `predict_proba` are given. Scores are logits or values of a
     ``decision_function``; probabilities are taken to their logarithms, and 0 as the smallest

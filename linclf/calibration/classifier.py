@@ -1,15 +1,12 @@
 """A classifier whose probabilities are calibrated on rows that it was not trained on."""
 
 import warnings
-from collections.abc import Callable, Iterable
-from numbers import Integral
-from typing import Any, NamedTuple, Protocol, Self, TypeAlias, cast
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import check_cv
 from sklearn.utils import Tags, _safe_indexing, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.metadata_routing import (
@@ -18,9 +15,7 @@ from sklearn.utils.metadata_routing import (
     _routing_enabled,
     process_routing,
 )
-from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import (
-    _check_method_params,
     _check_sample_weight,
     check_is_fitted,
     has_fit_parameter,
@@ -28,28 +23,20 @@ from sklearn.utils.validation import (
 
 from linclf._data.labels import check_targets, classes_of, labels_of
 from linclf._data.refusals import refuse_masked
-from linclf._types import FloatArray, IntArray, LabelArray, typed
-from linclf.calibration._base import Calibrator
+from linclf._types import FloatArray, LabelArray, typed
+from linclf.calibration._base import Calibrator, log_probabilities
+from linclf.calibration._folds import (
+    Folds,
+    Given,
+    Splitter,
+    fitted_to,
+    folds_of,
+    held_out_scores,
+    response_of,
+    scores_of,
+)
 from linclf.calibration._names import CALIBRATORS, resolve
 from linclf.calibration._rows import check_counts
-
-Folds: TypeAlias = Iterable[tuple[ArrayLike, ArrayLike]]
-
-
-class Splitter(Protocol):
-    """scikit-learn's splitters, and what divides rows like them."""
-
-    @property
-    def split(self) -> Callable[..., Folds]: ...
-
-
-class _Given(NamedTuple):
-    """What `fit` is given; the weights may be None, and the parameters are those of the classifier's fit."""
-
-    X: Any
-    y: LabelArray
-    weights: FloatArray | None
-    params: dict[str, Any]
 
 
 class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -171,10 +158,10 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """
         X, y, weights = _checked(X, y, sample_weight)
         for_fit, for_split = self._routed(weights, params)
-        given = _Given(X, y, weights, for_fit)
+        given = Given(X, y, weights, for_fit)
         rows = np.arange(len(y)) if weights is None else np.flatnonzero(weights)
         calibrator = resolve(self.method)
-        response = _response(self.estimator, calibrator)
+        response = response_of(self.estimator, calibrator)
         of_softmax = response == "decision_function" and hasattr(self.estimator, "predict_proba")
         if self.method == "platt" and of_softmax:
             calibrator.set_params(input="logits")  # scores of a softmax mean something next to each other
@@ -186,13 +173,13 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 )
             estimator, scored = self.estimator.fit(X, y, **for_fit), rows  # refused if not fitted
             known = given.X if len(rows) == len(given.y) else _safe_indexing(given.X, rows)
-            classes, scores = estimator.classes_, _scores(estimator, response, known)
+            classes, scores = estimator.classes_, scores_of(estimator, response, known)
         else:
             classes = classes_of(given.y[rows])
-            folds = _folds(self.cv, given, rows, for_split)
-            parts = [_held_out(self.estimator, given, fold, classes, response) for fold in folds]
+            folds = folds_of(self.cv, given, rows, for_split)
+            parts = [held_out_scores(self.estimator, given, fold, classes, response) for fold in folds]
             scores, scored = np.concatenate(parts), np.concatenate([test for _, test in folds])
-            estimator = _fitted(self.estimator, given, rows)
+            estimator = fitted_to(self.estimator, given, rows)
             unequal = weights is not None and np.ptp(weights[rows]) > 0
             if unequal and not _routing_enabled() and "sample_weight" not in for_fit:
                 warnings.warn(
@@ -239,11 +226,7 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             Logarithms of the probabilities.
         """
         check_is_fitted(self)
-        logarithms = getattr(self.calibrator_, "predict_log_proba", None)  # which other people's may lack
-        if logarithms is not None:
-            return logarithms(getattr(self.estimator_, self._response)(X))
-        with np.errstate(divide="ignore"):  # a probability of 0 has the logarithm -inf
-            return np.log(self.predict_proba(X))
+        return log_probabilities(self.calibrator_, getattr(self.estimator_, self._response)(X))
 
     def predict(self, X: Any) -> LabelArray:
         """The most probable class by `predict_proba`.
@@ -305,106 +288,3 @@ def _checked(
     weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
     check_counts(weights)
     return X, labels, weights
-
-
-def _response(estimator: Any, calibrator: Calibrator) -> str:
-    """The method that scores; where it gives probabilities the calibrator is told so."""
-    declared = calibrator.get_params(deep=False).get("input")
-    if declared == "probabilities":
-        if not hasattr(estimator, "predict_proba"):
-            raise ValueError(
-                f"method={calibrator!r} calibrates probabilities, and {estimator!r} has no predict_proba; "
-                "use input='scores'"
-            )
-        return "predict_proba"
-    if hasattr(estimator, "decision_function"):
-        return "decision_function"
-    if declared is None:
-        raise TypeError(
-            f"method={calibrator!r} has no parameter input, and cannot be told that {estimator!r} has only "
-            "probabilities; use an estimator with decision_function, or a calibrator of linclf.calibration"
-        )
-    calibrator.set_params(input="probabilities")
-    return "predict_proba"
-
-
-def _scores(estimator: Any, response: str, X: Any) -> FloatArray:
-    """What a fitted classifier says of rows; scores of pairs of classes are refused."""
-    scores, last = getattr(estimator, response)(X), _last(estimator)
-    pairs = response == "decision_function" and getattr(last, "decision_function_shape", None) == "ovo"
-    if pairs and np.ndim(scores) == 2:  # three classes have three pairs, so that their number tells nothing
-        raise ValueError(
-            f"{last!r} scores pairs of classes, and calibration needs a score of each class; use "
-            "decision_function_shape='ovr'"
-        )
-    return scores
-
-
-def _last(estimator: Any) -> Any:
-    """The classifier inside of pipelines and searches (a FrozenEstimator has the attributes of its own)."""
-    while True:
-        if hasattr(estimator, "steps"):
-            estimator = estimator.steps[-1][1]
-        elif hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
-        else:
-            return estimator
-
-
-def _folds(cv: Any, given: _Given, rows: IntArray, params: dict[str, Any]) -> list[tuple[IntArray, IntArray]]:
-    """Pairs of training and held-out rows, without those of weight 0."""
-    y = given.y[rows]
-    least = np.unique(y, return_counts=True)[1].min()
-    if cv is None:
-        cv = max(2, int(min(5, least)))
-    if isinstance(cv, Integral) and least < cv:
-        raise ValueError(
-            f"cv={cv} needs {cv} rows of each class, and one class has {least}; use a smaller cv (2 at "
-            "least), or FrozenEstimator and other rows to calibrate on"
-        )
-    if isinstance(cv, Integral):
-        splitter: Any = check_cv(int(cv), y, classifier=True)
-        splits = splitter.split(_safe_indexing(given.X, rows), y)
-        return [(rows[train], rows[test]) for train, test in splits]
-    splits = cv.split(given.X, given.y, **params) if hasattr(cv, "split") else cv
-    folds = [(_indices(train), _indices(test)) for train, test in splits]  # they count all rows
-    for train, test in folds:
-        if np.intersect1d(train, test).size:
-            raise ValueError(f"a fold of cv={cv!r} holds out rows that it trains on; they must be others")
-    kept = np.isin(np.arange(len(given.y)), rows)
-    folds = [(train[kept[train]], test[kept[test]]) for train, test in folds]
-    folds = [(train, test) for train, test in folds if test.size]
-    if not folds:
-        raise ValueError(f"cv={cv!r} has no folds; a generator is used up by the first fit: pass a list")
-    return folds
-
-
-def _indices(rows: ArrayLike) -> IntArray:
-    rows = np.asarray(rows)
-    return np.flatnonzero(rows) if rows.dtype == bool else rows
-
-
-def _held_out(
-    estimator: Any, given: _Given, fold: tuple[IntArray, IntArray], classes: LabelArray, response: str
-) -> FloatArray:
-    """Scores of the rows of a fold, by a clone that was not fitted to them."""
-    train, test = fold
-    missing = np.setdiff1d(classes, given.y[train])
-    if missing.size:
-        raise ValueError(
-            f"a fold of cv trains on no row of class {missing.tolist()[0]!r}; use a stratified cv, or "
-            "FrozenEstimator and other rows to calibrate on"
-        )
-    fitted = _fitted(estimator, given, train)
-    X, _ = _safe_split(fitted, given.X, given.y, test, train)
-    return _scores(fitted, response, X)
-
-
-def _fitted(estimator: Any, given: _Given, rows: IntArray) -> Any:
-    """A clone fitted to some of the rows, with their part of the parameters."""
-    estimator = clone(estimator)
-    X, y, params = given.X, given.y, given.params
-    if not np.array_equal(rows, np.arange(len(y))):
-        X, y = _safe_split(estimator, X, y, rows)
-        params = _check_method_params(given.X, params, indices=rows)
-    return estimator.fit(X, y, **params)

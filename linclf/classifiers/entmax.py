@@ -2,6 +2,7 @@
 
 from linclf._estimator.base import BaseLinearClassifier
 from linclf._estimator.declared import parameter
+from linclf._types import Loss
 from linclf.losses import Entmax, Sparsemax
 
 
@@ -35,7 +36,7 @@ class SparsemaxClassifier(BaseLinearClassifier):
     1.3
     """
 
-    def _loss(self):
+    def _loss(self) -> Loss:
         return Sparsemax()
 
 
@@ -75,5 +76,5 @@ class EntmaxClassifier(BaseLinearClassifier):
         description="Towards 1 the map becomes softmax, at 2 it is sparsemax. (`alpha` is the L2 penalty.)",
     )
 
-    def _loss(self):
+    def _loss(self) -> Loss:
         return Entmax(self.entmax_alpha)

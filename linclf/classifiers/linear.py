@@ -1,9 +1,8 @@
 """The classifier that takes any loss."""
 
-from typing import Any
-
 from linclf._estimator.base import BaseLinearClassifier
 from linclf._estimator.declared import parameter
+from linclf._types import Loss
 
 
 class LinearClassifier(BaseLinearClassifier):
@@ -32,7 +31,7 @@ class LinearClassifier(BaseLinearClassifier):
     True
     """
 
-    loss: Any = parameter(
+    loss: str | Loss = parameter(
         default="softmax",
         constraint="no_validation",  # `resolve` says more
         type="str or loss",
@@ -41,5 +40,5 @@ class LinearClassifier(BaseLinearClassifier):
         """,
     )
 
-    def _loss(self):
+    def _loss(self) -> str | Loss:
         return self.loss

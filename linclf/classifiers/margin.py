@@ -1,11 +1,13 @@
 """Softmax on cosines with a margin."""
 
 from numbers import Real
+from typing import Literal
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from linclf._estimator.base import BaseLinearClassifier
 from linclf._estimator.declared import attribute, parameter
+from linclf._types import Loss
 from linclf.losses import LOSSES, CosFace
 
 
@@ -65,7 +67,7 @@ class MarginSoftmaxClassifier(BaseLinearClassifier):
         "sphereface"; "normface" has none and takes only None.
         """,
     )
-    scale: float | str = parameter(
+    scale: float | Literal["auto"] = parameter(
         default="auto",
         constraint=CosFace.limits["scale"],
         type='"auto" or float > 0',
@@ -76,7 +78,7 @@ class MarginSoftmaxClassifier(BaseLinearClassifier):
         description="The constant appended to each row before it is normalised; 0 without an intercept.",
     )
 
-    def _loss(self):
+    def _loss(self) -> Loss:
         cls = LOSSES[self.margin_type]
         if self.margin is None:
             return cls(self.scale)

@@ -6,6 +6,7 @@ from sklearn.utils._param_validation import Interval
 
 from linclf._estimator.base import BaseLinearClassifier
 from linclf._estimator.declared import parameter
+from linclf._types import Loss
 from linclf.losses import Focal, Softmax
 
 
@@ -65,7 +66,7 @@ class SoftmaxClassifier(BaseLinearClassifier):
         """,
     )
 
-    def _loss(self):
+    def _loss(self) -> Loss:
         return Softmax(self.label_smoothing, self.temperature)
 
     def _adjustment(self) -> float:
@@ -113,5 +114,5 @@ class FocalClassifier(BaseLinearClassifier):
         description="Focusing exponent; 0 is `SoftmaxClassifier`. The objective is not convex for gamma > 0.",
     )
 
-    def _loss(self):
+    def _loss(self) -> Loss:
         return Focal(self.gamma)

@@ -4,6 +4,7 @@ from sklearn.utils._param_validation import StrOptions
 
 from linclf._estimator.base import BaseLinearClassifier
 from linclf._estimator.declared import parameter
+from linclf._types import Loss
 from linclf.losses import LOSSES
 
 
@@ -60,5 +61,5 @@ class SVMClassifier(BaseLinearClassifier):
         description="The margin D.",
     )
 
-    def _loss(self):
+    def _loss(self) -> Loss:
         return LOSSES["squared-" * bool(self.squared) + self.multi_class](self.margin)

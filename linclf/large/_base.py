@@ -1,9 +1,8 @@
 """What the classifiers for many classes share: softmax probabilities, and a low-rank head."""
 
 from numbers import Integral
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
-import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.extmath import safe_sparse_dot
 
@@ -16,7 +15,7 @@ from linclf._training.model import LinearModel
 from linclf._types import FloatArray, Loss, Matrix
 from linclf.large._projection import supervised
 from linclf.losses import Softmax
-from linclf.optimizers import OPTIMIZERS
+from linclf.optimizers import OPTIMIZERS, Optimizer
 
 
 class BaseLargeClassifier(BaseLinearClassifier):
@@ -33,10 +32,10 @@ class BaseLargeClassifier(BaseLinearClassifier):
         than classes lose much. Not for ``partial_fit``.
         """,
     )
-    coef_: np.ndarray = attribute(
+    coef_: FloatArray = attribute(
         description="Weights; one row for two classes. With `rank`, of the projected features."
     )
-    projection_: np.ndarray = attribute(
+    projection_: FloatArray = attribute(
         type="ndarray of shape (min(rank, n_classes, n_features), n_features)",
         description="If `rank` is not None.",
     )
@@ -56,22 +55,22 @@ class BaseLargeClassifier(BaseLinearClassifier):
             data, held_out = data.with_labels(), None if held_out is None else held_out.with_labels()
         if self.rank is None:
             return fitting.with_data(data, held_out)
-        projection = self._projection(data)
+        projection = self._projection(data, self.rank)
         if held_out is not None:
             held_out = held_out._replace(X=reduced(held_out.X, projection))
         data = data._replace(X=reduced(data.X, projection))
         return fitting.with_data(data, held_out, {"projection_": projection})
 
-    def _projection(self, data: Dataset) -> FloatArray:
+    def _projection(self, data: Dataset, rank: int) -> FloatArray:
         """The directions in which the classes differ, or those of the last fit."""
         n_classes, d = data.y.n_classes, data.X.shape[1]
-        if not (self.warm_start and hasattr(self, "projection_")):
+        if not (self.warm_start and self._has("projection_")):
             copies = data.with_labels()
-            return supervised(copies.X, copies.y, copies.weights, self.rank)
-        projection, wanted = self.projection_, (min(self.rank, n_classes, d), d)
+            return supervised(copies.X, copies.y, copies.weights, rank)
+        projection, wanted = self.projection_, (min(rank, n_classes, d), d)
         if projection.shape != wanted:
             raise ValueError(
-                f"rank={self.rank!r} with warm_start=True: the last fit has a projection_ of shape "
+                f"rank={rank!r} with warm_start=True: the last fit has a projection_ of shape "
                 f"{projection.shape}, and {wanted} is asked for; keep the rank and the features, or use "
                 "warm_start=False"
             )
@@ -79,7 +78,7 @@ class BaseLargeClassifier(BaseLinearClassifier):
 
     def _reached(self, fitting: Fitting, loss: Loss) -> LinearModel | None:
         model = super()._reached(fitting, loss)
-        if model is not None and hasattr(self, "projection_") != ("projection_" in fitting.published):
+        if model is not None and self._has("projection_") != ("projection_" in fitting.published):
             raise ValueError(
                 f"rank={self.rank!r} is not that of the last fit, whose weights are of other features; "
                 "keep rank, or start anew with warm_start=False"
@@ -88,7 +87,7 @@ class BaseLargeClassifier(BaseLinearClassifier):
 
     def _seen(self, X: Matrix) -> Matrix:
         """Rows as the weights meet them: projected, if there is a projection."""
-        return reduced(X, self.projection_) if hasattr(self, "projection_") else X
+        return reduced(X, self.projection_) if self._has("projection_") else X
 
     def _model(self, attributes: dict) -> Model:
         return seen_through(super()._model(attributes), attributes.get("projection_"))
@@ -105,7 +104,7 @@ class BaseSparseUpdateClassifier(BaseLargeClassifier):
         touched, in proportion.
         """,
     )
-    solver: str | tuple[Any, ...] = parameter(
+    solver: str | Optimizer = parameter(
         default="sgd",
         constraint=[StrOptions(set(OPTIMIZERS)), *OPTIMIZERS.values()],
         description="""

@@ -16,7 +16,7 @@ losses are the full softmax and the expectation of noise-contrastive estimation.
 
 import math
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -24,13 +24,13 @@ from linclf._data.dataset import Dataset
 from linclf._kernels import epoch
 from linclf._kernels.problem import Problem, State, Steps, buffers_for
 from linclf._numba.simplex import exp_negative, softmax_row
-from linclf._storage import read_only
+from linclf._storage import CSR, read_only
 from linclf._training.descent import Descent
 from linclf._training.sampling import Pass
 from linclf._training.shape import Shape
 from linclf._training.sweeps.wide import BatchPieces, BatchStep
 from linclf._training.threads import threads
-from linclf._types import FloatArray, IntArray
+from linclf._types import FloatArray, IntArray, Loss
 from linclf.losses._registry import row_loss
 
 BATCH, SPARSE_BATCH = 256, 64  # rows that share the classes drawn
@@ -40,14 +40,14 @@ SAMPLERS = ("log-uniform", "unigram", "uniform")
 class SampledSoftmax(NamedTuple):
     """``correction`` is added to the score of each candidate but the label; -inf leaves one out."""
 
-    correction: np.ndarray
+    correction: FloatArray
 
 
 class NoiseContrast(NamedTuple):
     """Of each candidate: the logarithm of its expected number of draws, and its number of draws."""
 
-    log_expected: np.ndarray
-    drawn: np.ndarray
+    log_expected: FloatArray
+    drawn: FloatArray
 
 
 @row_loss.register(SampledSoftmax)
@@ -174,7 +174,7 @@ class Candidates:
         change = self._change_sparse if descent.fit.shape.is_sparse else self._change_dense
         with threads(descent.settings.n_jobs, 2) as pool:
             for number, (ids, step) in enumerate(descent.batches(order, steps)):
-                candidates, loss, position[ids] = self._drawn(problem.y[ids], int(descent.state.count[0]))
+                candidates, loss, position[ids] = self._drawn(problem.y[ids], int(descent.state.n_steps[0]))
                 part = problem._replace(
                     loss=loss, y=read_only(position), penalty=np.zeros_like(problem.penalty)
                 )
@@ -186,7 +186,7 @@ class Candidates:
         # if the first draw met one frequent class its loss is near 0; that of all classes is the measure
         return Pass(total, max(first, math.log(self.n_classes)))
 
-    def _drawn(self, y: IntArray, count: int) -> tuple[IntArray, tuple, IntArray]:
+    def _drawn(self, y: IntArray, count: int) -> tuple[IntArray, Loss, IntArray]:
         """Classes drawn and labels, sorted; the loss on their scores; and where each label is."""
         draw = self.draw
         rng = np.random.default_rng((draw.seed, count))
@@ -229,7 +229,7 @@ class Candidates:
     ) -> tuple[float, float]:
         """One batch on the columns of the weights that are candidates, and the features of its rows."""
         whole, optimizer, ids = descent.state, descent.plan.optimizer, batch.ids
-        storage, features = part.storage.of_rows(ids)
+        storage, features = cast(CSR, part.storage).of_rows(ids)
         part = part._replace(
             storage=storage,
             y=read_only(part.y[ids]),
@@ -238,7 +238,7 @@ class Candidates:
         )
         at, slots = np.append(features, len(whole.V) - 1), np.arange(optimizer.n_slots)
         V = whole.V[np.ix_(at, candidates)]
-        state = State(V, np.zeros_like(V), whole.slots[np.ix_(at, slots, candidates)], whole.count)
+        state = State(V, np.zeros_like(V), whole.slots[np.ix_(at, slots, candidates)], whole.n_steps)
         buffers = buffers_for(part, V, len(ids))
         steps = Steps(len(ids), np.array([batch.size]), batch.row_limit)
         of_batch, _ = epoch.epoch(part, state, optimizer, buffers, np.arange(len(ids)), steps)

@@ -1,6 +1,6 @@
 """Classes by decreasing frequency in a head and tails: what each part learns, and what they say together."""
 
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ from linclf._estimator.predicting import columns
 from linclf._training.model import LinearModel
 from linclf._types import FloatArray, IntArray, Matrix
 from linclf.losses import Softmax
+
+linear_operator: Any = LinearOperator  # whose types do not say that functions make one
 
 
 class Clusters(NamedTuple):
@@ -129,7 +131,7 @@ def class_directions(X: Matrix, y: Targets, weights: FloatArray, size: int) -> F
     sums = sparse.csr_array(member.T @ X) if sparse.issparse(X) else member.T @ X
     means = sparse.diags_array(scale) @ sums
     centre, root = np.asarray(sums.sum(axis=0)) / mass.sum(), np.sqrt(mass)
-    differences = LinearOperator(
+    differences = linear_operator(
         (n_classes, d),
         matvec=lambda v: means @ v.ravel() - root * (centre @ v.ravel()),
         rmatvec=lambda u: means.T @ u.ravel() - centre * (root @ u.ravel()),
@@ -140,5 +142,5 @@ def class_directions(X: Matrix, y: Targets, weights: FloatArray, size: int) -> F
     probe = differences.rmatvec(np.random.default_rng(1).standard_normal(n_classes))
     if np.linalg.norm(probe) <= 1e-12 * np.linalg.norm(centre) * np.linalg.norm(root):
         return np.eye(d, size, dtype=X.dtype)  # all means are the same
-    _, _, directions = svds(differences, k=size, v0=start)
+    directions = np.asarray(svds(differences, k=size, v0=start)[2])
     return np.ascontiguousarray(directions[::-1].T, X.dtype)

@@ -27,12 +27,12 @@ class Work(NamedTuple):
     The penalty of feature j in class k is ``classes[k] * features[j]``.
     """
 
-    weights: np.ndarray
-    gradient: np.ndarray
-    penalty: np.ndarray
-    slots: np.ndarray
-    classes: np.ndarray
-    features: np.ndarray
+    weights: FloatArray
+    gradient: FloatArray
+    penalty: FloatArray
+    slots: FloatArray
+    classes: FloatArray
+    features: FloatArray
 
 
 @kernel
@@ -46,7 +46,7 @@ def walk(problem, state, optimizer, block, work, ids, steps, row_limit):
         for r in range(part.size):
             row = verbs.Row(part[r], block.Z[r], constant)
             y, weight, step = problem.y[part[r]], problem.weights[part[r]], steps[start + r]
-            state.count[0] += 1
+            state.n_steps[0] += 1
             value, share = 0.0, min(weight, row_limit / (step * block.square_norms[r] + 1e-300))
             for at in range(tree.starts[y], tree.starts[y + 1]):
                 node, sign = tree.nodes[at], np.float64(tree.signs[at])
@@ -94,8 +94,11 @@ class Paths:
         width = problem.storage.longest_row(len(problem.penalty))
         met = np.append(problem.storage.feature_shares(len(problem.penalty) - 1), 1)
         features = np.divide(problem.penalty, met, out=np.zeros_like(met), where=met > 0)
+        weights, gradient, penalty = np.zeros((3, width), dtype)
         work = Work(
-            *np.zeros((3, width), dtype),
+            weights,
+            gradient,
+            penalty,
             np.zeros((descent.plan.optimizer.n_slots, width), dtype),
             (1 / passing).astype(dtype),
             features.astype(dtype),

@@ -15,16 +15,16 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.extmath import randomized_svd, row_norms, safe_sparse_dot
 
-from linclf._data.targets import Labels
+from linclf._data.targets import Targets
 from linclf._types import FloatArray, Matrix
 
 PASSES, STEPS = 3, 15  # of the subspace, and of conjugate gradients in each
 RIDGE = 5e-5  # lambda, in units of the mean squared length of a row; flat within a factor of 3 and more
 
 
-def supervised(X: Matrix, y: Labels, weights: FloatArray, rank: int) -> FloatArray:
+def supervised(X: Matrix, y: Targets, weights: FloatArray, rank: int) -> FloatArray:
     """V (r, n_features), r = min(rank, n_classes, n_features); the rows of ``X @ V.T`` have mean square 1."""
-    n_classes, index, kind = y.n_classes, y.index, X.dtype
+    n_classes, index, kind = y.n_classes, y.most_probable, X.dtype
     rank = min(rank, n_classes, X.shape[1])
     w = (weights / weights.sum()).astype(kind)[:, None]
     share = np.bincount(index, w[:, 0], n_classes)
@@ -37,13 +37,16 @@ def supervised(X: Matrix, y: Labels, weights: FloatArray, rank: int) -> FloatArr
     def second_moments(P: FloatArray) -> FloatArray:
         return safe_sparse_dot(X.T, w * safe_sparse_dot(X, P)) + kind.type(ridge) * P
 
-    Q = randomized_svd(means, rank, random_state=0)[0].astype(kind)
-    for _ in range(PASSES):
+    def map_to(Q: FloatArray) -> tuple[FloatArray, FloatArray]:
         T = root[index][:, None] * Q[index]
         V = conjugate_gradients(second_moments, safe_sparse_dot(X.T, w * (T - (w * T).sum(axis=0))))
         Z = safe_sparse_dot(X, V)
         Z -= (w * Z).sum(axis=0)
-        Q = np.linalg.qr(member @ Z)[0]
+        return V, Z
+
+    V, Z = map_to(randomized_svd(means, rank, random_state=0)[0].astype(kind))
+    for _ in range(PASSES - 1):
+        V, Z = map_to(np.linalg.qr(member @ Z)[0])
     length = np.sqrt((w * np.square(Z)).sum())
     return np.ascontiguousarray(V.T / (length or 1))
 

@@ -11,7 +11,7 @@ classes as ``n_nodes + class``.
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,10 +25,10 @@ AT_ONCE = 2**20  # scores of nodes that are turned into probabilities at once
 class Tree(NamedTuple):
     """``nodes[starts[y]:starts[y + 1]]`` is the path to class y from the root; signs are its turns."""
 
-    children: np.ndarray
-    starts: np.ndarray
-    nodes: np.ndarray
-    signs: np.ndarray
+    children: IntArray
+    starts: IntArray
+    nodes: IntArray
+    signs: FloatArray
 
     attained = False
 
@@ -67,7 +67,7 @@ class Tree(NamedTuple):
         first, last = 0, 1
         while first < last:
             yield first, last
-            inner = np.count_nonzero(self.children[first:last] < len(self.children))
+            inner = int(np.count_nonzero(self.children[first:last] < len(self.children)))
             first, last = last, last + inner
 
 
@@ -160,7 +160,7 @@ def balanced(n_classes: int) -> IntArray:
     return _root_last(np.array(children))
 
 
-def from_codes(codes: Sequence, classes: IntArray) -> IntArray:
+def from_codes(codes: Sequence[Any] | np.ndarray, classes: IntArray) -> IntArray:
     """Children from a code for each class, in the order of ``classes``."""
     labels = classes.tolist()
     if len(codes) != len(labels):

@@ -1,9 +1,11 @@
 """Softmax in a head of frequent classes and tails of rare ones: each part is a softmax of its own."""
 
+from collections.abc import Iterable
 from numbers import Real
-from typing import Any
+from typing import Any, Literal, NoReturn
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
@@ -14,14 +16,14 @@ from linclf._estimator.predicting import Model
 from linclf._training import memory
 from linclf._training.model import LinearModel
 from linclf._training.monitor import Outcome
-from linclf._types import FloatArray, IntArray, Matrix
+from linclf._types import FloatArray, IntArray, Matrix, MatrixLike, typed
 from linclf.large import _cutoffs
 from linclf.large._base import BaseLargeClassifier, seen_through
 from linclf.large._clusters import ClusteredModel, Clusters
 from linclf.large._parts import Parts
 
 
-def no_streams(self):
+def no_streams(self: Any) -> NoReturn:
     raise AttributeError(
         f"{type(self).__name__} has no partial_fit: which classes are frequent is known when all rows are; "
         "use fit, or SampledSoftmaxClassifier or SoftmaxClassifier for streams"
@@ -81,7 +83,7 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
     (True, True)
     """
 
-    cutoffs: Any = parameter(
+    cutoffs: Literal["auto"] | Iterable[int] = parameter(
         default="auto",
         constraint=[StrOptions({"auto"}), "array-like"],
         type='"auto" or list of int',
@@ -112,11 +114,11 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
         default=1e-8,
         description="L2 penalty ``alpha/2 |W|^2`` on the mean loss. Intercepts are not penalised.",
     )
-    cutoffs_: np.ndarray = attribute(
+    cutoffs_: IntArray = attribute(
         type="ndarray of shape (n_tails,)",
         description="Ranks at which the tails begin; empty if there is none.",
     )
-    order_: np.ndarray = attribute(
+    order_: IntArray = attribute(
         type="ndarray of shape (n_classes,)",
         description="Indices into ``classes_``, by decreasing frequency (the sum of the sample weights).",
     )
@@ -141,13 +143,13 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
         with tails.
         """,
     )
-    coef_: np.ndarray = attribute(
+    coef_: FloatArray = attribute(
         description="""
         Weights, as of `SoftmaxClassifier`; only without tails: with them, each part has its own.
         """
     )
-    intercept_: np.ndarray = attribute(description="Intercepts, only without tails.")
-    history_: dict[str, list[Any]] = attribute(
+    intercept_: FloatArray = attribute(description="Intercepts, only without tails.")
+    history_: dict[str, list[float]] = attribute(
         description="""
         Per epoch: "objective", of the whole, with early stopping "validation_loss" (but no
         "validation_score"), where a part that has ended counts with its last value; "seconds", of all
@@ -155,13 +157,20 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
         """
     )
     n_iter_: int = attribute(description="Epochs of the part that has made the most.")
-    projection_: np.ndarray = attribute(
+    projection_: FloatArray = attribute(
         description="If `rank` is not None: head and tails see ``X @ projection_.T``."
     )
 
-    @available_if(no_streams)
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    @typed(available_if(no_streams))
+    def partial_fit(
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> NoReturn:
         """Not available: which classes are frequent is known when all rows are."""
+        no_streams(self)
 
     # ------------------------------------------------------------ fitting
 
@@ -169,7 +178,7 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
     _not_always = (*BaseLargeClassifier._not_always, "coef_", "intercept_", "head_", "projections_")
 
     def _trained(self, fitting: Fitting) -> tuple[Outcome, dict, FitCallbacks]:
-        reached = self._model_of_parts(vars(self)) if self.warm_start and hasattr(self, "head_") else None
+        reached = self._model_of_parts(vars(self)) if self.warm_start and self._has("head_") else None
         clusters = self._clusters(fitting)
         if not len(clusters.cutoffs):
             nothing = {"order_": clusters.order, "cutoffs_": clusters.cutoffs, "tails_": []}
@@ -182,7 +191,7 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
         return parts.outcome(), parts.attributes(), callbacks
 
     def _clusters(self, fitting: Fitting) -> Clusters:
-        if self.warm_start and hasattr(self, "classes_"):
+        if self.warm_start and self._has("classes_"):
             known, d = self.head_.W if len(self.cutoffs_) else self.coef_, fitting.data.X.shape[1]
             if not np.array_equal(self.classes_, fitting.classes) or known.shape[1] != d:
                 raise ValueError(
@@ -219,7 +228,7 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
         return seen_through(self._model_of_parts(attributes), attributes.get("projection_"))
 
     def _probability_of(self, model: Model, X: Matrix, index: IntArray) -> FloatArray:
-        if not len(self.cutoffs_) or hasattr(self, "calibrator_"):
+        if not len(self.cutoffs_) or self._is_calibrated:
             return super()._probability_of(model, X, index)
         self._loss_and_columns(np.zeros((0, len(self.classes_))))  # refuses a new `calibration`
         return np.exp(self._model_of_parts(vars(self)).scores_of(self._seen(X), index))

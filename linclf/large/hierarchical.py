@@ -1,10 +1,10 @@
 """Hierarchical softmax: a tree of binary decisions."""
 
+from collections.abc import Sequence
 from numbers import Integral
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -12,7 +12,7 @@ from linclf._data.dataset import Dataset
 from linclf._estimator.declared import attribute, not_offered, parameter
 from linclf._estimator.predicting import Model
 from linclf._training.model import LinearModel, decisions, row_blocks
-from linclf._types import FloatArray, IntArray, Matrix
+from linclf._types import FloatArray, IntArray, LabelArray, Loss, Matrix, MatrixLike
 from linclf.heads import Linear
 from linclf.large import _search, _tree
 from linclf.large._base import BaseSparseUpdateClassifier, seen_through
@@ -62,7 +62,7 @@ class HierarchicalSoftmaxClassifier(BaseSparseUpdateClassifier):
     True
     """
 
-    tree: Any = parameter(
+    tree: str | Sequence[Any] | np.ndarray = parameter(
         default="huffman",
         constraint=[StrOptions({"huffman", "balanced"}), "array-like"],
         type='{"huffman", "balanced"} or array-like of codes',
@@ -82,7 +82,7 @@ class HierarchicalSoftmaxClassifier(BaseSparseUpdateClassifier):
         ``beam_width * log(K)`` scores. The probabilities are exact in any case.
         """,
     )
-    batch_size: int | str = not_offered()  # one row at a time
+    batch_size: int | Literal["auto"] = not_offered()  # one row at a time
     n_jobs: int | None = not_offered()
     tree_: _tree.Tree = attribute(
         type="Tree",
@@ -91,17 +91,17 @@ class HierarchicalSoftmaxClassifier(BaseSparseUpdateClassifier):
         ``codes`` and ``depths`` of the classes.
         """,
     )
-    coef_: np.ndarray = attribute(
+    coef_: FloatArray = attribute(
         type="ndarray of shape (n_classes - 1, n_features)",
         description="Weights of the nodes. With `rank`, of the projected features.",
     )
-    intercept_: np.ndarray = attribute(
+    intercept_: FloatArray = attribute(
         type="ndarray of shape (n_classes - 1,)",
         description="Intercepts of the nodes.",
     )
 
     def _trained_loss(self, data: Dataset, goes_on: bool) -> _tree.Tree:
-        return self.tree_ if goes_on and hasattr(self, "tree_") else self._grown(data)
+        return self.tree_ if goes_on and self._has("tree_") else self._grown(data)
 
     def _grown(self, data: Dataset) -> _tree.Tree:
         n_classes = data.y.n_classes
@@ -111,10 +111,10 @@ class HierarchicalSoftmaxClassifier(BaseSparseUpdateClassifier):
             return _tree.tree_of(_tree.balanced(n_classes))
         return _tree.tree_of(_tree.huffman(data.y.mass(data.weights)))
 
-    def _sampling(self, loss: _tree.Tree, n_classes: int) -> Paths:
+    def _sampling(self, loss: Any, n_classes: int) -> Paths:
         return Paths(loss)
 
-    def _published(self, loss: _tree.Tree) -> dict:
+    def _published(self, loss: Loss) -> dict:
         return {"tree_": loss}
 
     # ------------------------------------------------------------ predicting
@@ -126,7 +126,7 @@ class HierarchicalSoftmaxClassifier(BaseSparseUpdateClassifier):
     def _probability_of(self, model: Model, X: Matrix, index: IntArray) -> FloatArray:
         paths = index.shape[1] * self.tree_.depths.mean()
         all_nodes = paths > len(self.coef_) or not index.size  # which then cost no more
-        if hasattr(self, "calibrator_") or all_nodes:
+        if self._is_calibrated or all_nodes:
             return super()._probability_of(model, X, index)
         self._loss_and_columns(np.zeros((0, len(self.classes_))))  # refuses a new `calibration`
         X, p = self._seen(X), np.empty(index.shape, X.dtype)
@@ -135,7 +135,7 @@ class HierarchicalSoftmaxClassifier(BaseSparseUpdateClassifier):
             p[part] = np.exp(of)
         return p
 
-    def predict(self, X: ArrayLike | Matrix) -> NDArray:
+    def predict(self, X: MatrixLike) -> LabelArray:
         """The most probable class, or the one that a beam of `beam_width` finds.
 
         Parameters
@@ -150,7 +150,7 @@ class HierarchicalSoftmaxClassifier(BaseSparseUpdateClassifier):
         """
         return super().predict(X) if self.beam_width is None else self.predict_topk(X, 1)[:, 0]
 
-    def predict_topk(self, X: ArrayLike | Matrix, k: int) -> NDArray:
+    def predict_topk(self, X: MatrixLike, k: int) -> LabelArray:
         """The k most probable classes, or the best of a beam of `beam_width` >= k.
 
         Parameters
@@ -173,7 +173,7 @@ class HierarchicalSoftmaxClassifier(BaseSparseUpdateClassifier):
         if self.beam_width is None:
             return super().predict_topk(X, k)
         check_is_fitted(self)
-        if hasattr(self, "calibrator_"):
+        if self._is_calibrated:
             raise ValueError(
                 f"beam_width={self.beam_width} cannot search by calibrated probabilities, which need all "
                 "scores; use beam_width=None"

@@ -1,16 +1,15 @@
 """Softmax trained against a sample of the classes."""
 
 from numbers import Integral, Real
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from numpy.typing import ArrayLike
 from scipy.special import logsumexp
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from linclf._estimator.declared import parameter
-from linclf._types import FloatArray, Loss, Matrix
+from linclf._types import FloatArray, Loss, MatrixLike
 from linclf.large._base import BaseSparseUpdateClassifier
 from linclf.large._candidates import SAMPLERS, Candidates, Draw
 
@@ -42,7 +41,7 @@ class BaseSampledClassifier(BaseSparseUpdateClassifier):
         type="float >= 0",
         description='Of the frequency, for "unigram" only.',
     )
-    batch_size: int | str = parameter(
+    batch_size: int | Literal["auto"] = parameter(
         default="auto",
         description="""
         Rows that share the classes drawn. "auto" is 256, or 64 if X is sparse; if nothing is
@@ -153,7 +152,7 @@ class NCEClassifier(BaseSampledClassifier):
 
     _contrast = True
 
-    def log_partition(self, X: ArrayLike | Matrix) -> FloatArray:
+    def log_partition(self, X: MatrixLike) -> FloatArray:
         """``log(sum(exp(f)))`` of each row: 0 if the scores are log-probabilities as they are.
 
         Parameters

@@ -179,7 +179,7 @@ class Run:
             total, first = _epoch.epoch_direct(problem, state, buffers, order, plan)
         else:
             total, first = _epoch.epoch(problem, state, optimizer, buffers, order, plan)
-        assert state.count[0] == len(self.steps)
+        assert state.n_steps[0] == len(self.steps)
         average = classes_first(rows, slots[:, -1]) if isinstance(optimizer, Averaged) else None
         return classes_first(rows, V), average, total, first
 

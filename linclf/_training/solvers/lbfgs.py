@@ -6,7 +6,7 @@ data are much larger), where rows that are classified with confidence hardly cou
 unchanged, only the path to its minimum is another.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
@@ -89,10 +89,11 @@ class _Run:
         left = min(max_iter, self.max_iter - self.monitor.n_iter) if whole else max_iter
         if not left:
             return
-        factor, seen = Preconditioner(self.fit, sample, self.V), {}
+        factor = Preconditioner(self.fit, sample, self.V)
+        seen: dict[str, Any] = {}  # the last evaluation
 
         def value_and_gradient(u: FloatArray) -> tuple[float, FloatArray]:
-            if not np.array_equal(seen.get("u"), u):  # the last evaluation is asked for again
+            if not seen or not np.array_equal(seen["u"], u):  # it is asked for again
                 V = factor.weights(u.reshape(shape))
                 value, G = objective.value_and_gradient(V)
                 seen.update(u=u.copy(), V=V, value=value, gradient=factor.gradient(G).ravel())

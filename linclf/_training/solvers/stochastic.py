@@ -9,6 +9,7 @@ from linclf._kernels.problem import State
 from linclf._training.descent import Descent
 from linclf._training.fit import Fit
 from linclf._training.monitor import OVERFLOW, Monitor, Outcome, Watch
+from linclf._training.optimizing import name_of
 from linclf._training.plan import plan_for
 from linclf._training.schedules import factors
 from linclf._training.settings import Settings
@@ -18,7 +19,7 @@ from linclf._training.step_size import StepSize
 from linclf._types import FloatArray, IntArray, Loss
 from linclf.heads import Head
 from linclf.losses._registry import trait
-from linclf.optimizers import SGD, name_of
+from linclf.optimizers import SGD, Optimizer
 
 ENDING = ("linear", "cosine")  # schedules that end by themselves; before that, noise hides progress
 LONGER = 1.03  # growth of an automatic step on exact gradients
@@ -111,7 +112,7 @@ class Stochastic(NamedTuple):
         return monitor.outcome(descent.model)
 
 
-def new_state(V: FloatArray, optimizer: tuple) -> State:
+def new_state(V: FloatArray, optimizer: Optimizer) -> State:
     """The state of an optimizer that has seen nothing."""
     slots = np.zeros((len(V), optimizer.n_slots, V.shape[1]), V.dtype)
     return State(V, np.zeros((0, 0), V.dtype), slots, np.zeros(1, np.int64))
@@ -123,7 +124,8 @@ class _Guard:
     def __init__(self, descent: Descent) -> None:
         V = descent.state.V
         # from zero weights the first batch tells the scale of the loss; from others nothing does
-        self.from_zero, self.ceiling = not V.any(), None
+        self.from_zero = not V.any()
+        self.ceiling: float | None = None
         # zeros that are never looked at cost no memory, unlike those of zeros_like
         self.safe = np.zeros(V.shape, V.dtype) if self.from_zero else V.copy()
         self.descent, self.epochs = descent, 0
@@ -131,7 +133,7 @@ class _Guard:
     def run(self, order: IntArray, step: float, factor: FloatArray) -> tuple[float, float]:
         """One epoch; returns the objective and the step that it was made with."""
         descent, full = self.descent, self.descent.plan.full
-        start = penalty = None
+        start, penalty = self.safe, 0.0
         for _ in range(100):
             # a full batch is measured before its only step, mini-batches along the way
             if full:
@@ -170,7 +172,7 @@ class _ExactSteps:
         self.descent, self.guard = descent, guard
         automatic = descent.rule.batch_size == "auto"
         self.grows = automatic and len(descent.fit.ids) > EXACT_ROWS
-        self.rose, self.last, self.lowest = False, np.inf, None
+        self.rose, self.last, self.lowest = False, np.inf, guard.safe
 
     def next_step(self, objective: float, step: float, watch: Watch) -> float:
         """Called with the objective at guard.safe, after one more step from there."""

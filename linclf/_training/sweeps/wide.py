@@ -18,6 +18,7 @@ from linclf._training.sampling import Pass
 from linclf._training.threads import threads
 from linclf._types import FloatArray, IntArray
 from linclf.heads import head_work
+from linclf.optimizers import Optimizer
 
 # of a piece: enough for BLAS, few enough for the cache and for threads to share them
 ROWS, CLASSES, FEWEST_PIECES = 64, 512, 4
@@ -72,7 +73,7 @@ class BatchPieces:
         self,
         problem: Problem,
         state: State,
-        optimizer: tuple,
+        optimizer: Optimizer,
         step: BatchStep,
         pool: ThreadPoolExecutor | None,
     ) -> tuple[float, float]:
@@ -87,7 +88,7 @@ class BatchPieces:
             batch.class_pieces(problem, state, optimizer, everything, piece, ids, starts, step.size)
 
         found = list(each(losses, *zip(*parts, strict=True)))
-        state.count[0] += 1
+        state.n_steps[0] += 1
         work = parts[0][1].work
         for _, buffers in parts[1:]:
             work.radial[:] += buffers.work.radial

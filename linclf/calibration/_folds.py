@@ -1,0 +1,139 @@
+"""Scores of rows by a classifier that was not fitted to them: folds, clones, and what scores."""
+
+from collections.abc import Callable, Iterable
+from numbers import Integral
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import clone
+from sklearn.model_selection import check_cv
+from sklearn.utils import _safe_indexing
+from sklearn.utils.metaestimators import _safe_split
+from sklearn.utils.validation import _check_method_params
+
+from linclf._types import FloatArray, IntArray, LabelArray
+from linclf.calibration._base import Calibrator
+
+Folds: TypeAlias = Iterable[tuple[ArrayLike, ArrayLike]]
+
+
+class Splitter(Protocol):
+    """scikit-learn's splitters, and what divides rows like them."""
+
+    @property
+    def split(self) -> Callable[..., Folds]: ...
+
+
+class Given(NamedTuple):
+    """What `fit` is given; the weights may be None, and the parameters are those of the classifier's fit."""
+
+    X: Any
+    y: LabelArray
+    weights: FloatArray | None
+    params: dict[str, Any]
+
+
+def response_of(estimator: Any, calibrator: Calibrator) -> str:
+    """The method that scores; where it gives probabilities the calibrator is told so."""
+    declared = calibrator.get_params(deep=False).get("input")
+    if declared == "probabilities":
+        if not hasattr(estimator, "predict_proba"):
+            raise ValueError(
+                f"method={calibrator!r} calibrates probabilities, and {estimator!r} has no predict_proba; "
+                "use input='scores'"
+            )
+        return "predict_proba"
+    if hasattr(estimator, "decision_function"):
+        return "decision_function"
+    if declared is None:
+        raise TypeError(
+            f"method={calibrator!r} has no parameter input, and cannot be told that {estimator!r} has only "
+            "probabilities; use an estimator with decision_function, or a calibrator of linclf.calibration"
+        )
+    calibrator.set_params(input="probabilities")
+    return "predict_proba"
+
+
+def scores_of(estimator: Any, response: str, X: Any) -> FloatArray:
+    """What a fitted classifier says of rows; scores of pairs of classes are refused."""
+    scores, last = getattr(estimator, response)(X), _last(estimator)
+    pairs = response == "decision_function" and getattr(last, "decision_function_shape", None) == "ovo"
+    if pairs and np.ndim(scores) == 2:  # three classes have three pairs, so that their number tells nothing
+        raise ValueError(
+            f"{last!r} scores pairs of classes, and calibration needs a score of each class; use "
+            "decision_function_shape='ovr'"
+        )
+    return scores
+
+
+def _last(estimator: Any) -> Any:
+    """The classifier inside of pipelines and searches (a FrozenEstimator has the attributes of its own)."""
+    while True:
+        if hasattr(estimator, "steps"):
+            estimator = estimator.steps[-1][1]
+        elif hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        else:
+            return estimator
+
+
+def folds_of(
+    cv: Any, given: Given, rows: IntArray, params: dict[str, Any]
+) -> list[tuple[IntArray, IntArray]]:
+    """Pairs of training and held-out rows, without those of weight 0."""
+    y = given.y[rows]
+    least = np.unique(y, return_counts=True)[1].min()
+    if cv is None:
+        cv = max(2, int(min(5, least)))
+    if isinstance(cv, Integral) and least < cv:
+        raise ValueError(
+            f"cv={cv} needs {cv} rows of each class, and one class has {least}; use a smaller cv (2 at "
+            "least), or FrozenEstimator and other rows to calibrate on"
+        )
+    if isinstance(cv, Integral):
+        splitter: Any = check_cv(int(cv), y, classifier=True)
+        splits = splitter.split(_safe_indexing(given.X, rows), y)
+        return [(rows[train], rows[test]) for train, test in splits]
+    splits = cv.split(given.X, given.y, **params) if hasattr(cv, "split") else cv
+    folds = [(_indices(train), _indices(test)) for train, test in splits]  # they count all rows
+    for train, test in folds:
+        if np.intersect1d(train, test).size:
+            raise ValueError(f"a fold of cv={cv!r} holds out rows that it trains on; they must be others")
+    kept = np.isin(np.arange(len(given.y)), rows)
+    folds = [(train[kept[train]], test[kept[test]]) for train, test in folds]
+    folds = [(train, test) for train, test in folds if test.size]
+    if not folds:
+        raise ValueError(f"cv={cv!r} has no folds; a generator is used up by the first fit: pass a list")
+    return folds
+
+
+def _indices(rows: ArrayLike) -> IntArray:
+    rows = np.asarray(rows)
+    return np.flatnonzero(rows) if rows.dtype == bool else rows
+
+
+def held_out_scores(
+    estimator: Any, given: Given, fold: tuple[IntArray, IntArray], classes: LabelArray, response: str
+) -> FloatArray:
+    """Scores of the rows of a fold, by a clone that was not fitted to them."""
+    train, test = fold
+    missing = np.setdiff1d(classes, given.y[train])
+    if missing.size:
+        raise ValueError(
+            f"a fold of cv trains on no row of class {missing.tolist()[0]!r}; use a stratified cv, or "
+            "FrozenEstimator and other rows to calibrate on"
+        )
+    fitted = fitted_to(estimator, given, train)
+    X, _ = _safe_split(fitted, given.X, given.y, test, train)
+    return scores_of(fitted, response, X)
+
+
+def fitted_to(estimator: Any, given: Given, rows: IntArray) -> Any:
+    """A clone fitted to some of the rows, with their part of the parameters."""
+    estimator = clone(estimator)
+    X, y, params = given.X, given.y, given.params
+    if not np.array_equal(rows, np.arange(len(y))):
+        X, y = _safe_split(estimator, X, y, rows)
+        params = _check_method_params(given.X, params, indices=rows)
+    return estimator.fit(X, y, **params)
