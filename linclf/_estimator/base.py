@@ -26,7 +26,7 @@ from linclf._training.stream import Stream, rule_of
 from linclf._training.train import outputs_of, train
 from linclf._types import Loss, MatrixLike, typed
 from linclf.heads import published_head
-from linclf.losses._names import resolve, watched
+from linclf.losses._names import loss_for, watched
 
 CALLBACK_NOTES = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
 KEPT_PARTS = 1000  # of a stream, whose history must not grow for ever
@@ -199,7 +199,7 @@ class BaseLinearClassifier(Described):
         """
         settings, data = fitting.settings, fitting.data
         key = (
-            resolve(self._loss(), len(fitting.classes)),
+            loss_for(self._loss(), len(fitting.classes)),
             rule.optimizer,
             rule.automatic,
             settings.fit_intercept,

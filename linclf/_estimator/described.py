@@ -8,7 +8,7 @@ from linclf._estimator.predicting import Predicting
 from linclf._training.sampling import Sampling
 from linclf._training.solvers import exact_solver
 from linclf._types import Loss
-from linclf.losses._names import resolve
+from linclf.losses._names import loss_for
 
 
 class Described(Predicting, CallbackSupportMixin, ClassifierMixin, BaseEstimator):
@@ -25,7 +25,7 @@ class Described(Predicting, CallbackSupportMixin, ClassifierMixin, BaseEstimator
 
     def _trained_loss(self, data: Dataset, goes_on: bool) -> Loss:
         """The loss whose scores are trained."""
-        return resolve(self._loss(), data.y.n_classes)
+        return loss_for(self._loss(), data.y.n_classes)
 
     def _sampling(self, loss: Loss, n_classes: int) -> Sampling | None:
         """A sweep whose steps see a part of the outputs."""

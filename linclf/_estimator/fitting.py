@@ -18,7 +18,7 @@ from linclf._training.solver import Solver
 from linclf._training.validation import Validation
 from linclf._types import FloatArray, LabelArray, Loss, Matrix, MatrixLike
 from linclf.calibration._base import Calibrator
-from linclf.losses._names import resolve
+from linclf.losses._names import loss_for
 
 Given: TypeAlias = tuple[MatrixLike, ArrayLike, ArrayLike | None]  # X, y, sample_weight
 GivenValidation: TypeAlias = tuple[MatrixLike | None, ArrayLike | None, ArrayLike | None]
@@ -61,7 +61,7 @@ def fitting_of(estimator: Described, given: Given, validation: GivenValidation) 
     labels, targets = classes.tolist(), targets_of(y, classes)
     (solver, settings), adjustment = settings_of(estimator), estimator._adjustment()
     per_class = weights_of_classes(estimator.class_weight, labels, targets, weights)
-    loss = resolve(estimator._loss(), len(classes))
+    loss = loss_for(estimator._loss(), len(classes))
     calibrator = checked_calibrator(estimator.calibration, loss, per_class, classes)
     held_out = _given_validation(estimator, *validation)
     data, offset = dataset(X, targets, weights, per_class), 0.0
@@ -110,7 +110,7 @@ def part_of(estimator: Described, given: Given, classes: ArrayLike | None, first
     if not first and not np.array_equal(known, estimator.classes_):
         raise ValueError(f"classes={classes!r} is not the same as on the first call: {estimator.classes_!r}")
     X = estimator._checked(given[0], reset=first)
-    X, y, weights = positive_rows(X, check_y(given[1]), given[2], alone=False)
+    X, y, weights = positive_rows(X, check_y(given[1]), given[2], scale_free=False)
     if estimator.class_weight == "balanced":
         raise ValueError(
             "class_weight='balanced' needs all labels at once and cannot be used in partial_fit; compute "

@@ -28,7 +28,7 @@ from linclf._estimator.top_k import largest
 from linclf._training.model import LinearModel, row_blocks
 from linclf._types import FloatArray, IntArray, LabelArray, Loss, Matrix, MatrixLike, typed
 from linclf.heads import published_head
-from linclf.losses._names import resolve
+from linclf.losses._names import loss_for
 from linclf.losses._registry import trait
 
 # bytes of scores at once: with fewer rows, BLAS spends its time on packing the weights
@@ -67,7 +67,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         """X as it is trained on or scored; with ``finite=False`` it may hold NaN and numbers of any size."""
         X = check_X(self, X, reset=reset, finite=finite)
         if finite and not scale.is_ordinary(X):
-            head = trait(resolve(self._loss(), 2), "head")
+            head = trait(loss_for(self._loss(), 2), "head")
             scale.check_scale(X, type(self).__name__, as_it_is=not head.equivariant)
         return X
 
@@ -113,7 +113,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
                 f"calibration={self.calibration!r} was set after this {type(self).__name__} was fitted; "
                 "call fit again"
             )
-        return resolve(self._loss(), len(self.classes_)), columns(scores)
+        return loss_for(self._loss(), len(self.classes_)), columns(scores)
 
     def _ranking(self, scores: FloatArray) -> FloatArray:
         """What decides between classes: scores, or calibrated probabilities, whose order may be another."""

@@ -7,7 +7,7 @@ from linclf._training.settings import Settings
 from linclf._training.solver import Solver
 from linclf._training.solvers import Stochastic, exact_solver
 from linclf._training.step_rule import StepRule
-from linclf.optimizers import resolve
+from linclf.optimizers import optimizer_for
 
 STOCHASTIC = ("learning_rate", "schedule", "batch_size", "average")  # parameters of stochastic steps only
 
@@ -46,7 +46,7 @@ def _refuse_rule(estimator: CommonParameters) -> None:
 
 def _rule(estimator: CommonParameters) -> StepRule:
     return StepRule(
-        resolve(estimator.solver, estimator.average),
+        optimizer_for(estimator.solver, estimator.average),
         estimator.learning_rate,
         estimator.schedule,
         estimator.batch_size,

@@ -27,7 +27,7 @@ from linclf.losses import (
     value_and_gradient,
 )
 from linclf.losses._evaluation import curvature
-from linclf.losses._names import resolve
+from linclf.losses._names import loss_for
 
 
 @pytest.fixture(scope="module")
@@ -359,7 +359,7 @@ def test_the_measured_curvature_is_near_that_which_the_class_would_say(n_classes
 
 def test_fields_that_are_no_numbers():
     with pytest.raises(TypeError, match=r"temperature='hot' of OwnSoftmax is not a number"):
-        resolve(OwnSoftmax("hot"), 3)
+        loss_for(OwnSoftmax("hot"), 3)
 
 
 def test_a_soft_row_function_that_does_not_compile(iris):
@@ -392,9 +392,9 @@ def test_what_is_no_class_is_not_registered():
 
 def test_a_loss_on_cosines_needs_a_scale():
     with pytest.raises(TypeError, match=r"head=.*Cosine.*a field scale"):
-        resolve(registered(plain, head=Cosine), 3)
+        loss_for(registered(plain, head=Cosine), 3)
     with pytest.raises(TypeError, match=r"head='cosine' of Own"):
-        resolve(registered(plain, head="cosine"), 3)
+        loss_for(registered(plain, head="cosine"), 3)
 
 
 def halved(loss, scores, y):
