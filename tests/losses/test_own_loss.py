@@ -124,6 +124,7 @@ def run(script, folder, **environment):
     return done.stdout.split()
 
 
+@pytest.mark.exhaustive  # each process compiles
 def test_a_script_and_its_worker_processes(tmp_path):
     """Worker processes get the class by value, and its row function with it."""
     body = """
@@ -143,6 +144,7 @@ def test_a_script_and_its_worker_processes(tmp_path):
     assert run("script.py", tmp_path) == ["True"]
 
 
+@pytest.mark.exhaustive
 def test_an_edit_of_a_module_is_never_served_from_the_cache(tmp_path):
     (tmp_path / "script.py").write_text(
         "from linclf.losses import value_and_gradient\n"
