@@ -44,7 +44,7 @@ class BaseLinearClassifier(Described):
         return fitting
 
     def _attributes(self, model: LinearModel, fitting: Fitting) -> dict:
-        """What is published of a model in training, or after it."""
+        """The attributes to publish of a model, in training or after it."""
         model = model._replace(b=model.b - fitting.offset)
         if model.n_outputs == len(fitting.classes) == 2:
             model = model.one_of_two()
@@ -112,7 +112,7 @@ class BaseLinearClassifier(Described):
         return self
 
     def _trained(self, fitting: Fitting) -> tuple[Outcome, dict, FitCallbacks]:
-        """The model, what is published of it, and the callbacks that have seen it in training."""
+        """The model, the attributes to publish of it, and the callbacks that have seen it in training."""
         loss = self._trained_loss(fitting.data, self.warm_start)
         fitting = fitting.with_data(fitting.data, fitting.held_out, self._published(loss))
         callbacks = FitCallbacks(self, fitting.arguments, lambda model: self._attributes(model, fitting))

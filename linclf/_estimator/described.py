@@ -1,4 +1,4 @@
-"""What a classifier is, and what its class says of it; `base` fits such a one."""
+"""Parameters, predicting, and the questions that a class answers; `base` fits such classifiers."""
 
 from abc import ABC, abstractmethod
 
@@ -9,6 +9,7 @@ from linclf._data.dataset import Dataset
 from linclf._estimator.parameters import CommonParameters
 from linclf._estimator.predicting import PredictingMixin
 from linclf._training.sampling import Sampling
+from linclf._training.solvers import exact_solver
 from linclf._types import Loss
 from linclf.losses._names import resolve
 
@@ -42,12 +43,13 @@ class Described(CommonParameters, PredictingMixin, CallbackSupportMixin, Classif
         return ()
 
     def _published(self, loss: Loss) -> dict:
-        """What else is published of the loss that was trained."""
+        """Further attributes to publish, of the loss that was trained."""
         return {}
 
     def _needs_all_rows(self) -> dict[str, bool]:
         """Parameters, and whether their values rule out a stream."""
+        exact = exact_solver(self.solver)
         return {
-            "solver": isinstance(self.solver, str) and self.solver == "lbfgs",
+            "solver": exact is not None and not exact.streams,
             "calibration": self.calibration is not None,
         }

@@ -1,4 +1,4 @@
-"""From the arguments of ``fit`` to what is trained on: everything is checked here, once, in this order."""
+"""From the arguments of ``fit`` to data, solver and settings: all is checked here, once, in this order."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -24,7 +24,7 @@ Rows = tuple[ArrayLike | Matrix | None, ArrayLike | None, ArrayLike | None]  # X
 
 @dataclass(frozen=True, eq=False)
 class Fitting:
-    """What an estimator fits."""
+    """The arguments of ``fit``, checked, and what the parameters of the estimator make of them."""
 
     classes: NDArray
     solver: Solver
@@ -32,7 +32,7 @@ class Fitting:
     data: Dataset
     held_out: Dataset | None
     watches: bool  # whether the held-out rows end training
-    per_class: FloatArray | None  # weights of the classes, which those of the rows hold
+    per_class: FloatArray | None  # weights of the classes, already in those of the rows
     offset: FloatArray | float  # which the trained intercepts hold, and the published ones do not
     calibrator: Any
     arguments: dict  # as callbacks see them
@@ -46,12 +46,12 @@ class Fitting:
         return Validation(self.held_out, loss) if self.held_out is not None and self.watches else None
 
     def with_data(self, data: Dataset, held_out: Dataset | None, published: dict | None = None) -> "Fitting":
-        """With rows in another form, and what is to be published of that."""
+        """With rows in another form, and further attributes to publish."""
         return replace(self, data=data, held_out=held_out, published=self.published | (published or {}))
 
 
 def fitting_of(estimator: Described, given: Rows, validation: Rows) -> Fitting:
-    """Check what an estimator is given to fit, and its parameters where one decides what another may be."""
+    """Check the arguments of ``fit``, and parameters that depend on each other."""
     rng = check_random_state(estimator.random_state)
     X = estimator._checked(given[0], reset=True)
     X, y, weights = positive_rows(X, check_y(given[1]), given[2])

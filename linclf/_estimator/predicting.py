@@ -1,7 +1,7 @@
 """Predicting from what a fit has published: in NumPy and SciPy only, so that nothing waits for a compiler.
 
 `PredictingMixin` goes through the rows in blocks and never holds a score of each class for all of them,
-unless that is what it returns. What is fitted enters through `_model`, which scores checked rows,
+unless it returns them. A fitted model enters through `_model`, which scores checked rows,
 ``_probabilities`` of scores, and ``_probability_of`` some classes.
 """
 
@@ -28,13 +28,13 @@ from linclf.heads import published_head
 from linclf.losses._names import resolve
 from linclf.losses._registry import trait
 
-# bytes of scores at once: with fewer rows than that makes BLAS spends its time on packing the weights
+# bytes of scores at once: with fewer rows, BLAS spends its time on packing the weights
 BLOCK = 2**26
 PROBABILITIES = 2**22  # scores of which probabilities are made at once: in float64, in several arrays
 
 
 class Model(Protocol):
-    """What is fitted, as far as predicting is concerned."""
+    """A fitted model, as far as predicting is concerned."""
 
     def scores(self, X: Matrix) -> FloatArray:
         """Scores (n, n_classes), or (n, 1) or (n,) for two classes."""
@@ -78,7 +78,7 @@ class PredictingMixin:
         return loss.probabilities(scores)
 
     def _log_probabilities(self, scores: FloatArray) -> FloatArray:
-        """Their logarithms, right where they underflow."""
+        """Their logarithms, exact even if the probabilities underflow."""
         if hasattr(self, "calibrator_"):
             return calibrated(self.calibrator_, scores, logarithm=True)
         loss, scores = self._loss_and_columns(scores)
@@ -92,7 +92,7 @@ class PredictingMixin:
         return np.take_along_axis(self._probabilities(self._scores(model, X)), index, axis=1)
 
     def _loss_and_columns(self, scores: FloatArray) -> tuple[tuple, FloatArray]:
-        """The loss, and a score of each class, also where there are two."""
+        """The loss, and a score of each class, also for two classes."""
         if self.calibration is not None:
             raise NotFittedError(
                 f"calibration={self.calibration!r} was set after this {type(self).__name__} was fitted; "
@@ -228,7 +228,7 @@ class PredictingMixin:
 
     @available_if(has_probabilities)
     def predict_proba(self, X: ArrayLike | Matrix) -> FloatArray:
-        """Class probabilities, where the loss has them, or calibrated ones.
+        """Class probabilities of the loss, or calibrated ones.
 
         Parameters
         ----------
@@ -244,7 +244,7 @@ class PredictingMixin:
 
     @available_if(has_probabilities)
     def predict_log_proba(self, X: ArrayLike | Matrix) -> FloatArray:
-        """Logarithm of `predict_proba`: -inf where that is a true 0, exact where it underflows.
+        """Logarithm of `predict_proba`: -inf if that is a true 0, exact if it underflows.
 
         Parameters
         ----------
@@ -275,7 +275,7 @@ class PredictingMixin:
         Returns
         -------
         p : ndarray of shape (n_samples,) or (n_samples, m)
-            Their probabilities; (n_samples,) where there is one label a row.
+            Their probabilities; (n_samples,) if there is one label a row.
 
         Raises
         ------
@@ -312,17 +312,17 @@ class PredictingMixin:
 
 
 def columns(scores: FloatArray) -> FloatArray:
-    """A score of each class, also where there are two and one score."""
+    """A score of each class, also if two classes have one score."""
     return scores if scores.ndim == 2 else np.column_stack([np.zeros_like(scores), scores])
 
 
 def _part(rows: Matrix, part: slice) -> Matrix:
-    """A slice of the rows; sparse ones are copied, so not where it is all of them."""
+    """A slice of the rows; all of them are not sliced, as sparse ones would be copied."""
     return rows if part.start == 0 and part.stop >= rows.shape[0] else rows[part]
 
 
 def _indices(labels: ArrayLike, classes: NDArray) -> IntArray:
-    """Where labels, in an array of any shape, are in the sorted classes; unknown ones are an error."""
+    """Positions of labels, in an array of any shape, in the sorted classes; unknown ones are an error."""
     labels = np.asarray(labels)
     kinds = labels.dtype.kind, classes.dtype.kind
     # NumPy compares int64 with uint64 as floats, and 1 with "1" as strings

@@ -1,8 +1,8 @@
-"""A MemoryError before training where the weights cannot fit, instead of a process that is killed in it.
+"""A MemoryError before training if the weights cannot fit, instead of a process that is killed during it.
 
-What counts is what the machine can give now: a large array is only promised when it is made, and the
-kernel looks for a process to kill when it is written to. Where nobody says how much there is, nothing
-is refused.
+The memory that is available now counts: a large array is only promised when it is made, and the kernel
+looks for a process to kill when it is written to. If nothing says how much is available, nothing is
+refused.
 """
 
 import os
@@ -58,7 +58,7 @@ def check_bytes(needed: int, shape: Shape, solver: Solver) -> None:
 
 
 def available_bytes() -> int | None:
-    """Bytes that this process can still have, or None where nobody tells."""
+    """Bytes that this process can still have, or None if nothing tells."""
     machine = _of_machine()
     found = [each for each in (machine, _of_group_2(), _of_group_1()) if each is not None]
     return max(min(found), 0) if found else None
@@ -124,7 +124,7 @@ def _text(path: Path) -> str:
 
 
 def _number(words: list[str]) -> int | None:
-    """The first word as a number; None where there is none, or it is "max"."""
+    """The first word as a number; None if there is none, or it is "max"."""
     return int(words[0]) if words and words[0].isdecimal() else None
 
 

@@ -17,6 +17,7 @@ class Solver(Protocol):
     """It says what it needs before anything large is made, and then goes there."""
 
     streams: ClassVar[bool]  # whether it can train on a part of the rows
+    automatic_tol: ClassVar[float]  # what tol="auto" is
     levels: ClassVar[bool]  # whether it copes by itself with sparse columns that outweigh all others
 
     @property
@@ -41,4 +42,6 @@ class Solver(Protocol):
         """Passes over the rows at most, and the rows of a batch, or None if that is all of them."""
         ...
 
-    def solve(self, fit: Fit, monitor: Monitor, rng: np.random.RandomState) -> Outcome: ...
+    def solve(self, fit: Fit, monitor: Monitor, rng: np.random.RandomState) -> Outcome:
+        """Train, and tell the monitor of each epoch or iteration."""
+        ...

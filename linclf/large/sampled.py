@@ -45,7 +45,7 @@ class BaseSampledClassifier(BaseSparseUpdateClassifier):
     batch_size: int | str = parameter(
         default="auto",
         description="""
-        Rows that share the classes drawn. "auto" is 256, or 64 where X is sparse; where nothing is
+        Rows that share the classes drawn. "auto" is 256, or 64 if X is sparse; if nothing is
         drawn, as for `SoftmaxClassifier`.
         """,
     )
@@ -154,7 +154,7 @@ class NCEClassifier(BaseSampledClassifier):
     _contrast = True
 
     def log_partition(self, X: ArrayLike | Matrix) -> FloatArray:
-        """``log(sum(exp(f)))`` of each row: 0 where the scores are log-probabilities as they are.
+        """``log(sum(exp(f)))`` of each row: 0 if the scores are log-probabilities as they are.
 
         Parameters
         ----------
@@ -169,7 +169,7 @@ class NCEClassifier(BaseSampledClassifier):
         Raises
         ------
         ValueError
-            For two classes: what is published is the difference of their scores.
+            For two classes, of whose scores only the difference is kept.
         """
         check_is_fitted(self)
         if len(self.classes_) == 2:
