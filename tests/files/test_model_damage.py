@@ -228,6 +228,10 @@ def number_of(stream, field):
     return fields(stream, "state")[field]["array"]
 
 
+def with_adam(stream):
+    stream["rule"]["object"][1]["optimizer"] = stream["key"]["tuple"][1] = ADAM
+
+
 ADAM = {"object": ["Adam", {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}]}
 EDITS = {
     "a version that is no number": lambda c, p, a, s: c.update(version="1"),
@@ -259,12 +263,10 @@ EDITS = {
     "a count that is no integer": lambda c, p, a, s: {number_of(s, "count"): np.zeros(1)},
     "a loss of an integer": lambda c, p, a, s: s["loss"]["object"][1].update(temperature=1),
     "a gradient of another shape": lambda c, p, a, s: {number_of(s, "G"): np.zeros((3, 4))},
-    "an optimizer as the loss": lambda c, p, a, s: s.update(
-        loss=fields(s, "settings", "solver")["optimizer"]
-    ),
+    "an optimizer as the loss": lambda c, p, a, s: s.update(loss=ADAM),
     "a loss as the head": lambda c, p, a, s: s.update(head=s["loss"]),
     "a head of an integer": lambda c, p, a, s: fields(s, "head").update(intercept=1),
-    "an optimizer with more slots": lambda c, p, a, s: fields(s, "rule").update(optimizer=ADAM),
+    "an optimizer with more slots": lambda c, p, a, s: with_adam(s),
     "a key with more slots": lambda c, p, a, s: s["key"]["tuple"].__setitem__(1, ADAM),
     "no key": lambda c, p, a, s: s.update(key=None),
     "a rule that is something else": lambda c, p, a, s: s.update(rule=ADAM),

@@ -1,4 +1,4 @@
-"""`train` without an estimator: bit for bit what a classifier publishes. And streams that begin anew.
+"""`train` without an estimator: bit for bit what a classifier publishes.
 
 How training gets there is in test_training.py.
 """
@@ -109,32 +109,3 @@ def test_with_probabilities(case):
     X, q = rows(3)[0], RNG.dirichlet(np.ones(3), N)
     outcome = trained(solver, storage(X), Probabilities(q))
     assert_same(outcome, classifier(parameters).fit(storage(X), q))
-
-
-# ---------------------------------------------------------------- streams
-
-
-@pytest.mark.parametrize("solver", ["sgd", "momentum", "adam"])
-@pytest.mark.parametrize("storage", [np.asarray, sparse.csr_array])
-@pytest.mark.parametrize("automatic_first", [False, True])
-def test_a_stream_whose_learning_rate_becomes_automatic_begins_anew(storage, solver, automatic_first):
-    """The coordinates are others, of whose features nothing is known yet; and the other way round."""
-    X, y = rows(3)
-    rates = ["auto", 0.05] if automatic_first else [0.05, "auto"]
-    model = SoftmaxClassifier(solver=solver, learning_rate=rates[0], batch_size=10, random_state=0)
-    model.partial_fit(storage(X[:100]), y[:100], classes=[0, 1, 2])
-    first, reached = model._stream, LinearModel(model.coef_, model.intercept_, Linear())
-    assert first.state.count[0] == 10
-    model.set_params(learning_rate=rates[1]).partial_fit(storage(X[100:]), y[100:])
-    assert model._stream.state.count[0] == 20  # of the second part only
-    assert model._stream.seen.rows == 200
-    assert model.n_iter_ == 2
-    assert np.isfinite(model.coef_).all()
-    # the same as a model that starts from these weights
-    other = SoftmaxClassifier(solver=solver, learning_rate=rates[1], batch_size=10, random_state=0)
-    other.partial_fit(storage(X[:100]), y[:100], classes=[0, 1, 2])
-    other.coef_, other.intercept_ = reached.W, reached.b
-    del other._stream
-    other.partial_fit(storage(X[100:]), y[100:])
-    np.testing.assert_array_equal(model.coef_, other.coef_)
-    np.testing.assert_array_equal(model.intercept_, other.intercept_)
