@@ -15,7 +15,7 @@ class Classifier(Protocol):
     def set_params(self, **parameters: Any) -> Self: ...
 
 
-class LinearModel(Classifier, Protocol):
+class LinearEstimator(Classifier, Protocol):
     coef_: np.ndarray
     intercept_: np.ndarray
     n_iter_: int

@@ -11,7 +11,7 @@ from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
 from benchmarks.data.dataset import Rows
-from benchmarks.measure.classifier import Classifier, LinearModel
+from benchmarks.measure.classifier import Classifier, LinearEstimator
 
 T = TypeVar("T")
 Key = TypeVar("Key", bound=Hashable)
@@ -54,11 +54,11 @@ class PassTime(NamedTuple):
 
     seconds: float  # of one pass
     whole: float  # seconds of the longer fit with its set-up
-    model: LinearModel  # after the longer fit
+    model: LinearEstimator  # after the longer fit
 
 
 def pass_seconds(
-    models: Mapping[Key, LinearModel], X: Rows, y: np.ndarray, few: int, many: int, repeats: int = 3
+    models: Mapping[Key, LinearEstimator], X: Rows, y: np.ndarray, few: int, many: int, repeats: int = 3
 ) -> dict[Key, PassTime]:
     """The slope between fits of few and of many passes, for each model.
 

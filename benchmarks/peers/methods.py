@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.svm import LinearSVC
 
-from benchmarks.measure.classifier import LinearModel
+from benchmarks.measure.classifier import LinearEstimator
 from benchmarks.measure.machine import CORES
 from benchmarks.peers.problem import Problem, Weights
 from linclf import LinearClassifier
@@ -97,7 +97,7 @@ def tune_torch(problem: Problem, optimizer: str) -> dict[str, float]:
     return {"step": torch_softmax.tune(problem, optimizer)}
 
 
-def coefficients(model: LinearModel) -> Weights:
+def coefficients(model: LinearEstimator) -> Weights:
     """W and b of a fitted model."""
     b = np.ravel(model.intercept_)
     W = np.atleast_2d(model.coef_)

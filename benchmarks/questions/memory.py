@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression, SGDClassifier
 
 from benchmarks.data.dataset import Rows
 from benchmarks.measure.attempt import attempt
-from benchmarks.measure.classifier import LinearModel
+from benchmarks.measure.classifier import LinearEstimator
 from benchmarks.measure.process import in_process, peak_memory, settled_memory
 from benchmarks.question import Mark, Measurements, NotMeasured, Question, Result, Row
 from benchmarks.report.text import markdown_table
@@ -25,7 +25,7 @@ QUICK_SHAPES = {"dense": (4_000, 784), "sparse": (4_000, 5_000)}
 NONZEROS = 50  # of a sparse row
 LAYOUTS = ("float32", "float64", "float32 memmap", "float64 CSR")
 ITERATIONS = 12  # more than the pairs that L-BFGS remembers
-MODELS: dict[str, Callable[[], LinearModel]] = {
+MODELS: dict[str, Callable[[], LinearEstimator]] = {
     "linclf sgd": lambda: SoftmaxClassifier(max_iter=3, tol=None, random_state=0),
     "linclf sgd, early_stopping=True": lambda: SoftmaxClassifier(
         max_iter=3, early_stopping=True, random_state=0

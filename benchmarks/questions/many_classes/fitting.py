@@ -48,7 +48,9 @@ def n_parameters(model: Any) -> int:
 
 @n_parameters.register
 def _in_all_parts(model: AdaptiveSoftmaxClassifier) -> int:
-    return sum(n_weights(part) for part in (model.head_, *model.tails_))
+    if not len(model.cutoffs_):  # few classes are not cut
+        return n_weights(model)
+    return sum(part.W.size + part.b.size for part in (model.head_, *model.tails_))
 
 
 @functools.singledispatch
