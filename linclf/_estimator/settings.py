@@ -20,10 +20,10 @@ def settings_of(estimator: CommonParameters) -> tuple[Solver, Settings]:
     tol = estimator.tol
     if estimator.solver == "lbfgs":
         for name in STOCHASTIC:
-            default = estimator._declared[name].default
-            if getattr(estimator, name) != default:
+            given, default = getattr(estimator, name), estimator._declared[name].default
+            if given != default:
                 raise ValueError(
-                    f"{name}={getattr(estimator, name)!r} has no meaning with solver='lbfgs', which "
+                    f"{name}={given!r} has no meaning with solver='lbfgs', which "
                     f"takes its steps from line searches over all rows; leave it at {default!r}"
                 )
         solver, automatic_tol = LBFGS(), TOL_LBFGS
