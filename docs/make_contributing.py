@@ -1,6 +1,7 @@
 """Puts code of the package into docs/contributing.md: ``python docs/make_contributing.py``.
 
-The block after ``<!-- live: FILE NAME ... -->`` is what FILE has under these names, without docstrings.
+The block after ``<!-- live: FILE NAME ... -->`` is what FILE has under these names, without docstrings, and
+the block after ``<!-- live: FILE -->`` is all of it.
 """
 
 import ast
@@ -26,6 +27,8 @@ def page(text):
 def source(path, names):
     """The code of top-level names, or of ``Class.method``, with blank lines between definitions."""
     text = path.read_text(encoding="utf-8")
+    if not names:
+        return text
     parts = [_code(text.splitlines(), _found(ast.parse(text), name)) for name in names]
     return "\n\n\n".join(parts) + "\n"
 

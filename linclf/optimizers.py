@@ -279,7 +279,7 @@ OPTIMIZERS = {
 __all__ = ["OPTIMIZERS", "SGD", "AdaGrad", "Adam", "Averaged", "Momentum", "Nesterov", "RMSProp"]
 
 
-def resolve(solver: str | Optimizer, average: bool) -> Optimizer:
+def optimizer_for(solver: str | Optimizer, average: bool) -> Optimizer:
     """The optimizer object for a name or an object: checked, with float fields only.
 
     Raises
@@ -290,7 +290,7 @@ def resolve(solver: str | Optimizer, average: bool) -> Optimizer:
         If a field is outside its limits (a ValueError).
     """
     if isinstance(solver, Averaged):
-        return Averaged(resolve(solver.inner, False))
+        return Averaged(optimizer_for(solver.inner, False))
     if isinstance(solver, str) and solver not in OPTIMIZERS:
         raise ValueError(f"solver={solver!r} is unknown; use one of {sorted(OPTIMIZERS)} or an object")
     optimizer = OPTIMIZERS[solver]() if isinstance(solver, str) else solver

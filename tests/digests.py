@@ -453,6 +453,8 @@ def digest(values):
 
 def learnt(model):
     """Names and arrays of what a model has learnt, those of its parts included."""
+    if isinstance(model, tuple):  # a part of an adaptive softmax
+        return {"coef_": model.W, "intercept_": model.b}
     found = {name: getattr(model, name) for name in ATTRIBUTES if hasattr(model, name)}
     if hasattr(model, "tree_"):
         found["tree_"] = model.tree_.children

@@ -7,7 +7,7 @@ from cases import INVALID_OPTIMIZERS, OPTIMIZER_CASES, table
 from numba import njit
 from sklearn.utils._param_validation import InvalidParameterError
 
-from linclf.optimizers import OPTIMIZERS, SGD, Adam, Averaged, Momentum, resolve, step_row
+from linclf.optimizers import OPTIMIZERS, SGD, Adam, Averaged, Momentum, optimizer_for, step_row
 
 N = 5
 LENGTHS = np.array([0.3, 0.1, 0.7, 0.01, 0.2, 0.25])
@@ -112,15 +112,15 @@ def test_gain_is_how_far_equal_gradients_move_the_weights(case):
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_names_resolve_to_objects_of_floats(name):
-    optimizer = resolve(name, False)
+    optimizer = optimizer_for(name, False)
     assert optimizer == OPTIMIZERS[name]()
     assert all(type(field) is float for field in optimizer)
-    assert resolve(name, True) == Averaged(optimizer)
-    assert resolve(Averaged(optimizer), True) == Averaged(optimizer)
+    assert optimizer_for(name, True) == Averaged(optimizer)
+    assert optimizer_for(Averaged(optimizer), True) == Averaged(optimizer)
 
 
 def test_integer_fields_become_floats():
-    inner = resolve(Averaged(Momentum(beta=np.int64(0))), False).inner
+    inner = optimizer_for(Averaged(Momentum(beta=np.int64(0))), False).inner
     assert inner == Momentum(0.0)
     assert type(inner.beta) is float
 
@@ -128,7 +128,7 @@ def test_integer_fields_become_floats():
 @pytest.mark.parametrize(("optimizer", "name", "value"), INVALID_OPTIMIZERS, ids=repr)
 def test_invalid_parameters_are_named(optimizer, name, value):
     with pytest.raises(InvalidParameterError, match=f"'{name}' parameter of .* Got {value} instead") as error:
-        resolve(optimizer, False)
+        optimizer_for(optimizer, False)
     assert isinstance(error.value, ValueError)
 
 
@@ -137,4 +137,4 @@ def test_invalid_parameters_are_named(optimizer, name, value):
 )
 def test_other_objects_are_refused(solver):
     with pytest.raises(TypeError, match=r"object of linclf\.optimizers"):
-        resolve(solver, False)
+        optimizer_for(solver, False)

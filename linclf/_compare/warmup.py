@@ -12,7 +12,7 @@ from linclf._numba import cache_directory
 from linclf._training.coordinates import moments
 from linclf.classifiers import LinearClassifier
 from linclf.losses import LOSSES
-from linclf.losses._names import resolve
+from linclf.losses._names import loss_for
 from linclf.losses._registry import trait
 
 DTYPES = ("float32", "float64")
@@ -27,7 +27,7 @@ def warm_up(losses: Sequence[str] | None = None, dtypes: Sequence[str] = DTYPES)
     """
     losses = list(LOSSES) if losses is None else losses
     for name in losses:
-        resolve(name, 3)
+        loss_for(name, 3)
     unknown = set(dtypes) - set(DTYPES)
     if unknown:
         raise ValueError(f"dtypes {sorted(unknown)} are unknown; use {' or '.join(DTYPES)}")

@@ -23,11 +23,11 @@ def moderate(weights: FloatArray) -> FloatArray:
 
 
 def positive_rows(
-    X: Matrix, y: NDArray, sample_weight: ArrayLike | None, alone: bool = True
+    X: Matrix, y: NDArray, sample_weight: ArrayLike | None, scale_free: bool = True
 ) -> tuple[Matrix, NDArray, FloatArray]:
     """The rows that count, and their weights; a weight of 0 is the same as no row.
 
-    With ``alone``, only the ratios of these weights matter.
+    ``scale_free`` says that only the ratios of these weights matter.
     """
     check_consistent_length(X, y)
     refuse_masked(sample_weight, "sample_weight")
@@ -37,7 +37,7 @@ def positive_rows(
     except OverflowError as fault:
         raise ValueError(f"sample_weight has a number that is too large for float64 ({fault})") from fault
     weights = moderate(given)
-    if weights is not given and not alone:
+    if weights is not given and not scale_free:
         raise ValueError(
             f"sample_weight reaches {given.max():.3g}; in partial_fit weights count in relation to those of "
             "other calls, and must lie within 1e-30 and 1e30: multiply all of them by the same number"

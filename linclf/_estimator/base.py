@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -25,7 +26,7 @@ from linclf._training.stream import Stream, rule_of
 from linclf._training.train import outputs_of, train
 from linclf._types import Loss, MatrixLike, typed
 from linclf.heads import published_head
-from linclf.losses._names import resolve, watched
+from linclf.losses._names import loss_for, watched
 
 CALLBACK_NOTES = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
 KEPT_PARTS = 1000  # of a stream, whose history must not grow for ever
@@ -43,11 +44,11 @@ class BaseLinearClassifier(Described):
         return fitting
 
     def _attributes(self, model: LinearModel, fitting: Fitting) -> dict:
-        """What is published of a model in training, or after it."""
+        """The attributes to publish of a model, in training or after it."""
         model = model._replace(b=model.b - fitting.offset)
         if model.n_outputs == len(fitting.classes) == 2:
             model = model.one_of_two()
-        model = model.rounded(fitting.data.X.dtype)
+        model = model.rounded(fitting.dtype)
         published = {"classes_": fitting.classes, "coef_": model.W, "intercept_": model.b}
         return published | model.head.attributes() | fitting.published
 
@@ -111,7 +112,7 @@ class BaseLinearClassifier(Described):
         return self
 
     def _trained(self, fitting: Fitting) -> tuple[Outcome, dict, FitCallbacks]:
-        """The model, what is published of it, and the callbacks that have seen it in training."""
+        """The model, the attributes to publish of it, and the callbacks that have seen it in training."""
         loss = self._trained_loss(fitting.data, self.warm_start)
         fitting = fitting.with_data(fitting.data, fitting.held_out, self._published(loss))
         callbacks = FitCallbacks(self, fitting.arguments, lambda model: self._attributes(model, fitting))
@@ -185,6 +186,7 @@ class BaseLinearClassifier(Described):
                 for name, values in self.history_.items()
             }
             outcome = outcome._replace(history=history, n_iter=self.n_iter_ + 1)
+        fitting = replace(fitting, dtype=stream.dtype)  # that of the first part, as of the weights
         self._publish(outcome, self._attributes(outcome.model, fitting) | self._published(stream.loss))
         self._stream = stream
         return self
@@ -197,7 +199,7 @@ class BaseLinearClassifier(Described):
         """
         settings, data = fitting.settings, fitting.data
         key = (
-            resolve(self._loss(), len(fitting.classes)),
+            loss_for(self._loss(), len(fitting.classes)),
             rule.optimizer,
             rule.automatic,
             settings.fit_intercept,

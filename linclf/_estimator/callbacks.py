@@ -6,7 +6,7 @@ from linclf._estimator.described import Described
 from linclf._training.model import LinearModel
 from linclf._training.monitor import Reached
 
-Attributes = Callable[[LinearModel], dict]  # what would be published of a model
+Attributes = Callable[[LinearModel], dict]  # those to publish of a model
 
 
 class FitCallbacks:

@@ -145,7 +145,7 @@ def _declare(cls: type[Declared], own: dict[str, Entry]) -> None:
     # own entries come first, in the constructor and in the docstring
     cls._declared = declared | {name: entry for name, entry in inherited.items() if name not in own}
     for name in own:
-        delattr(cls, name)  # what is not offered has the inherited default, an attribute no value yet
+        delattr(cls, name)  # a parameter not offered has the inherited default, an attribute no value yet
     for name, entry in _parameters(declared).items():
         setattr(cls, name, entry.default)
     constraints = {name: entry.constraint for name, entry in _parameters(declared).items()}

@@ -1,4 +1,4 @@
-"""What a classifier is, and what its class says of it; `base` fits such a one."""
+"""Parameters, predicting, and the questions that a class answers; `base` fits such classifiers."""
 
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.callback import CallbackSupportMixin
@@ -6,8 +6,9 @@ from sklearn.callback import CallbackSupportMixin
 from linclf._data.dataset import Dataset
 from linclf._estimator.predicting import Predicting
 from linclf._training.sampling import Sampling
+from linclf._training.solvers import exact_solver
 from linclf._types import Loss
-from linclf.losses._names import resolve
+from linclf.losses._names import loss_for
 
 
 class Described(Predicting, CallbackSupportMixin, ClassifierMixin, BaseEstimator):
@@ -24,7 +25,7 @@ class Described(Predicting, CallbackSupportMixin, ClassifierMixin, BaseEstimator
 
     def _trained_loss(self, data: Dataset, goes_on: bool) -> Loss:
         """The loss whose scores are trained."""
-        return resolve(self._loss(), data.y.n_classes)
+        return loss_for(self._loss(), data.y.n_classes)
 
     def _sampling(self, loss: Loss, n_classes: int) -> Sampling | None:
         """A sweep whose steps see a part of the outputs."""
@@ -35,12 +36,13 @@ class Described(Predicting, CallbackSupportMixin, ClassifierMixin, BaseEstimator
         return ()
 
     def _published(self, loss: Loss) -> dict:
-        """What else is published of the loss that was trained."""
+        """Further attributes to publish, of the loss that was trained."""
         return {}
 
     def _needs_all_rows(self) -> dict[str, bool]:
         """Parameters, and whether their values rule out a stream."""
+        exact = exact_solver(self.solver)
         return {
-            "solver": self.solver == "lbfgs",
+            "solver": exact is not None and not exact.streams,
             "calibration": self.calibration is not None,
         }

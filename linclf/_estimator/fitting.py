@@ -1,4 +1,4 @@
-"""From the arguments of ``fit`` to what is trained on: everything is checked here, once, in this order."""
+"""From the arguments of ``fit`` to data, solver and settings: all is checked here, once, in this order."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
@@ -18,7 +18,7 @@ from linclf._training.solver import Solver
 from linclf._training.validation import Validation
 from linclf._types import FloatArray, LabelArray, Loss, Matrix, MatrixLike
 from linclf.calibration._base import Calibrator
-from linclf.losses._names import resolve
+from linclf.losses._names import loss_for
 
 Given: TypeAlias = tuple[MatrixLike, ArrayLike, ArrayLike | None]  # X, y, sample_weight
 GivenValidation: TypeAlias = tuple[MatrixLike | None, ArrayLike | None, ArrayLike | None]
@@ -26,7 +26,7 @@ GivenValidation: TypeAlias = tuple[MatrixLike | None, ArrayLike | None, ArrayLik
 
 @dataclass(frozen=True, eq=False)
 class Fitting:
-    """What an estimator fits."""
+    """The arguments of ``fit``, checked, and what the parameters of the estimator make of them."""
 
     classes: LabelArray
     solver: Solver
@@ -34,11 +34,12 @@ class Fitting:
     data: Dataset
     held_out: Dataset | None
     watches: bool  # whether the held-out rows end training
-    per_class: FloatArray | None  # weights of the classes, which those of the rows hold
+    per_class: FloatArray | None  # weights of the classes, already in those of the rows
     offset: FloatArray | float  # which the trained intercepts hold, and the published ones do not
     calibrator: Calibrator | None
     arguments: dict[str, Any]  # as callbacks see them
     rng: np.random.RandomState
+    dtype: np.dtype  # of what is published
     mass: FloatArray  # weight of each class in all rows, class weights not counted
     published: dict[str, Any] = field(default_factory=dict)  # beside the weights
 
@@ -47,12 +48,12 @@ class Fitting:
         return Validation(self.held_out, loss) if self.held_out is not None and self.watches else None
 
     def with_data(self, data: Dataset, held_out: Dataset | None, published: dict | None = None) -> "Fitting":
-        """With rows in another form, and what is to be published of that."""
+        """With rows in another form, and further attributes to publish."""
         return replace(self, data=data, held_out=held_out, published=self.published | (published or {}))
 
 
 def fitting_of(estimator: Described, given: Given, validation: GivenValidation) -> Fitting:
-    """Check what an estimator is given to fit, and its parameters where one decides what another may be."""
+    """Check the arguments of ``fit``, and parameters that depend on each other."""
     rng = check_random_state(estimator.random_state)
     X = estimator._checked(given[0], reset=True)
     X, y, weights = positive_rows(X, check_y(given[1]), given[2])
@@ -60,7 +61,7 @@ def fitting_of(estimator: Described, given: Given, validation: GivenValidation) 
     labels, targets = classes.tolist(), targets_of(y, classes)
     (solver, settings), adjustment = settings_of(estimator), estimator._adjustment()
     per_class = weights_of_classes(estimator.class_weight, labels, targets, weights)
-    loss = resolve(estimator._loss(), len(classes))
+    loss = loss_for(estimator._loss(), len(classes))
     calibrator = checked_calibrator(estimator.calibration, loss, per_class, classes)
     held_out = _given_validation(estimator, *validation)
     data, offset = dataset(X, targets, weights, per_class), 0.0
@@ -96,6 +97,7 @@ def fitting_of(estimator: Described, given: Given, validation: GivenValidation) 
         calibrator=calibrator,
         arguments=arguments,
         rng=rng,
+        dtype=X.dtype,
         mass=targets.mass(weights),
     )
 
@@ -108,7 +110,7 @@ def part_of(estimator: Described, given: Given, classes: ArrayLike | None, first
     if not first and not np.array_equal(known, estimator.classes_):
         raise ValueError(f"classes={classes!r} is not the same as on the first call: {estimator.classes_!r}")
     X = estimator._checked(given[0], reset=first)
-    X, y, weights = positive_rows(X, check_y(given[1]), given[2], alone=False)
+    X, y, weights = positive_rows(X, check_y(given[1]), given[2], scale_free=False)
     if estimator.class_weight == "balanced":
         raise ValueError(
             "class_weight='balanced' needs all labels at once and cannot be used in partial_fit; compute "
@@ -133,6 +135,7 @@ def part_of(estimator: Described, given: Given, classes: ArrayLike | None, first
         calibrator=None,
         arguments={},
         rng=rng,
+        dtype=X.dtype,
         mass=targets.mass(weights),
     )
 

@@ -9,6 +9,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from linclf._estimator.declared import Declared, attribute, parameter
 from linclf._training.schedules import SCHEDULES
+from linclf._training.solvers import EXACT
 from linclf._types import FloatArray, LabelArray
 from linclf.calibration import CALIBRATORS
 from linclf.calibration._base import Calibrator
@@ -35,7 +36,7 @@ class CommonParameters(Declared):
     )
     solver: str | Optimizer = parameter(
         default="sgd",
-        constraint=[StrOptions({*OPTIMIZERS, "lbfgs"}), *OPTIMIZERS.values(), Averaged],
+        constraint=[StrOptions({*OPTIMIZERS, *EXACT}), *OPTIMIZERS.values(), Averaged],
         type="str or optimizer",
         description="""
         "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", an object of
@@ -48,9 +49,9 @@ class CommonParameters(Declared):
         constraint=[StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
         type='"auto" or float > 0',
         description="""
-        First step size. "auto" takes it from the data, trains in centred and scaled features where X
+        First step size. "auto" takes it from the data, trains in centred and scaled features if X
         is dense (the model and its penalty stay in the units of X), shortens sparse columns that
-        outweigh all others, and adds Nesterov momentum to plain "sgd" where one batch holds all rows
+        outweigh all others, and adds Nesterov momentum to plain "sgd" if one batch holds all rows
         and the loss is smooth. A number is used as it is, in the units of X, without any of that.
         """,
         with_lbfgs='Not for "lbfgs".',
@@ -71,8 +72,8 @@ class CommonParameters(Declared):
         type='"auto" or int >= 1',
         description="""
         Rows of a mini-batch. "auto" is all rows up to 1,024 of them (64 for losses with kinks, the
-        hinges that are not squared), else for plain "sgd" 8 where X is sparse, 16 where it is dense,
-        64 from 32 classes on, and 256 where the weights do not fit into the cache; for other
+        hinges that are not squared), else for plain "sgd" 8 if X is sparse, 16 if it is dense,
+        64 from 32 classes on, and 256 if the weights do not fit into the cache; for other
         optimizers 64 or 256.
         """,
         with_lbfgs='Not for "lbfgs".',
@@ -93,11 +94,11 @@ class CommonParameters(Declared):
         constraint=[StrOptions({"auto"}), Interval(Real, 0, None, closed="left"), None],
         type='"auto", float >= 0 or None',
         description="""
-        Training stops when what is watched has not fallen by this share of itself for
+        Training stops when the watched value has not fallen by this share of itself for
         `n_iter_no_change` epochs; "auto" is 1e-6. None means never. Watched is the validation loss
         under early stopping, else the training objective; but not with mini-batches (or kinks) and a
         "linear" or "cosine" schedule, where noise hides the progress until the step has fallen, and
-        training ends with the schedule. Where noise may be why the validation loss does not fall, and
+        training ends with the schedule. If noise may be why the validation loss does not fall, and
         with the "adaptive" schedule, the step is divided by 5 first, until it is 1e-3 of the first one.
         """,
         with_lbfgs="""
@@ -126,7 +127,7 @@ class CommonParameters(Declared):
         default=0.1,
         constraint=[Interval(Real, 0, 1, closed="neither")],
         type="float in (0, 1)",
-        description="Share of the rows held out, stratified by class, where ``fit`` gets no ``X_val``.",
+        description="Share of the rows held out, stratified by class, if ``fit`` gets no ``X_val``.",
     )
     calibration: str | Calibrator | None = parameter(
         default=None,
@@ -205,7 +206,7 @@ class CommonParameters(Declared):
     )
     calibrator_: Calibrator = attribute(
         type="calibrator",
-        description="Where `calibration` is not None.",
+        description="If `calibration` is not None.",
     )
     n_iter_: int = attribute(
         type="int",
@@ -231,5 +232,5 @@ class CommonParameters(Declared):
     )
     feature_names_in_: NDArray[np.object_] = attribute(
         type="ndarray of shape (n_features_in_,)",
-        description="Their names, where X has string column names.",
+        description="Their names, if X has string column names.",
     )

@@ -1,7 +1,7 @@
 """Predicting from what a fit has published: in NumPy and SciPy only, so that nothing waits for a compiler.
 
 `Predicting` goes through the rows in blocks and never holds a score of each class for all of them,
-unless that is what it returns. What is fitted enters through `_model`, which scores checked rows,
+unless it returns them. A fitted model enters through `_model`, which scores checked rows,
 ``_probabilities`` of scores, and ``_probability_of`` some classes.
 """
 
@@ -28,16 +28,16 @@ from linclf._estimator.top_k import largest
 from linclf._training.model import LinearModel, row_blocks
 from linclf._types import FloatArray, IntArray, LabelArray, Loss, Matrix, MatrixLike, typed
 from linclf.heads import published_head
-from linclf.losses._names import resolve
+from linclf.losses._names import loss_for
 from linclf.losses._registry import trait
 
-# bytes of scores at once: with fewer rows than that makes BLAS spends its time on packing the weights
+# bytes of scores at once: with fewer rows, BLAS spends its time on packing the weights
 BLOCK = 2**26
 PROBABILITIES = 2**22  # scores of which probabilities are made at once: in float64, in several arrays
 
 
 class Model(Protocol):
-    """What is fitted, as far as predicting is concerned."""
+    """A fitted model, as far as predicting is concerned."""
 
     def scores(self, X: Matrix) -> FloatArray:
         """Scores (n, n_classes), or (n, 1) or (n,) for two classes."""
@@ -67,7 +67,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         """X as it is trained on or scored; with ``finite=False`` it may hold NaN and numbers of any size."""
         X = check_X(self, X, reset=reset, finite=finite)
         if finite and not scale.is_ordinary(X):
-            head = trait(resolve(self._loss(), 2), "head")
+            head = trait(loss_for(self._loss(), 2), "head")
             scale.check_scale(X, type(self).__name__, as_it_is=not head.equivariant)
         return X
 
@@ -93,7 +93,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         return loss.probabilities(scores)
 
     def _log_probabilities(self, scores: FloatArray) -> FloatArray:
-        """Their logarithms, right where they underflow."""
+        """Their logarithms, exact even if the probabilities underflow."""
         if self._is_calibrated:
             return calibrated(self.calibrator_, scores, logarithm=True)
         loss, scores = self._loss_and_columns(scores)
@@ -107,13 +107,13 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         return np.take_along_axis(self._probabilities(self._scores(model, X)), index, axis=1)
 
     def _loss_and_columns(self, scores: FloatArray) -> tuple[Any, FloatArray]:
-        """The loss, and a score of each class, also where there are two."""
+        """The loss, and a score of each class, also for two classes."""
         if self.calibration is not None:
             raise NotFittedError(
                 f"calibration={self.calibration!r} was set after this {type(self).__name__} was fitted; "
                 "call fit again"
             )
-        return resolve(self._loss(), len(self.classes_)), columns(scores)
+        return loss_for(self._loss(), len(self.classes_)), columns(scores)
 
     def _ranking(self, scores: FloatArray) -> FloatArray:
         """What decides between classes: scores, or calibrated probabilities, whose order may be another."""
@@ -243,7 +243,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
 
     @typed(available_if(has_probabilities))
     def predict_proba(self, X: MatrixLike) -> FloatArray:
-        """Class probabilities, where the loss has them, or calibrated ones.
+        """Class probabilities of the loss, or calibrated ones.
 
         Parameters
         ----------
@@ -259,7 +259,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
 
     @typed(available_if(has_probabilities))
     def predict_log_proba(self, X: MatrixLike) -> FloatArray:
-        """Logarithm of `predict_proba`: -inf where that is a true 0, exact where it underflows.
+        """Logarithm of `predict_proba`: -inf if that is a true 0, exact if it underflows.
 
         Parameters
         ----------
@@ -290,7 +290,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         Returns
         -------
         p : ndarray of shape (n_samples,) or (n_samples, m)
-            Their probabilities; (n_samples,) where there is one label a row.
+            Their probabilities; (n_samples,) if there is one label a row.
 
         Raises
         ------
@@ -327,17 +327,17 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
 
 
 def columns(scores: FloatArray) -> FloatArray:
-    """A score of each class, also where there are two and one score."""
+    """A score of each class, also if two classes have one score."""
     return scores if scores.ndim == 2 else np.column_stack([np.zeros_like(scores), scores])
 
 
 def _part(rows: Matrix, part: slice) -> Matrix:
-    """A slice of the rows; sparse ones are copied, so not where it is all of them."""
+    """A slice of the rows; all of them are not sliced, as sparse ones would be copied."""
     return rows if part.start == 0 and part.stop >= rows.shape[0] else rows[part]
 
 
 def _indices(labels: ArrayLike, classes: NDArray) -> IntArray:
-    """Where labels, in an array of any shape, are in the sorted classes; unknown ones are an error."""
+    """Positions of labels, in an array of any shape, in the sorted classes; unknown ones are an error."""
     labels = np.asarray(labels)
     kinds = labels.dtype.kind, classes.dtype.kind
     # NumPy compares int64 with uint64 as floats, and 1 with "1" as strings

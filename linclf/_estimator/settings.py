@@ -5,35 +5,27 @@ from joblib import effective_n_jobs
 from linclf._estimator.parameters import CommonParameters
 from linclf._training.settings import Settings
 from linclf._training.solver import Solver
-from linclf._training.solvers import LBFGS, Stochastic
+from linclf._training.solvers import Stochastic, exact_solver
 from linclf._training.step_rule import StepRule
-from linclf.optimizers import resolve
+from linclf.optimizers import optimizer_for
 
-TOL_SGD, TOL_LBFGS = 1e-6, 1e-4  # of the objective, of the gradient
-STOCHASTIC = ("learning_rate", "schedule", "batch_size", "average")  # parameters that "lbfgs" does not have
+STOCHASTIC = ("learning_rate", "schedule", "batch_size", "average")  # parameters of stochastic steps only
 
 
 def settings_of(estimator: CommonParameters) -> tuple[Solver, Settings]:
-    """Checked where one parameter decides what another may be."""
+    """The solver and the settings of an estimator; parameters that exclude each other are refused."""
     if estimator.schedule == "adaptive" and estimator.tol is None:
         raise ValueError("schedule='adaptive' reduces the step by tol, and tol=None; give a number")
-    tol = estimator.tol
-    if estimator.solver == "lbfgs":
-        for name in STOCHASTIC:
-            given, default = getattr(estimator, name), estimator._declared[name].default
-            if given != default:
-                raise ValueError(
-                    f"{name}={given!r} has no meaning with solver='lbfgs', which "
-                    f"takes its steps from line searches over all rows; leave it at {default!r}"
-                )
-        solver, automatic_tol = LBFGS(), TOL_LBFGS
+    solver, tol = exact_solver(estimator.solver), estimator.tol
+    if solver is None:
+        solver = Stochastic(_rule(estimator))
     else:
-        solver, automatic_tol = Stochastic(_rule(estimator)), TOL_SGD
+        _refuse_rule(estimator)
     settings = Settings(
         alpha=float(estimator.alpha),
         fit_intercept=estimator.fit_intercept,
         max_iter=estimator.max_iter,
-        tol=automatic_tol if tol == "auto" else tol,
+        tol=solver.automatic_tol if tol == "auto" else tol,
         n_iter_no_change=estimator.n_iter_no_change,
         n_jobs=effective_n_jobs(estimator.n_jobs),  # pyright: ignore[reportArgumentType]
         verbose=estimator.verbose,
@@ -41,9 +33,20 @@ def settings_of(estimator: CommonParameters) -> tuple[Solver, Settings]:
     return solver, settings
 
 
+def _refuse_rule(estimator: CommonParameters) -> None:
+    """Parameters of stochastic steps have no meaning to an exact solver."""
+    for name in STOCHASTIC:
+        value, default = getattr(estimator, name), estimator._declared[name].default
+        if value != default:
+            raise ValueError(
+                f"{name}={value!r} has no meaning with solver={estimator.solver!r}, which "
+                f"takes its steps from line searches over all rows; leave it at {default!r}"
+            )
+
+
 def _rule(estimator: CommonParameters) -> StepRule:
     return StepRule(
-        resolve(estimator.solver, estimator.average),
+        optimizer_for(estimator.solver, estimator.average),
         estimator.learning_rate,
         estimator.schedule,
         estimator.batch_size,

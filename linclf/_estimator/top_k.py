@@ -26,7 +26,7 @@ def _largest(scores: FloatArray, k: int) -> IntArray:
 
     A partition of all scores costs as much as the matrix product that they come from. So the classes
     are cut into chunks (class j is in chunk j mod C, so that maxima are taken over contiguous rows),
-    and what is among the k largest is in one of the k chunks of the largest maxima.
+    and each of the k largest is in one of the k chunks of the largest maxima.
     """
     n, K = scores.shape
     if 4 * k > K:
@@ -41,7 +41,7 @@ def _largest(scores: FloatArray, k: int) -> IntArray:
     candidates = np.take_along_axis(scores, columns, axis=1)
     first = columns.shape[1] - k - 1
     best = np.argpartition(candidates, first, axis=1)[:, first:]
-    # the largest that is left out, of the chunks and of the candidates: a tie with it is for class order
+    # the largest that is left out, of the chunks and of the candidates; the class order decides ties with it
     left_out = np.maximum(
         np.take_along_axis(maxima, chunks[:, :1], axis=1), np.take_along_axis(candidates, best[:, :1], axis=1)
     )
@@ -54,6 +54,6 @@ def _largest(scores: FloatArray, k: int) -> IntArray:
 
 
 def _first_of_ties(scores: FloatArray, k: int, last: float) -> IntArray:
-    """The k largest scores of a row in class order, where the k-th has the value ``last``."""
+    """The k largest scores of a row in class order, if the k-th has the value ``last``."""
     above = np.flatnonzero(scores > last)
     return np.sort(np.append(above, np.flatnonzero(scores == last)[: k - len(above)]))

@@ -36,7 +36,7 @@ def check_stream(stream: Any, n_classes: int, n_features: int) -> None:
     check_numbers("optimizer", optimizer, (*OPTIMIZERS.values(), Averaged))
     check_type("key", stream.key, (tuple,))
     if not same(stream.key[1], optimizer):  # with which training would go on
-        raise ValueError(f"the key of the stream has {stream.key[1]!r}, and its settings {optimizer!r}")
+        raise ValueError(f"the key of the stream has {stream.key[1]!r}, and its rule {optimizer!r}")
     check_numbers("head", stream.head, HEADS)
     if trees:
         check_tree(stream.loss, n_classes)

@@ -61,8 +61,8 @@ def generic(stub: Callable[..., Any] | None = None, *, fast: bool = False) -> An
             )
         return function(operand, *args)
 
-    # inlined always: a copy of its own in each kernel would be other machine code, of which one process
-    # that compiles runs one and a process that loads from the cache another, with another last bit
+    # always inlined: else a process that compiles and one that loads from the cache run different machine
+    # code
     options: Any = {**BARE, "fastmath": FAST if fast else EXACT, "forceinline": True}
 
     @overload(call, strict=False, jit_options=options)

@@ -97,7 +97,7 @@ def block_of(storage: Storage, n_rows: int, n_features: int, n_classes: int, dty
 
 @generic
 def gather(storage, constant, ids, block):
-    """Bring rows ``ids`` into the block: contents where dense, squared norms."""
+    """Bring rows ``ids`` into the block: contents if dense, squared norms."""
 
 
 @generic

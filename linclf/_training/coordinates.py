@@ -1,4 +1,4 @@
-r"""Training coordinates: in which the defaults need no tuning, and the way back.
+r"""Training coordinates, in which the defaults need no tuning, and the way back.
 
 With ``learning_rate="auto"`` dense features are centred and scaled for the step,
 
@@ -6,17 +6,17 @@ With ``learning_rate="auto"`` dense features are centred and scaled for the step
 
 and the penalty stays on the published weights, ``alpha/2 * (V_j / t_j)^2``. At W = 0 the Hessian of
 softmax is then 1/K in every diagonal entry, penalty included, whatever the units of the features.
-Where the data are small enough that a copy costs nothing, the features are rotated to their
+If the data are small enough that a copy costs nothing, the features are rotated to their
 principal axes first; the same formulas then make the whole Hessian a multiple of the identity, so
 that correlated features are no obstacle either.
 
 Sparse features are neither centred, which would make them dense, nor divided by a small spread,
 which would give rare features enormous steps. Only columns that outweigh the others are levelled: none
 keeps more than 1/32 of the mean squared length of the rows. At most 32 columns are longer than that, so
-that those whose penalty differs from all others' are few. The constant is 1 where that is between such a
-share and the length of a row.
+only a few have a penalty of their own. The constant is 1 if that is between such a share and the length of
+a row.
 
-Everything is used as it is when the user gives a step size: it then means what it says, in the units of X.
+If the user gives a step size, everything is used as it is: the step means what it says, in the units of X.
 """
 
 from typing import NamedTuple
@@ -60,7 +60,7 @@ class Coordinates(NamedTuple):
         return W, V[:, -1].astype(np.float64) * intercept - W @ self.centre
 
     def of_sparse(self, X: sparse.csr_array) -> sparse.csr_array:
-        """Sparse X in training coordinates, where neither centre nor rotation is anything."""
+        """Sparse X in training coordinates, which have neither centre nor rotation."""
         if (self.factor == 1).all():
             return X
         values = np.empty_like(X.data)
@@ -130,8 +130,8 @@ def add_squares(X: sparse.csr_array, weights: FloatArray, squares: FloatArray) -
 def levelling(squares: FloatArray, shift: float) -> Coordinates:
     """Coordinates in which no sparse column has more than `LARGEST_SHARE` of the sum of all squares.
 
-    ``squares`` are means over the rows. Where there are so few columns that they cannot have less, all
-    get the square 1.
+    ``squares`` are means over the rows. If the columns are so few that they cannot have less, all get
+    the square 1.
     """
     most, used = round(1 / LARGEST_SHARE), np.count_nonzero(squares)
     if used <= most:
@@ -148,7 +148,7 @@ def levelling(squares: FloatArray, shift: float) -> Coordinates:
 def rotated(
     X: FloatArray, weights: FloatArray, shift: float, centred: bool
 ) -> tuple[Coordinates, FloatArray] | None:
-    """Coordinates on principal axes and X in them (before the factor); None where that is not possible.
+    """Coordinates on principal axes and X in them (before the factor); None if that is not possible.
 
     The variances are measured along the computed axes, not taken from the eigenvalues, which lose
     the small ones. Axes along which nothing but rounding is left are dropped.
@@ -156,7 +156,7 @@ def rotated(
     mean = np.average(X, axis=0, weights=weights) if centred else np.zeros(X.shape[1])
     Xc = X - mean
     variance = np.average(Xc**2, axis=0, weights=weights)
-    # what the rounding of the mean leaves of a constant column is no spread
+    # a constant column has no spread but what rounding of the mean leaves
     used = np.flatnonzero(variance > (64 * np.finfo(np.float64).eps * mean) ** 2)
     if not used.size or not np.isfinite(variance).all():
         return None

@@ -100,12 +100,12 @@ class Descent:
     def penalty_value(self) -> float:
         """alpha/2 |W|^2; block sums keep the digits of float32."""
         V, penalty, total = self.state.V, self.problem.penalty, 0.0
-        with np.errstate(over="ignore", invalid="ignore"):  # which the caller looks at
+        with np.errstate(over="ignore", invalid="ignore"):  # the caller looks at the result
             for start in range(0, len(V), COPIED):
                 part = slice(start, start + COPIED)
                 total += self.problem.storage.penalty_of(np.square(V[part]), penalty, part)
         return 0.5 * total
 
     def model(self) -> LinearModel:
-        """What is reached, in the units of X."""
+        """The model reached, in the units of X."""
         return self.fit.model(published_weights(self.plan.optimizer, self.state))

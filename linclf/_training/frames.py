@@ -21,7 +21,7 @@ class Seen(NamedTuple):
 class Frame:
     """The coordinates, and the statistics of the features that they come from."""
 
-    forgets_spread = False  # whether the spread of the rows is another in other coordinates
+    forgets_spread = False  # whether the spread of the rows changes with the coordinates
 
     def __init__(self, n_features: int, shift: float, centred: bool) -> None:
         self.coordinates = _coordinates.identity(n_features)
@@ -33,7 +33,7 @@ class Frame:
         return self.of_part(X)
 
     def learn_part(self, X: Matrix, weights: FloatArray, seen: Seen) -> bool:
-        """Take in the next part of a stream; returns whether the coordinates are others now."""
+        """Take in the next part of a stream; returns whether the coordinates have changed."""
         raise NotImplementedError
 
     def of_part(self, X: Matrix) -> Matrix:

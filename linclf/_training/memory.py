@@ -1,8 +1,8 @@
-"""A MemoryError before training where the weights cannot fit, instead of a process that is killed in it.
+"""A MemoryError before training if the weights cannot fit, instead of a process that is killed during it.
 
-What counts is what the machine can give now: a large array is only promised when it is made, and the
-kernel looks for a process to kill when it is written to. Where nobody says how much there is, nothing
-is refused.
+The memory that is available now counts: a large array is only promised when it is made, and the kernel
+looks for a process to kill when it is written to. If nothing says how much is available, nothing is
+refused.
 """
 
 import os
@@ -49,15 +49,16 @@ def check_bytes(needed: int, shape: Shape, solver: Solver) -> None:
     remedies.append("a low-rank head (linclf.large, rank=...)")
     if solver.name != "sgd":
         remedies.append("solver='sgd'")
+    comma = "," if len(remedies) > 2 else ""
     raise MemoryError(
         f"{shape.n_outputs:,} classes x {shape.n_features:,} features need {_gib(weights)} for weights and "
         f"{_gib(needed)} with the state of solver={solver.name!r} and what is published, and "
-        f"{_gib(available)} are available; {', '.join(remedies[:-1])} or {remedies[-1]}"
+        f"{_gib(available)} are available; {', '.join(remedies[:-1])}{comma} or {remedies[-1]}"
     )
 
 
 def available_bytes() -> int | None:
-    """Bytes that this process can still have, or None where nobody tells."""
+    """Bytes that this process can still have, or None if nothing tells."""
     machine = _of_machine()
     found = [each for each in (machine, _of_group_2(), _of_group_1()) if each is not None]
     return max(min(found), 0) if found else None
@@ -123,7 +124,7 @@ def _text(path: Path) -> str:
 
 
 def _number(words: list[str]) -> int | None:
-    """The first word as a number; None where there is none, or it is "max"."""
+    """The first word as a number; None if there is none, or it is "max"."""
     return int(words[0]) if words and words[0].isdecimal() else None
 
 

@@ -1,4 +1,4 @@
-"""What training results in: weights, and the scores that they give."""
+"""The result of training: weights, and the scores that they give."""
 
 from typing import NamedTuple, Self
 
@@ -14,7 +14,7 @@ FEW = 4  # a block of sparse rows is small if it touches fewer than a quarter of
 
 
 class LinearModel(NamedTuple):
-    """What training results in: weights (K, d), intercepts (K,), and the head that they are for."""
+    """The result of training: weights (K, d), intercepts (K,), and the head that they are for."""
 
     W: FloatArray
     b: FloatArray
@@ -59,7 +59,7 @@ class LinearModel(NamedTuple):
 
 
 def decisions(scores: FloatArray, loss: Loss) -> FloatArray:
-    """What ``decision_function`` makes of the scores: for two classes one, positive for the second."""
+    """Scores as ``decision_function`` returns them: for two classes one, positive for the second."""
     class_scores = trait(loss, "class_scores")
     scores = scores if class_scores is None else class_scores(scores)
     if scores.shape[1] == 2:
@@ -68,7 +68,7 @@ def decisions(scores: FloatArray, loss: Loss) -> FloatArray:
 
 
 def _met(X: Matrix, W: FloatArray) -> tuple[Matrix, FloatArray]:
-    """Sparse rows and weights without the features that few rows do not have.
+    """Sparse rows and weights; of few rows, only the features that one of them has.
 
     SciPy copies all weights if ``W.T`` is not in C order: for one row that takes 100 times the product.
     """

@@ -1,4 +1,4 @@
-"""What is kept and shown of a training, and what may end it: once for all solvers."""
+"""History, validation, callbacks and printing of a training, and its early end: once for all solvers."""
 
 import time
 import warnings
@@ -25,7 +25,7 @@ class Outcome(NamedTuple):
 
 
 class Callbacks(Protocol):
-    """What is told of each epoch or iteration."""
+    """Told of each epoch or iteration."""
 
     def start(self, total: int) -> None:
         """Training begins, with at most so many epochs."""

@@ -17,7 +17,7 @@ from linclf._types import FloatArray, IntArray, Matrix
 
 
 class Objective(Protocol):
-    """What is minimised, for weights V (n_classes, n_features + 1) in training coordinates."""
+    """The function to minimise, of weights V (n_classes, n_features + 1) in training coordinates."""
 
     @property
     def penalty(self) -> FloatArray:
@@ -49,7 +49,7 @@ class RowBlock(NamedTuple):
 
 
 class Rows:
-    """The objective of the rows ``ids`` of what is to be fitted."""
+    """The objective of the rows ``ids`` of a fit."""
 
     def __init__(self, fit: Fit, ids: IntArray) -> None:
         self.fit, self.ids = fit, ids

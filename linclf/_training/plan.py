@@ -1,4 +1,4 @@
-"""Every decision that "auto" leaves to the package: pure functions of rule, loss, head and shape.
+"""Batches, passes and sweeps, which "auto" leaves to the package: functions of rule, loss, head and shape.
 
 The figures were measured; docs/decisions.md says how.
 """
@@ -41,7 +41,7 @@ def plan_for(
     stream: bool = False,
     sampling: Sampling | None = None,
 ) -> Plan:
-    """How to train; ``sampling`` is a sweep that replaces the planned one where its batches are not full."""
+    """How to train; ``sampling`` is a sweep that may replace the planned one."""
     batch = batch_for(rule, loss, head, shape)
     if sampling is not None:
         batch = sampling.batch_for(batch, rule.batch_size == "auto", shape, stream)

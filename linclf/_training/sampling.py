@@ -9,7 +9,7 @@ from linclf._types import FloatArray, IntArray
 
 
 class Pass(NamedTuple):
-    """What a sweep has met: the weighted sum of the losses, and the mean of those of the first batch."""
+    """The weighted sum of the losses that a sweep has met, and the mean of those of the first batch."""
 
     total: float
     first: float

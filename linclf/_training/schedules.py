@@ -10,7 +10,7 @@ SCHEDULES = ("constant", "linear", "cosine", "invscaling", "adaptive")
 def factors(schedule: str, done: int, batches: int, total: int | None) -> FloatArray:
     """Factors for ``batches`` steps after ``done`` steps of ``total``; total None is a stream.
 
-    "constant" and "adaptive" (which `_training` reduces between epochs) are 1; "linear" and
+    "constant" and "adaptive" (which the solver reduces between epochs) are 1; "linear" and
     "cosine" fall to 0 at the end and, since a stream has none, are "invscaling" there, which is
     ``t^-0.25`` at step t.
     """

@@ -27,6 +27,11 @@ class Solver(Protocol):
         ...
 
     @property
+    def automatic_tol(self) -> float:
+        """What tol="auto" is."""
+        ...
+
+    @property
     def name(self) -> str:
         """As a user gives it, for messages."""
         ...
@@ -48,4 +53,6 @@ class Solver(Protocol):
         """Passes over the rows at most, and the rows of a batch, or None if that is all of them."""
         ...
 
-    def solve(self, fit: Fit, monitor: Monitor, rng: np.random.RandomState) -> Outcome: ...
+    def solve(self, fit: Fit, monitor: Monitor, rng: np.random.RandomState) -> Outcome:
+        """Train, and tell the monitor of each epoch or iteration."""
+        ...

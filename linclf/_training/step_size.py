@@ -17,7 +17,7 @@ FORGOTTEN, FORGOTTEN_SPARSE = 40.0, 10.0
 
 
 class StepSize:
-    """What automatic steps follow from, of all rows so far: plain values, so that a stream can be kept."""
+    """Measurements of all rows so far, for automatic steps: plain values, so that a stream can be kept."""
 
     def __init__(self) -> None:
         self.unit = 1.0  # typical size of a feature that is not zero
@@ -87,4 +87,4 @@ def spread(problem: Problem, data: Dataset, order: IntArray, batch: int) -> Floa
             break
     squares = row_norms(Z, squared=True) + constant**2 - centre @ centre
     noise = 0.0 if batch >= n else (w * w) @ squares / w.sum() * len(ids) / batch
-    return np.array([largest or 1.0, noise])  # where nothing is there to learn, any step will do
+    return np.array([largest or 1.0, noise])  # if there is nothing to learn, any step will do

@@ -36,7 +36,7 @@ def rule_of(solver: Solver) -> StepRule:
 
 
 class Stream:
-    """What has to be kept between two parts: plain values, so that it can be copied and saved."""
+    """All that is kept between two parts: plain values, so that it can be copied and saved."""
 
     def __init__(
         self,

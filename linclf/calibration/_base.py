@@ -64,7 +64,7 @@ class BaseCalibrator(BaseEstimator, ABC):
 
     input: str
     classes_: LabelArray
-    _floor = 1e-30  # of models that were saved when all had this one
+    _floor: float  # not a class attribute, which linclf.load would not let a model hide
     _parameter_constraints: dict = {"input": [StrOptions({"scores", "probabilities"})]}
 
     @abstractmethod
@@ -167,7 +167,8 @@ class BaseCalibrator(BaseEstimator, ABC):
 
     def _checked_map(self, scores: ArrayLike) -> FloatArray:
         check_is_fitted(self)
-        values = as_scores(scores, self.input, self._floor)
+        floor = getattr(self, "_floor", 1e-30)  # of models that were saved when all had this one
+        values = as_scores(scores, self.input, floor)
         if values.shape[1] != len(self.classes_):
             raise ValueError(
                 f"scores are for {values.shape[1]} classes, and the calibrator was fitted to "

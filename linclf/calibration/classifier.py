@@ -1,7 +1,7 @@
 """A classifier whose probabilities are calibrated on rows that it was not trained on."""
 
 import warnings
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -277,7 +277,7 @@ def _checked(
     X: Any, y: ArrayLike, sample_weight: ArrayLike | None
 ) -> tuple[Any, LabelArray, FloatArray | None]:
     """X with any rows, the labels, and the weights or None."""
-    X, given = indexable(X, y)
+    X, given = cast("list[Any]", indexable(X, y))
     labels = labels_of(given)
     if not labels.size:
         raise ValueError(f"X and y have {labels.size} samples; pass some of each class")

@@ -20,10 +20,10 @@ class VectorScaling(BaseCalibrator):
     Minimises ``sum_i w_i log_loss_i + alpha/2 |v T - 1|^2 + alpha_intercept/2 |b|^2``, with T that of
     `TemperatureScaling`, fitted first. At ``v = 1/T, b = 0`` the penalty is 0, so the log loss on the
     fitted rows is never above that of temperature scaling, nor of the scores as they are. The penalty
-    is on the sum: it counts as a few rows do, and fades as rows are added. The defaults were measured on 2
-    to 50 rows a class of drawn scores and of five networks: below about 10 rows a class they come near to
-    temperature scaling, which is better still there. The penalty keeps v and b finite where
-    y lacks a class or the scores separate the classes.
+    is on the sum: it counts as a few rows do, and fades as rows are added. With fewer
+    than about 10 rows a class the defaults come close to temperature scaling, and temperature scaling itself
+    is better still. The penalty keeps v and b finite even if y lacks a class or the scores separate the
+    classes.
 
     Scores are centred in each row first, since a constant added to all of them means nothing.
     Logarithms of probabilities are used as they are.

@@ -37,7 +37,7 @@ class BaseLargeClassifier(BaseLinearClassifier):
     )
     projection_: FloatArray = attribute(
         type="ndarray of shape (min(rank, n_classes, n_features), n_features)",
-        description="Where `rank` is not None.",
+        description="If `rank` is not None.",
     )
 
     _soft_as_copies = True  # rows of class probabilities are trained as a weighted copy for each class
@@ -86,7 +86,7 @@ class BaseLargeClassifier(BaseLinearClassifier):
         return model
 
     def _seen(self, X: Matrix) -> Matrix:
-        """What the scores of the nodes are linear in."""
+        """Rows as the weights meet them: projected, if there is a projection."""
         return reduced(X, self.projection_) if self._has("projection_") else X
 
     def _model(self, attributes: dict) -> Model:

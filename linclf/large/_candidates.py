@@ -10,7 +10,7 @@ drawn and the labels of the batch. Only their weights are read and changed.
 `NoiseContrast`   ``softplus(-(f_y - log(S q_y))) + sum_j c_j softplus(f_j - log(S q_j))``: telling
                   the label from S classes of noise (Mnih & Teh 2012).
 
-Where S is at least the number of classes, nothing is drawn: all classes are candidates, and the
+If S is at least the number of classes, nothing is drawn: all classes are candidates, and the
 losses are the full softmax and the expectation of noise-contrastive estimation.
 """
 

@@ -35,7 +35,7 @@ def cost(frequencies: FloatArray, cutoffs: ArrayLike, shrinkage: float = 1.0) ->
 def automatic(frequencies: FloatArray, shrinkage: float = 1.0) -> list[int]:
     """Cut-offs of the least cost, at most `MOST` of them, and half of the rows or more in the head.
 
-    None where they gain little.
+    Empty if they gain little.
     """
     K = len(frequencies)
     if K <= FEWEST_CLASSES:

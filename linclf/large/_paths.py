@@ -117,5 +117,5 @@ class Paths:
                 steps[some],
                 descent.row_limit,
             )
-        # the first row's loss is the length of its path; what stands for the start is that of all rows
+        # the first row's loss is the length of its path; the mean of all rows stands for the start
         return Pass(total, float(passing.sum()) * math.log(2))

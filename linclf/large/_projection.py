@@ -5,11 +5,8 @@ Q (K, r) orthonormal, Y the class indicators, D the weights of the classes,
 
     T = D^-1/2 Q[y],    V' = argmin |X V' - T|^2 + lambda |V'|^2,    Q <- orth(D^-1/2 Y' X V'),
 
-from the left singular vectors of ``D^-1/2 Y' X``. U is then an ordinary softmax on ``X V'``. Training V
-and U together by Adam was no better from rank 64 on, and slower, in a comparison by hand on TF-IDF
-that no benchmark prints (CLINC150: .919 of test queries against
-.914; OEWN glosses, 12,369 classes: .404 against .412 at rank 64, .444 against .408 at 128); for ranks
-far below the number of classes it was better (.906 against .866 at rank 16 of 150 classes).
+from the left singular vectors of ``D^-1/2 Y' X``. U is then an ordinary softmax on ``X V'``.
+docs/decisions.md compares this with training V and U together.
 """
 
 from collections.abc import Callable
@@ -60,7 +57,7 @@ def conjugate_gradients(apply: Callable[[FloatArray], FloatArray], B: FloatArray
     P, square, tiny = R.copy(), np.square(R).sum(axis=0), np.finfo(B.dtype).tiny
     for _ in range(STEPS):
         AP = apply(P)
-        curvature = (P * AP).sum(axis=0)  # which underflows where a column has arrived
+        curvature = (P * AP).sum(axis=0)  # underflows once a column has converged
         step = np.divide(square, curvature, out=np.zeros_like(square), where=curvature > tiny)
         X += step * P
         R -= step * AP

@@ -31,7 +31,7 @@ def no_streams(self: Any) -> NoReturn:
 
 
 class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
-    """Adaptive softmax: frequent classes are scored for every row, rare ones only where they may be.
+    """Adaptive softmax: frequent classes learn from every row, rare ones only from the rows of their tail.
 
     The classes are sorted by how many training rows they have and cut into a head and tails. With
     ``h(.|x)`` the softmax over the classes of the head and one output for each tail, and ``t_c`` that
@@ -41,11 +41,11 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
 
     a true distribution with exact probabilities. ``-mean(log p(y|x)) + alpha/2 |W|^2``, W the weights
     of all parts, is minimised. It separates: the head is a softmax problem of all rows, and each tail
-    one of its own rows, which are few. So each part is fitted as a `SoftmaxClassifier`. Without tails,
+    one of its own rows, which are few. So each part is trained as by `SoftmaxClassifier`. Without tails,
     as with 1,000 classes or fewer, this is `SoftmaxClassifier`.
 
     A tail is one linear score in the head, so the model is another one than the full softmax: it fits
-    where frequencies differ much, as in natural language, and can be far worse where they do not.
+    if frequencies differ much, as in natural language, and can be far worse if they do not.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
     Notes
     -----
     With tails the scores of ``decision_function`` are the logarithms of the probabilities. ``max_iter`` and
-    ``batch_size`` are those of each part, "auto" as for all rows in one softmax; where that has
+    ``batch_size`` are those of each part, "auto" as for all rows in one softmax; if that has
     mini-batches, a small tail has four at least. Each part stops by itself, by the validation rows that
     belong to it. Callbacks see the epochs of the head, then of each tail, with the whole as it is then
     (parts still to come have zero weights); one that asks to stop ends the part in training. With
@@ -90,8 +90,8 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
         description="""
         Ranks in the order of frequency, increasing, each between 1 and n_classes - 1: the head has
         the ``cutoffs[0]`` most frequent classes, and a tail begins at each. "auto" are up to three
-        that need the fewest multiplications for a row while half of the rows are in the head, or none,
-        where that is not 1.3 times fewer than for the full softmax or there are 1,000 classes or fewer.
+        that need the fewest multiplications for a row while half of the rows are in the head, or none
+        if that is not 1.3 times fewer than for the full softmax or there are 1,000 classes or fewer.
         A tail of one class joins the part before it.
         """,
     )
@@ -116,7 +116,7 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
     )
     cutoffs_: IntArray = attribute(
         type="ndarray of shape (n_tails,)",
-        description="Ranks at which the tails begin; empty where there is none.",
+        description="Ranks at which the tails begin; empty if there is none.",
     )
     order_: IntArray = attribute(
         type="ndarray of shape (n_classes,)",
@@ -139,8 +139,8 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
     projections_: list[np.ndarray | None] = attribute(
         type="list of ndarray of shape (n_features, n_reduced) or None",
         description="""
-        What the rows are multiplied with before a tail; None where it sees the features. Only with
-        tails.
+        Matrices that the rows are multiplied with before a tail; None if it sees the features. Only
+        with tails.
         """,
     )
     coef_: FloatArray = attribute(
@@ -158,7 +158,7 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
     )
     n_iter_: int = attribute(description="Epochs of the part that has made the most.")
     projection_: FloatArray = attribute(
-        description="Where `rank` is not None: what head and tails see is ``X @ projection_.T``."
+        description="If `rank` is not None: head and tails see ``X @ projection_.T``."
     )
 
     @typed(available_if(no_streams))
@@ -230,5 +230,5 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
     def _probability_of(self, model: Model, X: Matrix, index: IntArray) -> FloatArray:
         if not len(self.cutoffs_) or self._is_calibrated:
             return super()._probability_of(model, X, index)
-        self._loss_and_columns(np.zeros((0, len(self.classes_))))  # refuses where `calibration` is new
+        self._loss_and_columns(np.zeros((0, len(self.classes_))))  # refuses a new `calibration`
         return np.exp(self._model_of_parts(vars(self)).scores_of(self._seen(X), index))

@@ -129,7 +129,7 @@ class HierarchicalSoftmaxClassifier(BaseSparseUpdateClassifier):
         all_nodes = paths > len(self.coef_) or not index.size  # which then cost no more
         if self._is_calibrated or all_nodes:
             return super()._probability_of(model, X, index)
-        self._loss_and_columns(np.zeros((0, len(self.classes_))))  # refuses where `calibration` is new
+        self._loss_and_columns(np.zeros((0, len(self.classes_))))  # refuses a new `calibration`
         X, p = self._seen(X), np.empty(index.shape, X.dtype)
         for part in row_blocks(len(index), index.shape[1] * self.tree_.depths.max(), _search.VALUES):
             of = _search.log_probability_of(self.tree_, X[part], self.coef_, self.intercept_, index[part])

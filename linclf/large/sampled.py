@@ -44,7 +44,7 @@ class BaseSampledClassifier(BaseSparseUpdateClassifier):
     batch_size: int | Literal["auto"] = parameter(
         default="auto",
         description="""
-        Rows that share the classes drawn. "auto" is 256, or 64 where X is sparse; where nothing is
+        Rows that share the classes drawn. "auto" is 256, or 64 if X is sparse; if nothing is
         drawn, as for `SoftmaxClassifier`.
         """,
     )
@@ -153,7 +153,7 @@ class NCEClassifier(BaseSampledClassifier):
     _contrast = True
 
     def log_partition(self, X: MatrixLike) -> FloatArray:
-        """``log(sum(exp(f)))`` of each row: 0 where the scores are log-probabilities as they are.
+        """``log(sum(exp(f)))`` of each row: 0 if the scores are log-probabilities as they are.
 
         Parameters
         ----------
@@ -168,7 +168,7 @@ class NCEClassifier(BaseSampledClassifier):
         Raises
         ------
         ValueError
-            For two classes: what is published is the difference of their scores.
+            For two classes, of whose scores only the difference is kept.
         """
         check_is_fitted(self)
         if len(self.classes_) == 2:

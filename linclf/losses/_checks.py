@@ -11,7 +11,7 @@ import numpy as np
 
 from linclf._types import BoolArray, FloatArray, IntArray, Loss
 from linclf.losses._evaluation import curvature, evaluate, random_scores
-from linclf.losses._names import resolve
+from linclf.losses._names import loss_for
 from linclf.losses._registry import soft_row_loss, trait
 
 ROWS = 60
@@ -51,7 +51,7 @@ def check_loss(loss: str | Loss, n_classes: int = 6, random_state: int = 0) -> N
     if not (isinstance(n_classes, Integral) and n_classes >= 2):
         raise ValueError(f"n_classes={n_classes!r}: use an integer of 2 or more, as a loss compares classes")
     for number in sorted({2, n_classes}):
-        resolved = resolve(loss, number)
+        resolved = loss_for(loss, number)
         for check in CHECKS:
             check(resolved, number, np.random.default_rng(random_state))
 

@@ -13,7 +13,7 @@ from linclf._data.labels import check_probabilities
 from linclf._numba import compiled, ours
 from linclf._storage import read_only
 from linclf._types import FloatArray, IntArray, Loss
-from linclf.losses._names import resolve
+from linclf.losses._names import loss_for
 from linclf.losses._registry import expected_row_loss, row_loss, row_losses, soft_row_loss, trait
 
 
@@ -74,7 +74,7 @@ def value_and_gradient(
     if np.isnan(scores).any():
         raise ValueError(f"scores have NaN in row {np.isnan(np.atleast_2d(scores)).any(axis=1).argmax()}")
     rows, targets = np.atleast_2d(scores), _targets(y, scores)
-    values, gradient = evaluate(resolve(loss, scores.shape[-1]), rows, targets)
+    values, gradient = evaluate(loss_for(loss, scores.shape[-1]), rows, targets)
     return (float(values[0]), gradient[0]) if scores.ndim == 1 else (values, gradient)
 
 

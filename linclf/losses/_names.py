@@ -41,7 +41,7 @@ LOSSES: dict[str, type[Any]] = {
 _KINDS = f"use one of {sorted(LOSSES)} or a NamedTuple of numbers with a row function"
 
 
-def resolve(loss: str | Loss, n_classes: int) -> Loss:
+def loss_for(loss: str | Loss, n_classes: int) -> Loss:
     """The loss object to train for a name or an object: checked, with float fields only.
 
     Raises

@@ -6,7 +6,7 @@ tell the rest of the package what it needs to know; all may be left out:
 
 ``limits``          parameter -> the interval it may lie in
 ``curvature(K)``    the unit of step sizes: the largest eigenvalue that the Hessian has in practice,
-                    a bound where that is not too cautious; for hinges, which have no Hessian,
+                    a bound if that is not too cautious; for hinges, which have no Hessian,
                     the value that takes its place
 ``smooth``          whether the gradient is continuous; momentum and L-BFGS are for smooth losses
 ``convex``          whether the loss is convex in the scores
@@ -19,9 +19,9 @@ tell the rest of the package what it needs to know; all may be left out:
 ``probabilities``   method mapping (n, K) scores to probabilities, or None
 ``log_probabilities``  the same in logarithms
 ``resolved(K)``     the loss actually trained for K classes
-``watched()``       the loss watched on validation data, where it is another
-``n_outputs(K)``    how many scores a row has, where that is not one a class
-``class_scores``    method mapping those scores to scores of the classes, where there are others
+``watched()``       the loss watched on validation data, if it is another
+``n_outputs(K)``    how many scores a row has, if that is not one a class
+``class_scores``    method mapping those scores to scores of the classes, if they are others
 
 A loss on cosines also has a field ``scale``, which `coef_` is multiplied with.
 """

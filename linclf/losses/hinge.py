@@ -41,7 +41,7 @@ class WestonWatkins(NamedTuple):
     smooth = False
 
     def curvature(self, n_classes: int) -> float:
-        # no curvature, but K - 1 rivals can pull at a row at once; measured on 10 and 150 classes
+        # no curvature, but K - 1 rivals can pull at a row at once
         return (n_classes / 2) ** 0.5 / self.margin
 
 
@@ -71,7 +71,7 @@ class SquaredWestonWatkins(NamedTuple):
     limits = _LIMITS
 
     def curvature(self, n_classes: int) -> float:
-        # at most 2 K, where all rivals are active; few are. Measured on 2 to 26 classes
+        # at most 2 K, if all rivals are active; few are
         return 4.0 * (n_classes / 2) ** 0.5
 
 
@@ -109,8 +109,7 @@ class CrammerSinger(NamedTuple):
 class SquaredCrammerSinger(NamedTuple):
     """``max(0, max_{j != y} f_j - f_y + D)^2``, the square of `CrammerSinger`.
 
-    Its gradient jumps where two rivals tie for K > 2; it is trained like the smooth ones, which
-    reached lower objectives than small steps did.
+    Its gradient jumps where two rivals tie for K > 2; it is trained like the smooth losses.
 
     Parameters
     ----------

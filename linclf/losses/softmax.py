@@ -52,8 +52,7 @@ class Softmax(NamedTuple):
         return self.label_smoothing > 0
 
     def curvature(self, n_classes: int) -> float:
-        # at most 1/2, where two classes share a row; 1/K where all do. In between for steps that
-        # are as long as they can be: measured on 10, 26 and 150 classes
+        # between 1/K (all classes share a row) and 1/2 (two do), for steps as long as they can be
         return min(0.5, max(n_classes**-0.5, 0.033)) / self.temperature**2
 
     def watched(self) -> Self:

@@ -3,7 +3,6 @@
 import naive
 import numpy as np
 import pytest
-from cases import default_run
 from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import logsumexp
@@ -57,8 +56,9 @@ def test_a_class_weight_of_two_is_a_second_copy_of_its_rows(name, form):
     np.testing.assert_allclose(scores, again.decision_function(form(X)), rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize("loss", default_run(["sparsemax", "entmax"], kept=["sparsemax"]))
-@pytest.mark.parametrize("solver", default_run(["sgd", "lbfgs"], kept=["sgd"]))
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("loss", ["sparsemax", "entmax"])
+@pytest.mark.parametrize("solver", ["sgd", "lbfgs"])
 def test_weighted_optimum_of_the_sparse_maps(tail, loss, solver):
     """SciPy's minimum of the twin's weighted loss."""
     X, y = tail[:2]

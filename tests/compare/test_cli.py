@@ -232,6 +232,12 @@ def run_fresh(code, cache, *arguments):
     return done.stdout + done.stderr
 
 
+def test_warmup(capsys):
+    assert main(["warmup", "--losses", "softmax", "--dtypes", "float64"]) == 0
+    assert "softmax, float64" in capsys.readouterr().out
+
+
+@pytest.mark.exhaustive
 def test_warmup_compiles_what_fits_need(tmp_path):
     output = run_fresh("", tmp_path, "warmup", "--losses", "softmax", "--dtypes", "float64")
     assert "softmax, float64" in output

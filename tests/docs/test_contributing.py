@@ -47,6 +47,7 @@ def test_definitions_are_shown_without_docstrings(make_contributing, tmp_path):
     path.write_text(MODULE)
     expected = MODULE[1:].replace('    """Text."""\n\n', "")
     assert make_contributing.source(path, ["LIMIT", "A"]) == expected
+    assert make_contributing.source(path, []) == MODULE
     assert make_contributing.source(path, ["A.b"]) == "@property\ndef b(self):\n    return 2\n"
 
 

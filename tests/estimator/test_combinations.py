@@ -155,6 +155,7 @@ def test_cosine_constant_stays_when_training_goes_on():
     np.testing.assert_allclose(model.decision_function(X), before, rtol=1e-6)
 
 
+@pytest.mark.exhaustive
 def test_import_without_docstrings():
     command = [sys.executable, "-OO", "-c", "import linclf; print(linclf.SVMClassifier.__doc__)"]
     root = pathlib.Path(__file__).resolve().parents[2]

@@ -4,6 +4,7 @@ pickle, joblib and skops are tested in test_ecosystem.py.
 """
 
 import importlib
+import inspect
 import json
 import os
 import pathlib
@@ -288,7 +289,8 @@ def test_every_estimator_loss_and_optimizer_has_a_name_in_files():
     while stack:
         cls = stack.pop()
         stack.extend(cls.__subclasses__())
-        if cls.__module__.startswith("linclf.") and not cls.__name__.startswith(("Base", "_")):
+        final = not (inspect.isabstract(cls) or cls.__name__.startswith(("Base", "_")))
+        if cls.__module__.startswith("linclf.") and final:
             found.add(cls)
     assert len(found) >= 12
     known = classes()
@@ -405,9 +407,10 @@ def test_streams_of_version_1_go_on_from_their_weights(name):
         model = linclf.load(DATA / f"{name}_v1.linclf")
     assert_golden(name, model)
     before = model.coef_
+    model.set_params(learning_rate=1e-5, schedule="constant")  # too small to come from anywhere else
     model.partial_fit(X[60:], TEXT[60:] if name == "stream" else NUMBERS[60:])
     assert model.n_iter_ == 2
-    assert 0 < np.abs(model.coef_ - before).max() < np.abs(before).max()
+    assert 0 < np.abs(model.coef_ - before).max() < 0.01 * np.abs(before).max()
 
 
 def assert_golden(name, model):

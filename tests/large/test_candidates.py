@@ -257,7 +257,7 @@ def test_solvers_and_streams_learn(cls, solver):
     assert stream.score(X[3000:], y[3000:]) > (0.7 if cls is SampledSoftmaxClassifier else 0.45)
 
 
-@pytest.mark.parametrize("cls", CLASSIFIERS)
+@pytest.mark.parametrize("cls", default_run(CLASSIFIERS, kept=CLASSIFIERS[:1]))
 def test_soft_labels_are_weighted_copies(cls):
     X, y = blobs(n=2000)
     Y = np.eye(60)[y]

@@ -36,7 +36,7 @@ from linclf.losses import (
 )
 from linclf.losses._checks import CHECKS
 from linclf.losses._evaluation import evaluate
-from linclf.losses._names import resolve
+from linclf.losses._names import loss_for
 from linclf.losses._registry import expected_row_loss, soft_row_loss, trait
 from linclf.losses.margin import automatic_scale
 
@@ -71,8 +71,8 @@ def hard_targets(n, n_classes=K, seed=1):
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_every_name_has_a_case(name):
-    assert type(resolve(name, K)) in {type(case.loss) for case in LOSS_CASES}
-    assert all(type(field) is float for field in resolve(name, K))
+    assert type(loss_for(name, K)) in {type(case.loss) for case in LOSS_CASES}
+    assert all(type(field) is float for field in loss_for(name, K))
 
 
 @table(LOSS_CASES)
@@ -433,9 +433,9 @@ def test_focal_curvature_bounds_the_tabulated_hessian(gamma):
 
 
 def test_two_classes_train_one_vs_rest_as_weston_watkins():
-    assert resolve(OneVsRest(0.5), 2) == WestonWatkins(0.5)
-    assert type(resolve(SquaredOneVsRest(0.5), 2)) is SquaredWestonWatkins
-    assert type(resolve(OneVsRest(0.5), 3)) is OneVsRest
+    assert loss_for(OneVsRest(0.5), 2) == WestonWatkins(0.5)
+    assert type(loss_for(SquaredOneVsRest(0.5), 2)) is SquaredWestonWatkins
+    assert type(loss_for(OneVsRest(0.5), 3)) is OneVsRest
 
 
 # ---------------------------------------------------------------- margins on cosines
@@ -489,8 +489,8 @@ def test_automatic_scale(n_classes):
     s = automatic_scale(n_classes) / 5
     others = (n_classes - 1) * math.exp(-s / (n_classes - 1))
     assert math.exp(s) / (math.exp(s) + others) == pytest.approx(0.999, rel=1e-12)
-    assert resolve("normface", n_classes).scale == automatic_scale(n_classes)
-    assert resolve(ArcFace(scale=3, margin=0), n_classes) == ArcFace(3.0, 0.0)
+    assert loss_for("normface", n_classes).scale == automatic_scale(n_classes)
+    assert loss_for(ArcFace(scale=3, margin=0), n_classes) == ArcFace(3.0, 0.0)
 
 
 # ---------------------------------------------------------------- resolve
@@ -501,7 +501,7 @@ def test_invalid_parameters_are_named(loss, name, value):
     with pytest.raises(
         InvalidParameterError, match=rf"'{name}' parameter of .* Got {value} instead"
     ) as error:
-        resolve(loss, K)
+        loss_for(loss, K)
     assert isinstance(error.value, ValueError)
 
 
@@ -523,10 +523,10 @@ class Unregistered(NamedTuple):
 )
 def test_other_objects_are_refused(loss, message):
     with pytest.raises((TypeError, InvalidParameterError), match=message):
-        resolve(loss, K)
+        loss_for(loss, K)
 
 
 def test_fields_become_floats():
-    loss = resolve(Focal(gamma=np.int64(2)), K)
+    loss = loss_for(Focal(gamma=np.int64(2)), K)
     assert loss == Focal(2.0)
     assert type(loss.gamma) is float

@@ -27,7 +27,7 @@ from linclf.losses import (
     value_and_gradient,
 )
 from linclf.losses._evaluation import curvature
-from linclf.losses._names import resolve
+from linclf.losses._names import loss_for
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +124,7 @@ def run(script, folder, **environment):
     return done.stdout.split()
 
 
+@pytest.mark.exhaustive  # each process compiles
 def test_a_script_and_its_worker_processes(tmp_path):
     """Worker processes get the class by value, and its row function with it."""
     body = """
@@ -143,6 +144,7 @@ def test_a_script_and_its_worker_processes(tmp_path):
     assert run("script.py", tmp_path) == ["True"]
 
 
+@pytest.mark.exhaustive
 def test_an_edit_of_a_module_is_never_served_from_the_cache(tmp_path):
     (tmp_path / "script.py").write_text(
         "from linclf.losses import value_and_gradient\n"
@@ -359,7 +361,7 @@ def test_the_measured_curvature_is_near_that_which_the_class_would_say(n_classes
 
 def test_fields_that_are_no_numbers():
     with pytest.raises(TypeError, match=r"temperature='hot' of OwnSoftmax is not a number"):
-        resolve(OwnSoftmax("hot"), 3)
+        loss_for(OwnSoftmax("hot"), 3)
 
 
 def test_a_soft_row_function_that_does_not_compile(iris):
@@ -392,9 +394,9 @@ def test_what_is_no_class_is_not_registered():
 
 def test_a_loss_on_cosines_needs_a_scale():
     with pytest.raises(TypeError, match=r"head=.*Cosine.*a field scale"):
-        resolve(registered(plain, head=Cosine), 3)
+        loss_for(registered(plain, head=Cosine), 3)
     with pytest.raises(TypeError, match=r"head='cosine' of Own"):
-        resolve(registered(plain, head="cosine"), 3)
+        loss_for(registered(plain, head="cosine"), 3)
 
 
 def halved(loss, scores, y):

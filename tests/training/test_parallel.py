@@ -9,7 +9,7 @@ import pytest
 from joblib import Parallel, delayed
 from scipy import sparse
 from sklearn.datasets import make_classification
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from linclf import SoftmaxClassifier
 from linclf._training.blas import one_blas_thread
@@ -132,11 +132,11 @@ def test_blas_is_limited_while_any_fit_lasts():
         limit.__enter__()
         return limit
 
-    before = blas_threads()
-    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as two:
+    with threadpool_limits(2, user_api="blas"), ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as two:
+        before = blas_threads()
         first, second = one.submit(enter).result(), two.submit(enter).result()
         one.submit(first.__exit__, None, None, None).result()
         during = two.submit(blas_threads).result()
         two.submit(second.__exit__, None, None, None).result()
-    assert during == [1] * len(before)
-    assert blas_threads() == before
+        assert during == [1] * len(before)
+        assert blas_threads() == before == [2] * len(before)

@@ -21,7 +21,10 @@ def data(dtype):
     return X.astype(dtype), y
 
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 2e-4), (np.float64, 1e-11)])
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"),
+    [pytest.param(np.float32, 2e-4, marks=pytest.mark.exhaustive), (np.float64, 1e-11)],
+)
 @pytest.mark.parametrize(
     "parameters",
     [

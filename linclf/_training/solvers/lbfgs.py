@@ -1,9 +1,9 @@
 r"""L-BFGS for smooth losses, in coordinates in which the Hessian is nearly a multiple of the identity.
 
 SciPy's L-BFGS runs in ``U = V L`` with a preconditioner ``M = L L'`` of a sample of the rows, first at the
-start, where all rows have the same curvature. Once a rough solution is known (found on the sample, if the
-data are much larger) they have not: rows that are classified with confidence hardly count, and M is taken
-again there. The objective is unchanged, only the path to it.
+start, where all rows have the same curvature, and again at a rough solution (found on the sample, if the
+data are much larger), where rows that are classified with confidence hardly count. The objective is
+unchanged, only the path to its minimum is another.
 """
 
 from typing import Any, NamedTuple
@@ -34,6 +34,7 @@ class LBFGS(NamedTuple):
     """Quasi-Newton steps on all rows; it has no parameters of its own."""
 
     streams = False
+    automatic_tol = 1e-4  # of the gradient
     levels = True
     name = "lbfgs"
     automatic = True
@@ -119,7 +120,7 @@ class _Run:
                 self.record(value)
             return
         options = {"maxiter": left, "maxfun": 20 * left, "ftol": 0.0, "gtol": 0.0}
-        with np.errstate(over="ignore", invalid="ignore"):  # which is looked at when all is done
+        with np.errstate(over="ignore", invalid="ignore"):  # `outcome` looks at the norm
             result = minimize(
                 value_and_gradient,
                 start,

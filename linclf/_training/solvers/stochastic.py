@@ -35,6 +35,7 @@ class Stochastic(NamedTuple):
     rule: StepRule = StepRule()
 
     streams = True
+    automatic_tol = 1e-6  # of the objective
     levels = False
 
     @property
@@ -159,7 +160,7 @@ class _Guard:
 
 
 class _ExactSteps:
-    """Step size and momentum where every gradient is exact, so that the objective tells what to do.
+    """Step size and momentum if every gradient is exact: the objective tells what to do.
 
     Up to `EXACT_ROWS` rows (or a batch size of the user) it restarts momentum when the objective
     rises (O'Donoghue & Candes 2015), and halves the step if it rises at once again. With more rows it
