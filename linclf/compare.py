@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.utils import check_consistent_length
+from sklearn.utils import _safe_indexing, check_consistent_length
 
 from linclf._compare.progress import step_reporter
 from linclf._compare.report import MEASURES, Facts, Row, html_report, text_report
@@ -265,10 +265,10 @@ def _splits(
 def _encode(X: Any, train: np.ndarray, test: np.ndarray) -> tuple[Any, Any]:
     """The training and the test rows as numbers, by an encoder fitted on the training rows."""
     encoder = column_encoder(X)
+    X_train, X_test = _safe_indexing(X, train), _safe_indexing(X, test)
     if encoder is None:
-        return X[train], X[test]
-    by_position = X.iloc if hasattr(X, "iloc") else X
-    return encoder.fit_transform(by_position[train]), encoder.transform(by_position[test])
+        return X_train, X_test
+    return encoder.fit_transform(X_train), encoder.transform(X_test)
 
 
 def _time_first_fit(model: Any, X: Any, y: np.ndarray, codes: np.ndarray, n_rows: int = 1000) -> float:

@@ -100,7 +100,7 @@ class Cosine(NamedTuple):
         return self._replace(intercept=float(length) or 1.0)
 
     def after(self, head: "Head") -> "Head":
-        return head if isinstance(head, Cosine) else self
+        return self if head.equivariant else head
 
     def unit(self, n_features: int) -> float | None:
         return float(np.sqrt(n_features))  # weights are normalised instead
@@ -177,7 +177,8 @@ class HeadWork(NamedTuple):
 
 def head_work(head: Head, n_rows: int, n_classes: int, dtype: np.dtype) -> HeadWork:
     """Empty buffers, of the size that the head needs."""
-    n_rows, n_classes = (n_rows, n_classes) if isinstance(head, Cosine) else (0, 0)
+    if head.equivariant:  # products are scores
+        n_rows = n_classes = 0
     return HeadWork(
         np.zeros(n_classes, dtype), np.zeros(n_classes, dtype), np.zeros((n_rows, n_classes), dtype)
     )

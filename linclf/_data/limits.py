@@ -1,14 +1,24 @@
-"""Declarative limits of the fields of losses and optimizers, in scikit-learn's terms."""
+"""What numbers may be: limits of the fields of losses and optimizers, and integers."""
 
+from numbers import Integral
 from typing import Any
 
 from sklearn.utils._param_validation import InvalidParameterError, make_constraint
 
 
+def is_integer(value: object) -> bool:
+    """Whether it is an integer of any type; True and False are not."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
 def check_limits(item: Any, limits: dict[str, Any]) -> None:
-    """Raise InvalidParameterError, a ValueError, where a field of a NamedTuple is out of bounds."""
+    """Raise InvalidParameterError, a ValueError, where a field of a NamedTuple is out of bounds.
+
+    Limits are in the terms of scikit-learn's parameter constraints.
+    """
+    values = item._asdict()
     for name, allowed in limits.items():
-        value = getattr(item, name)
+        value = values[name]
         constraints = [make_constraint(c) for c in (allowed if isinstance(allowed, list) else [allowed])]
         if not any(constraint.is_satisfied_by(value) for constraint in constraints):
             raise InvalidParameterError(

@@ -1,6 +1,7 @@
 """Weights of rows and of classes: checked, and brought to a moderate size."""
 
 from numbers import Real
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -50,19 +51,18 @@ def positive_rows(
 
 
 def weights_of_classes(
-    class_weight: dict | str | None, labels: list, y: Targets, weights: FloatArray
+    class_weight: dict[Any, float] | Literal["balanced"] | None, labels: list, y: Targets, weights: FloatArray
 ) -> FloatArray | None:
     """One weight a class, or None; "balanced" counts the expected rows of each class."""
     if class_weight is None:
         return None
-    balanced = isinstance(class_weight, str)
-    per_class = y.balanced(weights) if balanced else _looked_up(class_weight, labels)
+    per_class = y.balanced(weights) if class_weight == "balanced" else _looked_up(class_weight, labels)
     if not (per_class >= 0).all() or not np.isfinite(per_class).all():
         raise ValueError(f"class_weight={class_weight!r} must be non-negative and finite")
     return moderate(per_class)
 
 
-def _looked_up(class_weight: dict, labels: list) -> FloatArray:
+def _looked_up(class_weight: dict[Any, float], labels: list) -> FloatArray:
     """Weights in a dict, 1 for a class that has none. (scikit-learn's own lookup takes "1" for 1.)"""
     unknown = sorted(set(class_weight) - set(labels), key=str)
     missing = [label for label in labels if label not in class_weight]

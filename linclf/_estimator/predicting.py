@@ -8,7 +8,6 @@ unless it returns them. A fitted model enters through `_model`, which scores che
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
-from numbers import Integral
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -19,6 +18,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from linclf._data import scale
+from linclf._data.limits import is_integer
 from linclf._data.rows import check_X
 from linclf._data.scale import refuse_overflow
 from linclf._estimator.available import has_probabilities
@@ -227,7 +227,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         """
         check_is_fitted(self)
         n_classes = len(self.classes_)
-        if not (isinstance(k, Integral) and not isinstance(k, bool) and 1 <= k <= n_classes):
+        if not (is_integer(k) and 1 <= k <= n_classes):
             raise ValueError(
                 f"k={k!r} must be an integer between 1 and the number of classes, which is {n_classes}"
             )

@@ -25,7 +25,7 @@ def settings_of(estimator: CommonParameters) -> tuple[Solver, Settings]:
         alpha=float(estimator.alpha),
         fit_intercept=estimator.fit_intercept,
         max_iter=estimator.max_iter,
-        tol=solver.automatic_tol if isinstance(tol, str) else tol,
+        tol=solver.automatic_tol if tol == "auto" else tol,
         n_iter_no_change=estimator.n_iter_no_change,
         n_jobs=effective_n_jobs(estimator.n_jobs),  # pyright: ignore[reportArgumentType]
         verbose=estimator.verbose,

@@ -7,7 +7,6 @@ classes, is
 """
 
 import numpy as np
-from scipy import sparse
 from scipy.linalg import solve_triangular
 
 from linclf._storage import read_only
@@ -69,7 +68,7 @@ class Preconditioner:
 
     def _second_moments(self, Z: Matrix, h: FloatArray) -> FloatArray:
         if self.diagonal:
-            return Z.power(2).T @ h if sparse.issparse(Z) else (Z * Z).T @ h
+            return (Z**2).T @ h
         Z *= np.sqrt(h)[:, None]
         return Z.T @ Z
 

@@ -86,12 +86,12 @@ def folds_of(
     least = np.unique(y, return_counts=True)[1].min()
     if cv is None:
         cv = max(2, int(min(5, least)))
-    if isinstance(cv, Integral) and least < cv:
-        raise ValueError(
-            f"cv={cv} needs {cv} rows of each class, and one class has {least}; use a smaller cv (2 at "
-            "least), or FrozenEstimator and other rows to calibrate on"
-        )
     if isinstance(cv, Integral):
+        if least < cv:
+            raise ValueError(
+                f"cv={cv} needs {cv} rows of each class, and one class has {least}; use a smaller cv (2 at "
+                "least), or FrozenEstimator and other rows to calibrate on"
+            )
         splitter: Any = check_cv(int(cv), y, classifier=True)
         splits = splitter.split(_safe_indexing(given.X, rows), y)
         return [(rows[train], rows[test]) for train, test in splits]

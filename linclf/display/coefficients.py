@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from linclf._data.limits import is_integer
 from linclf._types import FloatArray, IntArray
 from linclf.display._axes import COLOURS, finish, many_axes, short
 from linclf.display._estimators import name_of, path_to
@@ -101,7 +102,7 @@ class CoefficientsDisplay:
                 f"feature_names has shape {np.shape(feature_names)}: pass one name for each of {d} features"
             )
         self.feature_names = np.asarray(feature_names, object)
-        if not isinstance(top, numbers.Integral) or isinstance(top, bool) or top < 1:
+        if not is_integer(top) or top < 1:
             raise ValueError(f"top={top!r}: pass an integer, 1 or more, such as 10")
         self.top = int(top)
         self._panels = self._panels_of(shown)

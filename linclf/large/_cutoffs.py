@@ -7,11 +7,11 @@ has a cost of its own, `ROW`.
 
 from collections.abc import Iterable
 from itertools import combinations, pairwise
-from numbers import Integral
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from linclf._data.limits import is_integer
 from linclf._types import FloatArray
 
 MOST = 3  # tails of automatic cut-offs
@@ -57,8 +57,7 @@ def automatic(frequencies: FloatArray, shrinkage: float = 1.0) -> list[int]:
 def checked(cutoffs: Iterable, n_classes: int) -> list[int]:
     """Cut-offs of a user, as a list of int."""
     values = list(cutoffs)
-    whole = all(isinstance(c, Integral) and not isinstance(c, bool | np.bool_) for c in values)
-    rising = whole and all(a < b for a, b in pairwise(values))
+    rising = all(map(is_integer, values)) and all(a < b for a, b in pairwise(values))
     if not rising or (values and not 1 <= values[0] <= values[-1] < n_classes):
         raise ValueError(
             f"cutoffs={cutoffs!r} must be 'auto' or increasing integers between 1 and {n_classes - 1}, one "

@@ -9,6 +9,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from linclf._data.dataset import Dataset
+from linclf._data.limits import is_integer
 from linclf._estimator.declared import attribute, not_offered, parameter
 from linclf._estimator.predicting import Model
 from linclf._training.model import LinearModel, decisions, row_blocks
@@ -179,7 +180,7 @@ class HierarchicalSoftmaxClassifier(BaseSparseUpdateClassifier):
                 "scores; use beam_width=None"
             )
         most = min(self.beam_width, len(self.classes_))
-        if not (isinstance(k, Integral) and not isinstance(k, bool) and 1 <= k <= most):
+        if not (is_integer(k) and 1 <= k <= most):
             raise ValueError(
                 f"k={k!r} must be an integer between 1 and {most}, the smaller of beam_width and the number "
                 "of classes; use a larger beam_width, or None"

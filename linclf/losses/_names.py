@@ -86,7 +86,7 @@ def loss_for(loss: str | Loss, n_classes: int) -> Loss:
 def _check_class(loss: Loss, name: str) -> None:
     """What the class says of itself, as far as Python would not name the loss when it fails."""
     for method in ("curvature", "resolved", "watched", "probabilities", "log_probabilities"):
-        found = getattr(loss, method, None)
+        found = trait(loss, method)
         if found is not None and not callable(found):
             raise TypeError(f"{method}={found!r} of {name} has to be a method of its class, or be left out")
     limits = trait(loss, "limits")
@@ -98,5 +98,5 @@ def _check_class(loss: Loss, name: str) -> None:
 
 def watched(loss: Loss) -> Loss:
     """What is watched on validation data: the loss without what makes training harder."""
-    declared = getattr(loss, "watched", None)
+    declared = trait(loss, "watched")
     return declared() if declared else loss

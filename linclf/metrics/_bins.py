@@ -1,10 +1,10 @@
 """Bins of probabilities, of equal width or of equal weight."""
 
-import numbers
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from linclf._data.limits import is_integer
 from linclf._types import BoolArray, FloatArray, IntArray
 
 Strategy: TypeAlias = Literal["uniform", "quantile"]
@@ -46,7 +46,7 @@ def binned(values: FloatArray, weights: FloatArray, n_bins: int, strategy: Strat
     TypeError
         If n_bins is no integer.
     """
-    if not isinstance(n_bins, numbers.Integral) or isinstance(n_bins, bool):
+    if not is_integer(n_bins):
         raise TypeError(f"n_bins={n_bins!r}: pass an integer, 1 or more, such as 15")
     if n_bins < 1:
         raise ValueError(f"n_bins={n_bins!r}: pass 1 or more, such as 15")
