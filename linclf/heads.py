@@ -59,7 +59,7 @@ class Linear(NamedTuple):
 
     def reference(self, V: FloatArray) -> FloatArray:
         """Weights whose gradient is the measure of others."""
-        return np.zeros_like(V)
+        return np.zeros(V.shape)
 
     def trained_from(self, V: FloatArray) -> FloatArray:
         """Weights as training wants them, with the same scores."""

@@ -57,11 +57,10 @@ def penalty_factor(loss: Loss, n_outputs: int) -> float:
     return 2.0 if n_outputs == 2 and trait(loss, "class_scores") is None else 1.0
 
 
-def shape_of(data: Dataset, n_trained: int, n_outputs: int, dtype: np.dtype) -> Shape:
-    """Of data in whichever coordinates; ``n_trained`` is the number of features in training ones."""
-    X = data.X
-    stored = X.nnz / max(X.shape[0], 1) + 1 if data.is_sparse else None
-    return Shape(len(data.ids), X.shape[1], n_trained, n_outputs, dtype, stored)
+def shape_of(data: Dataset, n_features: int, n_trained: int, n_outputs: int, dtype: np.dtype) -> Shape:
+    """Of data in whichever coordinates: the user's have ``n_features``, those of training ``n_trained``."""
+    stored = data.X.nnz / max(data.X.shape[0], 1) + 1 if data.is_sparse else None
+    return Shape(len(data.ids), n_features, n_trained, n_outputs, dtype, stored)
 
 
 def problem_for(

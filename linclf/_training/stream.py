@@ -78,13 +78,13 @@ class Stream:
         """One pass over the next part, in the order given; ``start`` counts in the first one only."""
         started = time.perf_counter()
         descent = self._next(data, start, rng)
-        plan, state = descent.plan, descent.state
-        batches = -(-len(data.weights) // plan.batch)
-        done = int(state.n_steps[0])
+        plan, ids = descent.plan, descent.fit.ids  # of soft labels there may be more than rows of the part
+        batches = -(-len(ids) // plan.batch)
+        done = int(descent.state.n_steps[0])
         first = descent.step_size.first(self.rule, descent.fit, plan.optimizer, plan.full, None)
         steps = first * factors(self.rule.schedule, done, batches, None)
-        total, _ = descent.run(descent.fit.ids, steps)
-        objective = total / len(data.weights) + descent.penalty_value()
+        total, _ = descent.run(ids, steps)
+        objective = total / len(ids) + descent.penalty_value()
         check_finite(descent, objective)
         seconds = time.perf_counter() - started
         history = {"objective": [objective], "step": [float(steps[-1])], "seconds": [seconds]}
@@ -112,7 +112,7 @@ class Stream:
                 start = start._replace(b=self.sampling.start(start.b, self.settings.fit_intercept))
             V = starting_weights(start._replace(head=self.head), coordinates, problem.storage, self.dtype)
             state = self.state = new_state(V, optimizer)
-        shape = shape_of(data, self.n_features, self.n_outputs, self.dtype)
+        shape = shape_of(data, self.n_features, self.n_features, self.n_outputs, self.dtype)
         fit = Fit(
             data,
             self.loss,

@@ -38,7 +38,7 @@ class Parts:
         )
         if reached is not None:
             self.model = reached._replace(parts=list(reached.parts), projections=list(reached.projections))
-        shape = shape_of(self.data, n_features, len(clusters.order), dtype)
+        shape = shape_of(self.data, n_features, n_features, len(clusters.order), dtype)
         # passes over all rows in one softmax, and so the batch
         self.epochs, self.batch = fitting.solver.extent(fitting.settings, Softmax(), Linear(), shape)
         self.shares: list[float] = []

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.base import clone
 
-from linclf import SoftmaxClassifier
+from linclf import SoftmaxClassifier, SVMClassifier
+from linclf.large import HierarchicalSoftmaxClassifier, SampledSoftmaxClassifier
 
 
 def test_a_stream_keeps_the_dtype_of_its_first_part():
@@ -31,9 +33,9 @@ def test_a_stream_whose_learning_rate_becomes_automatic_begins_anew(storage, sol
     model = SoftmaxClassifier(solver=solver, learning_rate=rates[0], batch_size=10, random_state=0)
     model.partial_fit(storage(X[:100]), y[:100], classes=[0, 1, 2])
     first, reached = model._stream, (model.coef_, model.intercept_)
-    assert first.state.count[0] == 10
+    assert first.state.n_steps[0] == 10
     model.set_params(learning_rate=rates[1]).partial_fit(storage(X[100:]), y[100:])
-    assert model._stream.state.count[0] == 20  # of the second part only
+    assert model._stream.state.n_steps[0] == 20  # of the second part only
     assert model._stream.seen.rows == 200
     assert model.n_iter_ == 2
     assert np.isfinite(model.coef_).all()
@@ -45,3 +47,27 @@ def test_a_stream_whose_learning_rate_becomes_automatic_begins_anew(storage, sol
     other.partial_fit(storage(X[100:]), y[100:])
     np.testing.assert_array_equal(model.coef_, other.coef_)
     np.testing.assert_array_equal(model.intercept_, other.intercept_)
+
+
+@pytest.mark.parametrize(
+    "model", [SampledSoftmaxClassifier(n_sampled=5), HierarchicalSoftmaxClassifier(tree="balanced")]
+)
+def test_a_stream_of_soft_labels_trains_on_each_class_of_each_row(model):
+    """They are trained as weighted copies of the rows, of which there are more than rows."""
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(40, 3)), rng.dirichlet(np.ones(4), 40)
+    rows, labels = np.nonzero(Y)
+    soft = clone(model).set_params(random_state=0).partial_fit(X, Y, classes=np.arange(4))
+    copies = clone(model).set_params(random_state=0)
+    copies.partial_fit(X[rows], labels, classes=np.arange(4), sample_weight=Y[rows, labels])
+    np.testing.assert_allclose(soft.coef_, copies.coef_, rtol=1e-12)
+    assert soft.history_["objective"] == pytest.approx(copies.history_["objective"], rel=1e-12)
+
+
+def test_rotation_leaves_the_batch_to_the_features_of_x():
+    """Weights of 800 features do not fit into the cache, those of the 599 axes of 600 rows would."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(600, 800)).astype(np.float32), np.arange(600) % 400
+    model = SVMClassifier(max_iter=1, random_state=0).fit(X, y)
+    first = SVMClassifier(max_iter=1, random_state=0, batch_size=256).fit(X, y)
+    np.testing.assert_array_equal(model.coef_, first.coef_)
