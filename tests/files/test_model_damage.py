@@ -65,6 +65,7 @@ while True:
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill -9 there")
+@pytest.mark.faults
 def test_kill_9_while_saving_leaves_the_old_file(tmp_path):
     path = tmp_path / "model.linclf"
     environment = {**os.environ, "PYTHONPATH": str(pathlib.Path(linclf.__file__).parent.parent)}

@@ -207,7 +207,7 @@ def test_noise_that_outweighs_the_data_shortens_the_steps():
         assert model.score(X, y) > SoftmaxClassifier().fit(X, y).score(X, y) - 0.08
 
 
-@pytest.mark.parametrize("cls", CLASSIFIERS)
+@pytest.mark.parametrize("cls", default_run(CLASSIFIERS, kept=CLASSIFIERS[:1]))
 def test_dense_and_sparse_take_the_same_steps(cls):
     X, y = blobs(d=12)
     X[np.random.default_rng(0).random(X.shape) < 0.5] = 0

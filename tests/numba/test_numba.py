@@ -273,6 +273,7 @@ def test_processes_share_the_cache_until_a_source_is_edited(tmp_path):
     assert len(files(cache)) == 2 * len(written)
 
 
+@pytest.mark.exhaustive
 def test_training_in_plain_python_equals_compiled_training():
     """NUMBA_DISABLE_JIT=1 is how a debugger gets into a kernel."""
     plain = output(FIT_SCRIPT, NUMBA_DISABLE_JIT="1")

@@ -3,7 +3,7 @@
 import naive
 import numpy as np
 import pytest
-from cases import OPTIMIZER_CASES, table
+from cases import OPTIMIZER_CASES, default_run, table
 from numba import njit
 from scipy import sparse
 from scipy.special import log_softmax
@@ -98,7 +98,12 @@ def least_squares_steps(rows, constant, ids, block, V, steps, penalty):
     verbs.settle(rows, V)
 
 
-@pytest.mark.parametrize("format_name", [name for name in FORMATS if name != "csr-float64-int32"])
+@pytest.mark.parametrize(
+    "format_name",
+    default_run(
+        [name for name in FORMATS if name != "csr-float64-int32"], kept=["dense-float64", "csr-float32-int32"]
+    ),
+)
 @BY_SIZE
 def test_products_and_gradients_equal_numpy(format_name, n, d, n_classes, constant):
     dtype, rng = FORMATS[format_name][1], np.random.default_rng(1)

@@ -4,6 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from cases import default_run
 
 from linclf import LinearClassifier, SoftmaxClassifier
 from linclf._training import plan as _plan
@@ -21,22 +22,21 @@ def data(dtype):
     return X.astype(dtype), y
 
 
+SETTINGS = [
+    {},
+    {"solver": "momentum", "alpha": 1e-2},
+    {"solver": Averaged(Adam())},
+    {"fit_intercept": False, "learning_rate": 0.05},
+    {"loss": SquaredCrammerSinger()},
+    {"loss": CosFace(), "batch_size": 200, "learning_rate": 10.0},
+]
+
+
 @pytest.mark.parametrize(
     ("dtype", "tolerance"),
     [pytest.param(np.float32, 2e-4, marks=pytest.mark.exhaustive), (np.float64, 1e-11)],
 )
-@pytest.mark.parametrize(
-    "parameters",
-    [
-        {},
-        {"solver": "momentum", "alpha": 1e-2},
-        {"solver": Averaged(Adam())},
-        {"fit_intercept": False, "learning_rate": 0.05},
-        {"loss": SquaredCrammerSinger()},
-        {"loss": CosFace(), "batch_size": 200, "learning_rate": 10.0},
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("parameters", default_run(SETTINGS, kept=[SETTINGS[2], SETTINGS[-1]]), ids=str)
 def test_pieces_make_the_steps_of_one_kernel(parameters, dtype, tolerance, monkeypatch):
     X, y = data(dtype)
     model = LinearClassifier(max_iter=2, random_state=0).set_params(**parameters)
