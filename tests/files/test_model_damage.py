@@ -260,7 +260,7 @@ EDITS = {
     "weights of another type": lambda c, p, a, s: {number_of(s, "V"): np.zeros((3, 5), np.float32)},
     "weights by columns": lambda c, p, a, s: {number_of(s, "V"): np.zeros((5, 3)).T},
     "slots too many": lambda c, p, a, s: {number_of(s, "slots"): np.zeros((3, 1, 5))},
-    "a count that is no integer": lambda c, p, a, s: {number_of(s, "count"): np.zeros(1)},
+    "a count that is no integer": lambda c, p, a, s: {number_of(s, "n_steps"): np.zeros(1)},
     "a loss of an integer": lambda c, p, a, s: s["loss"]["object"][1].update(temperature=1),
     "a gradient of another shape": lambda c, p, a, s: {number_of(s, "G"): np.zeros((3, 4))},
     "an optimizer as the loss": lambda c, p, a, s: s.update(loss=ADAM),
