@@ -48,6 +48,8 @@ def dataset(X: Matrix, y: Targets, weights: FloatArray, per_class: FloatArray | 
     if per_class is not None:
         weights = weights * y.expected(per_class)
         kept = np.flatnonzero(weights)
+        if not kept.size:
+            raise ValueError("class_weight leaves no row with a positive weight")
         if kept.size < len(weights):
             X, y, weights = X[kept], y.take(kept), weights[kept]
     return Dataset(X, y.cast(X.dtype), weights)

@@ -73,4 +73,4 @@ def test_casts_keep_the_classes(dtype):
     assert cast.p.dtype == dtype
     assert cast.p.flags.c_contiguous
     np.testing.assert_array_equal(cast.most_probable, LABELS.cast(np.dtype(dtype)).most_probable)
-    assert LABELS.cast(np.dtype(dtype)).index.dtype == np.int64
+    assert LABELS.cast(np.dtype(dtype)).array.dtype == np.int64
