@@ -265,6 +265,7 @@ def test_soft_labels_are_weighted_copies(cls):
     np.testing.assert_array_equal(hard.coef_, soft.coef_)
     mixed = cls(n_sampled=30, max_iter=20, random_state=0).fit(X, 0.9 * Y + 0.1 / 60)
     assert mixed.predict_proba(X).max() < hard.predict_proba(X).max()
+    assert mixed.score(X, y) > hard.score(X, y)  # ten labels in a hundred are any class
 
 
 def test_validation_watches_the_full_softmax():
