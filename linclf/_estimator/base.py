@@ -148,7 +148,8 @@ class BaseLinearClassifier(Described):
         inside ``fit`` with ``shuffle=False``. With ``learning_rate="auto"`` the features' means and scales
         are those of all rows seen so far. A stream has no end: "linear" and "cosine" schedules
         become "invscaling", and "adaptive" is "constant". Parameters may be changed between calls;
-        another loss, solver or format of X starts from the weights reached, with a new optimizer.
+        another loss, solver or format of X starts from the weights reached, with a new optimizer, and so
+        does a `learning_rate` that changes between a number and "auto".
 
         Parameters
         ----------

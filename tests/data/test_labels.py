@@ -310,3 +310,10 @@ def test_sample_weight_and_class_weight_are_one_product(iris):
     product = SVMClassifier(**FAST).fit(X, y, sample_weight=np.array([1.0, 2.0, 4.0])[y])
     model = SVMClassifier(**FAST, class_weight={0: 1, 1: 2, 2: 4}).fit(X, y)
     np.testing.assert_array_equal(model.coef_, product.coef_)
+
+
+def test_classes_of_a_stream_may_be_named_twice(iris):
+    X, y = iris
+    model = SoftmaxClassifier(**FAST).partial_fit(X, y, classes=[2, 0, 1, 1, 0])
+    np.testing.assert_array_equal(model.classes_, [0, 1, 2])
+    assert model.coef_.shape[0] == 3

@@ -312,7 +312,7 @@ def test_zero_rows_and_zero_weights_have_cosine_zero(format_name):
 
 @pytest.mark.parametrize("n_classes", [3, 33])
 def test_threaded_gradient_is_the_same_for_any_number_of_threads(n_classes):
-    rng, n, d = np.random.default_rng(4), 12_005, 3
+    rng, n, d = np.random.default_rng(4), 12_006, 3
     rows, X = rows_of("dense-float64", rng.normal(size=(n, d)))
     y, weights = rng.integers(0, n_classes, n), rng.uniform(0, 2, n)
     problem = Problem(rows, Linear(1.0), Softmax(), read_only(y), read_only(weights), np.zeros(1))
