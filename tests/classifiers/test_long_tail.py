@@ -28,13 +28,18 @@ def tail():
 # ---------------------------------------------------------------- class weights
 
 
-SPARSE_TOO = {"softmax", "weston-watkins", "cosface"}  # by default; a compilation costs a second
+# by default; a compilation costs a second
+SPARSE_TOO = {"softmax", "weston-watkins", "cosface"}
+DENSE_TOO = {*SPARSE_TOO, "sparsemax", "focal", "squared-one-vs-rest"}
 
 
 @pytest.mark.parametrize(
     ("name", "form"),
     [
-        *((name, np.asarray) for name in LOSSES),
+        *(
+            pytest.param(name, np.asarray, marks=() if name in DENSE_TOO else pytest.mark.exhaustive)
+            for name in LOSSES
+        ),
         *(
             pytest.param(name, sparse.csr_array, marks=() if name in SPARSE_TOO else pytest.mark.exhaustive)
             for name in LOSSES

@@ -326,7 +326,7 @@ def test_separable_data_with_alpha_0(iris, cls, settings, storage):
     assert model.score(X, y) == 1
 
 
-@both
+@pytest.mark.parametrize("storage", default_run([np.asarray, sparse.csr_array], kept=[np.asarray]))
 @pytest.mark.parametrize("settings", SOLVERS.values(), ids=SOLVERS)
 def test_no_false_alarm_of_separable_data(iris, drawn, settings, storage):
     X, y = storage(iris[0]), iris[1] == 0

@@ -250,6 +250,7 @@ def output(script, package_parent=PACKAGE.parent, **environment):
     return [float(number) for number in done.stdout.split()]
 
 
+@pytest.mark.faults
 def test_processes_share_the_cache_until_a_source_is_edited(tmp_path):
     """The edit is in a callee in another file than the kernel's, which Numba itself does not see."""
     cache, package = tmp_path / "cache", tmp_path / "linclf"
