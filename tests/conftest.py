@@ -35,13 +35,18 @@ def data_folder():
 
 
 def pytest_addoption(parser):
-    parser.addoption("--no-skips", action="store_true", help="a skipped test fails: what is here must run")
+    parser.addoption(
+        "--no-skips",
+        action="store_true",
+        help="a skipped comparison with data or an oracle fails: what is here must run",
+    )
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield
-    if report.skipped and item.config.getoption("--no-skips"):
+    compares = item.get_closest_marker("data") or item.get_closest_marker("oracle")
+    if report.skipped and compares and item.config.getoption("--no-skips"):
         report.outcome = "failed"
         report.longrepr = f"skipped although --no-skips is given: {report.longrepr}"
     return report
