@@ -3,8 +3,9 @@
 * ``compiled`` is for functions that kernels call, ``compiled_fast`` for dot products and axpys,
   where the order of a sum may change. Neither flag set assumes finite numbers.
 * ``kernel`` is for the few functions that Python calls. Only these are cached on disk.
-* ``bare`` is ``compiled`` for functions that take whole problems; Python cannot call them. ``inlined`` is the
-  same for those that several kernels share: each has its own copy.
+* ``bare`` is ``compiled`` for functions that take whole problems; Python cannot call them.
+* ``inlined`` is for loops that several kernels share: it is put in place of the call before types are inferred,
+  so that it is compiled once for each kernel and not a second time for itself.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ compiled_fast = njit(fastmath=FAST, **_OPTIONS)
 # the code with which Python calls a function is much of its compile time where arguments are nested
 BARE = {**_OPTIONS, "no_cpython_wrapper": True}
 bare = njit(fastmath=EXACT, **BARE)
-inlined = njit(fastmath=EXACT, forceinline=True, **BARE)
+inlined = njit(fastmath=EXACT, inline="always", **BARE)
 
 
 def kernel(function: Function) -> Dispatcher[Function]:
