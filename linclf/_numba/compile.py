@@ -4,8 +4,8 @@
   where the order of a sum may change. Neither flag set assumes finite numbers.
 * ``kernel`` is for the few functions that Python calls. Only these are cached on disk.
 * ``bare`` is ``compiled`` for functions that take whole problems; Python cannot call them.
-* ``inlined`` is for loops that several kernels share: it is put in place of the call before types are inferred,
-  so that it is compiled once for each kernel and not a second time for itself.
+* ``inlined`` is for loops that several kernels share: put in place of the call before types are inferred,
+  they are compiled once for each kernel, and not a second time for themselves.
 """
 
 from __future__ import annotations
