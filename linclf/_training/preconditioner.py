@@ -9,6 +9,7 @@ classes, is
 import numpy as np
 from scipy.linalg import solve_triangular
 
+from linclf._data.scale import LARGEST_SPARSE
 from linclf._storage import read_only
 from linclf._training.fit import Fit
 from linclf._training.objective import Objective
@@ -20,7 +21,6 @@ LEAST = 1e-3  # curvature that every row has in M, as a share of the loss's
 DIRECTIONS = 16  # in which the curvature of a loss is measured, at most
 CHUNK = 256  # rows of the sample that are copied at once
 WORST_FACTOR = 1e8  # a sparse column's root mean square over a typical feature
-LARGEST_SPARSE = 1e4  # below which no sparse column can be too long for the others
 
 
 def check_columns(X: Matrix) -> None:
