@@ -8,8 +8,8 @@ weights: the gradient goes into them while it is in the cache, and no array is a
 from typing import NamedTuple
 
 from linclf import heads
-from linclf._kernels.epoch import row_gradients
 from linclf._kernels.problem import State
+from linclf._kernels.row_gradients import row_gradients
 from linclf._numba import kernel
 from linclf._storage import verbs
 from linclf._types import FloatArray
@@ -28,9 +28,10 @@ def row_piece(problem, V, buffers, ids, step, divisor, row_limit):
     storage, head, block, work = problem.storage, problem.head, buffers.block, buffers.work
     verbs.gather(storage, head.intercept, ids, block)
     heads.normalise(head, storage, block, ids.size)
-    verbs.products(storage, head.intercept, ids, V, block)
+    verbs.fold(storage, V, block)
+    verbs.products(storage, head.intercept, ids, ids[:0], V, block)
     heads.to_scores(head, storage, V, block, ids.size, work)
-    loss, mass = row_gradients(problem, ids, block, step, divisor, row_limit)
+    loss, mass = row_gradients(storage, problem, ids, block, step, divisor, row_limit)
     heads.from_scores(head, block, ids.size, work)
     return loss, mass
 
@@ -45,7 +46,18 @@ def class_pieces(problem, state, optimizer, buffers, piece, ids, starts, step):
         for r in range(ids.size):
             for k in range(start, stop):
                 S[r, k - start] = block.S[r, k]
-        part = verbs.Block(block.Z, S, block.factors, block.square_norms, block.G)
+        part = verbs.Block(
+            block.Z,
+            S,
+            block.factors,
+            block.square_norms,
+            block.values,
+            block.lanes,
+            block.row,
+            block.G,
+            block.W,
+            block.features,
+        )
         verbs.gradient(problem.storage, problem.head.intercept, ids, part, G, True)
         own = State(state.V[start:stop], G, state.slots[start:stop], state.n_steps)
         here = heads.HeadWork(work.inverse_norm[start:stop], work.radial[start:stop], work.cosines)

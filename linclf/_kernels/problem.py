@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from linclf import heads
-from linclf._storage import Block, Storage, block_of, block_rows
+from linclf._storage import Block, Storage
 from linclf._types import FloatArray, IntArray, Loss
 
 
@@ -61,8 +61,13 @@ class Steps(NamedTuple):
 
 
 def buffers_for(problem: Problem, V: FloatArray, batch: int) -> Buffers:
-    """Buffers for blocks of at most `block_rows` rows of a batch."""
+    """Buffers for a batch that is cut into blocks of rows."""
+    n_classes, _ = problem.storage.by_classes(V).shape
+    return buffers_of_rows(problem, V, min(batch, problem.storage.block_rows(n_classes)))
+
+
+def buffers_of_rows(problem: Problem, V: FloatArray, n_rows: int) -> Buffers:
+    """Buffers for a block of rows."""
     n_classes, width = problem.storage.by_classes(V).shape
-    n_rows = min(batch, block_rows(n_classes))
-    block = block_of(problem.storage, n_rows, width - 1, n_classes, V.dtype)
-    return Buffers(block, heads.head_work(problem.head, n_rows, n_classes, V.dtype))
+    block = problem.storage.block(n_rows, width - 1, n_classes, V.dtype)
+    return Buffers(block, heads.head_work(problem.head, len(block.S), n_classes, V.dtype))

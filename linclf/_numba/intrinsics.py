@@ -1,5 +1,6 @@
 """Single instructions of the processor that neither Python nor NumPy has a name for."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -35,18 +36,58 @@ def _no_prefetch(X: FloatArray, i: int, j: int) -> None:
 
 
 @intrinsic
-def _as_float(typing_context, bits):
-    """The float64 with the bits of an int64."""
+def _power_of_two(typing_context, rounded):
+    """2^n, for n in the last bits of a float that was made by adding n to 1.5 * 2^52, or 2^23."""
+    width, bias, digits = (32, 127, 23) if rounded == types.float32 else (64, 1023, 52)
 
     def generate(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], context.get_value_type(types.float64))
+        number = ir.IntType(width)
+        bits = builder.add(builder.bitcast(arguments[0], number), number(bias))
+        return builder.bitcast(builder.shl(bits, number(digits)), context.get_value_type(rounded))
 
-    return types.float64(types.int64), generate
-
-
-def _as_float_in_python(bits: int) -> np.float64:
-    return np.int64(bits).view(np.float64)
+    return rounded(rounded), generate
 
 
+def _power_of_two_in_python(rounded: np.floating) -> np.floating:
+    kind = type(rounded)
+    return kind(2.0) ** (rounded - kind(1.5 * 2.0 ** (23 if kind is np.float32 else 52)))
+
+
+@intrinsic
+def _fraction(typing_context, x):
+    """f in [1, 2) of the positive ``x = f * 2^n``."""
+
+    def generate(context, builder, signature, arguments):
+        number = ir.IntType(64)
+        bits = builder.and_(builder.bitcast(arguments[0], number), number(2**52 - 1))
+        return builder.bitcast(builder.or_(bits, number(1023 << 52)), ir.DoubleType())
+
+    return types.float64(types.float64), generate
+
+
+@intrinsic
+def _exponent(typing_context, x):
+    """n of the positive ``x = f * 2^n`` with f in [1, 2), as a float."""
+
+    def generate(context, builder, signature, arguments):
+        number, double = ir.IntType(64), ir.DoubleType()
+        bits = builder.lshr(builder.bitcast(arguments[0], number), number(52))
+        # where numbers are integers, the last bits are one: no instruction of AVX2 converts integers
+        large = builder.bitcast(builder.or_(bits, number(1075 << 52)), double)
+        return builder.fsub(large, double(2.0**52 + 1023))
+
+    return types.float64(types.float64), generate
+
+
+def _fraction_in_python(x: float) -> float:
+    return 2 * math.frexp(x)[0]
+
+
+def _exponent_in_python(x: float) -> float:
+    return float(math.frexp(x)[1] - 1)
+
+
+fraction: Any = _fraction_in_python if JIT_DISABLED else _fraction
+exponent: Any = _exponent_in_python if JIT_DISABLED else _exponent
 prefetch: Any = _no_prefetch if JIT_DISABLED else _prefetch
-as_float: Any = _as_float_in_python if JIT_DISABLED else _as_float
+power_of_two: Any = _power_of_two_in_python if JIT_DISABLED else _power_of_two

@@ -2,8 +2,10 @@
 
 The weights that a kernel sees are in training coordinates:
 
-`Dense`  ``V (n_classes, n_features + 1)`` for rows ``[(x - centre) * factor, constant]``. Blocks
-         are copied into a buffer Z that stays in the cache, and BLAS multiplies it.
+`InPlace`  ``V (n_classes, n_features + 1)`` for rows ``[(x - centre) * factor, constant]``, dense, of few
+         classes: tiles of products are taken where the rows are.
+`Copied` the same for many classes: blocks of rows are copied into a buffer Z that stays in the cache, and
+         BLAS multiplies it.
 `CSR`    ``V (n_features + 1, n_classes)``, so that a stored value touches n_classes contiguous
          numbers, for rows ``[x * factor, constant]``. In `descend`, ``V[:-1]`` is held as
          ``scale * V``, so that the penalty costs one multiplication a step; the few features whose
@@ -12,8 +14,20 @@ The weights that a kernel sees are in training coordinates:
 The last feature is the constant whose weight is the intercept. It carries no penalty.
 """
 
+from linclf._storage.choice import dense_storage
+from linclf._storage.copied import Copied
 from linclf._storage.csr import CSR
 from linclf._storage.dense import Dense
-from linclf._storage.verbs import Block, Storage, block_of, block_rows, read_only
+from linclf._storage.in_place import InPlace
+from linclf._storage.verbs import Block, Storage, read_only
 
-__all__ = ["CSR", "Block", "Dense", "Storage", "block_of", "block_rows", "read_only"]
+__all__ = [
+    "CSR",
+    "Block",
+    "Copied",
+    "Dense",
+    "InPlace",
+    "Storage",
+    "dense_storage",
+    "read_only",
+]

@@ -8,16 +8,21 @@ from scipy import sparse
 from linclf._numba import compiled_fast
 from linclf._numba.intrinsics import prefetch
 from linclf._storage.verbs import (
+    Block,
     descend,
+    empty_block,
+    fold,
     gather,
     gradient,
     product_of,
     products,
     read_only,
+    rows_for_blas,
     scale_row,
     settle,
     square_norms,
     subtract_radial,
+    unfold,
     update,
     update_class,
 )
@@ -70,8 +75,14 @@ class CSR(NamedTuple):
     def longest_row(self, width: int) -> int:
         return int(np.diff(self.indptr).max(initial=0)) + 1
 
-    def copied_width(self, n_features: int) -> int:
-        return 0
+    def copied(self) -> "CSR":
+        return self
+
+    def block_rows(self, n_classes: int) -> int:
+        return rows_for_blas(n_classes)
+
+    def block(self, n_rows: int, n_features: int, n_classes: int, dtype: np.dtype) -> Block:
+        return empty_block(n_rows, n_classes, dtype)
 
 
 @compiled_fast
@@ -97,7 +108,7 @@ def scale_row_csr(storage, block, r, factor):
 
 
 @products.register(CSR)
-def products_csr(storage, constant, ids, V, block):
+def products_csr(storage, constant, ids, coming, V, block):
     last = V.shape[0] - 1
     scale = V.dtype.type(storage.scale[0])
     line = 64 // V.itemsize
@@ -143,11 +154,21 @@ def descend_csr(storage, constant, ids, block, V, step, penalty):
         for k in range(V.shape[1]):
             V[j, k] *= change
     if storage.scale[0] < 1e-8:
-        settle(storage, V)
+        settle(storage, V, block)
+
+
+@fold.register(CSR)
+def fold_csr(storage, V, block):
+    pass
+
+
+@unfold.register(CSR)
+def unfold_csr(storage, G):
+    pass
 
 
 @settle.register(CSR)
-def settle_csr(storage, V):
+def settle_csr(storage, V, block):
     scale = V.dtype.type(storage.scale[0])
     if storage.scale[0] != 1.0:
         for j in range(V.shape[0] - 1):

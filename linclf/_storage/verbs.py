@@ -47,20 +47,38 @@ class Storage(Protocol):
         """The most weights of a class that one row touches; a row of V has ``width``."""
         ...
 
-    def copied_width(self, n_features: int) -> int:
-        """Columns of a row in a block; 0 if rows are read in place."""
+    def copied(self) -> "Storage":
+        """With rows whose contents are in a block; sparse ones are read in place all the same."""
+        ...
+
+    def block_rows(self, n_classes: int) -> int:
+        """Rows of a block: few enough for the cache."""
+        ...
+
+    def block(self, n_rows: int, n_features: int, n_classes: int, dtype: np.dtype) -> "Block":
+        """Empty buffers for ``n_rows`` rows."""
         ...
 
 
 class Block(NamedTuple):
-    """Buffers for a block of rows: contents (dense), products, factor and squared norm of each,
-    and the gradient."""
+    """Buffers for a block of rows.
+
+    Of each row: contents (if copied), products, factor, squared norm, loss, and three numbers more
+    (``lanes``) for losses that are taken class by class; ``row`` is for one row of scores. For gradients
+    and steps: ``G`` has the block's gradient (if copied), ``W`` the weights as rows in place meet them, and
+    ``features`` what a step needs of each feature.
+    """
 
     Z: FloatArray
     S: FloatArray
     factors: FloatArray
     square_norms: FloatArray
+    values: FloatArray
+    lanes: FloatArray
+    row: FloatArray
     G: FloatArray
+    W: FloatArray
+    features: FloatArray
 
 
 class Row(NamedTuple):
@@ -78,20 +96,25 @@ def read_only(array: np.ndarray) -> np.ndarray:
     return view
 
 
-def block_rows(n_classes: int) -> int:
+def rows_for_blas(n_classes: int) -> int:
     """Rows of a block: few, so that they stay in the cache, but enough for BLAS."""
     return WIDE_BLOCK if n_classes >= WIDE else BLOCK
 
 
-def block_of(storage: Storage, n_rows: int, n_features: int, n_classes: int, dtype: np.dtype) -> Block:
-    """Empty buffers for ``n_rows`` rows of this storage."""
-    width = storage.copied_width(n_features)
+def empty_block(n_rows: int, n_classes: int, dtype: np.dtype) -> Block:
+    """Without what only some storages need."""
+    nothing = np.zeros((0, 0), dtype)
     return Block(
-        np.zeros((n_rows, width), dtype),
+        nothing,
         np.zeros((n_rows, n_classes), dtype),
         np.ones(n_rows, dtype),
         np.zeros(n_rows, dtype),
-        np.zeros((n_classes, width), dtype),
+        np.zeros(n_rows),
+        np.zeros((3, n_rows), dtype),
+        np.zeros(n_classes, dtype),
+        nothing,
+        nothing,
+        nothing,
     )
 
 
@@ -106,8 +129,13 @@ def scale_row(storage, block, r, factor):
 
 
 @generic
-def products(storage, constant, ids, V, block):
-    """block.S[r, k] = w_k . x_r for the rows gathered."""
+def fold(storage, V, block):
+    """Before any products: take in weights as the rows meet them."""
+
+
+@generic
+def products(storage, constant, ids, coming, V, block):
+    """block.S[r, k] = w_k . x_r for the rows gathered; the rows ``coming`` are next."""
 
 
 @generic
@@ -116,12 +144,17 @@ def gradient(storage, constant, ids, block, G, first):
 
 
 @generic
-def descend(storage, constant, ids, block, V, step, penalty):
-    """Plain SGD: V <- (V - step * gradient) / (1 + step * penalty), no gradient array."""
+def unfold(storage, G):
+    """After the gradients of all blocks: make G that of the weights."""
 
 
 @generic
-def settle(storage, V):
+def descend(storage, constant, ids, block, V, step, penalty):
+    """Plain SGD: V <- (V - step * gradient) / (1 + step * penalty), no gradient array (but see `settle`)."""
+
+
+@generic
+def settle(storage, V, block):
     """After `descend`: leave V as the weights themselves, nothing held back."""
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from linclf._data.dataset import Dataset
 from linclf._kernels.problem import Problem
-from linclf._storage import CSR, Dense, Storage, read_only
+from linclf._storage import CSR, Storage, dense_storage, read_only
 from linclf._training.coordinates import Coordinates
 from linclf._training.model import LinearModel
 from linclf._training.sampling import Sampling
@@ -44,7 +44,8 @@ class Fit:
         """With the problem as a sampling sweep trains it."""
         if self.sampling is None:
             return self
-        return replace(self, problem=self.sampling.prepared(self.problem, batch))
+        problem = self.problem._replace(storage=self.problem.storage.copied())
+        return replace(self, problem=self.sampling.prepared(problem, batch))
 
     def model(self, V: FloatArray) -> LinearModel:
         """Weights in training coordinates as those of a model in the units of X, float64."""
@@ -70,7 +71,7 @@ def problem_for(
     loss: Loss,
     alpha: float,
     unit: float,
-    dtype: np.dtype,
+    n_outputs: int,
 ) -> Problem:
     """The objective as kernels see it; times ``unit`` the rows have weights with the mean 1."""
     factor, weights = coordinates.factor, data.weights * unit
@@ -85,8 +86,8 @@ def problem_for(
         )
     else:
         centre = coordinates.centre if coordinates.rotation is None else np.zeros_like(factor)
-        storage = Dense(read_only(data.X), centre.astype(dtype), factor.astype(dtype))
-    penalty = np.append(alpha * factor**2, 0).astype(dtype)
+        storage = dense_storage(data.X, centre, factor, n_outputs)
+    penalty = np.append(alpha * factor**2, 0).astype(data.X.dtype)
     return Problem(storage, head, loss, read_only(data.y.array), read_only(weights), penalty)
 
 

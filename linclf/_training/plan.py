@@ -80,15 +80,19 @@ def batch_for(rule: StepRule, loss: Loss, head: Head, shape: Shape) -> int:
     if shape.n_rows <= all_rows:
         return all_rows
     batch = 8 if shape.is_sparse else 16 if shape.n_outputs < WIDE else 64
-    in_cache = shape.n_outputs * (shape.n_features + 1) * shape.dtype.itemsize <= IN_CACHE
-    if not _is_direct(rule.optimizer, head, shape, batch) and (shape.is_sparse or not in_cache):
+    if not _is_direct(rule.optimizer, head, shape, batch) and (shape.is_sparse or not _in_cache(shape)):
         return 256
     return batch if type(rule.optimizer) is SGD else 64
 
 
 def _is_direct(optimizer: Optimizer, head: Head, shape: Shape, batch: int) -> bool:
-    """Whether steps on sparse rows go straight into the weights."""
-    return shape.is_sparse and type(optimizer) is SGD and head.equivariant and batch <= BLOCK
+    """Whether steps go straight into the weights."""
+    fits = shape.is_sparse or _in_cache(shape)
+    return fits and type(optimizer) is SGD and head.equivariant and batch <= BLOCK
+
+
+def _in_cache(shape: Shape) -> bool:
+    return shape.n_outputs * (shape.n_features + 1) * shape.dtype.itemsize <= IN_CACHE
 
 
 def epochs_for(max_iter: int | Literal["auto"], full: bool, shape: Shape) -> int:

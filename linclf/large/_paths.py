@@ -12,7 +12,7 @@ import numpy as np
 from linclf._data.dataset import Dataset
 from linclf._kernels.problem import Problem
 from linclf._numba import kernel
-from linclf._storage import block_of, verbs
+from linclf._storage import verbs
 from linclf._training.descent import Descent
 from linclf._training.plan import CALL, FULL_BATCH
 from linclf._training.sampling import Pass
@@ -103,7 +103,7 @@ class Paths:
             (1 / passing).astype(dtype),
             features.astype(dtype),
         )
-        block = block_of(problem.storage, verbs.BLOCK, len(problem.penalty) - 1, 0, dtype)
+        block = problem.storage.block(verbs.BLOCK, len(problem.penalty) - 1, 0, dtype)
         size, total = max(1, int(CALL / (width * (tree.depths @ share)))), 0.0
         for start in range(0, len(order), size):
             some = slice(start, start + size)

@@ -3,12 +3,13 @@
 from numbers import Real
 from typing import NamedTuple, Self
 
+import numpy as np
 from sklearn.utils._param_validation import Interval
 
-from linclf._numba.simplex import softmax_row
+from linclf._numba.simplex import exp_negative_like, log_positive, softmax_row
 from linclf._types import FloatArray
 from linclf.functional import log_softmax, softmax
-from linclf.losses._registry import row_loss, soft_row_loss
+from linclf.losses._registry import label_block_loss, row_loss, soft_row_loss
 
 
 class Softmax(NamedTuple):
@@ -79,6 +80,46 @@ def softmax_loss(loss, scores, y):
         scores[k] = (scores[k] - each) / temperature
     scores[y] -= (1.0 - smoothing - each) / temperature
     return (top - target) / temperature + log_sum - each * rest / temperature
+
+
+@label_block_loss.register(Softmax)
+def softmax_block_loss(loss, labels, ids, block):
+    """Class by class, all rows at once: few classes would leave lanes of the processor idle."""
+    S, values = block.S, block.values
+    # unpacked in one go, they would keep Numba from making vectors of the loops
+    top, target, rest = block.lanes[0], block.lanes[1], block.lanes[2]
+    n, n_classes, kind = ids.size, S.shape[1], S.dtype.type
+    smoothing, inverse = loss.label_smoothing, 1.0 / loss.temperature
+    each = smoothing / (n_classes - 1)
+    for r in range(n):
+        target[r] = S[r, labels[ids[r]]]
+        top[r] = S[r, 0]
+        rest[r] = 0
+        values[r] = 0
+    if smoothing > 0.0:
+        for k in range(n_classes):
+            for r in range(n):
+                rest[r] += S[r, k] - target[r]
+    for k in range(1, n_classes):
+        for r in range(n):
+            top[r] = np.maximum(top[r], S[r, k])  # which vectorises, unlike max
+    scale = kind(inverse)
+    for k in range(n_classes):
+        for r in range(n):
+            S[r, k] = exp_negative_like((S[r, k] - top[r]) * scale)
+        for r in range(n):
+            values[r] += S[r, k]
+    for r in range(n):
+        share = kind(inverse / values[r])
+        values[r] = (top[r] - target[r] - each * rest[r]) * inverse + log_positive(values[r])
+        top[r] = share
+    shift = kind(each * inverse)
+    for k in range(n_classes):
+        for r in range(n):
+            S[r, k] = S[r, k] * top[r] - shift
+    own = kind((1.0 - smoothing - each) * inverse)
+    for r in range(n):
+        S[r, labels[ids[r]]] -= own
 
 
 @soft_row_loss.register(Softmax)

@@ -281,12 +281,12 @@ def test_margin_losses_equal_torch_from_rows_and_weights(loss):
 def cosine_head_gradient(loss, X, W, y):
     """The gradient of the mean loss for the weights, by the epoch kernel that training uses."""
     from linclf._kernels.problem import Problem
-    from linclf._storage import Dense, read_only
+    from linclf._storage import dense_storage, read_only
     from linclf._training.gradients import mean_gradient
     from linclf.heads import Cosine
 
     n, d = X.shape
-    storage = Dense(read_only(X), np.zeros(d), np.ones(d))
+    storage = dense_storage(X, np.zeros(d), np.ones(d), len(W))
     y, weights = read_only(y), read_only(np.ones(n))
     problem = Problem(storage, Cosine(0.0), loss, y, weights, np.zeros(d + 1))
     V = np.ascontiguousarray(np.column_stack([W, np.zeros(len(W))]))

@@ -12,7 +12,7 @@ import numpy as np
 
 from linclf._kernels import batch
 from linclf._kernels.problem import Buffers, Problem, State
-from linclf._storage import Block, block_of
+from linclf._storage import Block
 from linclf._training.descent import Descent
 from linclf._training.sampling import Pass
 from linclf._training.threads import threads
@@ -54,7 +54,7 @@ class BatchPieces:
 
     def __init__(self, problem: Problem, V: FloatArray, n_rows: int, n_jobs: int) -> None:
         n_classes, width = V.shape
-        block = block_of(problem.storage, n_rows, width - 1, n_classes, V.dtype)
+        block = problem.storage.block(n_rows, width - 1, n_classes, V.dtype)
         self.block = block._replace(G=np.zeros((0, 0), V.dtype))
         self.by_rows = []
         for start in range(0, n_rows, ROWS):
@@ -99,4 +99,10 @@ class BatchPieces:
 
 def _rows_of(block: Block, rows: slice) -> Block:
     """A view of the buffers of some rows."""
-    return Block(block.Z[rows], block.S[rows], block.factors[rows], block.square_norms[rows], block.G)
+    return block._replace(
+        Z=block.Z[rows],
+        S=block.S[rows],
+        factors=block.factors[rows],
+        square_norms=block.square_norms[rows],
+        row=np.zeros(block.S.shape[1], block.S.dtype),
+    )

@@ -1,0 +1,209 @@
+r"""Products of a few rows of X, read in place, with the weights of a few classes.
+
+For so few classes BLAS packs as much as it multiplies. Here a tile of 4 rows x 2 classes of sums stays in
+registers while the features go by, and for the gradient a tile of some classes x some vectors of features
+while the rows do. Rows are centred on the way: ``x - centre`` loses no digits, and costs little beside the
+products. Each function is vector code for the compiler, and NumPy if nothing is compiled.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numba import types
+from numba.extending import intrinsic
+
+from linclf._numba.compile import JIT_DISABLED
+from linclf._numba.vectors import INT, Pointer, Value, Vectors, for_range
+from linclf._types import FloatArray, IntArray
+
+ROWS, CLASSES = 4, 2  # of a tile of products
+# classes x vectors of features in a tile of the gradient, which fill 16 registers with a row's vectors
+GRADIENT_TILES = ((4, 3), (2, 4), (1, 4))
+
+# a way through the features: its start, stop, size of a step, and the lanes that a step reads
+Strip = tuple[Value, Value, int, Callable[[Value], Value]]
+
+
+@intrinsic
+def _products(typing_context, X, ids, r, centre, W, S):
+    signature = types.void(X, ids, types.intp, centre, W, S)
+
+    def generate(context, builder, signature, arguments):
+        v = Vectors(context, builder, X.dtype)
+        x, rows, middle, w, s = _pointers(context, builder, signature, arguments, (0, 1, 3, 4, 5))
+        start, last, width = arguments[2], builder.sub(rows.shape[0], INT(1)), x.shape[1]
+        places = [builder.add(start, INT(m)) for m in range(ROWS)]
+        within = [builder.icmp_signed("<", place, last) for place in places]
+        of_rows = [
+            _row(builder, x, rows, builder.select(*each, last)) for each in zip(within, places, strict=True)
+        ]
+
+        def tile(k: Value, n_classes: int) -> None:
+            classes = [builder.add(k, INT(n)) for n in range(n_classes)]
+            of_weights = [w.at(each) for each in classes]
+            sums = [v.zero] * (n_classes * ROWS)
+            for start, stop, size, lanes_of in _strips(v, width, 1):
+
+                def add(j: Value, *sums: Value, lanes_of: Callable[[Value], Value] = lanes_of) -> list[Value]:
+                    lanes, offset = lanes_of(j), builder.mul(j, INT(v.itemsize))
+                    m = v.load(builder.gep(middle.base, [offset]), lanes)
+                    z = [builder.fsub(v.load(builder.gep(row, [offset]), lanes), m) for row in of_rows]
+                    weights = [v.load(builder.gep(each, [offset]), lanes) for each in of_weights]
+                    factors = [(q, n) for n in range(n_classes) for q in range(ROWS)]
+                    return [
+                        v.multiply_add(z[q], weights[n], total)
+                        for (q, n), total in zip(factors, sums, strict=True)
+                    ]
+
+                sums = for_range(builder, start, stop, size, add, sums)
+            for n, each in enumerate(classes):
+                v.scatter(v.four_sums(sums[n * ROWS : (n + 1) * ROWS]), [s.at(row, each) for row in places])
+
+        _by_classes(builder, w.shape[0], (CLASSES, 1), tile)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+def _gradient_code(context, builder, signature, arguments, positions, begin, finish):
+    """``sum_r S[r, k] (x_r - centre)`` of each class and feature; ``begin`` and ``finish`` say what of it.
+
+    ``positions`` are those of X, ids, centre, S and the weights or gradient among the arguments.
+    """
+    v = Vectors(context, builder, signature.args[positions[0]].dtype)
+    x, rows, middle, s, target = _pointers(context, builder, signature, arguments, positions)
+
+    def tile(k: Value, n_classes: int, n_vectors: int) -> None:
+        classes = [builder.add(k, INT(n)) for n in range(n_classes)]
+        for start, stop, size, lanes_of in _strips(v, x.shape[1], n_vectors):
+            parts = range(size // v.n_lanes)
+
+            def descend(
+                j: Value, parts: range = parts, lanes_of: Callable[[Value], Value] = lanes_of
+            ) -> None:
+                lanes = lanes_of(j)
+                features = [builder.add(j, INT(part * v.n_lanes)) for part in parts]
+                m = [v.load(middle.at(feature), lanes) for feature in features]
+                places = [target.at(each, feature) for each in classes for feature in features]
+
+                def add(r: Value, *sums: Value) -> list[Value]:
+                    row = _row(builder, x, rows, r)
+                    offsets = [builder.mul(feature, INT(v.itemsize)) for feature in features]
+                    z = [
+                        builder.fsub(v.load(builder.gep(row, [offset]), lanes), middle)
+                        for offset, middle in zip(offsets, m, strict=True)
+                    ]
+                    slopes = [v.load_one(s.at(r, each)) for each in classes]
+                    factors = [(slope, each) for slope in slopes for each in z]
+                    return [v.multiply_add(*pair, total) for pair, total in zip(factors, sums, strict=True)]
+
+                sums = [begin(v, place, lanes) for place in places]
+                sums = for_range(builder, INT(0), rows.shape[0], 1, add, sums)
+                for place, total, feature in zip(places, sums, features * n_classes, strict=True):
+                    v.store(finish(v, place, total, feature, lanes), place, lanes)
+
+            for_range(builder, start, stop, size, descend)
+
+    sizes = dict(GRADIENT_TILES)
+    _by_classes(builder, target.shape[0], tuple(sizes), lambda k, n: tile(k, n, sizes[n]))
+    return context.get_dummy_value()
+
+
+@intrinsic
+def _add_gradient(typing_context, X, ids, centre, S, G):
+    signature = types.void(X, ids, centre, S, G)
+
+    def generate(context, builder, signature, arguments):
+        def begin(v, place, lanes):
+            return v.load(place, lanes)
+
+        def finish(v, place, total, feature, lanes):
+            return total
+
+        return _gradient_code(context, builder, signature, arguments, range(5), begin, finish)
+
+    return signature, generate
+
+
+@intrinsic
+def _descend(typing_context, X, ids, centre, S, W, lengths, shrink):
+    signature = types.void(X, ids, centre, S, W, lengths, shrink)
+
+    def generate(context, builder, signature, arguments):
+        length, factor = _pointers(context, builder, signature, arguments, (5, 6))
+
+        def begin(v, place, lanes):
+            return v.zero
+
+        def finish(v, place, total, feature, lanes):
+            moved = builder.fmul(v.load(length.at(feature), lanes), total)
+            moved = builder.fsub(v.load(place, lanes), moved, flags=("contract",))
+            return builder.fmul(moved, v.load(factor.at(feature), lanes))
+
+        return _gradient_code(context, builder, signature, arguments, range(5), begin, finish)
+
+    return signature, generate
+
+
+def _pointers(context: Any, builder: Any, signature: Any, arguments: Any, positions: Any) -> list[Pointer]:
+    return [Pointer(context, builder, signature.args[at], arguments[at]) for at in positions]
+
+
+def _row(builder: Any, x: Pointer, rows: Pointer, r: Value) -> Value:
+    """The address of row ``ids[r]``."""
+    return x.at(builder.load(builder.bitcast(rows.at(r), INT.as_pointer())))
+
+
+def _strips(v: Vectors, width: Value, n_vectors: int) -> Iterator[Strip]:
+    """The features, ``n_vectors`` vectors at a time as long as possible, then one, the last in part."""
+    builder, size = v.builder, v.n_lanes * n_vectors
+    full = builder.sub(width, builder.srem(width, INT(size)))
+    yield INT(0), full, size, lambda j: v.all_lanes
+    if n_vectors > 1:
+        start, full = full, builder.sub(width, builder.srem(width, INT(v.n_lanes)))
+        yield start, full, v.n_lanes, lambda j: v.all_lanes
+    yield full, width, v.n_lanes, lambda j: v.first(builder.sub(width, j))
+
+
+def _by_classes(builder: Any, n_classes: Value, sizes: tuple[int, ...], tile: Callable) -> None:
+    """``tile(k, size)`` for all classes, the largest size as long as there are so many."""
+    done = INT(0)
+    for size in sizes:
+        left = builder.sub(n_classes, done)
+        stop = builder.add(done, builder.sub(left, builder.srem(left, INT(size))))
+        for_range(builder, done, stop, size, lambda k, size=size: tile(k, size))
+        done = stop
+
+
+def _products_in_python(
+    X: FloatArray, ids: IntArray, r: int, centre: FloatArray, W: FloatArray, S: FloatArray
+) -> None:
+    """``S[q, k] = (x_q - centre) . w_k`` of `ROWS` rows from r on; beyond the last one, its own again."""
+    rows = ids[np.minimum(np.arange(r, r + ROWS), len(ids) - 1)]
+    S[r : r + ROWS] = (X[rows] - centre) @ W.T
+
+
+def _add_gradient_in_python(
+    X: FloatArray, ids: IntArray, centre: FloatArray, S: FloatArray, G: FloatArray
+) -> None:
+    """``G[k] += sum_r S[r, k] (x_r - centre)``, the last column of G left out."""
+    G[:, : X.shape[1]] += S[: len(ids)].T @ (X[ids] - centre)
+
+
+def _descend_in_python(
+    X: FloatArray,
+    ids: IntArray,
+    centre: FloatArray,
+    S: FloatArray,
+    W: FloatArray,
+    lengths: FloatArray,
+    shrink: FloatArray,
+) -> None:
+    """``w_k <- (w_k - lengths * sum_r S[r, k] (x_r - centre)) * shrink``, feature by feature."""
+    W[:] = (W - lengths * (S[: len(ids)].T @ (X[ids] - centre))) * shrink
+
+
+products: Any = _products_in_python if JIT_DISABLED else _products
+add_gradient: Any = _add_gradient_in_python if JIT_DISABLED else _add_gradient
+descend: Any = _descend_in_python if JIT_DISABLED else _descend
