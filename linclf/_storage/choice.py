@@ -8,15 +8,21 @@ from linclf._storage.in_place import InPlace
 from linclf._storage.verbs import read_only
 from linclf._types import FloatArray
 
-IN_PLACE = 2**19  # bytes of weights beyond which copying rows for BLAS is faster: half of the second cache
+# Below these, tiles were faster than copying rows for BLAS: in whole passes by the bytes of a row's scores
+# (64 classes in float32, 32 in float64), in small batches, which BLAS packs for little, by those of the weights.
+ROW_BYTES, WEIGHT_BYTES = 256, 2**20
 LARGEST_FACTOR = 1e15  # float32 holds its square
 
 
-def dense_storage(X: FloatArray, centre: FloatArray, factor: FloatArray, n_outputs: int) -> InPlace | Copied:
-    """Rows in place if there are few weights, and if factors can go into the weights without overflow."""
+def dense_storage(
+    X: FloatArray, centre: FloatArray, factor: FloatArray, n_outputs: int, small_batches: bool
+) -> InPlace | Copied:
+    """Rows in place if that is faster, and if factors can go into the weights without overflow."""
+    few = n_outputs * X.itemsize < ROW_BYTES
+    if small_batches:
+        few = n_outputs * (X.shape[1] + 1) * X.itemsize <= WEIGHT_BYTES
     largest = max(factor.max(initial=1), 1 / factor.min(initial=1))
-    in_place = n_outputs * X.shape[1] * X.itemsize <= IN_PLACE and largest <= LARGEST_FACTOR
-    kind = InPlace if in_place else Copied
+    kind = InPlace if few and largest <= LARGEST_FACTOR else Copied
     arrays = read_only(X), centre.astype(X.dtype), factor.astype(X.dtype)
     square_norms = np.empty(len(X), X.dtype)
     fill_square_norms(*arrays, square_norms)

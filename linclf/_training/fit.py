@@ -72,6 +72,7 @@ def problem_for(
     alpha: float,
     unit: float,
     n_outputs: int,
+    small_batches: bool,
 ) -> Problem:
     """The objective as kernels see it; times ``unit`` the rows have weights with the mean 1."""
     factor, weights = coordinates.factor, data.weights * unit
@@ -86,7 +87,7 @@ def problem_for(
         )
     else:
         centre = coordinates.centre if coordinates.rotation is None else np.zeros_like(factor)
-        storage = dense_storage(data.X, centre, factor, n_outputs)
+        storage = dense_storage(data.X, centre, factor, n_outputs, small_batches)
     penalty = np.append(alpha * factor**2, 0).astype(data.X.dtype)
     return Problem(storage, head, loss, read_only(data.y.array), read_only(weights), penalty)
 

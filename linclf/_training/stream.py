@@ -103,7 +103,7 @@ class Stream:
         part, data = data, data._replace(X=self.frame.of_part(data.X))
         coordinates, optimizer = self.frame.coordinates, self.rule.optimizer
         mean = self.seen.rows / self.seen.weight
-        problem = problem_for(data, coordinates, self.head, self.loss, self.alpha, mean, self.n_outputs)
+        problem = problem_for(data, coordinates, self.head, self.loss, self.alpha, mean, self.n_outputs, True)
         state, first = self.state, self.state is None
         if state is None:
             if start is None:

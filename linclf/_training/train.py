@@ -116,7 +116,9 @@ def fit_for(
     X = frame.learn(data.X, data.weights, seen)
     head = frame.head(head)
     data = data._replace(X=X)
-    problem = problem_for(data, frame.coordinates, head, loss, alpha, seen.rows / seen.weight, n_outputs)
+    problem = problem_for(
+        data, frame.coordinates, head, loss, alpha, seen.rows / seen.weight, n_outputs, solver.small_batches
+    )
     V = starting_weights(start._replace(head=head), frame.coordinates, problem.storage, X.dtype)
     shape = shape_of(data, n_features, len(frame.coordinates.factor), n_outputs, X.dtype)
     return Fit(data, loss, settings, frame.coordinates, bend, problem, V, shape, sampling)

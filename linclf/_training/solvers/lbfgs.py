@@ -33,7 +33,7 @@ VECTORS = 2 * 10 + 5 + 6
 class LBFGS(NamedTuple):
     """Quasi-Newton steps on all rows; it has no parameters of its own."""
 
-    streams = False
+    streams = small_batches = False
     automatic_tol = 1e-4  # of the gradient
     levels = True
     name = "lbfgs"

@@ -34,7 +34,7 @@ class Stochastic(NamedTuple):
 
     rule: StepRule = StepRule()
 
-    streams = True
+    streams = small_batches = True
     automatic_tol = 1e-6  # of the objective
     levels = False
 
