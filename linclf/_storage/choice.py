@@ -8,8 +8,8 @@ from linclf._storage.in_place import InPlace
 from linclf._storage.verbs import read_only
 from linclf._types import FloatArray
 
-# Below these, tiles were faster than copying rows for BLAS: in whole passes by the bytes of a row's scores
-# (64 classes in float32, 32 in float64), in small batches, which BLAS packs for little, by those of the weights.
+# Below these, tiles were measured to be faster than copying rows for BLAS: in whole passes by the bytes of a
+# row's scores (64 classes in float32, 32 in float64), in small batches by those of the weights.
 ROW_BYTES, WEIGHT_BYTES = 256, 2**20
 LARGEST_FACTOR = 1e15  # float32 holds its square
 

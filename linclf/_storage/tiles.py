@@ -19,7 +19,7 @@ from linclf._types import FloatArray, IntArray
 
 ROWS, CLASSES = 4, 2  # of a tile of products
 # classes x vectors of features in a tile of the gradient, which fill 16 registers with a row's vectors
-GRADIENT_TILES = ((4, 3), (2, 4), (1, 4))
+GRADIENT_TILES = ((4, 3), (1, 4))
 
 # a way through the features: its start, stop, size of a step, and the lanes that a step reads
 Strip = tuple[Value, Value, int, Callable[[Value], Value]]
@@ -160,9 +160,6 @@ def _strips(v: Vectors, width: Value, n_vectors: int) -> Iterator[Strip]:
     builder, size = v.builder, v.n_lanes * n_vectors
     full = builder.sub(width, builder.srem(width, INT(size)))
     yield INT(0), full, size, lambda j: v.all_lanes
-    if n_vectors > 1:
-        start, full = full, builder.sub(width, builder.srem(width, INT(v.n_lanes)))
-        yield start, full, v.n_lanes, lambda j: v.all_lanes
     yield full, width, v.n_lanes, lambda j: v.first(builder.sub(width, j))
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from linclf._training.fit import Fit
 from linclf._training.gradients import mean_gradient
+from linclf._training.hessians import mean_hessian_products
 from linclf._training.plan import pieces_of, row_cost
 from linclf._training.threads import threads
 from linclf._types import FloatArray, IntArray, Matrix
@@ -29,6 +30,10 @@ class Objective(Protocol):
 
     def value_and_gradient(self, V: FloatArray) -> tuple[float, FloatArray]:
         """Mean loss of the rows plus the penalty."""
+        ...
+
+    def hessian_product(self, V: FloatArray, directions: FloatArray) -> FloatArray:
+        """Second derivatives at V times directions (..., n_classes, n_features + 1), several at once."""
         ...
 
     def sample(self, n: int, rng: np.random.RandomState) -> Self:
@@ -68,6 +73,20 @@ class Rows:
             loss, G = mean_gradient(problem, stored, self.ids, n_pieces, pool)
         value = loss / n + 0.5 * float(np.einsum("ij,ij,j->", V, V, self.penalty))
         return value, by_classes(G) + self.penalty * V
+
+    def hessian_product(self, V: FloatArray, directions: FloatArray) -> FloatArray:
+        problem, shape, n_jobs, n = self.fit.problem, self.fit.shape, self.fit.settings.n_jobs, len(self.ids)
+        if not self.fit.head.equivariant:
+            raise TypeError(f"{type(self.fit.head).__name__} scores are not linear in the weights")
+        by_classes = problem.storage.by_classes
+        stored = np.ascontiguousarray(by_classes(V), dtype=shape.dtype)
+        rows = directions.reshape(-1, directions.shape[-1])
+        n_directions = len(rows) // len(V)
+        n_pieces = pieces_of(n, row_cost(shape, shape.n_rows) * n_directions, shape.n_weights * n_directions)
+        with threads(n_jobs, n_pieces) as pool:
+            along = np.ascontiguousarray(by_classes(rows), dtype=shape.dtype)
+            products = by_classes(mean_hessian_products(problem, stored, along, self.ids, n_pieces, pool))
+        return products.reshape(directions.shape) + self.penalty * directions
 
     def sample(self, n: int, rng: np.random.RandomState) -> Self:
         if n >= len(self.ids):

@@ -100,7 +100,8 @@ class Stream:
         if self.frame.learn_part(data.X, data.weights, self.seen):
             self.head = self.frame.head(self.head)
             self._change_coordinates(old, old_head)
-        part, data = data, data._replace(X=self.frame.of_part(data.X))
+        with np.errstate(over="ignore"):  # `check_finite` looks at what has been trained
+            part, data = data, data._replace(X=self.frame.of_part(data.X).astype(self.dtype, copy=False))
         coordinates, optimizer = self.frame.coordinates, self.rule.optimizer
         mean = self.seen.rows / self.seen.weight
         problem = problem_for(data, coordinates, self.head, self.loss, self.alpha, mean, self.n_outputs, True)

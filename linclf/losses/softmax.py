@@ -9,6 +9,7 @@ from sklearn.utils._param_validation import Interval
 from linclf._numba.simplex import exp_negative_like, log_positive, softmax_row
 from linclf._types import FloatArray
 from linclf.functional import log_softmax, softmax
+from linclf.losses._hessian import block_hessian, row_hessian
 from linclf.losses._registry import label_block_loss, row_loss, soft_row_loss
 
 
@@ -139,3 +140,41 @@ def softmax_soft_loss(loss, scores, q):
         weight = q[k] * (1.0 - smoothing - each) + each
         scores[k] = (scores[k] - weight) / temperature
     return value / temperature + log_sum
+
+
+@row_hessian.register(Softmax)
+def softmax_hessian(loss, scores, target, along, work):
+    """``H t = p (t - p.t) / T^2``, whatever the target."""
+    temperature, n_classes = loss.temperature, scores.size
+    softmax_row(scores, temperature)
+    for start in range(0, along.size, n_classes):
+        mean = 0.0
+        for k in range(n_classes):
+            mean += scores[k] * along[start + k]
+        for k in range(n_classes):
+            along[start + k] = scores[k] * (along[start + k] - mean) / (temperature * temperature)
+
+
+@block_hessian.register(Softmax)
+def softmax_block_hessian(loss, targets, ids, S, T, work):
+    n, n_classes, scale = ids.size, S.shape[1], S.dtype.type(1.0 / loss.temperature)
+    top, total = S[:, 0].copy(), np.zeros(S.shape[0], S.dtype)
+    for k in range(1, n_classes):
+        for r in range(n):
+            top[r] = np.maximum(top[r], S[r, k])
+    for k in range(n_classes):
+        for r in range(n):
+            S[r, k] = exp_negative_like((S[r, k] - top[r]) * scale)
+        for r in range(n):
+            total[r] += S[r, k]
+    for k in range(n_classes):
+        for r in range(n):
+            S[r, k] *= scale / total[r]
+    for start in range(0, T.shape[1], n_classes):
+        top[:] = 0
+        for k in range(n_classes):
+            for r in range(n):
+                top[r] += S[r, k] * T[r, start + k]
+        for k in range(n_classes):
+            for r in range(n):
+                T[r, start + k] = S[r, k] * (scale * T[r, start + k] - top[r])

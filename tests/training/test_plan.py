@@ -56,10 +56,10 @@ TABLE = {
     # up to 1,024 rows make one batch, and exact gradients are worth momentum
     "small": Row(dense(150, 4, 3), 1024, Batches(), **FAST),
     "1,024 rows": Row(dense(1024, 4, 3), 1024, Batches(), **FAST),
-    "1,025 rows": Row(dense(1025, 4, 3), 16, Batches()),
+    "1,025 rows": Row(dense(1025, 4, 3), 16, Direct()),
     "small, CSR": Row(csr(150, 40, 3), 1024, Batches(), **FAST),
-    "kinks: 64 rows": Row(dense(64, 4, 3), 64, Batches(), full=True, loss=WestonWatkins()),
-    "kinks: 65 rows": Row(dense(65, 4, 3), 16, Batches(), loss=WestonWatkins()),
+    "kinks: 64 rows": Row(dense(64, 4, 3), 64, Direct(), full=True, loss=WestonWatkins()),
+    "kinks: 65 rows": Row(dense(65, 4, 3), 16, Direct(), loss=WestonWatkins()),
     "averaged": Row(
         dense(150, 4, 3), 1024, Batches(), Averaged(Nesterov()), full=True, rule=StepRule(Averaged(SGD()))
     ),
@@ -67,14 +67,14 @@ TABLE = {
         dense(150, 4, 3), 1024, Batches(), Adam(), full=True, rule=StepRule(Adam())
     ),
     "a step of the user": Row(dense(150, 4, 3), 1024, Batches(), full=True, rule=StepRule(learning_rate=0.1)),
-    "a batch of the user": Row(dense(150, 4, 3), 7, Batches(), rule=StepRule(batch_size=7)),
+    "a batch of the user": Row(dense(150, 4, 3), 7, Direct(), rule=StepRule(batch_size=7)),
     "a batch of the user holds all": Row(
         dense(150, 4, 3), 150, Batches(), **FAST, rule=StepRule(batch_size=150)
     ),
     # more rows: 16 dense, 64 from 32 classes on, 8 sparse
-    "large": Row(dense(60_000, 784, 10), 16, Batches(), epochs=10),
-    "31 classes": Row(dense(60_000, 20, 31), 16, Batches(), epochs=10),
-    "32 classes": Row(dense(60_000, 20, 32), 64, Batches(), epochs=10),
+    "large": Row(dense(60_000, 784, 10), 16, Direct(), epochs=10),
+    "31 classes": Row(dense(60_000, 20, 31), 16, Direct(), epochs=10),
+    "32 classes": Row(dense(60_000, 20, 32), 64, Direct(), epochs=10),
     "large, CSR": Row(csr(18_000, 900, 20), 8, Direct(), epochs=8),
     "CSR, 2,000 rows": Row(csr(2000, 900, 20), 8, Direct(), epochs=72),
     "CSR with Adam": Row(csr(18_000, 900, 20), 256, Batches(), Adam(), epochs=8, rule=StepRule(Adam())),
@@ -85,7 +85,7 @@ TABLE = {
     "dense with Adam": Row(dense(60_000, 20, 3), 64, Batches(), Adam(), epochs=10, rule=StepRule(Adam())),
     # weights beyond 1 MiB do not stay in the cache: threads share the classes of a batch
     "wide": Row(dense(60_000, 768, 1000, F32), 256, Wide(), epochs=10),
-    "1 MiB exactly": Row(dense(60_000, 1023, 256, F32), 64, Batches(), epochs=10),
+    "1 MiB exactly": Row(dense(60_000, 1023, 256, F32), 64, Direct(), epochs=10),
     "a feature more": Row(dense(60_000, 1024, 256, F32), 256, Wide(), epochs=10),
     "wide, all rows": Row(dense(900, 2000, 200), 1024, Wide(), **FAST),
     "wide, but rotated to few": Row(dense(600, 2000, 100, trained=600), 1024, Pieces(), **FAST),

@@ -1,0 +1,75 @@
+"""Products of the Hessian of the mean loss with directions in the space of weights."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from linclf._kernels.problem import Problem
+from linclf._numba import generic, kernel
+from linclf._storage import CSR, Block, Copied, InPlace, verbs
+from linclf._types import FloatArray
+from linclf.losses._hessian import hessian_of_block, hessian_of_row
+
+
+class HessianBuffers(NamedTuple):
+    """A block for the scores of rows, one for several directions, and room for two rows of scores."""
+
+    scores: Block
+    along: Block
+    work: FloatArray
+
+
+def hessian_buffers(problem: Problem, n_classes: int, n_directions: int, width: int) -> HessianBuffers:
+    """Buffers of a thread; rows that are copied are copied once for both blocks."""
+    storage, dtype = problem.storage, problem.penalty.dtype
+    n_rows = storage.block_rows(n_classes)
+    scores = storage.block(n_rows, width - 1, n_classes, dtype)
+    along = storage.block(n_rows, width - 1, n_classes * n_directions, dtype)._replace(Z=scores.Z)
+    return HessianBuffers(scores, along, np.empty((2, n_classes)))
+
+
+@kernel
+def hessian_products(problem, V, D, G, buffers, ids):
+    """G becomes ``mean_i w_i H_i`` times the directions D, which are weights of ``m * K`` classes.
+
+    Scores are those of a head on whose products nothing else depends, with the weights V.
+    """
+    storage, constant, scores, along = problem.storage, problem.head.intercept, buffers.scores, buffers.along
+    size = scores.S.shape[0]
+    verbs.fold(storage, V, scores)
+    verbs.fold(storage, D, along)
+    for start in range(0, ids.size, size):
+        part, coming = ids[start : start + size], ids[start + size :]
+        verbs.gather(storage, constant, part, scores)
+        verbs.products(storage, constant, part, coming, V, scores)
+        verbs.products(storage, constant, part, part[:0], D, along)
+        curve(storage, problem, part, buffers, ids.size)
+        verbs.gradient(storage, constant, part, along, G, start == 0)
+    verbs.unfold(storage, G)
+
+
+@generic
+def curve(storage, problem, ids, buffers, divisor):
+    """Directions in the space of scores, times the Hessian and weight of their row, / divisor."""
+
+
+@curve.register(CSR)
+@curve.register(Copied)
+def curve_by_rows(storage, problem, ids, buffers, divisor):
+    S, T = buffers.scores.S, buffers.along.S
+    for r in range(ids.size):
+        hessian_of_row(problem.loss, S[r], problem.y[ids[r]], T[r], buffers.work)
+        share = T.dtype.type(problem.weights[ids[r]] / divisor)
+        for k in range(T.shape[1]):
+            T[r, k] *= share
+
+
+@curve.register(InPlace)
+def curve_by_classes(storage, problem, ids, buffers, divisor):
+    S, T, values = buffers.scores.S, buffers.along.S, buffers.scores.values
+    hessian_of_block(problem.loss, problem.y, ids, S, T, buffers.work)
+    for r in range(ids.size):
+        values[r] = problem.weights[ids[r]] / divisor
+    for k in range(T.shape[1]):
+        for r in range(ids.size):
+            T[r, k] *= T.dtype.type(values[r])

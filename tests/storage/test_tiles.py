@@ -1,0 +1,99 @@
+"""Tiles against NumPy: every remainder of rows, classes and features, on registers of every width."""
+
+import numpy as np
+import pytest
+from numba import njit
+
+from linclf._numba import vectors
+from linclf._storage import dense_storage, read_only, tiles
+from linclf._storage.copied import Copied
+from linclf._storage.in_place import InPlace
+
+WIDTHS = [1, 3, 8, 15, 16, 33, 118]
+CLASSES = [1, 2, 3, 4, 5, 7, 10]
+ROWS = [1, 2, 4, 5, 11]
+
+
+def compiled_tiles():
+    """Compiled anew, so that the width of a register is looked up again."""
+
+    @njit
+    def products(X, ids, centre, W, S):
+        for r in range(0, ids.size, tiles.ROWS):
+            tiles.products(X, ids, r, centre, W, S)
+
+    @njit
+    def add_gradient(X, ids, centre, S, G):
+        tiles.add_gradient(X, ids, centre, S, G)
+
+    @njit
+    def descend(X, ids, centre, S, W, lengths, shrink):
+        tiles.descend(X, ids, centre, S, W, lengths, shrink)
+
+    return products, add_gradient, descend
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("register", [16, 32, 64])
+def test_tiles_equal_numpy(register, dtype, monkeypatch):
+    """Whatever the processor has, LLVM cuts wider vectors into what there is."""
+    monkeypatch.setattr(vectors, "register_bytes", lambda features: register)
+    products, add_gradient, descend = compiled_tiles()
+    rng = np.random.default_rng(0)
+    close = {"rtol": 2e-4, "atol": 2e-5} if dtype == np.float32 else {"rtol": 1e-12, "atol": 1e-13}
+    for d in WIDTHS:
+        X, centre = read_only(rng.normal(size=(40, d)).astype(dtype)), rng.normal(size=d).astype(dtype)
+        lengths, shrink = rng.random((2, d)).astype(dtype)
+        for n_classes in CLASSES:
+            W = rng.normal(size=(n_classes, d)).astype(dtype)
+            for n in ROWS:
+                ids = rng.permutation(40)[:n]
+                Z = X[ids].astype(np.float64) - centre
+                S = np.full((-(-n // tiles.ROWS) * tiles.ROWS, n_classes), np.nan, dtype, order="F")
+                products(X, ids, centre, W, S)
+                np.testing.assert_allclose(S[:n], Z @ W.T, **close)
+                np.testing.assert_array_equal(S[n:], S[[n - 1] * (len(S) - n)])
+
+                S = np.asfortranarray(rng.normal(size=S.shape).astype(dtype))
+                G = np.ones((n_classes, d + 1), dtype)
+                add_gradient(X, ids, centre, S, G)
+                np.testing.assert_allclose(G[:, :d], 1 + S[:n].T @ Z, **close)
+                np.testing.assert_array_equal(G[:, d], 1)
+
+                V = W.copy()
+                descend(X, ids, centre, S, V, lengths, shrink)
+                np.testing.assert_allclose(V, (W - lengths * (S[:n].T @ Z)) * shrink, **close)
+
+
+def test_scores_may_lie_in_any_order():
+    """A single class is C-ordered to Numba, and so may scores be that others have made."""
+    products, add_gradient, _ = compiled_tiles()
+    rng, ids = np.random.default_rng(0), np.arange(6)
+    X, centre, W = read_only(rng.normal(size=(6, 9))), np.zeros(9), rng.normal(size=(3, 9))
+    S, G = np.zeros((8, 3)), np.zeros((3, 10))
+    products(X, ids, centre, W, S)
+    np.testing.assert_allclose(S[:6], X @ W.T, rtol=1e-12)
+    add_gradient(X, ids, centre, S, G)
+    np.testing.assert_allclose(G[:, :9], S[:6].T @ X, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("n_classes", "d", "dtype", "factor", "whole", "batches"),
+    [
+        (2, 20, np.float32, 1.0, InPlace, InPlace),
+        (63, 20, np.float32, 1.0, InPlace, InPlace),
+        (64, 20, np.float32, 1.0, Copied, InPlace),
+        (31, 20, np.float64, 1.0, InPlace, InPlace),
+        (32, 20, np.float64, 1.0, Copied, InPlace),
+        (300, 1000, np.float32, 1.0, Copied, Copied),
+        # whose weights float32 would not hold
+        (2, 20, np.float32, 1e20, Copied, Copied),
+        (2, 20, np.float32, 1e-20, Copied, Copied),
+    ],
+)
+def test_which_rows_are_read_in_place(n_classes, d, dtype, factor, whole, batches):
+    X = np.zeros((3, d), dtype)
+    for small_batches, kind in ((False, whole), (True, batches)):
+        storage = dense_storage(X, np.zeros(d), np.full(d, factor), n_classes, small_batches)
+        assert type(storage) is kind
+        assert np.shares_memory(storage.X, X)
