@@ -1,0 +1,130 @@
+"""Which instructions the numerical libraries of this process use: those of the machine, or fewer.
+
+On a machine with AVX-512 a process can be held to AVX2, which takes a switch for each library. They are read
+when a library is loaded, so that it takes a new process.
+"""
+
+import os
+import platform
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import llvmlite.binding
+import numba
+import threadpoolctl
+from numpy._core import _multiarray_umath as features_of_numpy
+
+NAMES = {"avx512": "AVX-512", "avx2": "AVX2"}  # of folders in results/, in the order of the page
+WITHOUT_AVX512 = {"Haswell", "Zen"}  # kernels of OpenBLAS
+SWITCHES = {
+    "OPENBLAS_CORETYPE": "Haswell",
+    "NUMBA_CPU_NAME": "znver3",
+    "NUMBA_CPU_FEATURES": "",  # else Numba keeps the features of the processor that is here
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",  # of torch, as the next two
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "ATEN_CPU_CAPABILITY": "avx2",
+}
+
+
+class Mixed(RuntimeError):
+    """The libraries of this process do not use the same instructions."""
+
+
+class Libraries(NamedTuple):
+    """The widest instructions that each library uses in this process."""
+
+    numpy: str
+    numba: str
+    openblas: str
+
+    @classmethod
+    def here(cls) -> "Libraries":
+        kernels = {
+            library["architecture"]
+            for library in threadpoolctl.threadpool_info()
+            if library["internal_api"] == "openblas"
+        }
+        has = host()
+        reduced = bool(numba.config.CPU_NAME)  # pyright: ignore[reportAttributeAccessIssue]
+        narrow = "avx2" if has == "avx512" else has
+        return cls(
+            numpy=_widest(features_of_numpy.__cpu_features__),
+            numba=narrow if reduced else has,
+            openblas=narrow if kernels and kernels <= WITHOUT_AVX512 else has,
+        )
+
+
+def host() -> str:
+    """The widest instructions that the machine has: "avx512", "avx2", else the name of its kind."""
+    found = llvmlite.binding.get_host_cpu_features()
+    return _widest({name.upper(): found[name] for name in found})
+
+
+def here() -> str:
+    """Those that this process uses.
+
+    Raises
+    ------
+    Mixed
+        If its libraries do not agree, so that a result would be neither the one nor the other.
+    """
+    libraries = Libraries.here()
+    if len(set(libraries)) > 1:
+        said = ", ".join(f"{name} {wide}" for name, wide in libraries._asdict().items())
+        raise Mixed(
+            f"the libraries use different instructions: {said}; unset {', '.join(switches())}, and use "
+            "--processor avx2 where AVX2 is to be emulated"
+        )
+    return libraries.numpy
+
+
+def facts() -> dict[str, Any]:
+    """What a result says: the instructions used, and what the machine has if it has more."""
+    used, has = here(), host()
+    emulated = {name: os.environ[name] for name in switches() if name in os.environ}
+    return {"instructions": used, "has": has, **({"emulated": emulated} if used != has else {})}
+
+
+def switches() -> dict[str, str]:
+    """Environment of a process that uses AVX2 on a machine with AVX-512."""
+    wide = [
+        name
+        for name in features_of_numpy.__cpu_dispatch__
+        if name.startswith(("AVX512", "X86_V4"))
+        and (features_of_numpy.__cpu_features__[name] or name in _disabled(os.environ))
+    ]
+    return SWITCHES | {"NPY_DISABLE_CPU_FEATURES": " ".join(wide)}
+
+
+def environment_for(wanted: str) -> dict[str, str] | None:
+    """Environment of a new process that uses these instructions; None if this one does already.
+
+    Raises
+    ------
+    ValueError
+        If the machine cannot do that.
+    """
+    used, has = here(), host()
+    if wanted in ("native", used):
+        if wanted == "native" and used != has:
+            raise ValueError(f"this process is held to {used} by its environment; unset it to use {has}")
+        return None
+    if wanted == "avx512" and has != "avx512":
+        raise ValueError(f"this machine has no AVX-512, only {has}: nothing here could be measured with it")
+    if wanted == "avx2" and has != "avx512":
+        raise ValueError(f"AVX2 is emulated on machines with AVX-512, and this one has {has}")
+    if wanted == "avx512":
+        raise ValueError(f"this process is held to {used} by its environment; unset {', '.join(switches())}")
+    if any(name in os.environ for name in switches()):
+        raise ValueError(f"the environment has one of {', '.join(switches())} already; unset it")
+    return switches()
+
+
+def _widest(features: Mapping[str, bool]) -> str:
+    if features.get("AVX512F") or features.get("X86_V4"):
+        return "avx512"
+    return "avx2" if features.get("AVX2") or features.get("X86_V3") else platform.machine().lower()
+
+
+def _disabled(environment: Mapping[str, str]) -> list[str]:
+    return environment.get("NPY_DISABLE_CPU_FEATURES", "").replace(",", " ").split()
