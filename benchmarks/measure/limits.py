@@ -45,12 +45,16 @@ def limits() -> Limits:
     }
 
 
-def product_rate(size: int, threads: int, dtype: DTypeLike) -> float:
-    """GFLOP/s of NumPy's product of two square matrices."""
+def product(size: int, dtype: DTypeLike) -> Callable[[], np.ndarray]:
+    """NumPy's product of two square matrices, of 2 size^3 operations."""
     A = np.random.default_rng(0).random((size, size), dtype=np.float32).astype(dtype)
-    out = np.empty_like(A)
+    return functools.partial(np.dot, A, A, np.empty_like(A))
+
+
+def product_rate(size: int, threads: int, dtype: DTypeLike) -> float:
+    """GFLOP/s of `product`."""
     with threadpool_limits(threads, user_api="blas"):
-        return 2 * size**3 / best_seconds(lambda: np.dot(A, A, out)) / 1e9
+        return 2 * size**3 / best_seconds(product(size, dtype)) / 1e9
 
 
 def best_seconds(call: Callable[[], object], repeats: int = REPEATS) -> float:
@@ -64,16 +68,22 @@ def best_seconds(call: Callable[[], object], repeats: int = REPEATS) -> float:
     return min(seconds)
 
 
+def reading(x: np.ndarray, threads: int) -> Callable[[], float]:
+    """Read an array from its beginning to its end; BLAS has to have one thread."""
+    parts = np.array_split(x, threads)
+
+    def read() -> float:
+        with ThreadPoolExecutor(threads) as pool:
+            return float(sum(pool.map(lambda part: part @ part, parts)))
+
+    return read
+
+
 def _reading() -> dict[str, float]:
-    """GB/s of reading an array from its beginning to its end, by one thread and by two."""
+    """GB/s of one thread and of two."""
     x = np.ones(BYTES // 4, np.float32)
-    found = {}
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(max(THREADS)) as pool:
-        for n in THREADS:
-            parts = np.array_split(x, n)
-            seconds = best_seconds(lambda parts=parts: list(pool.map(lambda part: part @ part, parts)))
-            found[str(n)] = x.nbytes / seconds / 1e9
-    return found
+    with threadpool_limits(1, user_api="blas"):
+        return {str(n): x.nbytes / best_seconds(reading(x, n)) / 1e9 for n in THREADS}
 
 
 def _random_rows() -> float:

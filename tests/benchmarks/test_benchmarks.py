@@ -134,7 +134,7 @@ def test_absent_peer_is_listed_with_its_reason(monkeypatch):
     lines = {line[0]: line for line in optimum._lines(optimum._with_distance(problem, rows))}
     assert lines["cyanure"][1] == f"absent: {absent['cyanure']}"
     assert lines["torch SGD"][1].startswith("absent: ")
-    assert float(lines["LogisticRegression lbfgs"][4]) < 1e-2
+    assert float(lines["LogisticRegression lbfgs"][5]) < 1e-2
 
 
 def test_failing_fit_is_a_row_with_its_reason():

@@ -1,7 +1,8 @@
-"""How the benchmarks time peers: the number of threads that is kept, and what peers are told about it."""
+"""How the benchmarks time peers and single passes, and what they make of the seconds."""
 
 import time
 
+import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_info
@@ -9,6 +10,12 @@ from threadpoolctl import threadpool_info
 from benchmarks.data import real
 from benchmarks.measure import best_threads
 from benchmarks.measure.best_threads import BestThreads, allowed_threads, best_medians, timed_fit
+from benchmarks.measure.passes import Call, fit_of, in_turns
+from benchmarks.peers.objective import objective
+from benchmarks.questions.kernel_rate.marks import MARKS
+from benchmarks.questions.kernel_rate.passes import MNIST, NARROW, Figures
+from linclf import SoftmaxClassifier
+from linclf._training.objective import Rows
 
 pytestmark = pytest.mark.benchmarks
 
@@ -63,3 +70,45 @@ def test_a_timed_fit_is_that_of_the_model_itself():
     assert best.result is model
     assert best.threads in best_threads.NUMBERS
     assert model.score(data.X, data.y) > 0.95
+
+
+def test_calls_take_turns():
+    order = []
+
+    def seconds(name):
+        order.append(name)
+        return {"a": 0.1, "b": 0.3}[name]
+
+    found = in_turns({name: Call(lambda name=name: seconds(name)) for name in "ab"})
+    assert found == {"a": 0.1, "b": 0.3}
+    assert order == list("ab") * (len(order) // 2)
+
+
+def test_a_full_pass_is_that_of_the_objective():
+    data = real.bundled("wine")
+    fit = fit_of(data, SoftmaxClassifier(alpha=1e-2, solver="lbfgs"))
+    V = 0.1 * np.random.default_rng(0).standard_normal(fit.V.shape)
+    value, _ = Rows(fit, fit.ids).value_and_gradient(V)
+    model = fit.model(V)
+    assert value == pytest.approx(objective("softmax", model.W, model.b, data.X, data.y, 1e-2), rel=1e-9)
+
+
+def test_figures_are_shares_of_the_limits():
+    row = {"part": "pass", **MNIST, "dtype": "float32"}
+    row |= {
+        "seconds": {"1": 0.05, "2": 0.025},
+        "product_gflops": {"1": 75.264, "2": 150.0},
+        "read_gb_s": {"1": 10.0, "2": 12.0},
+        "seconds_sklearn": {"1": 0.2, "2": 0.08},
+    }
+    one, two = (Figures.of(row, threads) for threads in "12")
+    assert one.gflops == pytest.approx(4 * 60_000 * 784 * 10 / 0.05 / 1e9)
+    assert one.share == pytest.approx(0.5)
+    assert one.share_of_reading == pytest.approx(60_000 * 784 * 4 / 0.05 / 10e9)
+    assert (one.sklearn, two.sklearn, two.gain) == (0.2, 0.08, 2.0)
+    narrow = row | NARROW | {"seconds": {"1": 0.01, "2": 0.008}}
+    result = {"rows": [row, narrow]}
+    judged = {mark.work.partition(",")[0] + mark.bar: mark.judge for mark in (MARKS[0], MARKS[2], MARKS[-1])}
+    said, verdicts = zip(*(judge(result) for judge in judged.values()), strict=True)
+    assert verdicts == (True, True, False)  # 1.25 times with two threads at the narrow shape
+    assert "1/4.0 of LogisticRegression's pass" in said[0]
