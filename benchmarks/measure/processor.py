@@ -9,9 +9,9 @@ import platform
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import llvmlite.binding
 import numba
 import threadpoolctl
+from numba.core.codegen import get_host_cpu_features
 from numpy._core import _multiarray_umath as features_of_numpy
 
 NAMES = {"avx512": "AVX-512", "avx2": "AVX2"}  # of folders in results/, in the order of the page
@@ -56,8 +56,8 @@ class Libraries(NamedTuple):
 
 def host() -> str:
     """The widest instructions that the machine has: "avx512", "avx2", else the name of its kind."""
-    found = llvmlite.binding.get_host_cpu_features()
-    return _widest({name.upper(): found[name] for name in found})
+    found = get_host_cpu_features().split(",")  # "+avx2" if there is one
+    return _widest({name[1:].upper(): name.startswith("+") for name in found})
 
 
 def here() -> str:

@@ -8,6 +8,7 @@ QUESTIONS = (
     "accuracy",
     "optimum",
     "sparse",
+    "streams",
     "losses",
     "calibration",
     "many_classes",

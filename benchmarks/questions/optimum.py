@@ -1,21 +1,13 @@
 """How far from the optimum is each solver after how many seconds?"""
 
-import contextlib
-import functools
 import re
 from collections.abc import Iterator
 
-import numpy as np
-
 from benchmarks.data import named, real
-from benchmarks.measure.attempt import attempt
-from benchmarks.measure.best_threads import BestThreads
 from benchmarks.measure.machine import CORES
-from benchmarks.measure.timing import timed
-from benchmarks.peers.methods import LOGISTIC_REGRESSION, METHODS, Method, absent_packages
-from benchmarks.peers.objective import accuracy
+from benchmarks.peers.methods import LOGISTIC_REGRESSION, METHODS, absent_packages
+from benchmarks.peers.paths import Budgets, points, seconds_to, with_distance
 from benchmarks.peers.problem import Problem
-from benchmarks.peers.reference import best_known
 from benchmarks.question import Mark, Measurements, Question, Result, Row, require
 from benchmarks.report.pictures import Paths, Picture
 from benchmarks.report.text import fraction, markdown_table, number
@@ -24,8 +16,6 @@ NEWTON = "one step needs the Hessian of all parameters, which takes minutes here
 TWO = "two classes only"
 SLOW = "more than a minute for a few epochs"
 TARGET = 1e-4
-
-Budgets = dict[str, tuple[int, ...] | str]  # iterations or epochs of each method, or why it has none
 
 LARGE: Budgets = {
     "linclf sgd": (1, 2, 5, 10, 20, 40),
@@ -96,68 +86,13 @@ def run(quick: bool) -> Measurements:
     for data, budgets in datasets:
         for loss in ("softmax", "squared-one-vs-rest"):
             problem = Problem(data, loss, 1e-4)
-            rows += _with_distance(problem, list(_points(problem, budgets, absent)))
+            rows += with_distance(problem, list(points(problem, budgets, absent)))
     return {
         "data": [data.facts() for data, _ in datasets],
         "settings": {"alpha": 1e-4, "threads": CORES, "linclf_lbfgs_tol": 1e-9},
         "absent": absent,
         "rows": rows,
     }
-
-
-def _points(problem: Problem, budgets: Budgets, absent: dict[str, str]) -> Iterator[Row]:
-    for name, method in METHODS.items():
-        if problem.loss not in method.losses:
-            continue
-        row = {"data": problem.data.name, "loss": problem.loss, "method": name}
-        allowed = absent.get(method.package) or budgets[name]
-        if isinstance(allowed, str):
-            yield row | {"absent": allowed}
-            continue
-        _load(problem, method)
-        tuned, race = method.tune(problem), _race(method)
-        for budget in allowed:
-            yield attempt(
-                row | {"budget": budget} | tuned, functools.partial(_point, problem, method, budget, race)
-            )
-
-
-def _load(problem: Problem, method: Method) -> None:
-    """Load machine code and thread pools before anything is timed."""
-    whole = method.package == "linclf"  # whose machine code depends on the shape
-    with contextlib.suppress(Exception):  # a method that fails says so when it is measured
-        timed(lambda: method.fit(problem if whole else problem.small(), 1))
-
-
-def _race(method: Method) -> BestThreads:
-    """The numbers of threads to try: linclf decides for itself how many of all it uses."""
-    return BestThreads((CORES,)) if method.package == "linclf" else BestThreads()
-
-
-def _point(problem: Problem, method: Method, budget: int, race: BestThreads) -> Row:
-    (W, b), seconds, caught, threads = race.timed(lambda: method.fit(problem, budget))
-    return {
-        "seconds": seconds,
-        "threads": threads,
-        "objective": problem.objective(W, b),
-        "accuracy": accuracy(W, b, problem.data.X_test, problem.data.y_test),
-        "warnings": caught,
-    }
-
-
-def _with_distance(problem: Problem, rows: list[Row]) -> list[Row]:
-    best, reference = best_known(problem)
-    best = min([best, *(row["objective"] for row in rows if np.isfinite(row.get("objective", np.inf)))])
-    for row in rows:
-        if "objective" in row:
-            row.update(best=best, reference=reference, distance=(row["objective"] - best) / best)
-    return rows
-
-
-def seconds_to(rows: list[Row], method: str, distance: float) -> float | None:
-    """Seconds of the cheapest fit of a method that came this close; None if none did."""
-    close = [r["seconds"] for r in rows if r["method"] == method and r.get("distance", np.inf) <= distance]
-    return min(close, default=None)
 
 
 def table(result: Result) -> str:

@@ -16,7 +16,7 @@ from benchmarks import ROOT, __main__, questions
 from benchmarks.data import real
 from benchmarks.measure import machine, processor
 from benchmarks.measure.attempt import attempt
-from benchmarks.peers import methods, objective
+from benchmarks.peers import methods, objective, paths
 from benchmarks.peers.newton import newton
 from benchmarks.peers.problem import Problem
 from benchmarks.questions import QUESTIONS, optimum
@@ -128,10 +128,10 @@ def test_absent_peer_is_listed_with_its_reason(monkeypatch):
     assert set(absent) == {"cyanure", "snapml", "torch"}
     problem = Problem(real.bundled("wine").scaled(), "softmax", 1e-2)
     budgets = dict.fromkeys(methods.METHODS, "left out here") | {"LogisticRegression lbfgs": (100,)}
-    rows = list(optimum._points(problem, budgets, absent))
+    rows = list(paths.points(problem, budgets, absent))
     (row,) = (row for row in rows if row["method"] == "cyanure")
     assert row["absent"] == absent["cyanure"]
-    lines = {line[0]: line for line in optimum._lines(optimum._with_distance(problem, rows))}
+    lines = {line[0]: line for line in optimum._lines(paths.with_distance(problem, rows))}
     assert lines["cyanure"][1] == f"absent: {absent['cyanure']}"
     assert lines["torch SGD"][1].startswith("absent: ")
     assert float(lines["LogisticRegression lbfgs"][5]) < 1e-2

@@ -7,13 +7,14 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_info
 
-from benchmarks.data import real
+from benchmarks.data import generated, real
 from benchmarks.measure import best_threads
 from benchmarks.measure.best_threads import BestThreads, allowed_threads, best_medians, timed_fit
 from benchmarks.measure.passes import Call, fit_of, in_turns
 from benchmarks.peers.objective import objective
 from benchmarks.questions.kernel_rate.marks import MARKS
 from benchmarks.questions.kernel_rate.passes import MNIST, NARROW, Figures
+from benchmarks.questions.sparse.passes import _bytes, bound
 from linclf import SoftmaxClassifier
 from linclf._training.objective import Rows
 
@@ -112,3 +113,15 @@ def test_figures_are_shares_of_the_limits():
     said, verdicts = zip(*(judge(result) for judge in judged.values()), strict=True)
     assert verdicts == (True, True, False)  # 1.25 times with two threads at the narrow shape
     assert "1/4.0 of LogisticRegression's pass" in said[0]
+
+
+def test_bytes_of_a_sparse_pass_are_counted_one_by_one():
+    data = generated.texts(40, 300, 5, 8, 0.3, "x")
+    X, n_classes = data.X, data.n_classes
+    starts = X.indptr.itemsize * (len(data.y) + 1)
+    of_rows = starts + sum(8 + X.indices.itemsize for row in X for _ in row.data)
+    touched = {int(j) for row in X for j in row.indices}
+    found = _bytes(data)
+    assert found["bytes_least"] == of_rows + len(touched) * 3 * 8 * n_classes
+    assert found["bytes_uncached"] == of_rows + X.nnz * 3 * 8 * n_classes
+    assert bound(found | {"read_gb_s": {"1": 2.0}}, "1") == found["bytes_least"] / 2e9
