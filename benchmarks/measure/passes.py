@@ -3,6 +3,7 @@
 The pass of linclf is made of what an exact solver calls; an epoch is read from the history of a fit.
 """
 
+import statistics
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
@@ -41,7 +42,9 @@ def call(function: Callable[[], Any], n_threads: int = 1) -> Call:
     return Call(lambda: timed(function).seconds, n_threads)
 
 
-def in_turns(calls: Mapping[str, Call], most: int = MOST) -> dict[str, float]:
+def in_turns(
+    calls: Mapping[str, Call], middle: Callable[[list[float]], float] = statistics.median
+) -> dict[str, float]:
     """Median seconds of each call; they take turns, so that a slow phase of the machine meets all."""
 
     def turn() -> dict[str, float]:
@@ -53,9 +56,9 @@ def in_turns(calls: Mapping[str, Call], most: int = MOST) -> dict[str, float]:
 
     turn()  # loads machine code and touches memory
     found = [turn()]
-    repeats = int(np.clip(LONG * most / max(sum(found[0].values()), 1e-9), FEWEST, most))
+    repeats = int(np.clip(LONG * MOST / max(sum(found[0].values()), 1e-9), FEWEST, MOST))
     found += [turn() for _ in range(repeats - 1)]
-    return {name: float(np.median([seconds[name] for seconds in found])) for name in calls}
+    return {name: middle([seconds[name] for seconds in found]) for name in calls}
 
 
 def fit_of(data: DataSet, model: SoftmaxClassifier) -> Fit:

@@ -48,7 +48,7 @@ class Libraries(NamedTuple):
         reduced = bool(numba.config.CPU_NAME)  # pyright: ignore[reportAttributeAccessIssue]
         narrow = "avx2" if has == "avx512" else has
         return cls(
-            numpy=_widest(features_of_numpy.__cpu_features__),
+            numpy="avx512" if any(map(_enabled, _wide_of_numpy())) else narrow,
             numba=narrow if reduced else has,
             openblas=narrow if kernels and kernels <= WITHOUT_AVX512 else has,
         )
@@ -81,19 +81,13 @@ def here() -> str:
 def facts() -> dict[str, Any]:
     """What a result says: the instructions used, and what the machine has if it has more."""
     used, has = here(), host()
-    emulated = {name: os.environ[name] for name in switches() if name in os.environ}
+    emulated = {name: os.environ[name] for name in switches() if os.environ.get(name)}
     return {"instructions": used, "has": has, **({"emulated": emulated} if used != has else {})}
 
 
 def switches() -> dict[str, str]:
     """Environment of a process that uses AVX2 on a machine with AVX-512."""
-    wide = [
-        name
-        for name in features_of_numpy.__cpu_dispatch__
-        if name.startswith(("AVX512", "X86_V4"))
-        and (features_of_numpy.__cpu_features__[name] or name in _disabled(os.environ))
-    ]
-    return SWITCHES | {"NPY_DISABLE_CPU_FEATURES": " ".join(wide)}
+    return SWITCHES | {"NPY_DISABLE_CPU_FEATURES": " ".join(filter(_enabled, _wide_of_numpy()))}
 
 
 def environment_for(wanted: str) -> dict[str, str] | None:
@@ -126,5 +120,10 @@ def _widest(features: Mapping[str, bool]) -> str:
     return "avx2" if features.get("AVX2") or features.get("X86_V3") else platform.machine().lower()
 
 
-def _disabled(environment: Mapping[str, str]) -> list[str]:
-    return environment.get("NPY_DISABLE_CPU_FEATURES", "").replace(",", " ").split()
+def _wide_of_numpy() -> list[str]:
+    """The features beyond AVX2 that NumPy has loops for; others it only lists, and cannot disable."""
+    return [name for name in features_of_numpy.__cpu_dispatch__ if name.startswith(("AVX512", "X86_V4"))]
+
+
+def _enabled(feature: str) -> bool:
+    return features_of_numpy.__cpu_features__[feature]

@@ -14,6 +14,7 @@ QUESTIONS = (
     "many_classes",
     "defaults",
     "kernel_rate",
+    "pass_profile",
     "threads",
     "latency",
     "functional",

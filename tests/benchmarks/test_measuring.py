@@ -12,10 +12,12 @@ from benchmarks.measure import best_threads
 from benchmarks.measure.best_threads import BestThreads, allowed_threads, best_medians, timed_fit
 from benchmarks.measure.passes import Call, fit_of, in_turns
 from benchmarks.peers.objective import objective
+from benchmarks.questions import pass_profile
 from benchmarks.questions.kernel_rate.marks import MARKS
 from benchmarks.questions.kernel_rate.passes import MNIST, NARROW, Figures
 from benchmarks.questions.sparse.passes import _bytes, bound
 from linclf import SoftmaxClassifier
+from linclf._kernels.problem import buffers_for
 from linclf._training.objective import Rows
 
 pytestmark = pytest.mark.benchmarks
@@ -125,3 +127,16 @@ def test_bytes_of_a_sparse_pass_are_counted_one_by_one():
     assert found["bytes_least"] == of_rows + len(touched) * 3 * 8 * n_classes
     assert found["bytes_uncached"] == of_rows + X.nnz * 3 * 8 * n_classes
     assert bound(found | {"read_gb_s": {"1": 2.0}}, "1") == found["bytes_least"] / 2e9
+
+
+@pytest.mark.parametrize("again", [0, 2])
+def test_the_pieces_that_are_timed_make_the_gradient_of_the_package(again):
+    data = real.bundled("wine")
+    data = data._replace(X=data.X[:60], y=data.y[:60])  # one block
+    fit = fit_of(data, SoftmaxClassifier(solver="lbfgs"))
+    state = pass_profile._state(fit)
+    rows = Rows(fit, fit.ids)
+    _, expected = rows.value_and_gradient(state.V)
+    times = pass_profile.Times(products=1 + again, gather=1 + again, gradient=1 + again)
+    pass_profile.through(fit.problem, state, buffers_for(fit.problem, state.V, 60), fit.ids, times)
+    assert state.G + rows.penalty * state.V == pytest.approx(expected, rel=1e-9)

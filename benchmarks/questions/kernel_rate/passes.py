@@ -20,7 +20,7 @@ KDD = {"rows": 395_000, "features": 118, "classes": 17}
 NARROW = {"rows": 1_000_000, "features": 20, "classes": 2}
 HUNDRED = {"rows": 50_000, "features": 768, "classes": 100}
 THOUSAND = {"rows": 20_000, "features": 768, "classes": 1_000}
-OEWN = {"rows": 10_000, "features": 384, "classes": 12_369}  # a part of its 66,400 rows
+OEWN = {"rows": 16_384, "features": 384, "classes": 12_369}  # a part of its 66,400 rows
 SHAPES = (MNIST, KDD, NARROW, HUNDRED, THOUSAND, OEWN)
 QUICK = (
     {"rows": 4_000, "features": 100, "classes": 10},
