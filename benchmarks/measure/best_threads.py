@@ -1,6 +1,7 @@
 """Each peer at its best number of threads: with two, small products can take several times as long."""
 
 import contextlib
+import sys
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -30,12 +31,17 @@ def allowed_threads() -> int:
 
 @contextlib.contextmanager
 def threads(number: int) -> Iterator[None]:
-    """BLAS, OpenMP and peers that ask are held to so many threads."""
-    token = _allowed.set(number)
+    """BLAS, OpenMP, torch and peers that ask are held to so many threads."""
+    token, torch = _allowed.set(number), sys.modules.get("torch")  # which no limit of OpenMP reaches
+    before = torch.get_num_threads() if torch is not None else 0
     try:
+        if torch is not None:
+            torch.set_num_threads(number)
         with ThreadpoolController().limit(limits=number):
             yield
     finally:
+        if torch is not None:
+            torch.set_num_threads(before)
         _allowed.reset(token)
 
 

@@ -66,6 +66,14 @@ def test_blas_is_held_to_the_number_that_is_tried():
     assert blas() == before
 
 
+def test_torch_is_held_to_the_number_that_is_tried():
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads()
+    with best_threads.threads(1):
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == before
+
+
 def test_a_timed_fit_is_that_of_the_model_itself():
     data = real.bundled("wine").scaled()
     model = LogisticRegression(max_iter=500)
