@@ -1,7 +1,8 @@
 """Where does the time of a pass over dense rows go: reading X, products, losses, gradient, or the rest?"""
 
 import functools
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from benchmarks.data import generated
 from benchmarks.data.dataset import DataSet
 from benchmarks.measure.attempt import attempt
 from benchmarks.measure.limits import read_rows
-from benchmarks.measure.passes import ALPHA, Call, call, epoch, fit_of, full_pass, in_turns
+from benchmarks.measure.passes import ALPHA, Call, epoch, fit_of, full_pass, in_turns
 from benchmarks.question import Measurements, Question, Result, Row
 from benchmarks.questions.kernel_rate.passes import EPOCH, EPOCHS, HUNDRED, KDD, MNIST, NARROW, PASS
 from benchmarks.report.text import markdown_table, number
@@ -51,6 +52,7 @@ def through(problem, state, buffers, ids, times):
     """
     storage, head, block, work = problem.storage, problem.head, buffers.block, buffers.work
     constant, size, optimizer = head.intercept, block.S.shape[0], SGD()
+    scores = np.empty_like(block.S)
     for start in range(0, ids.size, size):
         part = ids[start : start + size]
         for _ in range(times.gather):
@@ -59,7 +61,9 @@ def through(problem, state, buffers, ids, times):
         for _ in range(times.products):
             verbs.products(storage, constant, part, state.V, block)
         heads.to_scores(head, storage, state.V, block, part.size, work)
+        scores[:] = block.S
         for _ in range(times.loss):
+            block.S[:] = scores  # which a loss overwrites, and gradients in their place take another time
             row_gradients(problem, part, block, STEP, part.size, np.inf)
         heads.from_scores(head, block, part.size, work)
         for _ in range(times.gradient):
@@ -97,11 +101,11 @@ def _profile(part: str, data: DataSet) -> Row:
         once = Times(update=1)
     state = _state(fit)
     go = functools.partial(through, fit.problem, state, buffers_for(fit.problem, state.V, batch), order)
-    calls = {"package": package, "whole": call(lambda: go(once)), "read": _reading(data.X, order)}
+    calls = {"package": package, "whole": _own(lambda: go(once)), "read": _reading(data.X, order)}
     pieces = [name for name in ("gather", *PIECES) if getattr(once, name)]
     for name in pieces:
         more = once._replace(**{name: getattr(once, name) + AGAIN})
-        calls[name] = call(lambda more=more: go(more))
+        calls[name] = _own(lambda more=more: go(more))
     seconds = in_turns(calls, min)  # differences of medians would be mostly noise
     whole = seconds["whole"]
     found = {name: max(seconds[name] - whole, 0.0) / AGAIN for name in pieces}
@@ -117,9 +121,20 @@ def _state(fit: Fit) -> State:
     return State(V, np.zeros_like(V), np.zeros((len(V), 0, V.shape[1]), V.dtype), np.zeros(1, np.int64))
 
 
+def _own(function: Callable[[], object]) -> Call:
+    """Seconds of this thread alone: small differences would drown in the waits for a busy machine."""
+
+    def seconds() -> float:
+        started = time.thread_time()
+        function()
+        return time.thread_time() - started
+
+    return Call(seconds)
+
+
 def _reading(X: np.ndarray, order: np.ndarray) -> Call:
     out = np.zeros(1, X.dtype)
-    return call(lambda: read_rows(X, order, out))
+    return _own(lambda: read_rows(X, order, out))
 
 
 def table(result: Result) -> str:
@@ -138,8 +153,8 @@ def table(result: Result) -> str:
         f"benchmark; the time of one is that of doing it {result['settings']['again']} times more. Reading X "
         "is a loop that only adds up its rows, in the same order; the rest is what nothing else explains, "
         "copying and centring rows among it; `copy again` is that of a block that is in the cache. `package` "
-        "is the pass of the package itself. Parts are of the time of the pieces together.\n\n"
-        + markdown_table(heads_of_table, map(_line, result["rows"]))
+        "is the pass of the package itself by the clock, the others are CPU time. Parts are of the time of "
+        "the pieces together.\n\n" + markdown_table(heads_of_table, map(_line, result["rows"]))
     )
 
 
