@@ -3,6 +3,7 @@
 import argparse
 import datetime
 import json
+import os
 import sys
 import tempfile
 import time
@@ -10,7 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import ROOT, questions
-from benchmarks.measure import machine
+from benchmarks.measure import machine, processor
+from benchmarks.measure.limits import limits
 from benchmarks.question import Result
 from benchmarks.questions import QUESTIONS
 from benchmarks.report import page
@@ -27,14 +29,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.quick and committed:
         sys.exit("--quick does not write into the committed results; choose another folder with --out")
     if not options.report:
-        folder.mkdir(parents=True, exist_ok=True)
+        _use(options.processor)
         for name in options.only or QUESTIONS:
             print(f"{name} ...", file=sys.stderr, flush=True)
-            result = measure(name, options.quick)
-            text = json.dumps(result, indent=1, ensure_ascii=False)
-            (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
-            print(f"{name}: {result['seconds']:.0f} s, {folder / name}.json", file=sys.stderr, flush=True)
+            path = write(measure(name, options.quick), folder)
+            print(f"{name}: {path}", file=sys.stderr, flush=True)
     print(page.write(page.load(folder), ROOT / "docs" if committed else folder))
+
+
+def _use(wanted: str) -> None:
+    """Go on with the instructions of this processor, in a new process if this one has others."""
+    try:
+        environment = processor.environment_for(wanted)
+    except (ValueError, processor.Mixed) as fault:
+        sys.exit(f"--processor {wanted}: {fault}")
+    if environment is not None:
+        command = [sys.executable, "-m", "benchmarks", *sys.argv[1:]]
+        os.execve(sys.executable, command, os.environ | environment)
 
 
 def measure(name: str, quick: bool) -> Result:
@@ -46,10 +57,18 @@ def measure(name: str, quick: bool) -> Result:
         "date": datetime.date.today().isoformat(),
         "quick": quick,
         "seconds": time.perf_counter() - started,
-        "machine": machine.machine(),
+        "machine": machine.machine() | {"limits": limits()},
         "versions": machine.versions(),
         **measurements,
     }
+
+
+def write(result: Result, folder: Path) -> Path:
+    """Write a result into the folder of the instructions that it was measured with."""
+    path = folder / result["machine"]["instructions"] / f"{result['question']}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -59,6 +78,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--only", action="append", choices=QUESTIONS, metavar="NAME", help=", ".join(QUESTIONS)
+    )
+    parser.add_argument(
+        "--processor",
+        choices=["native", *processor.NAMES],
+        default="native",
+        help="instructions to use: all that the machine has, or avx2 on a machine that has AVX-512",
     )
     parser.add_argument("--report", action="store_true", help="measure nothing, write the page and pictures")
     parser.add_argument("--out", type=Path, help="folder of the JSON results (and of the page, if not ours)")

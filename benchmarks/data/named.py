@@ -38,6 +38,33 @@ def clinc150(quick: bool) -> DataSet:
     return generated.texts(*shape, 14, 0.15, "like CLINC150")
 
 
+def clinc77(quick: bool) -> DataSet:
+    """The queries of 77 classes of CLINC150, the first by name: as many as BANKING77 has."""
+    if (loaders := real.folder()) and not quick:
+        texts, labels, test_texts, test_labels = loaders.clinc150()
+        kept = np.unique(labels)[:77]
+        train, test = np.isin(labels, kept), np.isin(test_labels, kept)
+        parts = _chosen(texts, train), labels[train], _chosen(test_texts, test), test_labels[test]
+        return real.tfidf("CLINC150, 77 of its classes", parts, ngram_range=(1, 2))
+    shape = (1_000, 2_000, 10) if quick else (9_240, 23_608, 77)
+    return generated.texts(*shape, 14, 0.15, "like CLINC150, 77 classes")
+
+
+def _chosen(texts: list[str], chosen: np.ndarray) -> list[str]:
+    return [text for text, is_chosen in zip(texts, chosen, strict=True) if is_chosen]
+
+
+def hashed(quick: bool) -> DataSet:
+    """600 messages of 20 newsgroups, their words hashed to 2^20 columns, most of which do not occur."""
+    n, n_features = (100, 2**14) if quick else (600, 2**20)
+    if (loaders := real.folder()) and not quick:
+        texts, labels, test_texts, test_labels = loaders.newsgroups()
+        rows = np.random.default_rng(0).permutation(len(labels))[:n]
+        parts = [texts[i] for i in rows], labels[rows], test_texts, test_labels
+        return real.hashed(f"20 newsgroups, {n} hashed messages", parts, n_features)
+    return generated.texts(n, n_features, 5 if quick else 20, 100, 0.05, "like hashed messages")
+
+
 def out_of_scope(quick: bool) -> Rows:
     """Queries that belong to none of the classes of `clinc150`, in its columns."""
     if (loaders := real.folder()) and not quick:

@@ -74,6 +74,11 @@ def tfidf(name: str, parts: tuple, **settings: Any) -> DataSet:
     return _vectorised(name, parts, TfidfVectorizer(**settings))
 
 
+def hashed(name: str, parts: tuple, n_features: int) -> DataSet:
+    """The same with hashed words: no vocabulary, and columns that do not occur."""
+    return _vectorised(name, parts, HashingVectorizer(n_features=n_features))
+
+
 def oewn_glosses(loaders: ModuleType) -> DataSet:
     with gzip.open(loaders.HERE / "oewn_glosses" / "oewn_glosses.tsv.gz", "rt", encoding="utf-8") as lines:
         cells = [line.rstrip("\n").split("\t") for line in lines][1:]

@@ -8,6 +8,8 @@ from typing import Any
 
 import threadpoolctl
 
+from benchmarks.measure import processor
+
 PACKAGES = (
     *("linclf", "numpy", "scipy", "scikit-learn", "numba", "threadpoolctl"),
     *("cyanure", "snapml", "torch", "entmax", "matplotlib"),
@@ -16,13 +18,14 @@ CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os
 
 
 def machine() -> dict[str, Any]:
-    """The processor, the number of its cores that this process may use, and the system."""
+    """The processor, its instructions, the number of cores that this process may use, and the system."""
     model = platform.processor()
     if sys.platform == "linux":
         with open("/proc/cpuinfo", encoding="utf-8") as lines:
             names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
         model = names[0] if names else model
-    return {"processor": model, "cores": CORES, "system": f"{platform.system()} {platform.machine()}"}
+    system = f"{platform.system()} {platform.machine()}"
+    return {"processor": model, "cores": CORES, "system": system, **processor.facts()}
 
 
 def versions() -> dict[str, str | None]:

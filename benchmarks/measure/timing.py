@@ -8,7 +8,6 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from sklearn.base import clone
-from threadpoolctl import threadpool_limits
 
 from benchmarks.data.dataset import Rows
 from benchmarks.measure.classifier import Classifier, LinearEstimator
@@ -76,12 +75,3 @@ def pass_seconds(
         rise = (seconds[name, many] - seconds[name, few]) / (long.n_iter_ - short.n_iter_)
         times[name] = PassTime(rise, seconds[name, many], long)
     return times
-
-
-def sgemm_rate(size: int, threads: int) -> float:
-    """GFLOP/s of NumPy's product of two square float32 matrices."""
-    A = np.random.default_rng(0).random((size, size), dtype=np.float32)
-    with threadpool_limits(threads, user_api="blas"):
-        A @ A
-        seconds = median_seconds({"sgemm": lambda: A @ A}, 5)["sgemm"]
-    return 2 * size**3 / seconds / 1e9

@@ -1,8 +1,9 @@
 """The packages measured, each fitting the same objective with settings at which it does well.
 
 A method is a function ``fit(problem, budget)`` that returns (W, b); its budget is a number of iterations or
-epochs. It imports its package when it is called: a package that is not installed is reported, and nothing
-else fails. README.md says how to add one.
+epochs. It uses `allowed_threads`, so that it can be timed at its best number of them. It imports its package
+when it is called: a package that is not installed is reported, and nothing else fails. README.md says how to
+add one.
 """
 
 import importlib
@@ -15,10 +16,13 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.svm import LinearSVC
 
+from benchmarks.measure.best_threads import allowed_threads
 from benchmarks.measure.classifier import LinearEstimator
 from benchmarks.measure.machine import CORES
 from benchmarks.peers.problem import Problem, Weights
 from linclf import LinearClassifier
+
+SAME = "the same objective"
 
 
 class Method(NamedTuple):
@@ -27,7 +31,7 @@ class Method(NamedTuple):
     package: str  # the module to import
     losses: tuple[str, ...]
     fit: Callable[[Problem, int], Weights]
-    differs: str = "the same objective"
+    differs: str = SAME
     tune: Callable[[Problem], dict[str, float]] = lambda problem: {}  # settings found before the first fit
 
 
@@ -41,12 +45,16 @@ def linclf(problem: Problem, budget: int, solver: str) -> Weights:
 
 
 def logistic_regression(problem: Problem, budget: int, solver: str) -> Weights:
-    model = LogisticRegression(C=problem.C, solver=solver, max_iter=budget, tol=1e-9, random_state=0)
+    scaling = {"intercept_scaling": 10} if solver == "liblinear" else {}
+    model = LogisticRegression(
+        C=problem.C, solver=solver, max_iter=budget, tol=1e-9, random_state=0, **scaling
+    )
     return coefficients(model.fit(problem.data.X, problem.data.y))
 
 
 def sgd_classifier(problem: Problem, budget: int) -> Weights:
-    settings = {"loss": "log_loss", "alpha": problem.alpha, "n_jobs": CORES, "random_state": 0}
+    settings = {"loss": "log_loss", "alpha": problem.alpha, "random_state": 0}
+    settings["n_jobs"] = allowed_threads()
     model = SGDClassifier(**settings, max_iter=budget, tol=None)
     return coefficients(model.fit(problem.data.X, problem.data.y))
 
@@ -62,7 +70,7 @@ def cyanure(problem: Problem, budget: int) -> Weights:
     loss, half = {"softmax": ("logistic", 1.0), "squared-one-vs-rest": ("sqhinge", 0.5)}[problem.loss]
     settings = {"penalty": "l2", "lambda_1": half * problem.alpha, "fit_intercept": True}
     model = estimators.Classifier(
-        loss=loss, **settings, max_iter=budget, tol=1e-7, n_threads=CORES, verbose=False
+        loss=loss, **settings, max_iter=budget, tol=1e-7, n_threads=allowed_threads(), verbose=False
     )
     return coefficients(model.fit(problem.data.X, problem.data.y))
 
@@ -73,7 +81,7 @@ def snapml(problem: Problem, budget: int) -> Weights:
         "regularizer": 1 / problem.C,
         "fit_intercept": True,
         "intercept_scaling": 10.0,
-        "n_jobs": CORES,
+        "n_jobs": allowed_threads(),
         "max_iter": budget,
         "tol": 1e-9,
     }
@@ -108,14 +116,21 @@ ONE_VS_REST = "one logistic problem per class: another optimum"
 PENALISED = "the intercept is penalised, a hundredth as much as a weight (intercept_scaling=10)"
 TUNED = "batches of 256, step falling to 0; first step the best of seven, not timed"
 
+LOGISTIC_REGRESSION = "LogisticRegression"
+LOGISTIC_SOLVERS = {
+    **dict.fromkeys(("lbfgs", "newton-cholesky", "newton-cg", "sag", "saga"), SAME),
+    "liblinear": f"two classes only; {PENALISED}",
+}
+
 METHODS = {
     "linclf sgd": Method("linclf", ("softmax", "squared-one-vs-rest"), partial(linclf, solver="sgd")),
     "linclf lbfgs": Method("linclf", ("softmax", "squared-one-vs-rest"), partial(linclf, solver="lbfgs")),
-    "LogisticRegression lbfgs": Method("sklearn", ("softmax",), partial(logistic_regression, solver="lbfgs")),
-    "LogisticRegression newton-cholesky": Method(
-        "sklearn", ("softmax",), partial(logistic_regression, solver="newton-cholesky")
-    ),
-    "LogisticRegression saga": Method("sklearn", ("softmax",), partial(logistic_regression, solver="saga")),
+    **{
+        f"{LOGISTIC_REGRESSION} {solver}": Method(
+            "sklearn", ("softmax",), partial(logistic_regression, solver=solver), differs
+        )
+        for solver, differs in LOGISTIC_SOLVERS.items()
+    },
     "SGDClassifier": Method("sklearn", ("softmax",), sgd_classifier, ONE_VS_REST),
     "LinearSVC": Method("sklearn", ("squared-one-vs-rest",), linear_svc, PENALISED),
     "cyanure": Method("cyanure", ("softmax", "squared-one-vs-rest"), cyanure),

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
-from benchmarks.measure.machine import CORES
+from benchmarks.measure.best_threads import allowed_threads
 from benchmarks.peers.problem import Problem, Weights
 
 BATCH = 256
@@ -14,7 +14,7 @@ _steps: dict[tuple[str, str], float] = {}  # found by `tune`, by data set and op
 
 def fit(problem: Problem, budget: int, optimizer: str) -> Weights:
     """(W, b) after ``budget`` epochs of SGD or Adam, or as many iterations of L-BFGS."""
-    torch.set_num_threads(CORES)
+    torch.set_num_threads(allowed_threads())
     if optimizer == "LBFGS":
         return _full_batches(problem, budget)
     return _mini_batches(problem, budget, optimizer, _steps[problem.data.name, optimizer])

@@ -11,6 +11,7 @@ import numpy as np
 import scipy.special
 
 from benchmarks.measure.attempt import attempt
+from benchmarks.measure.best_threads import best_medians
 from benchmarks.measure.machine import CORES
 from benchmarks.measure.timing import median_seconds
 from benchmarks.question import Mark, Measurements, NotMeasured, Question, Result, Row
@@ -106,11 +107,12 @@ def _times(calls: Calls, size: int) -> Row:
     # torch's threads keep a core busy after a call, and the allocator may serve the next call from memory
     # that the one before freed: so linclf takes turns with SciPy (NumPy if SciPy lacks the function) alone
     beside = "scipy" if "scipy" in calls else "numpy"
-    turns = [{name: calls.pop(name) for name in ("linclf", beside)}]
-    for group in turns + [{name: call} for name, call in calls.items()]:
-        median_seconds(group, 2)
-        # the pair whose ratio is judged is timed longer: of 132 cells one would be 5% off by chance
-        seconds |= median_seconds(group, 4 * repeats if "linclf" in group else repeats)
+    pair = {name: calls.pop(name) for name in ("linclf", beside)}
+    median_seconds(pair, 2)
+    # the pair whose ratio is judged is timed longer: of 132 cells one would be 5% off by chance
+    seconds |= median_seconds(pair, 4 * repeats)
+    for name, call in calls.items():
+        seconds[name] = best_medians({name: call}, repeats)[name].seconds
     return {f"seconds_{name}": of_all / often for name, of_all in seconds.items()}
 
 

@@ -8,8 +8,8 @@ from sklearn.linear_model import LogisticRegression
 from benchmarks.data import generated
 from benchmarks.data.dataset import DataSet
 from benchmarks.measure.attempt import attempt
+from benchmarks.measure.best_threads import best_medians
 from benchmarks.measure.machine import CORES
-from benchmarks.measure.timing import median_seconds
 from benchmarks.question import Mark, Measurements, Question, Result, Row, row_of
 from benchmarks.report.text import markdown_table, number
 from linclf import SoftmaxClassifier
@@ -63,8 +63,9 @@ def _times(
 
     calls = {name: lambda m=model: getattr(m, method)(X) for name, model in models.items()}
     calls["numpy"] = numpy_predict if method == "predict" else numpy_softmax
-    median_seconds(calls, 2)
-    return {f"seconds_{name}": seconds for name, seconds in median_seconds(calls, repeats).items()}
+    found = best_medians(calls, repeats)
+    seconds = {f"seconds_{name}": best.seconds for name, best in found.items()}
+    return seconds | {f"threads_{name}": best.threads for name, best in found.items()}
 
 
 def table(result: Result) -> str:
@@ -72,18 +73,21 @@ def table(result: Result) -> str:
     lines = [
         [
             *(f"{row['rows']:,}", row["features"], row["classes"], row["method"]),
-            *(
-                number(1e3 * row[f"seconds_{name}"]) if "absent" not in row else row["absent"]
-                for name in names
-            ),
+            *(_cell(row, name) if "absent" not in row else row["absent"] for name in names),
         ]
         for row in result["rows"]
     ]
     return (
-        "Medians of calls taken in turn, in milliseconds, float32 rows, the same weights in all three. "
+        "Medians of calls taken in turn, in milliseconds, float32 rows, the same weights in all three; "
+        "each at its best number of BLAS threads, in brackets. "
         "NumPy is bare `X @ W.T + b` with argmax or an in-place softmax, and checks nothing.\n\n"
         + markdown_table(["rows", "features", "classes", "method", *names], lines)
     )
+
+
+def _cell(row: Row, name: str) -> str:
+    threads = f" ({row[f'threads_{name}']})" if f"threads_{name}" in row else ""
+    return number(1e3 * row[f"seconds_{name}"]) + threads
 
 
 def _mark(result: Result) -> tuple[str, bool]:

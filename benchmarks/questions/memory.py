@@ -118,13 +118,13 @@ def _mark(result: Result) -> tuple[str, bool]:
     if absent or not rows:
         raise NotMeasured("; ".join(absent) or "no measurement")
     worst = max(rows, key=lambda row: row["share"])
-    return f"at most {worst['share']:.1%} ({worst['model']}, {worst['layout']})", worst["share"] <= 0.10
+    return f"at most {worst['share']:.1%} ({worst['model']}, {worst['layout']})", worst["share"] <= 0.05
 
 
 MARKS = [
     Mark(
         "memory while fitting C-contiguous X (60,000 x 784; the parameters need next to nothing)",
-        "X and 10 % of it",
+        "X and 5 % of it",
         _mark,
     )
 ]

@@ -1,36 +1,31 @@
 """How far from the optimum is each solver after how many seconds?"""
 
-import contextlib
-import functools
 import re
 from collections.abc import Iterator
 
-import numpy as np
-
 from benchmarks.data import named, real
-from benchmarks.measure.attempt import attempt
 from benchmarks.measure.machine import CORES
-from benchmarks.measure.timing import timed
-from benchmarks.peers.methods import METHODS, Method, absent_packages
-from benchmarks.peers.objective import accuracy
+from benchmarks.peers.methods import LOGISTIC_REGRESSION, METHODS, absent_packages
+from benchmarks.peers.paths import Budgets, points, seconds_to, with_distance
 from benchmarks.peers.problem import Problem
-from benchmarks.peers.reference import best_known
 from benchmarks.question import Mark, Measurements, Question, Result, Row, require
 from benchmarks.report.pictures import Paths, Picture
 from benchmarks.report.text import fraction, markdown_table, number
 
 NEWTON = "one step needs the Hessian of all parameters, which takes minutes here"
+TWO = "two classes only"
 SLOW = "more than a minute for a few epochs"
 TARGET = 1e-4
-
-Budgets = dict[str, tuple[int, ...] | str]  # iterations or epochs of each method, or why it has none
 
 LARGE: Budgets = {
     "linclf sgd": (1, 2, 5, 10, 20, 40),
     "linclf lbfgs": (10, 20, 40, 60, 80, 120, 200),
     "LogisticRegression lbfgs": (30, 100, 220),
     "LogisticRegression newton-cholesky": NEWTON,
+    "LogisticRegression newton-cg": (3, 6, 10),
+    "LogisticRegression sag": (2, 5),
     "LogisticRegression saga": (2, 5),
+    "LogisticRegression liblinear": TWO,
     "SGDClassifier": (2, 10),
     "LinearSVC": (10, 30),
     "cyanure": (5, 10, 14, 20),
@@ -42,6 +37,8 @@ LARGE: Budgets = {
 MANY_CLASSES: Budgets = LARGE | {
     "linclf lbfgs": (10, 20, 40, 80),
     "LogisticRegression lbfgs": (10, 20, 30, 60),
+    "LogisticRegression newton-cg": (3, 6),
+    "LogisticRegression sag": SLOW,
     "LogisticRegression saga": SLOW,
     "SGDClassifier": (1,),
     "LinearSVC": SLOW,
@@ -56,7 +53,10 @@ SMALL: Budgets = {
     "linclf lbfgs": (10, 30, 100, 300, 1000),
     "LogisticRegression lbfgs": (30, 100, 1000, 10_000),
     "LogisticRegression newton-cholesky": (3, 6, 10, 30),
+    "LogisticRegression newton-cg": (3, 6, 10, 30),
+    "LogisticRegression sag": (100, 1000, 10_000),
     "LogisticRegression saga": (100, 1000, 10_000),
+    "LogisticRegression liblinear": (3, 10, 30, 100),
     "SGDClassifier": (10, 100, 1000),
     "LinearSVC": (100, 1000, 10_000),
     "cyanure": (10, 100, 1000, 10_000),
@@ -66,9 +66,13 @@ SMALL: Budgets = {
     "torch L-BFGS": (30, 100, 1000),
 }
 QUICK: Budgets = {name: budgets[:2] for name, budgets in SMALL.items()} | {
-    "LogisticRegression saga": (10, 30)
+    "LogisticRegression sag": (10, 30),
+    "LogisticRegression saga": (10, 30),
 }
-QUICK_LARGE: Budgets = QUICK | {"LogisticRegression newton-cholesky": NEWTON}
+QUICK_LARGE: Budgets = QUICK | {
+    "LogisticRegression newton-cholesky": NEWTON,
+    "LogisticRegression liblinear": TWO,
+}
 
 
 def run(quick: bool) -> Measurements:
@@ -82,7 +86,7 @@ def run(quick: bool) -> Measurements:
     for data, budgets in datasets:
         for loss in ("softmax", "squared-one-vs-rest"):
             problem = Problem(data, loss, 1e-4)
-            rows += _with_distance(problem, list(_points(problem, budgets, absent)))
+            rows += with_distance(problem, list(points(problem, budgets, absent)))
     return {
         "data": [data.facts() for data, _ in datasets],
         "settings": {"alpha": 1e-4, "threads": CORES, "linclf_lbfgs_tol": 1e-9},
@@ -91,60 +95,12 @@ def run(quick: bool) -> Measurements:
     }
 
 
-def _points(problem: Problem, budgets: Budgets, absent: dict[str, str]) -> Iterator[Row]:
-    for name, method in METHODS.items():
-        if problem.loss not in method.losses:
-            continue
-        row = {"data": problem.data.name, "loss": problem.loss, "method": name}
-        allowed = absent.get(method.package) or budgets[name]
-        if isinstance(allowed, str):
-            yield row | {"absent": allowed}
-            continue
-        _load(problem, method)
-        tuned = method.tune(problem)
-        for budget in allowed:
-            yield attempt(
-                row | {"budget": budget} | tuned, functools.partial(_point, problem, method, budget)
-            )
-
-
-def _load(problem: Problem, method: Method) -> None:
-    """Load machine code and thread pools before anything is timed."""
-    whole = method.package == "linclf"  # whose machine code depends on the shape
-    with contextlib.suppress(Exception):  # a method that fails says so when it is measured
-        timed(lambda: method.fit(problem if whole else problem.small(), 1))
-
-
-def _point(problem: Problem, method: Method, budget: int) -> Row:
-    (W, b), seconds, caught = timed(lambda: method.fit(problem, budget))
-    return {
-        "seconds": seconds,
-        "objective": problem.objective(W, b),
-        "accuracy": accuracy(W, b, problem.data.X_test, problem.data.y_test),
-        "warnings": caught,
-    }
-
-
-def _with_distance(problem: Problem, rows: list[Row]) -> list[Row]:
-    best, reference = best_known(problem)
-    best = min([best, *(row["objective"] for row in rows if np.isfinite(row.get("objective", np.inf)))])
-    for row in rows:
-        if "objective" in row:
-            row.update(best=best, reference=reference, distance=(row["objective"] - best) / best)
-    return rows
-
-
-def seconds_to(rows: list[Row], method: str, distance: float) -> float | None:
-    """Seconds of the cheapest fit of a method that came this close; None if none did."""
-    close = [r["seconds"] for r in rows if r["method"] == method and r.get("distance", np.inf) <= distance]
-    return min(close, default=None)
-
-
 def table(result: Result) -> str:
     parts = [
         "Each point is one fit with a budget of iterations or epochs. Distance is (F - F*)/F*: F is computed "
-        "in float64 NumPy from the weights, F* is the least of all fits and of long reference runs. All "
-        f"methods may use {result['settings']['threads']} threads; alpha = 1e-4, C = 1/(alpha n). "
+        "in float64 NumPy from the weights, F* is the least of all fits and of long reference runs. Each "
+        f"method may use {result['settings']['threads']} threads, and uses the number that is best for it "
+        "if the table has a column for that; alpha = 1e-4, C = 1/(alpha n). "
         "NC: not converged to that distance with any budget."
     ]
     for data, loss in dict.fromkeys((row["data"], row["loss"]) for row in result["rows"]):
@@ -152,7 +108,8 @@ def table(result: Result) -> str:
         parts.append(f"**{data}, {loss}.** Seconds until the distance is at most:")
         parts.append(
             markdown_table(
-                ["method", "1e-2", "1e-4", "1e-6", "least distance", "test accuracy there"], _lines(rows)
+                ["method", "1e-2", "1e-4", "1e-6", "threads", "least distance", "test accuracy there"],
+                _lines(rows),
             )
         )
     differs = [[name, method.differs] for name, method in METHODS.items()]
@@ -165,20 +122,22 @@ def _lines(rows: list[Row]) -> Iterator[list[str]]:
         own = [row for row in rows if row["method"] == method]
         measured = [row for row in own if "objective" in row]
         if not measured:
-            yield [method, f"absent: {own[0]['absent']}", "", "", "", ""]
+            yield [method, f"absent: {own[0]['absent']}", "", "", "", "", ""]
             continue
         last = min(measured, key=lambda row: row["distance"])
         reached = [seconds_to(own, method, distance) for distance in (1e-2, 1e-4, 1e-6)]
         cells = ["NC" if seconds is None else number(seconds) for seconds in reached]
-        yield [method, *cells, f"{last['distance']:.1e}", f"{last['accuracy']:.4f}"]
+        threads = last.get("threads", "")
+        yield [method, *cells, threads, f"{last['distance']:.1e}", f"{last['accuracy']:.4f}"]
 
 
 def _mark(result: Result) -> tuple[str, bool]:
     rows = [row for row in result["rows"] if row["data"] == "MNIST" and row["loss"] == "softmax"]
-    names = ("linclf lbfgs", "cyanure", "LogisticRegression lbfgs")
-    ours, cyanure, sklearn = (
-        require(seconds_to(rows, name, TARGET), f"{name} to {TARGET}") for name in names
-    )
+    solvers = [name for name in METHODS if name.startswith(LOGISTIC_REGRESSION)]
+    reached = {name: seconds_to(rows, name, TARGET) for name in ("linclf lbfgs", "cyanure", *solvers)}
+    ours, cyanure = (require(reached[name], f"{name} to {TARGET}") for name in ("linclf lbfgs", "cyanure"))
+    fastest = min((reached[name] for name in solvers if reached[name] is not None), default=None)
+    sklearn = require(fastest, f"{LOGISTIC_REGRESSION} to {TARGET}")
     measured = (
         f"{number(ours)} s: {fraction(ours, cyanure)} of cyanure's {number(cyanure)} s, "
         f"{fraction(ours, sklearn)} of LogisticRegression's {number(sklearn)} s"

@@ -23,7 +23,7 @@ COLOURS = {
     "snapml": "#56B4E9",
     "torch": "#000000",
 }
-LINES, MARKERS = ("-", "--", ":", "-."), "osD^"
+LINES, MARKERS = ("-", "--", ":", "-.", (0, (1, 3)), (0, (5, 5))), "osD^Pv"
 FLOOR, CEILING = 1e-8, 10  # distances below the noise of the data, or hopeless, are drawn at the edge
 
 
@@ -114,7 +114,7 @@ def _dots(picture: Dots, figure: Figure) -> None:
 def _lines(picture: Lines, figure: Figure) -> None:
     axes = figure.add_subplot()
     for i, (name, path) in enumerate(picture.points.items()):
-        marker, line = (MARKERS + "v")[i], (LINES[:3] * 2)[i]
+        marker, line = "osD^v"[i], (LINES[:3] * 2)[i]
         colour = list(COLOURS.values())[i]
         axes.loglog(*zip(*path, strict=True), marker=marker, color=colour, linestyle=line, label=name)
     axes.set(title=picture.title, xlabel=picture.across, ylabel=picture.up)

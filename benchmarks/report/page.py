@@ -3,8 +3,10 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from benchmarks import ROOT, questions
+from benchmarks.measure.processor import NAMES
 from benchmarks.question import Mark, NotMeasured, Question, Result
 from benchmarks.questions import QUESTIONS
 from benchmarks.report.text import markdown_table
@@ -12,39 +14,53 @@ from benchmarks.report.text import markdown_table
 README = ROOT / "benchmarks" / "README.md"
 
 
-def load(folder: Path) -> dict[str, Result]:
-    """Question -> its result, for the questions that have one in the folder."""
-    paths = [(name, folder / f"{name}.json") for name in QUESTIONS]
-    return {name: json.loads(path.read_text(encoding="utf-8")) for name, path in paths if path.is_file()}
+Results = dict[str, dict[str, Result]]  # question -> instructions of the processor -> result
 
 
-def write(results: dict[str, Result], docs: Path) -> Path:
+def load(folder: Path) -> Results:
+    """Those in the folders of a folder, one for each kind of processor; the others have no question."""
+    kinds = sorted(path.name for path in folder.iterdir() if path.is_dir())
+    kinds = [kind for kind in NAMES if kind in kinds] + [kind for kind in kinds if kind not in NAMES]
+    results: Results = {}
+    for name in QUESTIONS:
+        paths = {kind: folder / kind / f"{name}.json" for kind in kinds}
+        found = {kind: path.read_text(encoding="utf-8") for kind, path in paths.items() if path.is_file()}
+        if found:
+            results[name] = {kind: json.loads(text) for kind, text in found.items()}
+    return results
+
+
+def write(results: Results, docs: Path) -> Path:
     """Write ``docs/benchmarks.md`` and ``docs/images/*.svg``; returns the path of the page."""
     (docs / "images").mkdir(parents=True, exist_ok=True)
-    circumstances = list(dict.fromkeys(map(_circumstances, results.values())))
-    same = len(circumstances) == 1  # if all questions were measured in one run, once is enough
     head, how_to_add = README.read_text(encoding="utf-8").rstrip().split("\n\n## ")
-    parts = [head, "## Marks", *circumstances[:same], marks_table(results)]
-    for name, result in results.items():
+    parts = [head, "## Marks", marks_table(results)]
+    for name, by_kind in results.items():
         question = questions.load(name)
         parts += [f"## {question.title}", question.asks or ""]
-        parts += [] if same else [_circumstances(result)]
-        parts += [*_generated_and_absent(result), question.table(result)]
-        parts += _pictures(question, result, docs / "images")
+        for kind, result in by_kind.items():
+            parts += [f"### {_title(kind)}"] if len(by_kind) > 1 else []
+            parts += [_circumstances(kind, result), *_generated_and_absent(result), question.table(result)]
+            suffix = "" if kind == next(iter(by_kind)) else f"_{kind}"
+            parts += _pictures(question, result, docs / "images", suffix)
     parts.append(f"## {how_to_add}")
     page = docs / "benchmarks.md"
     page.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     return page
 
 
-def marks_table(results: dict[str, Result]) -> str:
-    """Each mark with what was measured and whether it is met."""
+def marks_table(results: Results) -> str:
+    """Each mark with what was measured on each kind of processor and whether it is met there."""
+    kinds = list(dict.fromkeys(kind for by_kind in results.values() for kind in by_kind))
+    kinds.sort(key=[*NAMES, *kinds].index)
     lines = []
     for name in QUESTIONS:
         for mark in questions.load(name).marks:
-            measured, met = _judged(mark, results.get(name))
-            lines.append([mark.work, mark.bar, measured, VERDICTS[met]])
-    return markdown_table(["work", "mark", "measured here", "met"], lines)
+            judged = [_judged(mark, results.get(name, {}).get(kind)) for kind in kinds]
+            cells = [cell for measured, met in judged for cell in (measured, VERDICTS[met])]
+            lines.append([mark.work, mark.bar, *cells])
+    heads = [cell for kind in kinds for cell in (f"measured with {_title(kind)}", "met")]
+    return markdown_table(["work", "mark", *heads], lines)
 
 
 VERDICTS = {True: "yes", False: "**no**", None: "not measured"}
@@ -62,12 +78,33 @@ def _judged(mark: Mark, result: Result | None) -> tuple[str, bool | None]:
         return str(reason), None
 
 
-def _circumstances(result: Result) -> str:
+def _title(kind: str) -> str:
+    return NAMES.get(kind, kind)
+
+
+def _circumstances(kind: str, result: Result) -> str:
     machine, versions = result["machine"], result["versions"]
     listed = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
     quick = " **A quick run on small data.**" if result["quick"] else ""
-    where = f"{machine['processor']}, {machine['cores']} cores, {machine['system']}"
-    return f"{result['date']}, {where}; {listed}.{quick}"
+    where = f"{machine['processor']} with {_title(kind)}, {machine['cores']} cores, {machine['system']}"
+    if "emulated" in machine:
+        switches = " ".join(f"{name}={value}" for name, value in machine["emulated"].items() if value)
+        where += f"; a machine with {_title(machine['has'])}, held to {_title(kind)} by `{switches}`"
+    limits = f"; {_limits(machine['limits'])}" if "limits" in machine else ""
+    return f"{result['date']}, {where}{limits}; {listed}.{quick}"
+
+
+def _limits(limits: dict[str, Any]) -> str:
+    """What the machine did at best in the run of the result."""
+
+    def of_threads(name: str) -> str:
+        return " / ".join(f"{value:.0f}" for value in limits[name].values())
+
+    return (
+        f"on one / two threads sgemm {of_threads('sgemm_gflops')} and dgemm {of_threads('dgemm_gflops')} "
+        f"GFLOP/s, reading {of_threads('read_gb_s')} GB/s; rows of 3 KB at random "
+        f"{limits['random_rows_gb_s']:.1f} GB/s, a load at random {limits['load_ns']:.0f} ns"
+    )
 
 
 def _generated_and_absent(result: Result) -> Iterator[str]:
@@ -80,7 +117,7 @@ def _generated_and_absent(result: Result) -> Iterator[str]:
         yield "Absent: " + "; ".join(f"{name} ({why})" for name, why in absent.items()) + "."
 
 
-def _pictures(question: Question, result: Result, folder: Path) -> list[str]:
+def _pictures(question: Question, result: Result, folder: Path, suffix: str) -> list[str]:
     pictures = question.pictures(result)
     if not pictures:
         return []
@@ -90,6 +127,6 @@ def _pictures(question: Question, result: Result, folder: Path) -> list[str]:
         return [f"(No pictures: {fault}.)"]
     links = []
     for name, picture in pictures.items():
-        drawing.save(picture, folder / f"{name}.svg")
-        links.append(f"![{picture.title}](images/{name}.svg)")
+        drawing.save(picture, folder / f"{name}{suffix}.svg")
+        links.append(f"![{picture.title}](images/{name}{suffix}.svg)")
     return links

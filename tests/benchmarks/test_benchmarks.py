@@ -1,9 +1,9 @@
 """The benchmarks' own arithmetic, their JSON and their report; not what they measure."""
 
+import importlib
 import itertools
 import json
 import re
-import sys
 
 import numpy as np
 import pytest
@@ -14,9 +14,9 @@ from sklearn.preprocessing import scale
 
 from benchmarks import ROOT, __main__, questions
 from benchmarks.data import real
-from benchmarks.measure import machine
+from benchmarks.measure import machine, processor
 from benchmarks.measure.attempt import attempt
-from benchmarks.peers import methods, objective
+from benchmarks.peers import methods, objective, paths
 from benchmarks.peers.newton import newton
 from benchmarks.peers.problem import Problem
 from benchmarks.questions import QUESTIONS, optimum
@@ -92,8 +92,13 @@ def test_newton_finds_the_optimum_of_unscaled_data(load, loss):
 
 def test_quick_run_writes_all_that_a_result_needs(tmp_path):
     __main__.main(["--quick", "--only", "latency", "--out", str(tmp_path)])
-    result = json.loads((tmp_path / "latency.json").read_text())
+    (path,) = tmp_path.glob("*/latency.json")
+    result = json.loads(path.read_text())
     assert result["quick"] is True
+    assert path.parent.name == result["machine"]["instructions"] == processor.here()
+    limits = result["machine"]["limits"]
+    assert limits["sgemm_gflops"]["1"] > limits["dgemm_gflops"]["1"] > 0
+    assert limits["read_gb_s"]["1"] > limits["random_rows_gb_s"] > 0
     assert result["machine"]["cores"] >= 1
     assert {"python", "linclf", "numpy", "scikit-learn", "torch"} <= set(result["versions"])
     assert result["data"][0]["source"] == "generated"
@@ -110,20 +115,26 @@ def test_quick_runs_leave_the_committed_results_alone():
 
 
 def test_absent_peer_is_listed_with_its_reason(monkeypatch):
-    for package in ("cyanure", "snapml", "torch"):
-        monkeypatch.setitem(sys.modules, package, None)
+    import_module = importlib.import_module
+
+    def none_of_three(name):  # None in sys.modules would break scikit-learn, which looks for torch there
+        if name in ("cyanure", "snapml", "torch"):
+            raise ImportError(f"no module {name}")
+        return import_module(name)
+
+    monkeypatch.setattr(importlib, "import_module", none_of_three)
     absent = methods.absent_packages()
     assert "cyanure" in absent["cyanure"]
     assert set(absent) == {"cyanure", "snapml", "torch"}
     problem = Problem(real.bundled("wine").scaled(), "softmax", 1e-2)
     budgets = dict.fromkeys(methods.METHODS, "left out here") | {"LogisticRegression lbfgs": (100,)}
-    rows = list(optimum._points(problem, budgets, absent))
+    rows = list(paths.points(problem, budgets, absent))
     (row,) = (row for row in rows if row["method"] == "cyanure")
     assert row["absent"] == absent["cyanure"]
-    lines = {line[0]: line for line in optimum._lines(optimum._with_distance(problem, rows))}
+    lines = {line[0]: line for line in optimum._lines(paths.with_distance(problem, rows))}
     assert lines["cyanure"][1] == f"absent: {absent['cyanure']}"
     assert lines["torch SGD"][1].startswith("absent: ")
-    assert float(lines["LogisticRegression lbfgs"][4]) < 1e-2
+    assert float(lines["LogisticRegression lbfgs"][5]) < 1e-2
 
 
 def test_failing_fit_is_a_row_with_its_reason():
@@ -167,13 +178,64 @@ THREADS = {
     ],
 )
 def test_report_is_made_from_json_and_shows_a_miss_as_a_miss(tmp_path, row, verdict):
-    (tmp_path / "threads.json").write_text(json.dumps(result_of("threads", rows=[row])))
+    __main__.write(result_of("threads", rows=[row]), tmp_path)
     text = page.write(page.load(tmp_path), tmp_path).read_text()
     (line,) = (line for line in text.splitlines() if line.startswith("| two threads"))
     assert line.endswith(verdict)
     assert text.count("| no result | not measured |") >= 9  # marks of the questions without a result
     assert "## Threads" in text
     assert "## Memory" not in text
+
+
+def test_results_of_two_processors_stand_side_by_side(tmp_path):
+    fast, slow = (result_of("threads", rows=[THREADS | {"gain": gain}]) for gain in (1.9, 1.2))
+    switches = {"OPENBLAS_CORETYPE": "Haswell", "NUMBA_CPU_FEATURES": ""}
+    slow["machine"] |= {"has": "avx512", "emulated": switches}
+    text = page.write({"threads": {"avx512": fast, "avx2": slow}}, tmp_path).read_text()
+    (line,) = (line for line in text.splitlines() if line.startswith("| two threads"))
+    assert line.endswith("| yes | 1.20x on 60,000 x 784, coefficients bitwise equal | **no** |")
+    assert text.index("### AVX-512") < text.index("### AVX2")
+    assert "with AVX-512, held to AVX2 by `OPENBLAS_CORETYPE=Haswell`; python 3.11" in text
+
+
+@pytest.mark.parametrize(
+    ("here", "host", "wanted", "said"),
+    [
+        ("avx2", "avx2", "avx512", "no AVX-512"),
+        ("aarch64", "aarch64", "avx2", "this one has aarch64"),
+        ("avx2", "avx512", "native", "held to avx2"),
+        ("avx2", "avx2", "avx2", None),
+        ("avx512", "avx512", "native", None),
+    ],
+)
+def test_instructions_that_the_machine_has_not_are_refused(monkeypatch, here, host, wanted, said):
+    monkeypatch.setattr(processor, "here", lambda: here)
+    monkeypatch.setattr(processor, "host", lambda: host)
+    if said is None:
+        assert processor.environment_for(wanted) is None
+    else:
+        with pytest.raises(ValueError, match=said):
+            processor.environment_for(wanted)
+
+
+def test_emulation_has_a_switch_for_each_library(monkeypatch):
+    monkeypatch.setattr(processor, "here", lambda: "avx512")
+    monkeypatch.setattr(processor, "host", lambda: "avx512")
+    for name in processor.SWITCHES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("NPY_DISABLE_CPU_FEATURES", raising=False)
+    switches = processor.environment_for("avx2")
+    assert {"OPENBLAS_CORETYPE", "NUMBA_CPU_NAME", "NPY_DISABLE_CPU_FEATURES"} <= set(switches)
+    monkeypatch.setenv("NUMBA_CPU_NAME", "znver3")
+    with pytest.raises(ValueError, match="unset"):
+        processor.environment_for("avx2")
+
+
+def test_libraries_that_differ_are_refused(monkeypatch):
+    mixed = processor.Libraries("avx512", "avx2", "avx512")
+    monkeypatch.setattr(processor.Libraries, "here", lambda: mixed)
+    with pytest.raises(processor.Mixed, match="numba avx2"):
+        processor.here()
 
 
 def test_picture_of_paths(tmp_path):
@@ -185,7 +247,7 @@ def test_picture_of_paths(tmp_path):
         for m, s, d in points
     ]
     result = result_of("optimum", rows=rows, absent={"snapml": "no module"}, settings={"threads": 2})
-    text = page.write({"optimum": result}, tmp_path).read_text()
+    text = page.write({"optimum": {"avx2": result}}, tmp_path).read_text()
     assert "0.100 s: 1/10.0 of cyanure's 1.00 s, 1/15.0 of LogisticRegression's 1.50 s | **no** |" in text
     assert "Absent: snapml (no module)." in text
     picture = (tmp_path / "images" / "optimum_mnist.svg").read_text()
@@ -194,7 +256,7 @@ def test_picture_of_paths(tmp_path):
 
 
 def test_calibration_is_measured_for_every_classifier():
-    rows = json.loads((__main__.RESULTS / "calibration.json").read_text())["rows"]
+    rows = json.loads((__main__.RESULTS / "avx512" / "calibration.json").read_text())["rows"]
     for data in {row["data"] for row in rows if row["kind"] == "classifier"}:
         found = {(row["scores"], row["method"]) for row in rows if row["data"] == data}
         assert found == set(itertools.product(CLASSIFIERS, METHODS))
