@@ -16,14 +16,13 @@ from benchmarks.question import Measurements, Question, Result, Row
 from benchmarks.questions.kernel_rate.passes import EPOCH, EPOCHS, HUNDRED, KDD, MNIST, NARROW, PASS
 from benchmarks.report.text import markdown_table, number
 from linclf import SoftmaxClassifier, heads
-from linclf._kernels.epoch import row_gradients
-from linclf._kernels.problem import State, buffers_for
+from linclf._kernels.problem import State, buffers_for, buffers_of_rows
+from linclf._kernels.row_gradients import row_gradients
 from linclf._numba.compile import compiled
 from linclf._storage import verbs
 from linclf._training.fit import Fit
 from linclf._training.plan import plan_for
 from linclf._training.step_rule import StepRule
-from linclf.optimizers import SGD
 
 SHAPES = (MNIST, KDD, NARROW, HUNDRED)
 QUICK = ({"rows": 4_000, "features": 100, "classes": 10}, {"rows": 20_000, "features": 20, "classes": 2})
@@ -38,38 +37,43 @@ class Times(NamedTuple):
     products: int = 1
     loss: int = 1
     gradient: int = 1
-    update: int = 0
+    descend: int = 0
 
 
-PIECES = ("products", "loss", "gradient", "update")
+PIECES = ("products", "loss", "gradient", "descend")
 
 
 @compiled
 def through(problem, state, buffers, ids, times):
     """The pieces of a pass, block by block, in the order of the kernels of the package.
 
-    The blocks are the batches if `update` is done.
+    The blocks are the batches if steps go straight into the weights (`descend`).
     """
     storage, head, block, work = problem.storage, problem.head, buffers.block, buffers.work
-    constant, size, optimizer = head.intercept, block.S.shape[0], SGD()
+    constant, size = head.intercept, block.S.shape[0]
     scores = np.empty_like(block.S)
+    verbs.fold(storage, state.V, block)
     for start in range(0, ids.size, size):
-        part = ids[start : start + size]
+        part, coming = ids[start : start + size], ids[start + size :]
         for _ in range(times.gather):
             verbs.gather(storage, constant, part, block)
         heads.normalise(head, storage, block, part.size)
         for _ in range(times.products):
-            verbs.products(storage, constant, part, state.V, block)
+            verbs.products(storage, constant, part, coming, state.V, block)
         heads.to_scores(head, storage, state.V, block, part.size, work)
         scores[:] = block.S
         for _ in range(times.loss):
             block.S[:] = scores  # which a loss overwrites, and gradients in their place take another time
-            row_gradients(problem, part, block, STEP, part.size, np.inf)
+            row_gradients(storage, problem, part, block, STEP, part.size, np.inf)
         heads.from_scores(head, block, part.size, work)
         for _ in range(times.gradient):
-            verbs.gradient(storage, constant, part, block, state.G, start == 0 or times.update > 0)
-        for _ in range(times.update):
-            verbs.update(storage, state, optimizer, STEP, problem.penalty)
+            verbs.gradient(storage, constant, part, block, state.G, start == 0)
+        for _ in range(times.descend):
+            verbs.descend(storage, constant, part, block, state.V, STEP, problem.penalty)
+    if times.gradient > 0:
+        verbs.unfold(storage, state.G)
+    else:
+        verbs.settle(storage, state.V, block)
 
 
 def run(quick: bool) -> Measurements:
@@ -98,9 +102,10 @@ def _profile(part: str, data: DataSet) -> Row:
     order, batch, once = fit.ids, len(fit.ids), Times()
     if part == EPOCH:
         order, batch = np.random.default_rng(0).permutation(fit.ids), _batch(fit)
-        once = Times(update=1)
+        once = Times(gradient=0, descend=1)
     state = _state(fit)
-    go = functools.partial(through, fit.problem, state, buffers_for(fit.problem, state.V, batch), order)
+    buffers = buffers_for if part == PASS else buffers_of_rows
+    go = functools.partial(through, fit.problem, state, buffers(fit.problem, state.V, batch), order)
     calls = {"package": package, "whole": _own(lambda: go(once)), "read": _reading(data.X, order)}
     pieces = [name for name in ("gather", *PIECES) if getattr(once, name)]
     for name in pieces:
