@@ -64,7 +64,7 @@ def through(problem, state, buffers, ids, times):
         scores[:] = block.S
         for _ in range(times.loss):
             block.S[:] = scores  # which a loss overwrites, and gradients in their place take another time
-            row_gradients(storage, problem, part, block, STEP, part.size, np.inf)
+            row_gradients(problem, part, block, STEP, part.size, np.inf)
         heads.from_scores(head, block, part.size, work)
         for _ in range(times.gradient):
             verbs.gradient(storage, constant, part, block, state.G, start == 0)

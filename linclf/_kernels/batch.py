@@ -31,7 +31,7 @@ def row_piece(problem, V, buffers, ids, step, divisor, row_limit):
     verbs.fold(storage, V, block)
     verbs.products(storage, head.intercept, ids, ids[:0], V, block)
     heads.to_scores(head, storage, V, block, ids.size, work)
-    loss, mass = row_gradients(storage, problem, ids, block, step, divisor, row_limit)
+    loss, mass = row_gradients(problem, ids, block, step, divisor, row_limit)
     heads.from_scores(head, block, ids.size, work)
     return loss, mass
 

@@ -25,7 +25,7 @@ def epoch_direct(problem, state, buffers, ids, steps):
         step = steps.sizes[number]
         verbs.gather(storage, head.intercept, part, block)
         verbs.products(storage, head.intercept, part, coming, state.V, block)
-        loss, mass = row_gradients(storage, problem, part, block, step, part.size, steps.row_limit)
+        loss, mass = row_gradients(problem, part, block, step, part.size, steps.row_limit)
         total += loss
         if number == 0:
             first = loss / mass
@@ -50,7 +50,7 @@ def _collect(problem, state, buffers, batch, coming, step, row_limit):
         heads.normalise(head, storage, block, part.size)
         verbs.products(storage, head.intercept, part, rest if rest.size else coming, state.V, block)
         heads.to_scores(head, storage, state.V, block, part.size, work)
-        block_loss, block_mass = row_gradients(storage, problem, part, block, step, batch.size, row_limit)
+        block_loss, block_mass = row_gradients(problem, part, block, step, batch.size, row_limit)
         loss += block_loss
         mass += block_mass
         heads.from_scores(head, block, part.size, work)

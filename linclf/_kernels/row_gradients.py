@@ -1,40 +1,81 @@
 """From the scores of a block to the loss of its rows and its gradient, row by row or class by class."""
 
-from linclf._numba import bare, generic
-from linclf._storage import CSR, Copied, InPlace
-from linclf.losses._registry import block_loss, target_loss
+from typing import Any
+
+from numba.extending import overload
+
+from linclf._numba import bare, generic, inlined
+from linclf._numba.dispatch import INLINED
+from linclf._storage import CSR, Block, Copied, InPlace
+from linclf._types import IntArray, Loss
+from linclf.losses._registry import label_block_loss, target_loss
 
 
-@generic
-def row_gradients(storage, problem, ids, block, step, divisor, row_limit):
+@inlined
+def row_gradients(problem, ids, block, step, divisor, row_limit):
     """Weighted loss sum and weight of a block of scores, which become gradients / divisor.
 
     Gradients of rows that would overshoot in a step are shortened to ``row_limit``.
     """
+    losses(problem.loss, problem.y, ids, block)
+    return weigh(problem.storage, problem.weights, ids, block, step, divisor, row_limit)
 
 
-@row_gradients.register(CSR)
-@row_gradients.register(Copied)
-def gradients_by_rows(storage, problem, ids, block, step, divisor, row_limit):
-    total, mass = 0.0, 0.0
+def losses(loss: Loss, targets: Any, ids: IntArray, block: Block) -> None:
+    """Fill block.values with the losses of rows, and block.S with their gradients."""
+    found = label_block_loss.find(type(loss)) if targets.ndim == 1 else None
+    (found or of_rows)(loss, targets, ids, block)
+
+
+@overload(losses, strict=False, jit_options=INLINED)
+def _losses(loss, targets, ids, block):
+    """The function itself: one between would be compiled too, and with it, once more, all that it calls."""
+    if block.types[block.fields.index("S")].layout != "F":
+        return of_rows
+    found = label_block_loss.find(getattr(loss, "instance_class", type(None)))
+    return found if targets.ndim == 1 and found is not None else of_columns
+
+
+def of_rows(loss, targets, ids, block):
     for r in range(ids.size):
-        weight = problem.weights[ids[r]]
-        total += weight * target_loss(problem.loss, block.S[r], problem.y[ids[r]])
+        block.values[r] = target_loss(loss, block.S[r], targets[ids[r]])
+
+
+def of_columns(loss, targets, ids, block):
+    """Through a row whose scores lie side by side, as `row_loss` wants them."""
+    S, row = block.S, block.row
+    for r in range(ids.size):
+        for k in range(row.size):
+            row[k] = S[r, k]
+        block.values[r] = target_loss(loss, row, targets[ids[r]])
+        for k in range(row.size):
+            S[r, k] = row[k]
+
+
+@generic
+def weigh(storage, weights, ids, block, step, divisor, row_limit):
+    """Weighted loss sum and weight of a block, whose gradients get the weights of their rows / divisor."""
+
+
+@weigh.register(CSR)
+@weigh.register(Copied)
+def weigh_rows(storage, weights, ids, block, step, divisor, row_limit):
+    S, total, mass = block.S, 0.0, 0.0
+    for r in range(ids.size):
+        weight = weights[ids[r]]
+        total += weight * block.values[r]
         mass += weight
-        share = block.S.dtype.type(
-            _limited(weight, block.square_norms[r], step, divisor, row_limit) / divisor
-        )
-        for k in range(block.S.shape[1]):
-            block.S[r, k] *= share
+        share = S.dtype.type(_limited(weight, block.square_norms[r], step, divisor, row_limit) / divisor)
+        for k in range(S.shape[1]):
+            S[r, k] *= share
     return total, mass
 
 
-@row_gradients.register(InPlace)
-def gradients_by_classes(storage, problem, ids, block, step, divisor, row_limit):
+@weigh.register(InPlace)
+def weigh_columns(storage, weights, ids, block, step, divisor, row_limit):
     S, values, total, mass = block.S, block.values, 0.0, 0.0
-    block_loss(problem.loss, problem.y, ids, block)
     for r in range(ids.size):
-        weight = problem.weights[ids[r]]
+        weight = weights[ids[r]]
         total += weight * values[r]
         mass += weight
         values[r] = _limited(weight, block.square_norms[r], step, divisor, row_limit) / divisor

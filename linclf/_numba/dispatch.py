@@ -15,6 +15,9 @@ from numba.extending import overload
 
 from linclf._numba.compile import BARE, EXACT, FAST, Function
 
+# always inlined: else a process that compiles and one that loads from the cache run different machine code
+INLINED: Any = {**BARE, "fastmath": EXACT, "forceinline": True}
+
 
 class Generic(Protocol):
     """What `generic` makes of a stub."""
@@ -61,11 +64,7 @@ def generic(stub: Callable[..., Any] | None = None, *, fast: bool = False) -> An
             )
         return function(operand, *args)
 
-    # always inlined: else a process that compiles and one that loads from the cache run different machine
-    # code
-    options: Any = {**BARE, "fastmath": FAST if fast else EXACT, "forceinline": True}
-
-    @overload(call, strict=False, jit_options=options)
+    @overload(call, strict=False, jit_options={**INLINED, "fastmath": FAST if fast else EXACT})
     def select(operand, *args):
         return find(getattr(operand, "instance_class", type(None)))
 

@@ -5,7 +5,7 @@ The factors of the features go into the weights, ``w = factor * v``, and into th
 
 import numpy as np
 
-from linclf._numba import compiled_fast
+from linclf._numba import bare
 from linclf._numba.intrinsics import prefetch
 from linclf._storage import tiles
 from linclf._storage.copied import Copied
@@ -99,7 +99,7 @@ def gradient_in_place(storage, constant, ids, block, G, first):
     tiles.add_gradient(storage.X, ids, storage.centre, block.S, G)
 
 
-@compiled_fast
+@bare
 def _scale_and_add(constant, ids, block, G, times):
     """Rows' factors into S, and the gradient of the constant feature, multiplied, to G."""
     last, S = G.shape[1] - 1, block.S

@@ -5,6 +5,7 @@ from typing import Any
 from numba.extending import overload
 
 from linclf._numba import compiled, generic
+from linclf._numba.dispatch import INLINED
 from linclf._types import FloatArray, IntArray, Loss
 from linclf.losses._registry import target_loss
 
@@ -29,7 +30,7 @@ def hessian_of_row(loss: Loss, scores: FloatArray, target: Any, along: FloatArra
     (row_hessian.find(type(loss)) or by_differences)(loss, scores, target, along, work)
 
 
-@overload(hessian_of_row, strict=False)
+@overload(hessian_of_row, strict=False, jit_options=INLINED)
 def _hessian_of_row(loss, scores, target, along, work):
     return row_hessian.find(getattr(loss, "instance_class", type(None))) or by_differences.py_func
 
@@ -41,7 +42,7 @@ def hessian_of_block(
     (block_hessian.find(type(loss)) or one_by_one)(loss, targets, ids, S, T, work)
 
 
-@overload(hessian_of_block, strict=False)
+@overload(hessian_of_block, strict=False, jit_options=INLINED)
 def _hessian_of_block(loss, targets, ids, S, T, work):
     return block_hessian.find(getattr(loss, "instance_class", type(None))) or one_by_one.py_func
 

@@ -34,7 +34,8 @@ from numba.core.errors import NumbaTypeError
 from numba.extending import overload
 
 from linclf._numba import compiled, generic, kernel
-from linclf._types import FloatArray, IntArray, Loss
+from linclf._numba.dispatch import INLINED
+from linclf._types import FloatArray, Loss
 from linclf.heads import Linear
 
 
@@ -163,7 +164,7 @@ def target_loss(loss: Loss, scores: FloatArray, target: Any) -> float:
     return (soft_row_loss.find(type(loss)) or expected_row_loss)(loss, scores, target)
 
 
-@overload(target_loss, strict=False)
+@overload(target_loss, strict=False, jit_options=INLINED)
 def _target_loss(loss, scores, target):
     cls = getattr(loss, "instance_class", type(None))
     if isinstance(target, types.Integer):
@@ -206,32 +207,8 @@ def expected_row_loss(loss, scores, q):
 def label_block_loss(loss, labels, ids, block):
     """`row_loss` of a block of rows at once, whose scores lie class by class; optional.
 
-    ``block.values`` are filled with the losses of rows ``ids``, and block.S becomes their gradient.
+    ``block.values`` are filled with the losses of rows ``ids``, and block.S with their gradients.
     """
-
-
-def block_loss(loss: Loss, targets: IntArray | FloatArray, ids: IntArray, block: Any) -> None:
-    """`label_block_loss` for class indices, if the loss has one, else row by row."""
-    found = label_block_loss.find(type(loss)) if targets.ndim == 1 else None
-    (found or one_by_one)(loss, targets, ids, block)
-
-
-@overload(block_loss, strict=False)
-def _block_loss(loss, targets, ids, block):
-    found = label_block_loss.find(getattr(loss, "instance_class", type(None)))
-    return found if targets.ndim == 1 and found is not None else one_by_one.py_func
-
-
-@compiled
-def one_by_one(loss, targets, ids, block):
-    """Through a row whose scores lie side by side, as `row_loss` wants them."""
-    S, row = block.S, block.row
-    for r in range(ids.size):
-        for k in range(row.size):
-            row[k] = S[r, k]
-        block.values[r] = target_loss(loss, row, targets[ids[r]])
-        for k in range(row.size):
-            S[r, k] = row[k]
 
 
 @kernel

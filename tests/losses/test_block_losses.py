@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 from numba import njit
 
+from linclf._kernels.row_gradients import losses
 from linclf._storage import InPlace, read_only
 from linclf.losses import Focal, Softmax
 from linclf.losses._evaluation import evaluate, random_scores
 from linclf.losses._names import loss_for
-from linclf.losses._registry import block_loss
 
 
 @njit
 def losses_of_block(loss, targets, ids, block):
-    block_loss(loss, targets, ids, block)
+    losses(loss, targets, ids, block)
 
 
 def by_classes(loss, scores, targets, ids):
