@@ -27,7 +27,7 @@ from scipy.linalg.lapack import dgejsv  # pyright: ignore[reportAttributeAccessI
 
 from linclf._kernels.moments import column_squares, sums_around
 from linclf._storage import read_only
-from linclf._types import FloatArray
+from linclf._types import FloatArray, Matrix
 
 ROTATED_SIZE, ROTATED_VALUES = 640, 2**21  # rows or features, values
 COPIED = 2**16  # values that are multiplied at once
@@ -40,7 +40,7 @@ class Coordinates(NamedTuple):
 
     centre: FloatArray
     factor: FloatArray
-    rotation: FloatArray | None
+    rotation: FloatArray | sparse.csr_array | None
 
     def weights_from(self, W: FloatArray, b: FloatArray, intercept: float) -> FloatArray:
         """Training weights (K, n_training_features + 1) of published ones."""
@@ -60,7 +60,9 @@ class Coordinates(NamedTuple):
         return W, V[:, -1].astype(np.float64) * intercept - W @ self.centre
 
     def of_sparse(self, X: sparse.csr_array) -> sparse.csr_array:
-        """Sparse X in training coordinates, which have neither centre nor rotation."""
+        """Sparse X in training coordinates, which have no centre."""
+        if self.rotation is not None:
+            return sparse.csr_array(X @ self.rotation, dtype=X.dtype)
         if (self.factor == 1).all():
             return X
         values = np.empty_like(X.data)
@@ -190,3 +192,27 @@ def _principal_axes(X: FloatArray, variance: FloatArray) -> FloatArray | None:
     values, vectors = np.linalg.eigh(X @ X.T)
     keep = values > 1e-12 * values.max()
     return np.linalg.qr(X.T @ (vectors[:, keep] / np.sqrt(values[keep])))[0]
+
+
+def folded(X: Matrix) -> Matrix:
+    """Orthonormal axes, in columns, that span all rows of sparse X, as few as that takes a look at counts.
+
+    A column without values is left out. The columns that only one row has become one, as long as they are
+    together: whatever their weights, the row meets nothing but this sum, and of all weights with the same sum
+    the penalty wants those on its axis.
+    """
+    (n_rows, n_features), stored = X.shape, X.data != 0
+    counts = np.bincount(X.indices[stored], minlength=n_features)
+    single = stored & (counts[X.indices] == 1)
+    rows = np.repeat(np.arange(n_rows), np.diff(X.indptr))[single]
+    values = X.data[single].astype(np.float64)
+    lengths = np.sqrt(np.bincount(rows, values**2, n_rows))
+    shared = np.flatnonzero(counts > 1)
+    alone = np.flatnonzero(lengths)
+    new = np.zeros(n_rows, np.intp)
+    new[alone] = len(shared) + np.arange(len(alone))
+    some = lengths[rows] > 0  # else their squares are 0
+    features, rows, values = X.indices[single][some], rows[some], values[some]
+    entries = np.append(np.ones(len(shared)), values / lengths[rows])
+    at = np.append(shared, features), np.append(np.arange(len(shared)), new[rows])
+    return sparse.csr_array((entries, at), shape=(n_features, len(shared) + len(alone)))
