@@ -84,18 +84,18 @@ def _axpy(a, x, y):
 
 
 @compiled
-def _two_products(storage, start, stop, V, row):
-    one, two = row.dtype.type(0), row.dtype.type(0)
+def _two_products(storage, start, stop, V, scores):
+    one, two = scores.dtype.type(0), scores.dtype.type(0)
     for at in range(start, stop):
         value, weights = storage.data[at], V[storage.indices[at]]
         one += value * weights[0]
         two += value * weights[1]
-    row[0], row[1] = one, two
+    scores[0], scores[1] = one, two
 
 
 @compiled
-def _add_to_two(storage, start, stop, share, row, V):
-    one, two = row[0], row[1]
+def _add_to_two(storage, start, stop, share, scores, V):
+    one, two = scores[0], scores[1]
     for at in range(start, stop):
         value, weights = share * storage.data[at], V[storage.indices[at]]
         weights[0] += value * one

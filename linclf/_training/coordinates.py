@@ -194,25 +194,27 @@ def _principal_axes(X: FloatArray, variance: FloatArray) -> FloatArray | None:
     return np.linalg.qr(X.T @ (vectors[:, keep] / np.sqrt(values[keep])))[0]
 
 
-def folded(X: Matrix) -> Matrix:
-    """Orthonormal axes, in columns, that span all rows of sparse X, as few as that takes a look at counts.
+def folded(X: Matrix) -> Matrix | None:
+    """Orthonormal axes, in columns, that span the rows of sparse X; None if there are no fewer than columns.
 
     A column without values is left out. The columns that only one row has become one, as long as they are
-    together: whatever their weights, the row meets nothing but this sum, and of all weights with the same sum
-    the penalty wants those on its axis.
+    together: whatever their weights, the row meets nothing but their sum, and of all weights with this sum
+    the penalty wants those on the axis.
     """
-    (n_rows, n_features), stored = X.shape, X.data != 0
-    counts = np.bincount(X.indices[stored], minlength=n_features)
-    single = stored & (counts[X.indices] == 1)
-    rows = np.repeat(np.arange(n_rows), np.diff(X.indptr))[single]
-    values = X.data[single].astype(np.float64)
+    n_rows, n_features = X.shape
+    counts, size = np.zeros(n_features, np.intp), max(COPIED, n_features)
+    for start in range(0, len(X.indices), size):
+        part = slice(start, start + size)
+        counts += np.bincount(X.indices[part][X.data[part] != 0], minlength=n_features)
+    if counts.min(initial=2) > 1:
+        return None
+    at = np.flatnonzero((counts == 1)[X.indices])
+    rows, values = np.searchsorted(X.indptr, at, side="right") - 1, X.data[at].astype(np.float64)
     lengths = np.sqrt(np.bincount(rows, values**2, n_rows))
+    some = (values != 0) & (lengths[rows] > 0)  # the squares of tiny values are 0
+    rows, values, features = rows[some], values[some], X.indices[at[some]]
     shared = np.flatnonzero(counts > 1)
-    alone = np.flatnonzero(lengths)
-    new = np.zeros(n_rows, np.intp)
-    new[alone] = len(shared) + np.arange(len(alone))
-    some = lengths[rows] > 0  # else their squares are 0
-    features, rows, values = X.indices[single][some], rows[some], values[some]
+    alone, new = np.unique(rows, return_inverse=True)
     entries = np.append(np.ones(len(shared)), values / lengths[rows])
-    at = np.append(shared, features), np.append(np.arange(len(shared)), new[rows])
-    return sparse.csr_array((entries, at), shape=(n_features, len(shared) + len(alone)))
+    places = np.append(shared, features), np.append(np.arange(len(shared)), len(shared) + new)
+    return sparse.csr_array((entries, places), shape=(n_features, len(shared) + len(alone)))

@@ -110,10 +110,10 @@ class Folded(Frame):
 
     def learn(self, X: Matrix, weights: FloatArray, seen: Seen) -> Matrix:
         axes = _coordinates.folded(X)
-        if axes.shape[1] == X.shape[1]:
+        if axes is None:
             return X
-        n_axes = axes.shape[1]
-        self.coordinates = _coordinates.Coordinates(np.zeros(X.shape[1]), np.ones(n_axes), axes)
+        n_features, n_axes = axes.shape
+        self.coordinates = _coordinates.Coordinates(np.zeros(n_features), np.ones(n_axes), axes)
         return self.coordinates.of_sparse(X)
 
 

@@ -27,8 +27,9 @@ def search(evaluate: Callable[[float], Trial], start: Trial, step: float, roundi
     low, high = start, None
     for _ in range(EVALUATIONS):
         trial = evaluate(step)
-        lower = trial.value <= start.value + LOWER * step * start.slope
-        flatter = trial.value <= start.value + rounding and trial.steepness < start.steepness
+        change = trial.value - start.value
+        lower = change < 0 and change <= LOWER * step * start.slope
+        flatter = abs(change) <= rounding and trial.steepness < start.steepness
         if not (lower or flatter):
             high = trial
         elif trial.slope < FLATTER * start.slope:
@@ -43,12 +44,11 @@ def search(evaluate: Callable[[float], Trial], start: Trial, step: float, roundi
 
 def _between(low: Trial, high: Trial) -> float:
     """The minimum of the cubic through both, or the middle; never close to an end."""
-    width = high.step - low.step
-    where = 0.5
-    if np.isfinite(high.value) and np.isfinite(high.slope):
+    width, where = high.step - low.step, 0.5
+    with np.errstate(over="ignore", invalid="ignore"):
         bend = low.slope + high.slope - 3 * (high.value - low.value) / width
-        root = np.sqrt(max(bend * bend - low.slope * high.slope, 0.0))
+        root = np.sqrt(np.maximum(bend * bend - low.slope * high.slope, 0.0))
         below = high.slope - low.slope + 2 * root
-        if below > 0:
+        if np.isfinite(below) and below > 0:
             where = 1 - (high.slope + root - bend) / below
     return low.step + width * float(np.clip(where, MARGIN, 1 - MARGIN))

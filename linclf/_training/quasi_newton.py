@@ -34,7 +34,7 @@ def descend(
     slope, iteration, stop = pairs.direction(here.gradient, direction), 0, False
     while iteration < max_iter and not stop:
         square = inner_product(here.gradient, here.gradient)
-        first = 1.0 if pairs.order else min(1.0, 1 / np.sqrt(square))
+        first = 1.0 if pairs.order else 1 / max(1.0, np.sqrt(square))
         from_here = Trial(0.0, here.value, slope, square)
         if slope < 0 and search(at, from_here, first, precision * abs(here.value)):
             pairs.add(here, there)

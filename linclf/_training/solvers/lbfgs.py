@@ -1,6 +1,6 @@
 r"""L-BFGS for smooth losses, in coordinates in which the Hessian is nearly a multiple of the identity.
 
-SciPy's L-BFGS runs in ``U = V L`` with a preconditioner ``M = L L'`` of a sample of the rows, first at the
+L-BFGS runs in ``U = V L`` with a preconditioner ``M = L L'`` of a sample of the rows, first at the
 start, where all rows have the same curvature, and again at a rough solution (found on the sample, if the
 data are much larger), where rows that are classified with confidence hardly count. The objective is
 unchanged, only the path to its minimum is another.
@@ -15,7 +15,7 @@ from linclf._training.fit import Fit
 from linclf._training.model import LinearModel
 from linclf._training.monitor import OVERFLOW, Monitor, Outcome
 from linclf._training.objective import Objective, Rows
-from linclf._training.pairs import Point, inner_product
+from linclf._training.pairs import MOST, Point, inner_product
 from linclf._training.plan import epochs_for
 from linclf._training.preconditioner import Preconditioner, check_columns
 from linclf._training.quasi_newton import descend
@@ -27,8 +27,9 @@ from linclf.losses._registry import trait
 
 SAMPLE, FEWEST = 4, 1000  # rows of the sample: a multiple of the features, and the least
 ROUGH, ROUGH_ITERATIONS = 0.1, 30  # relative gradient norm, or iterations, before M is taken again
-# vectors of the size of the weights in float64: of SciPy's L-BFGS-B with 10 corrections, and around it
-VECTORS = 2 * 10 + 5 + 6
+# vectors of the size of the weights: the pairs, two points with their gradients, the direction, weights, the
+# gradient of the rows, penalty and factor
+VECTORS = 2 * MOST + 9
 
 
 class LBFGS(NamedTuple):
@@ -50,8 +51,7 @@ class LBFGS(NamedTuple):
             check_columns(data.X)
 
     def bytes_needed(self, shape: Shape) -> int:
-        copies = 2 + shape.is_sparse
-        return shape.n_outputs * shape.n_features * (shape.dtype.itemsize * copies + 8 * VECTORS)
+        return shape.n_outputs * shape.n_features * shape.dtype.itemsize * VECTORS
 
     def extent(self, settings: Settings, loss: Loss, head: Head, shape: Shape) -> tuple[int, int | None]:
         return epochs_for(settings.max_iter, True, shape), None
