@@ -17,7 +17,7 @@ from linclf._training.monitor import OVERFLOW, Monitor, Outcome
 from linclf._training.objective import Objective, Rows
 from linclf._training.pairs import MOST, Point, inner_product
 from linclf._training.plan import epochs_for
-from linclf._training.preconditioner import Preconditioner, check_columns
+from linclf._training.preconditioner import CHOLESKY, Preconditioner, check_columns
 from linclf._training.quasi_newton import descend
 from linclf._training.settings import Settings
 from linclf._training.shape import Shape
@@ -51,7 +51,8 @@ class LBFGS(NamedTuple):
             check_columns(data.X)
 
     def bytes_needed(self, shape: Shape) -> int:
-        return shape.n_outputs * shape.n_features * shape.dtype.itemsize * VECTORS
+        size = shape.dtype.itemsize if shape.is_sparse or shape.n_features > CHOLESKY else 8
+        return shape.n_outputs * shape.n_features * size * VECTORS
 
     def extent(self, settings: Settings, loss: Loss, head: Head, shape: Shape) -> tuple[int, int | None]:
         return epochs_for(settings.max_iter, True, shape), None
