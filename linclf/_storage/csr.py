@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from linclf._numba import compiled_fast
+from linclf._numba import compiled, compiled_fast
 from linclf._numba.intrinsics import prefetch
 from linclf._storage.verbs import (
     Block,
@@ -91,6 +91,41 @@ def _axpy(a, x, y):
         y[k] += a * x[k]
 
 
+# Loops over two classes cost more than what they do, so two have functions of their own, with the same sums.
+
+
+@compiled
+def _two_products(storage, start, stop, V, scores):
+    one, two = scores.dtype.type(0), scores.dtype.type(0)
+    for at in range(start, stop):
+        value, weights = storage.data[at], V[storage.indices[at]]
+        one += value * weights[0]
+        two += value * weights[1]
+    scores[0], scores[1] = one, two
+
+
+@compiled
+def _add_to_two(storage, start, stop, share, scores, V):
+    one, two = scores[0], scores[1]
+    for at in range(start, stop):
+        value, weights = share * storage.data[at], V[storage.indices[at]]
+        weights[0] += value * one
+        weights[1] += value * two
+
+
+@compiled_fast
+def _products_of(storage, start, stop, V, row):
+    row[:] = 0
+    for at in range(start, stop):
+        _axpy(storage.data[at], V[storage.indices[at]], row)
+
+
+@compiled_fast
+def _add_row(storage, start, stop, share, row, V):
+    for at in range(start, stop):
+        _axpy(share * storage.data[at], row, V[storage.indices[at]])
+
+
 @gather.register(CSR)
 def gather_csr(storage, constant, ids, block):
     for r in range(ids.size):
@@ -109,18 +144,19 @@ def scale_row_csr(storage, block, r, factor):
 
 @products.register(CSR)
 def products_csr(storage, constant, ids, coming, V, block):
-    last = V.shape[0] - 1
+    last, two = V.shape[0] - 1, V.shape[1] == 2
     scale = V.dtype.type(storage.scale[0])
     line = 64 // V.itemsize
     for r in range(ids.size):
-        row = block.S[r]
-        row[:] = 0
+        row, start, stop = block.S[r], storage.indptr[ids[r]], storage.indptr[ids[r] + 1]
         if r + 1 < ids.size:
             for at in range(storage.indptr[ids[r + 1]], storage.indptr[ids[r + 1] + 1]):
                 for k in range(0, V.shape[1], line):
                     prefetch(V, storage.indices[at], k)
-        for at in range(storage.indptr[ids[r]], storage.indptr[ids[r] + 1]):
-            _axpy(storage.data[at], V[storage.indices[at]], row)
+        if two:
+            _two_products(storage, start, stop, V, row)
+        else:
+            _products_of(storage, start, stop, V, row)
         factor, own = block.factors[r], V.dtype.type(constant)
         for k in range(row.size):
             row[k] = factor * (scale * row[k] + own * V[last, k])
@@ -128,24 +164,29 @@ def products_csr(storage, constant, ids, coming, V, block):
 
 @gradient.register(CSR)
 def gradient_csr(storage, constant, ids, block, G, first):
-    last = G.shape[0] - 1
+    last, two = G.shape[0] - 1, G.shape[1] == 2
     if first:
         G[:] = 0
     for r in range(ids.size):
         factor, row = block.factors[r], block.S[r]
-        for at in range(storage.indptr[ids[r]], storage.indptr[ids[r] + 1]):
-            _axpy(factor * storage.data[at], row, G[storage.indices[at]])
+        start, stop = storage.indptr[ids[r]], storage.indptr[ids[r] + 1]
+        if two:
+            _add_to_two(storage, start, stop, factor, row, G)
+        else:
+            _add_row(storage, start, stop, factor, row, G)
         _axpy(factor * G.dtype.type(constant), row, G[last])
 
 
 @descend.register(CSR)
 def descend_csr(storage, constant, ids, block, V, step, penalty):
-    last = V.shape[0] - 1
+    last, two = V.shape[0] - 1, V.shape[1] == 2
     unit = V.dtype.type(-step / storage.scale[0])
     for r in range(ids.size):
-        row = block.S[r]
-        for at in range(storage.indptr[ids[r]], storage.indptr[ids[r] + 1]):
-            _axpy(unit * storage.data[at], row, V[storage.indices[at]])
+        row, start, stop = block.S[r], storage.indptr[ids[r]], storage.indptr[ids[r] + 1]
+        if two:
+            _add_to_two(storage, start, stop, unit, row, V)
+        else:
+            _add_row(storage, start, stop, unit, row, V)
         _axpy(V.dtype.type(-step * constant), row, V[last])
     shrink = 1.0 + step * storage.shared_penalty
     storage.scale[0] /= shrink

@@ -27,7 +27,7 @@ from scipy.linalg.lapack import dgejsv  # pyright: ignore[reportAttributeAccessI
 
 from linclf._kernels.moments import column_squares, sums_around
 from linclf._storage import read_only
-from linclf._types import FloatArray
+from linclf._types import FloatArray, Matrix
 
 ROTATED_SIZE, ROTATED_VALUES = 640, 2**21  # rows or features, values
 COPIED = 2**16  # values that are multiplied at once
@@ -40,7 +40,7 @@ class Coordinates(NamedTuple):
 
     centre: FloatArray
     factor: FloatArray
-    rotation: FloatArray | None
+    rotation: FloatArray | sparse.csr_array | None
 
     def weights_from(self, W: FloatArray, b: FloatArray, intercept: float) -> FloatArray:
         """Training weights (K, n_training_features + 1) of published ones."""
@@ -60,7 +60,9 @@ class Coordinates(NamedTuple):
         return W, V[:, -1].astype(np.float64) * intercept - W @ self.centre
 
     def of_sparse(self, X: sparse.csr_array) -> sparse.csr_array:
-        """Sparse X in training coordinates, which have neither centre nor rotation."""
+        """Sparse X in training coordinates, which have no centre."""
+        if self.rotation is not None:
+            return sparse.csr_array(X @ self.rotation, dtype=X.dtype)
         if (self.factor == 1).all():
             return X
         values = np.empty_like(X.data)
@@ -190,3 +192,29 @@ def _principal_axes(X: FloatArray, variance: FloatArray) -> FloatArray | None:
     values, vectors = np.linalg.eigh(X @ X.T)
     keep = values > 1e-12 * values.max()
     return np.linalg.qr(X.T @ (vectors[:, keep] / np.sqrt(values[keep])))[0]
+
+
+def folded(X: Matrix) -> Matrix | None:
+    """Orthonormal axes, in columns, that span the rows of sparse X; None if there are no fewer than columns.
+
+    A column without values is left out. The columns that only one row has become one, as long as they are
+    together: whatever their weights, the row meets nothing but their sum, and of all weights with this sum
+    the penalty wants those on the axis.
+    """
+    n_rows, n_features = X.shape
+    counts, size = np.zeros(n_features, np.intp), max(COPIED, n_features)
+    for start in range(0, len(X.indices), size):
+        part = slice(start, start + size)
+        counts += np.bincount(X.indices[part][X.data[part] != 0], minlength=n_features)
+    if counts.min(initial=2) > 1:
+        return None
+    at = np.flatnonzero((counts == 1)[X.indices])
+    rows, values = np.searchsorted(X.indptr, at, side="right") - 1, X.data[at].astype(np.float64)
+    lengths = np.sqrt(np.bincount(rows, values**2, n_rows))
+    some = (values != 0) & (lengths[rows] > 0)  # the squares of tiny values are 0
+    rows, values, features = rows[some], values[some], X.indices[at[some]]
+    shared = np.flatnonzero(counts > 1)
+    alone, new = np.unique(rows, return_inverse=True)
+    entries = np.append(np.ones(len(shared)), values / lengths[rows])
+    places = np.append(shared, features), np.append(np.arange(len(shared)), len(shared) + new)
+    return sparse.csr_array((entries, places), shape=(n_features, len(shared) + len(alone)))

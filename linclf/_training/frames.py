@@ -105,10 +105,22 @@ class Levelled(Frame):
         return head if self.constant is None else head._replace(intercept=self.constant)
 
 
+class Folded(Frame):
+    """Sparse features without the columns that say nothing to anybody: empty ones, and those of one row."""
+
+    def learn(self, X: Matrix, weights: FloatArray, seen: Seen) -> Matrix:
+        axes = _coordinates.folded(X)
+        if axes is None:
+            return X
+        n_features, n_axes = axes.shape
+        self.coordinates = _coordinates.Coordinates(np.zeros(n_features), np.ones(n_axes), axes)
+        return self.coordinates.of_sparse(X)
+
+
 def frame_for(solver: Solver, head: Head, is_sparse: bool) -> type[Frame]:
     """Features are used as they are if a step is in their units, or if the head would not follow."""
     if not solver.automatic or not head.equivariant:
         return Given
     if not is_sparse:
         return Standardised
-    return Given if solver.levels else Levelled
+    return Folded if solver.levels else Levelled

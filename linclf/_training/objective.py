@@ -10,15 +10,17 @@ from typing import NamedTuple, Protocol, Self
 import numpy as np
 
 from linclf._training.fit import Fit
-from linclf._training.gradients import mean_gradient
+from linclf._training.gradients import Arrays, mean_gradient
 from linclf._training.hessians import mean_hessian_products
 from linclf._training.plan import pieces_of, row_cost
 from linclf._training.threads import threads
 from linclf._types import FloatArray, IntArray, Matrix
 
+COPIED = 2**14  # weights that are multiplied at once: they stay in the cache
+
 
 class Objective(Protocol):
-    """The function to minimise, of weights V (n_classes, n_features + 1) in training coordinates."""
+    """The function to minimise, of weights in training coordinates, laid out for the storage of X."""
 
     @property
     def penalty(self) -> FloatArray:
@@ -28,12 +30,12 @@ class Objective(Protocol):
     @property
     def n_rows(self) -> int: ...
 
-    def value_and_gradient(self, V: FloatArray) -> tuple[float, FloatArray]:
-        """Mean loss of the rows plus the penalty."""
+    def value_and_gradient(self, V: FloatArray, G: FloatArray) -> float:
+        """Mean loss of the rows plus the penalty; its gradient goes to G."""
         ...
 
     def hessian_product(self, V: FloatArray, directions: FloatArray) -> FloatArray:
-        """Second derivatives at V times directions (..., n_classes, n_features + 1), several at once."""
+        """Second derivatives at V times directions, which hold a multiple of its classes in its layout."""
         ...
 
     def sample(self, n: int, rng: np.random.RandomState) -> Self:
@@ -53,40 +55,57 @@ class RowBlock(NamedTuple):
     weights: FloatArray
 
 
+def spread(fit: Fit, of_features: FloatArray, dtype: np.dtype) -> FloatArray:
+    """A number of each feature for each weight, in the order in which weights lie in memory."""
+    shape = fit.shape.n_outputs, len(of_features)
+    stored = fit.problem.storage.by_classes(np.broadcast_to(of_features.astype(dtype), shape))
+    return np.ascontiguousarray(stored).ravel()
+
+
 class Rows:
     """The objective of the rows ``ids`` of a fit."""
 
     def __init__(self, fit: Fit, ids: IntArray) -> None:
         self.fit, self.ids = fit, ids
         self.penalty = fit.head.penalised(fit.problem.penalty).astype(np.float64)
+        self.pulls = spread(fit, self.penalty, fit.shape.dtype)
+        self.arrays = Arrays()
 
     @property
     def n_rows(self) -> int:
         return len(self.ids)
 
-    def value_and_gradient(self, V: FloatArray) -> tuple[float, FloatArray]:
+    def value_and_gradient(self, V: FloatArray, G: FloatArray) -> float:
         problem, shape, n_jobs, n = self.fit.problem, self.fit.shape, self.fit.settings.n_jobs, len(self.ids)
-        by_classes = problem.storage.by_classes
-        stored = np.ascontiguousarray(by_classes(V), dtype=shape.dtype)
+        stored = V.astype(shape.dtype, copy=False)
         n_pieces = pieces_of(n, row_cost(shape, shape.n_rows), shape.n_weights)
         with threads(n_jobs, n_pieces) as pool:
-            loss, G = mean_gradient(problem, stored, self.ids, n_pieces, pool)
-        value = loss / n + 0.5 * float(np.einsum("ij,ij,j->", V, V, self.penalty))
-        return value, by_classes(G) + self.penalty * V
+            loss, mean = mean_gradient(problem, stored, self.ids, n_pieces, pool, arrays=self.arrays)
+        value = loss / n + self._penalise(V.ravel(), mean.ravel(), G.ravel())
+        self.arrays.spare.append(mean)
+        return value
+
+    def _penalise(self, V: FloatArray, mean: FloatArray, G: FloatArray) -> float:
+        """The penalty; adds its gradient to that of the rows."""
+        total = 0.0
+        for start in range(0, V.size, COPIED):
+            part = slice(start, start + COPIED)
+            pull = self.pulls[part] * V[part]
+            total += float(pull @ V[part])
+            np.add(mean[part], pull, out=G[part])
+        return 0.5 * total
 
     def hessian_product(self, V: FloatArray, directions: FloatArray) -> FloatArray:
         problem, shape, n_jobs, n = self.fit.problem, self.fit.shape, self.fit.settings.n_jobs, len(self.ids)
         if not self.fit.head.equivariant:
             raise TypeError(f"{type(self.fit.head).__name__} scores are not linear in the weights")
-        by_classes = problem.storage.by_classes
-        stored = np.ascontiguousarray(by_classes(V), dtype=shape.dtype)
-        rows = directions.reshape(-1, directions.shape[-1])
-        n_directions = len(rows) // len(V)
-        n_pieces = pieces_of(n, row_cost(shape, shape.n_rows) * n_directions, shape.n_weights * n_directions)
+        V, along = (array.astype(shape.dtype, copy=False) for array in (V, directions))
+        times = along.size // V.size
+        n_pieces = pieces_of(n, row_cost(shape, shape.n_rows) * times, shape.n_weights * times)
         with threads(n_jobs, n_pieces) as pool:
-            along = np.ascontiguousarray(by_classes(rows), dtype=shape.dtype)
-            products = by_classes(mean_hessian_products(problem, stored, along, self.ids, n_pieces, pool))
-        return products.reshape(directions.shape) + self.penalty * directions
+            products = mean_hessian_products(problem, V, along, self.ids, n_pieces, pool)
+        by_classes = problem.storage.by_classes
+        return products + by_classes(by_classes(directions) * self.penalty)
 
     def sample(self, n: int, rng: np.random.RandomState) -> Self:
         if n >= len(self.ids):

@@ -12,14 +12,14 @@ from scipy.linalg import solve_triangular
 from linclf._data.scale import LARGEST_SPARSE
 from linclf._storage import read_only
 from linclf._training.fit import Fit
-from linclf._training.objective import Objective
+from linclf._training.objective import Objective, spread
 from linclf._types import FloatArray, Loss, Matrix
 from linclf.losses._registry import row_losses
 
 CHOLESKY = 4096  # features up to which the Hessian is factored
 LEAST = 1e-3  # curvature that every row has in M, as a share of the loss's
 DIRECTIONS = 16  # in which the curvature of a loss is measured, at most
-CHUNK = 256  # rows of the sample that are copied at once
+CHUNK, SPARSE_CHUNK = 256, 4096  # rows of the sample that are copied at once
 WORST_FACTOR = 1e8  # a sparse column's root mean square over a typical feature
 
 
@@ -41,27 +41,33 @@ def check_columns(X: Matrix) -> None:
 
 
 class Preconditioner:
-    """L with ``M = L L'``, and the way between weights V and coordinates ``U = V L``.
+    """L with ``M = L L'``, and the way between weights V and coordinates ``u = V L``, which are flat.
 
-    L is a Cholesky factor for dense rows of up to `CHOLESKY` features, else the diagonal.
+    L is a Cholesky factor for dense rows of up to `CHOLESKY` features, else the diagonal. With a diagonal the
+    coordinates have the precision of X, with a factor they are float64.
     """
 
     def __init__(self, fit: Fit, sample: Objective, V: FloatArray) -> None:
-        n_classes, n_features = V.shape
-        self.diagonal = fit.shape.is_sparse or n_features > CHOLESKY
+        self.shape, n_classes, n_features = V.shape, fit.shape.n_outputs, len(sample.penalty)
+        self.diagonal = fit.shape.is_sparse or n_features > CHOLESKY or not fit.head.equivariant
+        self.dtype = fit.shape.dtype if self.diagonal else np.dtype(np.float64)
         if not fit.head.equivariant:
-            self.diagonal, self.L = True, np.ones(n_features)
+            self.factors = np.ones(1, self.dtype)
             return
         M, mass = np.zeros(()), 0.0
         floor = LEAST * fit.curvature / n_classes
-        for block in sample.blocks(CHUNK):
-            h = (row_curvature(fit.loss, block.Z @ V.T, block.y) + floor) * block.weights
+        across = fit.problem.storage.by_classes(V).T
+        for block in sample.blocks(SPARSE_CHUNK if fit.shape.is_sparse else CHUNK):
+            scores = block.Z.astype(across.dtype, copy=False) @ across
+            h = (
+                row_curvature(fit.loss, scores.astype(np.float64, copy=False), block.y) + floor
+            ) * block.weights
             M = M + self._second_moments(block.Z, h)
             mass += block.weights.sum()
         M /= mass
         if self.diagonal:
             M += sample.penalty
-            self.L = np.sqrt(M + 1e-9 * (M.max() or 1.0))
+            self.factors = spread(fit, 1 / np.sqrt(M + 1e-9 * (M.max() or 1.0)), self.dtype)
         else:
             M[np.diag_indices(n_features)] += sample.penalty + 1e-10 * (np.trace(M) / n_features or 1.0)
             self.L = np.linalg.cholesky(M)
@@ -72,18 +78,24 @@ class Preconditioner:
         Z *= np.sqrt(h)[:, None]
         return Z.T @ Z
 
-    def weights(self, U: FloatArray) -> FloatArray:
+    def weights(self, u: FloatArray, V: FloatArray) -> None:
+        """V = u L^-1."""
         if self.diagonal:
-            return U / self.L
-        return solve_triangular(self.L, U.T, lower=True, trans=1, check_finite=False).T
+            np.multiply(u, self.factors, out=V.ravel())
+        else:
+            V[:] = solve_triangular(
+                self.L, u.reshape(self.shape).T, lower=True, trans=1, check_finite=False
+            ).T
 
-    def gradient(self, G: FloatArray) -> FloatArray:
+    def gradient(self, G: FloatArray) -> None:
+        """The gradient for the coordinates takes the place of that for the weights."""
         if self.diagonal:
-            return G / self.L
-        return solve_triangular(self.L, G.T, lower=True, check_finite=False).T
+            G *= self.factors
+        else:
+            G[:] = solve_triangular(self.L, G.reshape(self.shape).T, lower=True, check_finite=False).T.ravel()
 
     def coordinates(self, V: FloatArray) -> FloatArray:
-        return V * self.L if self.diagonal else V @ self.L
+        return V.ravel() / self.factors if self.diagonal else (V @ self.L).ravel()
 
 
 def row_curvature(loss: Loss, scores: FloatArray, y: np.ndarray) -> FloatArray:

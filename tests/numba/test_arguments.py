@@ -49,7 +49,7 @@ def test_few_arguments(name):
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_operands_have_names_for_their_parts(name):
     """Arguments are not unpacked, and not indexed by a number unless they are arrays."""
-    arrays = {"count", "slots", "scores", "x", "y", "z", "V", "G"}
+    arrays = {"count", "slots", "scores", "x", "y", "z", "V", "G", "S", "T", "work"}
     arguments = {argument.arg for argument in FUNCTIONS[name].args.args} - arrays
     for node in ast.walk(FUNCTIONS[name]):
         if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import default_run
 from scipy import sparse
 from scipy.special import softmax
 
@@ -31,25 +32,36 @@ def objective_of(loss, n_classes, dtype=np.float64, csr=False, soft=False, n=203
     return Rows(fit, fit.ids)
 
 
+def product(objective, V, *directions):
+    """Of weights (K, d + 1) and directions like them, through the layout of the storage."""
+    by_classes = objective.fit.problem.storage.by_classes
+    stored = (np.ascontiguousarray(by_classes(each)) for each in (V, np.vstack(directions)))
+    return np.split(by_classes(objective.hessian_product(*stored)), len(directions))
+
+
 def differences(objective, V, D, step=1e-5):
     """Of the gradient along D."""
-    ahead, behind = (objective.value_and_gradient(V + sign * step * D)[1] for sign in (1, -1))
-    return (ahead - behind) / (2 * step)
+    by_classes, gradients = objective.fit.problem.storage.by_classes, []
+    for sign in (1, -1):
+        stored = np.ascontiguousarray(by_classes(V + sign * step * D))
+        G = np.empty_like(stored)
+        objective.value_and_gradient(stored, G)
+        gradients.append(by_classes(G))
+    return (gradients[0] - gradients[1]) / (2 * step)
 
 
 @pytest.mark.parametrize("csr", [False, True], ids=["dense", "csr"])
-@pytest.mark.parametrize("loss", LOSSES, ids=repr)
-@pytest.mark.parametrize("n_classes", [2, 3, 40])
+@pytest.mark.parametrize("loss", default_run(LOSSES, kept=LOSSES[1:3]), ids=repr)
+@pytest.mark.parametrize("n_classes", [3, 40])
 def test_product_equals_differences_of_the_gradient(loss, n_classes, csr):
     """In place, copied for BLAS (40 classes), and sparse; several directions at once as one by one."""
     objective, rng = objective_of(loss, n_classes, csr=csr), np.random.default_rng(1)
     V, D = rng.normal(size=(n_classes, 8)) / 3, rng.normal(size=(3, n_classes, 8))
-    together = objective.hessian_product(V, D)
-    for direction, product in zip(D, together, strict=True):
-        np.testing.assert_allclose(objective.hessian_product(V, direction), product, rtol=1e-12, atol=1e-14)
+    for direction, ours in zip(D, product(objective, V, *D), strict=True):
+        np.testing.assert_allclose(product(objective, V, direction)[0], ours, rtol=1e-12, atol=1e-14)
         expected = differences(objective, V, direction)
         # squared hinges have kinks, which differences may step over
-        np.testing.assert_allclose(product, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max())
+        np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("n_classes", [3, 40])
@@ -58,7 +70,7 @@ def test_product_with_soft_labels(n_classes):
         objective, rng = objective_of(loss, n_classes, soft=True, n=50), np.random.default_rng(1)
         V, D = rng.normal(size=(n_classes, 8)) / 3, rng.normal(size=(n_classes, 8))
         expected = differences(objective, V, D)
-        np.testing.assert_allclose(objective.hessian_product(V, D), expected, rtol=1e-6, atol=1e-8)
+        np.testing.assert_allclose(product(objective, V, D)[0], expected, rtol=1e-6, atol=1e-8)
 
 
 @pytest.mark.parametrize(("n_classes", "rtol"), [(2, 1e-5), (10, 1e-5), (70, 1e-5)])
@@ -71,7 +83,7 @@ def test_product_in_float32_equals_the_formula(n_classes, rtol):
     s = rows.Z @ D.T
     h = p * (s - (p * s).sum(axis=1, keepdims=True)) * rows.weights[:, None]
     expected = h.T @ rows.Z / objective.n_rows + objective.penalty * D
-    ours = objective.hessian_product(V, D)
+    ours = product(objective, V, D)[0]
     np.testing.assert_allclose(ours, expected, rtol=rtol, atol=rtol * np.abs(expected).max())
 
 
@@ -79,7 +91,7 @@ def test_product_is_the_same_for_any_number_of_threads():
     rng = np.random.default_rng(1)
     V, D = rng.normal(size=(10, 31)) / 3, rng.normal(size=(2, 10, 31))
     products = [
-        objective_of(Softmax(), 10, np.float32, n=60_000, d=30, n_jobs=n_jobs).hessian_product(V, D)
+        product(objective_of(Softmax(), 10, np.float32, n=60_000, d=30, n_jobs=n_jobs), V, *D)
         for n_jobs in (1, 2, 3)
     ]
     np.testing.assert_array_equal(products[0], products[1])
@@ -89,4 +101,4 @@ def test_product_is_the_same_for_any_number_of_threads():
 def test_cosines_have_no_such_product():
     objective = objective_of(CosFace(), 3)
     with pytest.raises(TypeError, match="Cosine scores are not linear in the weights"):
-        objective.hessian_product(np.ones((3, 8)), np.ones((3, 8)))
+        product(objective, np.ones((3, 8)), np.ones((3, 8)))

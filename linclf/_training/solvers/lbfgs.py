@@ -1,33 +1,35 @@
 r"""L-BFGS for smooth losses, in coordinates in which the Hessian is nearly a multiple of the identity.
 
-SciPy's L-BFGS runs in ``U = V L`` with a preconditioner ``M = L L'`` of a sample of the rows, first at the
+L-BFGS runs in ``U = V L`` with a preconditioner ``M = L L'`` of a sample of the rows, first at the
 start, where all rows have the same curvature, and again at a rough solution (found on the sample, if the
 data are much larger), where rows that are classified with confidence hardly count. The objective is
 unchanged, only the path to its minimum is another.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import OptimizeResult, minimize
 
 from linclf._data.dataset import Dataset
 from linclf._training.fit import Fit
 from linclf._training.model import LinearModel
 from linclf._training.monitor import OVERFLOW, Monitor, Outcome
 from linclf._training.objective import Objective, Rows
+from linclf._training.pairs import MOST, Point, inner_product
 from linclf._training.plan import epochs_for
-from linclf._training.preconditioner import Preconditioner, check_columns
+from linclf._training.preconditioner import CHOLESKY, Preconditioner, check_columns
+from linclf._training.quasi_newton import descend
 from linclf._training.settings import Settings
 from linclf._training.shape import Shape
-from linclf._types import FloatArray, Loss
+from linclf._types import Loss
 from linclf.heads import Head
 from linclf.losses._registry import trait
 
 SAMPLE, FEWEST = 4, 1000  # rows of the sample: a multiple of the features, and the least
 ROUGH, ROUGH_ITERATIONS = 0.1, 30  # relative gradient norm, or iterations, before M is taken again
-# vectors of the size of the weights in float64: of SciPy's L-BFGS-B with 10 corrections, and around it
-VECTORS = 2 * 10 + 5 + 6
+# vectors of the size of the weights: the pairs, two points with their gradients, the direction, weights, the
+# gradient of the rows, penalty and factor
+VECTORS = 2 * MOST + 9
 
 
 class LBFGS(NamedTuple):
@@ -49,8 +51,8 @@ class LBFGS(NamedTuple):
             check_columns(data.X)
 
     def bytes_needed(self, shape: Shape) -> int:
-        copies = 2 + shape.is_sparse
-        return shape.n_outputs * shape.n_features * (shape.dtype.itemsize * copies + 8 * VECTORS)
+        size = shape.dtype.itemsize if shape.is_sparse or shape.n_features > CHOLESKY else 8
+        return shape.n_outputs * shape.n_features * size * VECTORS
 
     def extent(self, settings: Settings, loss: Loss, head: Head, shape: Shape) -> tuple[int, int | None]:
         return epochs_for(settings.max_iter, True, shape), None
@@ -77,64 +79,49 @@ class _Run:
     def __init__(self, fit: Fit, everything: Objective, monitor: Monitor, max_iter: int) -> None:
         self.fit, self.everything, self.monitor, self.max_iter = fit, everything, monitor, max_iter
         self.tol = monitor.watch.tol or 0.0
-        self.V = fit.problem.storage.by_classes(fit.V).astype(np.float64)
+        self.V = fit.V
         self.finished, self.norm, self.distance = False, np.inf, np.inf
-        norm = np.linalg.norm(everything.value_and_gradient(fit.head.reference(self.V))[1])
+        G = np.empty_like(fit.V)
+        everything.value_and_gradient(fit.head.reference(fit.V), G)
+        norm = np.sqrt(inner_product(G.ravel(), G.ravel()))
         # if labels and features have nothing to do with each other, rounding is all there is
         self.scale = norm if norm > 10 * np.finfo(fit.V.dtype).eps else np.inf
 
     def minimise(self, objective: Objective, sample: Objective, max_iter: int, tol: float) -> None:
         """Run L-BFGS on an objective from self.V to the best weights found, which are left there."""
-        whole, shape = objective is self.everything, self.V.shape
+        whole = objective is self.everything
         left = min(max_iter, self.max_iter - self.monitor.n_iter) if whole else max_iter
         if not left:
             return
         factor = Preconditioner(self.fit, sample, self.V)
-        seen: dict[str, Any] = {}  # the last evaluation
+        V = np.empty(self.V.shape, factor.dtype)
 
-        def value_and_gradient(u: FloatArray) -> tuple[float, FloatArray]:
-            if not seen or not np.array_equal(seen["u"], u):  # it is asked for again
-                V = factor.weights(u.reshape(shape))
-                value, G = objective.value_and_gradient(V)
-                seen.update(u=u.copy(), V=V, value=value, gradient=factor.gradient(G).ravel())
-                seen["norm"] = float(np.linalg.norm(G) / self.scale)
-            return seen["value"], seen["gradient"]
+        def evaluate(point: Point) -> None:
+            factor.weights(point.u, V)
+            point.value = objective.value_and_gradient(V, point.gradient.reshape(V.shape))
+            self.V, self.norm = V, np.sqrt(inner_product(point.gradient, point.gradient)) / self.scale
+            factor.gradient(point.gradient)
 
-        def reached(u: FloatArray) -> tuple[float, bool]:
-            value, _ = value_and_gradient(u)
-            self.V, self.norm = seen["V"], seen["norm"]
+        def reached(point: Point) -> bool:
             self.finished = whole and self.norm <= self.tol
-            return value, self.norm <= tol
-
-        def after_iteration(intermediate_result: OptimizeResult) -> None:
-            value, enough = reached(intermediate_result.x)
-            if whole and self.record(value):
+            if whole and self.record(point.value):
                 self.finished = True
-            if enough or self.finished:
-                raise StopIteration
+            return self.norm <= tol or self.finished
 
-        start = factor.coordinates(self.V).ravel()
-        value, enough = reached(start)
-        if enough:
-            if whole and not self.monitor.n_iter:
-                self.record(value)
-            return
-        options = {"maxiter": left, "maxfun": 20 * left, "ftol": 0.0, "gtol": 0.0}
+        u = factor.coordinates(self.V).astype(factor.dtype, copy=False)
+        start, precision = Point(u, np.empty_like(u)), float(np.finfo(self.fit.V.dtype).eps)
         with np.errstate(over="ignore", invalid="ignore"):  # `outcome` looks at the norm
-            result = minimize(
-                value_and_gradient,
-                start,
-                method="L-BFGS-B",
-                jac=True,
-                callback=after_iteration,
-                options=options,
-            )
-        # what the last quadratic model says is left
-        self.distance = 0.5 * float(result.jac @ result.hess_inv.matvec(result.jac))
+            evaluate(start)
+            if self.norm <= tol:
+                self.finished = whole
+                if whole and not self.monitor.n_iter:
+                    self.record(start.value)
+                return
+            end, self.distance = descend(evaluate, start, left, reached, precision)
+            factor.weights(end.u, V)
 
     def model(self) -> LinearModel:
-        storage = self.fit.problem.storage
-        return self.fit.model(np.ascontiguousarray(storage.by_classes(self.V), dtype=self.fit.V.dtype))
+        return self.fit.model(self.V.astype(self.fit.V.dtype, copy=False))
 
     def record(self, value: float) -> bool:
         """An iteration is made; returns whether to stop."""

@@ -1,0 +1,49 @@
+"""L-BFGS (Liu & Nocedal 1989): steps along directions that follow from the last pairs."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from linclf._training.line_search import Trial, search
+from linclf._training.pairs import Pairs, Point, inner_product, products
+
+
+def descend(
+    evaluate: Callable[[Point], None],
+    start: Point,
+    max_iter: int,
+    reached: Callable[[Point], bool],
+    precision: float,
+) -> tuple[Point, float]:
+    """Go down from a point with its value and gradient.
+
+    ``evaluate`` sets value and gradient of a point, and ``reached`` is told of the point after each
+    iteration, which is the one evaluated last; it returns whether to stop. ``precision`` is that of the
+    values. The result is the last point, and how much lower the quadratic model sees the minimum.
+    """
+    here, there = start, Point(np.empty_like(start.u), np.empty_like(start.gradient))
+    pairs = Pairs(start.u.size, start.u.dtype)
+    direction = np.empty_like(start.u)
+
+    def at(step: float) -> Trial:
+        np.multiply(direction, direction.dtype.type(step), out=there.u)
+        there.u += here.u
+        evaluate(there)
+        return Trial(step, there.value, *products(there.gradient, direction, there.gradient))
+
+    slope, iteration, stop = pairs.direction(here.gradient, direction), 0, False
+    while iteration < max_iter and not stop:
+        square = inner_product(here.gradient, here.gradient)
+        first = 1.0 if pairs.order else 1 / max(1.0, np.sqrt(square))
+        from_here = Trial(0.0, here.value, slope, square)
+        if slope < 0 and search(at, from_here, first, precision * abs(here.value)):
+            pairs.add(here, there)
+            here, there = there, here
+            iteration += 1
+            stop = reached(here)
+        elif pairs.order:
+            pairs.forget()
+        else:
+            break
+        slope = pairs.direction(here.gradient, direction)
+    return here, -0.5 * slope
