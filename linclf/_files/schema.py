@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 
 from linclf._estimator.base import BaseLinearClassifier
 from linclf._files.stream import ATTRIBUTES, check_numbers, check_stream, check_tree, check_type
+from linclf._files.values import learnt
 from linclf._training.model import LinearModel
 from linclf.calibration import (
     CalibratedClassifier,
@@ -38,15 +39,16 @@ SHAPES: dict[type[BaseEstimator], dict[str, tuple[str, ...]]] = {
 
 def check_model(model: BaseEstimator) -> None:
     """Raise ValueError if parts of an estimator, or of an estimator inside it, do not fit together."""
-    for value in vars(model).values():
+    attributes = learnt(model)
+    for value in attributes.values():
         for part in value if isinstance(value, list) else [value]:
             if isinstance(part, BaseEstimator):
                 check_model(part)
     shapes = next((shapes for cls, shapes in SHAPES.items() if isinstance(model, cls)), None)
-    fitted = [key for key in vars(model) if key.endswith("_") or key in ATTRIBUTES]
+    fitted = [key for key in attributes if key.endswith("_") or key in ATTRIBUTES]
     if shapes is None or not fitted:
         return
-    name, attributes = type(model).__name__, vars(model)
+    name = type(model).__name__
     required = {"classes_"}
     if isinstance(model, BaseLinearClassifier):
         required |= {"n_features_in_", "history_", "n_iter_"}
