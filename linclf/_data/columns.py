@@ -1,11 +1,11 @@
 """Some of the features of sparse rows: those that occur, so that nothing is spent on the others."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
-from linclf._types import FloatArray, IntArray
+from linclf._types import FloatArray, IntArray, Matrix
 
 SORTED = 16  # looks at a feature that cost what sorting a value does
 
@@ -16,7 +16,7 @@ class Columns(NamedTuple):
     at: IntArray
     n_features: int  # of the rows as they are
 
-    def narrowed(self, X: sparse.csr_array) -> sparse.csr_array:
+    def narrowed(self, X: Matrix) -> Matrix:
         """The rows with these features only."""
         position = np.full(self.n_features, -1, X.indices.dtype)
         position[self.at] = np.arange(len(self.at))
@@ -33,7 +33,7 @@ class Columns(NamedTuple):
         whole[:, self.at] = W
         return whole
 
-    def including(self, features: IntArray, X: sparse.csr_array) -> "tuple[Columns, sparse.csr_array]":
+    def including(self, features: IntArray, X: Matrix) -> "tuple[Columns, Matrix]":
         """With further features, and narrowed rows with columns for them."""
         at = np.union1d(self.at, features)
         if len(at) == len(self.at):
@@ -42,14 +42,18 @@ class Columns(NamedTuple):
         return Columns(at, self.n_features), _rows(X.data, indices, X.indptr, len(at))
 
 
-def occurring(X: sparse.csr_array) -> Columns:
-    """The features of many rows: in time, the values and a look at each feature."""
-    seen = np.zeros(X.shape[1], bool)
-    seen[X.indices] = True
+def occurring(X: Matrix, rows: IntArray | None = None) -> Columns:
+    """The features that many rows have: in time, the values and a look at each feature."""
+    seen, indices = np.zeros(X.shape[1], bool), X.indices
+    if rows is not None:
+        chosen = np.zeros(X.shape[0], bool)
+        chosen[rows] = True
+        indices = indices[np.repeat(chosen, np.diff(X.indptr))]
+    seen[indices] = True
     return Columns(np.flatnonzero(seen), X.shape[1])
 
 
-def of_part(X: sparse.csr_array) -> tuple[Columns, sparse.csr_array]:
+def of_part(X: Matrix) -> tuple[Columns, Matrix]:
     """The features of a part of a stream, and its rows narrowed; if they are few, no look at the others."""
     n_features = X.shape[1]
     if X.nnz * SORTED > n_features:
@@ -63,8 +67,8 @@ def of_part(X: sparse.csr_array) -> tuple[Columns, sparse.csr_array]:
     return Columns(at, n_features), _rows(X.data, indices.astype(X.indices.dtype), X.indptr, len(at))
 
 
-def _rows(data: FloatArray, indices: IntArray, indptr: IntArray, width: int) -> sparse.csr_array:
+def _rows(data: FloatArray, indices: IntArray, indptr: IntArray, width: int) -> Matrix:
     """Rows of arrays that are known to be good, which SciPy's constructor would look through."""
-    rows = sparse.csr_array((len(indptr) - 1, width), dtype=data.dtype)
+    rows: Any = sparse.csr_array((len(indptr) - 1, width), dtype=data.dtype)
     rows.data, rows.indices, rows.indptr = data, indices, indptr
     return rows

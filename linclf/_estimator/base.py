@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -254,7 +254,7 @@ class BaseLinearClassifier(Described):
         """All attributes, whether anybody has asked for them or not: copies and files have them."""
         if "_stream" in vars(self):
             self._stream.lent = True
-        return {**super().__getstate__(), **self._learnt()}
+        return cast(dict[str, Any], super().__getstate__()) | self._learnt()
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

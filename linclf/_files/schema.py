@@ -3,6 +3,7 @@
 Kernels do not check shapes: given an array that is too small, they would read beyond its end.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,6 @@ from sklearn.base import BaseEstimator
 
 from linclf._estimator.base import BaseLinearClassifier
 from linclf._files.stream import ATTRIBUTES, check_numbers, check_stream, check_tree, check_type
-from linclf._files.values import learnt
 from linclf._training.model import LinearModel
 from linclf.calibration import (
     CalibratedClassifier,
@@ -37,13 +37,15 @@ SHAPES: dict[type[BaseEstimator], dict[str, tuple[str, ...]]] = {
 }
 
 
-def check_model(model: BaseEstimator) -> None:
+def check_model(
+    model: BaseEstimator, attributes_of: Callable[[BaseEstimator], dict[str, Any]] = vars
+) -> None:
     """Raise ValueError if parts of an estimator, or of an estimator inside it, do not fit together."""
-    attributes = learnt(model)
+    attributes = attributes_of(model)
     for value in attributes.values():
         for part in value if isinstance(value, list) else [value]:
             if isinstance(part, BaseEstimator):
-                check_model(part)
+                check_model(part, attributes_of)
     shapes = next((shapes for cls, shapes in SHAPES.items() if isinstance(model, cls)), None)
     fitted = [key for key in attributes if key.endswith("_") or key in ATTRIBUTES]
     if shapes is None or not fitted:

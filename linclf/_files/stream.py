@@ -76,7 +76,8 @@ def _check_frame(stream: Any, n_features: int) -> None:
         check_type("coordinates", frame.coordinates, (Coordinates,))
         check_type("moments", frame.moments, (Moments,))
         arrays = [frame.coordinates.centre, frame.coordinates.factor]
-        arrays += [frame.moments.mean, frame.moments.squares]
+        moments: Any = frame.moments
+        arrays += [moments.mean, moments.squares]
     else:
         check_type("coordinates", frame.coordinates, (Levels,))
         _check_levels(frame.coordinates, n_features)
