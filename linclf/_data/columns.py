@@ -64,7 +64,9 @@ def of_part(X: Matrix) -> tuple[Columns, Matrix]:
     at, indices = np.unique(X.indices, return_inverse=True)
     if not len(at):  # rows without a value
         at = np.zeros(1, X.indices.dtype)
-    return Columns(at, n_features), _rows(X.data, indices.astype(X.indices.dtype), X.indptr, len(at))
+    return Columns(at.astype(np.int64), n_features), _rows(
+        X.data, indices.astype(X.indices.dtype), X.indptr, len(at)
+    )
 
 
 def _rows(data: FloatArray, indices: IntArray, indptr: IntArray, width: int) -> Matrix:

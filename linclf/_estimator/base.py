@@ -98,9 +98,11 @@ class BaseLinearClassifier(Described):
         fitting = fitting_of(self, given, validation)
         outcome, attributes, callbacks = self._trained(self._adapted(fitting))
         if fitting.calibrator is not None and fitting.held_out is not None:
+            model, blocks = self._model(attributes), fitting.held_out.blocks(len(fitting.classes), np.inf)
+            scores = np.concatenate([self._scores(model, X) for _, X in blocks])
             attributes["calibrator_"] = fitted_calibrator(
                 fitting.calibrator,
-                self._scores(self._model(attributes), fitting.held_out.X),
+                scores,
                 fitting.held_out,
                 fitting.per_class,
                 fitting.classes,

@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils.extmath import row_norms
 
 from linclf._data.columns import Columns
@@ -10,10 +11,11 @@ from linclf._data.dataset import Dataset
 from linclf._kernels.problem import Problem
 from linclf._training.fit import Fit
 from linclf._training.step_rule import StepRule
-from linclf._types import FloatArray, IntArray
+from linclf._types import FloatArray, IntArray, Matrix
 from linclf.optimizers import Optimizer, trait
 
 SPREAD_VALUES, SPREAD_ROWS = 2**20, (500, 2000)  # of the sample whose second moments are taken
+COPIED = 64  # rows of it at once
 # e-folds by which the penalty alone must shrink the start's distance to the optimum; the steps are no
 # longer than that needs, as more of them is noise
 FORGOTTEN, FORGOTTEN_SPARSE = 40.0, 10.0
@@ -79,7 +81,7 @@ def spread(
     n, size = len(order), int(np.clip(SPREAD_VALUES / width, *SPREAD_ROWS))
     ids = order if n <= size else order[np.linspace(0, n - 1, size).astype(np.int64)]
     w = weights[ids] / weights[ids].sum()
-    Z = problem.storage.scaled(X[ids].astype(np.float64))
+    Z = problem.storage.scaled(_doubles(X, ids))
     Z, constant, centre = problem.head.rows_seen(Z, w)
     ZT = Z.T  # which takes as long as a product if rows are sparse and few
     direction, largest = _direction(Z.shape[1] if columns is None else width), 0.0
@@ -97,6 +99,17 @@ def spread(
     squares = row_norms(Z, squared=True) + constant**2 - centre @ centre
     noise = 0.0 if batch >= n else (w * w) @ squares / w.sum() * len(ids) / batch
     return np.array([largest or 1.0, noise])  # if there is nothing to learn, any step will do
+
+
+def _doubles(X: Matrix, ids: IntArray) -> Matrix:
+    """Rows in float64, dense ones without a copy in between."""
+    if sparse.issparse(X):
+        return X[ids].astype(np.float64)
+    Z = np.empty((len(ids), X.shape[1]))
+    for start in range(0, len(ids), COPIED):
+        part = slice(start, start + COPIED)
+        Z[part] = X[ids[part]]
+    return Z
 
 
 @lru_cache(maxsize=1)
