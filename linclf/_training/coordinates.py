@@ -185,7 +185,7 @@ def levelling(squares: FloatArray, shift: float) -> Levels:
         k = np.argmax(largest[:most] <= level)
         scale = np.sqrt(np.maximum(squares, level[k]) / level[k])
     factor = 1 / scale
-    features = np.flatnonzero(factor != 1)
+    features = np.flatnonzero(factor != 1).copy()  # of which a copy is equal in strides, too
     return Levels(len(squares), features, factor[features])
 
 
