@@ -52,14 +52,12 @@ class Preconditioner:
         if not fit.head.equivariant:
             self.diagonal, self.L = True, np.ones(n_features)
             return
-        M, mass = None, 0.0
+        M, mass = np.zeros(()), 0.0
         floor = LEAST * fit.curvature / n_classes
         for block in sample.blocks(CHUNK):
             h = (row_curvature(fit.loss, block.Z @ V.T, block.y) + floor) * block.weights
-            moments = self._second_moments(block.Z, h)
-            M = moments if M is None else np.add(M, moments, out=M)
+            M = M + self._second_moments(block.Z, h)
             mass += block.weights.sum()
-        assert M is not None
         M /= mass
         if self.diagonal:
             M += sample.penalty

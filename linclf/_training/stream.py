@@ -302,7 +302,7 @@ class Stream:
             longest = coordinates.factor.max() + np.abs(coordinates.centre) @ coordinates.factor
         with np.errstate(over="ignore"):
             bound = 2 * float(reach) * (float(longest) + self.head.intercept)
-        if not bound <= np.finfo(self.dtype).max:
+        if not bound <= float(np.finfo(self.dtype).max):
             self.own()
             self.published()
 
