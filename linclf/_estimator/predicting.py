@@ -65,7 +65,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         while (stream := vars(self).get("_stream")) is not None and not all(map(self._has, FROM_STREAM)):
             made = stream.published()
             if vars(self).get("_stream") is stream:  # no other thread has gone on with it meanwhile
-                return made | vars(self)
+                return vars(self) | {name: made[name] for name in FROM_STREAM if not self._has(name)}
         return vars(self)
 
     if not TYPE_CHECKING:  # which would take every name for an attribute
