@@ -1,5 +1,6 @@
 """What is trained on: checked rows, targets and weights, in the form in which everything below takes them."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -9,11 +10,14 @@ from sklearn.model_selection import train_test_split
 from linclf._data.targets import Labels, Targets
 from linclf._types import FloatArray, IntArray, Matrix
 
+COPIED = 2**18  # values of dense rows that are copied at once
+
 
 class Dataset(NamedTuple):
     """X (float32/float64, C-ordered or canonical CSR), targets, and a weight for each row.
 
-    If ``chosen`` is given, only these rows are trained on, and the others have weight 0.
+    If ``chosen`` is given, only these rows count: the others have weight 0, or belong to another part of the
+    same X.
     """
 
     X: Matrix
@@ -23,7 +27,7 @@ class Dataset(NamedTuple):
 
     @property
     def ids(self) -> IntArray:
-        """The rows that are trained on."""
+        """The rows that count."""
         return np.arange(len(self.weights)) if self.chosen is None else self.chosen
 
     @property
@@ -32,6 +36,31 @@ class Dataset(NamedTuple):
 
     def take(self, ids: IntArray) -> "Dataset":
         return Dataset(self.X[ids], self.y.take(ids), self.weights[ids])
+
+    @property
+    def counted(self) -> tuple[Targets, FloatArray]:
+        """Targets and weights of the rows that count."""
+        if self.chosen is None:
+            return self.y, self.weights
+        return self.y.take(self.chosen), self.weights[self.chosen]
+
+    def compact(self) -> "Dataset":
+        """With no other rows than those that count."""
+        return self if self.chosen is None else self.take(self.chosen)
+
+    def blocks(self, n_scores: int, limit: float) -> Iterator[tuple[slice, Matrix]]:
+        """The rows that count, as many as have ``limit`` scores together, and fewer if that copies them."""
+        chosen, n = self.chosen, self.X.shape[0] if self.chosen is None else len(self.chosen)
+        size = int(min(limit / n_scores, n))
+        if chosen is not None:
+            size = min(size, COPIED // self.X.shape[1])
+        size = max(1, size)
+        if chosen is None and size >= n:  # sparse rows would be copied
+            yield slice(0, n), self.X
+            return
+        for start in range(0, n, size):
+            part = slice(start, min(start + size, n))
+            yield part, self.X[part] if chosen is None else self.X[chosen[part]]
 
     def with_labels(self) -> "Dataset":
         """Rows of class probabilities as weighted copies, one for each class."""
@@ -56,7 +85,7 @@ def dataset(X: Matrix, y: Targets, weights: FloatArray, per_class: FloatArray | 
 
 
 def split(data: Dataset, fraction: float, rng: np.random.RandomState) -> tuple[Dataset, Dataset]:
-    """Data of which a part is not trained on, and that part; only the part is copied."""
+    """Data of which a part is not trained on, and that part: the same rows if they are dense, else copied."""
     labels = data.y.most_probable
     try:
         train, test = train_test_split(
@@ -70,4 +99,5 @@ def split(data: Dataset, fraction: float, rng: np.random.RandomState) -> tuple[D
     test = np.sort(test)
     weights = data.weights.copy()
     weights[test] = 0
-    return data._replace(weights=weights, chosen=np.sort(train)), data.take(test)
+    held_out = data.take(test) if data.is_sparse else data._replace(chosen=test)
+    return data._replace(weights=weights, chosen=np.sort(train)), held_out

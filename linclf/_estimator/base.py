@@ -1,10 +1,8 @@
 """The abstract base of all classifiers: scikit-learn's conventions around `linclf._training.train`."""
 
-import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,6 +15,7 @@ from linclf._estimator.calibrated import fitted_calibrator
 from linclf._estimator.callbacks import FitCallbacks
 from linclf._estimator.described import Described
 from linclf._estimator.fitting import Fitting, Given, GivenValidation, fitting_of, part_of
+from linclf._estimator.predicting import FROM_STREAM
 from linclf._training import memory
 from linclf._training.blas import one_blas_thread
 from linclf._training.model import LinearModel
@@ -99,14 +98,16 @@ class BaseLinearClassifier(Described):
         fitting = fitting_of(self, given, validation)
         outcome, attributes, callbacks = self._trained(self._adapted(fitting))
         if fitting.calibrator is not None and fitting.held_out is not None:
+            model, blocks = self._model(attributes), fitting.held_out.blocks(len(fitting.classes), np.inf)
+            scores = np.concatenate([self._scores(model, X) for _, X in blocks])
             attributes["calibrator_"] = fitted_calibrator(
                 fitting.calibrator,
-                self._scores(self._model(attributes), fitting.held_out.X),
+                scores,
                 fitting.held_out,
                 fitting.per_class,
                 fitting.classes,
             )
-        self._publish(outcome, attributes)
+        self._publish(outcome.history, outcome.n_iter, attributes)
         vars(self).pop("_stream", None)
         callbacks.finish(attributes)
         return self
@@ -177,23 +178,24 @@ class BaseLinearClassifier(Described):
         fitting = part_of(self, (X, y, sample_weight), classes, first)
         data, rule = fitting.data, rule_of(fitting.solver)
         loss = self._trained_loss(data, not first)
-        memory.check(fitting.solver, loss, data, [False, not first])
-        start = None if first else self._reached(fitting, loss)
-        stream = self._stream_for(fitting, loss, rule, start)
-        outcome = stream.train(data, start, fitting.rng)
+        stream, start = self._stream_for(fitting, loss, rule, first)
+        history, n_iter = stream.train(data, start, fitting.rng), 1
         if not first:
             history = {
-                name: (values + outcome.history.get(name, []))[-KEPT_PARTS:]
-                for name, values in self.history_.items()
+                name: (values + history.get(name, []))[-KEPT_PARTS:] for name, values in self.history_.items()
             }
-            outcome = outcome._replace(history=history, n_iter=self.n_iter_ + 1)
-        fitting = replace(fitting, dtype=stream.dtype)  # that of the first part, as of the weights
-        self._publish(outcome, self._attributes(outcome.model, fitting) | self._published(stream.loss))
+            n_iter = self.n_iter_ + 1
+        attributes = {"classes_": fitting.classes} | stream.head.attributes() | self._published(stream.loss)
+        self._publish(history, n_iter, attributes)
+        for name in FROM_STREAM:
+            vars(self).pop(name, None)
         self._stream = stream
         return self
 
-    def _stream_for(self, fitting: Fitting, loss: Loss, rule: StepRule, start: LinearModel | None) -> Stream:
-        """The stream to go on with: a copy, so that a failed part changes nothing.
+    def _stream_for(
+        self, fitting: Fitting, loss: Loss, rule: StepRule, first: bool
+    ) -> tuple[Stream, LinearModel | None]:
+        """The stream to go on with, which leaves the present one as it is, or a new one and its start.
 
         It takes over parameters that have been changed since. If the loss, the optimizer, the
         intercept or the format of X are others, a new one starts from the published weights.
@@ -206,11 +208,13 @@ class BaseLinearClassifier(Described):
             settings.fit_intercept,
             *self._stream_key(),
         )
-        stream = copy.deepcopy(vars(self).get("_stream")) if start is not None else None
+        stream = None if first else vars(self).get("_stream")
         if stream is not None and stream.continues(key, data):
-            stream.adopt(rule, settings)
-            return stream
-        return Stream(data, loss, rule, settings, start, self._sampling(loss, len(fitting.classes)), key)
+            return stream.successor(rule, settings), None
+        memory.check(fitting.solver, loss, data, [False, not first])
+        start = None if first else self._reached(fitting, loss)
+        sampling = self._sampling(loss, len(fitting.classes))
+        return Stream(data, loss, rule, settings, start, sampling, key), start
 
     @contextmanager
     def _unchanged_on_failure(self) -> Iterator[None]:
@@ -226,7 +230,7 @@ class BaseLinearClassifier(Described):
 
     def _reached(self, fitting: Fitting, loss: Loss) -> LinearModel | None:
         """The model of the last fit, from which training goes on, if there is one."""
-        if not self._has("coef_"):
+        if not hasattr(self, "coef_"):
             return None
         K, d = len(fitting.classes), fitting.data.X.shape[1]
         if not np.array_equal(self.classes_, fitting.classes) or self.coef_.shape[1] != d:
@@ -240,13 +244,19 @@ class BaseLinearClassifier(Described):
             model = model.two_of_one()
         return model._replace(b=model.b + fitting.offset)
 
-    def _publish(self, outcome: Outcome, attributes: dict) -> None:
+    def _publish(self, history: dict[str, list[float]], n_iter: int, attributes: dict) -> None:
         for name in self._not_always:
             vars(self).pop(name, None)
         for name, value in attributes.items():
             setattr(self, name, value)
-        self.n_iter_ = outcome.n_iter
-        self.history_ = outcome.history
+        self.n_iter_ = n_iter
+        self.history_ = history
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All attributes, whether anybody has asked for them or not: copies and files have them."""
+        if "_stream" in vars(self):
+            self._stream.lent = True
+        return cast(dict[str, Any], super().__getstate__()) | self._learnt()
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

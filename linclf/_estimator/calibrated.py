@@ -46,10 +46,10 @@ def fitted_calibrator(
     Class weights are taken out of the weights of the rows: probabilities are to be those of the rows
     as they are.
     """
-    weights = held_out.weights
+    y, weights = held_out.counted
     if per_class is not None:
-        weights = weights / held_out.y.expected(per_class)
-    rows, index, shares = held_out.y.copies()
+        weights = weights / y.expected(per_class)
+    rows, index, shares = y.copies()
     return calibrator.fit(scores[rows], classes[index], sample_weight=weights[rows] * shares, classes=classes)
 
 

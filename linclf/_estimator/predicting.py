@@ -8,7 +8,7 @@ unless it returns them. A fitted model enters through `_model`, which scores che
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,6 +33,7 @@ from linclf.losses._registry import trait
 
 # bytes of scores at once: with fewer rows, BLAS spends its time on packing the weights
 BLOCK = 2**26
+FROM_STREAM = "coef_", "intercept_"  # attributes that exist when somebody asks for them
 PROBABILITIES = 2**22  # scores of which probabilities are made at once: in float64, in several arrays
 
 
@@ -58,6 +59,21 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
     def _has(self, name: str) -> bool:
         """Whether the last fit has published this attribute."""
         return name in vars(self)
+
+    def _learnt(self) -> dict[str, Any]:
+        """All attributes, those that a stream makes only when somebody asks for them included."""
+        while (stream := vars(self).get("_stream")) is not None and not all(map(self._has, FROM_STREAM)):
+            made = stream.published()
+            if vars(self).get("_stream") is stream:  # no other thread has gone on with it meanwhile
+                return vars(self) | {name: made[name] for name in FROM_STREAM if not self._has(name)}
+        return vars(self)
+
+    if not TYPE_CHECKING:  # which would take every name for an attribute
+
+        def __getattr__(self, name: str) -> Any:
+            if name in FROM_STREAM and "_stream" in vars(self):
+                return self._learnt()[name]
+            return object.__getattribute__(self, name)  # says what is missing, and why
 
     @property
     def _is_calibrated(self) -> bool:
@@ -125,7 +141,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
 
     def _blocks(self, X: Matrix, limit: float) -> tuple[list[slice], Model]:
         """Slices of the rows, and the model in the form that all of them need."""
-        blocks, model = row_blocks(X.shape[0], len(self.classes_), limit), self._model(vars(self))
+        blocks, model = row_blocks(X.shape[0], len(self.classes_), limit), self._model(self._learnt())
         return blocks, model if len(blocks) == 1 else model.laid_out_for(X)
 
     def _by_blocks(

@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from linclf._files.schema import check_model
-from linclf._files.values import STORABLE_DTYPE, Json, Reader, Writer, brief_repr, classes
+from linclf._files.values import STORABLE_DTYPE, Json, Reader, Writer, brief_repr, classes, learnt
 from linclf._version import __version__
 
 FORMAT, VERSION = "linclf model", 1
@@ -84,7 +84,7 @@ def save(model: BaseEstimator, path: str | os.PathLike[str]) -> None:
         "linclf": __version__,
         "model": writer.encode(model, type(model).__name__),
     }
-    check_model(model)
+    check_model(model, learnt)
     target = pathlib.Path(os.path.realpath(path))  # a link stays, and the file that it points to is replaced
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
     try:

@@ -3,6 +3,7 @@
 Kernels do not check shapes: given an array that is too small, they would read beyond its end.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -36,17 +37,20 @@ SHAPES: dict[type[BaseEstimator], dict[str, tuple[str, ...]]] = {
 }
 
 
-def check_model(model: BaseEstimator) -> None:
+def check_model(
+    model: BaseEstimator, attributes_of: Callable[[BaseEstimator], dict[str, Any]] = vars
+) -> None:
     """Raise ValueError if parts of an estimator, or of an estimator inside it, do not fit together."""
-    for value in vars(model).values():
+    attributes = attributes_of(model)
+    for value in attributes.values():
         for part in value if isinstance(value, list) else [value]:
             if isinstance(part, BaseEstimator):
-                check_model(part)
+                check_model(part, attributes_of)
     shapes = next((shapes for cls, shapes in SHAPES.items() if isinstance(model, cls)), None)
-    fitted = [key for key in vars(model) if key.endswith("_") or key in ATTRIBUTES]
+    fitted = [key for key in attributes if key.endswith("_") or key in ATTRIBUTES]
     if shapes is None or not fitted:
         return
-    name, attributes = type(model).__name__, vars(model)
+    name = type(model).__name__
     required = {"classes_"}
     if isinstance(model, BaseLinearClassifier):
         required |= {"n_features_in_", "history_", "n_iter_"}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from linclf._kernels.problem import State
-from linclf._training.coordinates import Coordinates, Moments
+from linclf._training.coordinates import Coordinates, Levels, Moments
 from linclf._training.frames import Given, Levelled, Seen, Standardised, frame_for
 from linclf._training.settings import Settings
 from linclf._training.solvers import Stochastic
@@ -22,7 +22,7 @@ from linclf.large._tree import Tree, from_codes, tree_of
 from linclf.losses import LOSSES
 from linclf.optimizers import OPTIMIZERS, Averaged
 
-TUPLES = (*HEADS, Settings, StepRule, Coordinates, Moments, Seen, State, Draw, Tree)
+TUPLES = (*HEADS, Settings, StepRule, Coordinates, Levels, Moments, Seen, State, Draw, Tree)
 OBJECTS = (Stream, StepSize, Given, Standardised, Levelled, Candidates, Paths)
 ATTRIBUTES = ("_stream", "_session")  # of an estimator; the second in files of linclf 0.1.0
 
@@ -30,6 +30,8 @@ ATTRIBUTES = ("_stream", "_session")  # of an estimator; the second in files of 
 def check_stream(stream: Any, n_classes: int, n_features: int) -> None:
     """That the kernels get what they expect."""
     check_type("the stream", stream, (Stream,))
+    if stream.due is not None:
+        raise ValueError("the stream has changes that are not written")
     check_type("settings", stream.settings, (Settings,))
     check_type("the rule", stream.rule, (StepRule,))
     optimizer, trees = stream.rule.optimizer, isinstance(stream.sampling, Paths)
@@ -49,7 +51,8 @@ def check_stream(stream: Any, n_classes: int, n_features: int) -> None:
     if not trees and stream.sampling is not None:
         check_type("draw", stream.sampling.draw, (Draw,))
     n_outputs = n_classes - 1 if trees else n_classes
-    fits = (stream.n_outputs, stream.n_features) == (n_outputs, n_features)
+    sizes = stream.n_classes, stream.n_outputs, stream.n_features
+    fits = sizes == (n_classes, n_outputs, n_features)
     if not fits or stream.dtype not in (np.float32, np.float64):
         raise ValueError(f"the stream is for {stream.n_outputs} outputs, {stream.n_features} features")
     _check_frame(stream, n_features)
@@ -60,20 +63,41 @@ def check_stream(stream: Any, n_classes: int, n_features: int) -> None:
     check_array("G", G, (0, 0), stream.dtype)
     check_array("slots", slots, (shape[0], optimizer.n_slots, shape[1]), stream.dtype)
     check_array("the number of steps", n_steps, (1,), np.int64)
+    if type(stream.scale) is not float or not 0 < stream.scale <= 1:
+        raise ValueError(f"the weights of the stream have the factor {stream.scale!r}")
+    if stream.squares is not None and type(stream.squares) is not float:
+        raise ValueError(f"the weights of the stream have the squares {stream.squares!r}")
 
 
 def _check_frame(stream: Any, n_features: int) -> None:
     frame = stream.frame
     check_type("the frame", frame, (frame_for(Stochastic(stream.rule), stream.head, stream.is_sparse),))
-    check_type("coordinates", frame.coordinates, (Coordinates,))
-    arrays = [frame.coordinates.centre, frame.coordinates.factor]
-    if isinstance(frame, Standardised) and frame.moments is not None:
+    if isinstance(frame, Standardised):
+        check_type("coordinates", frame.coordinates, (Coordinates,))
         check_type("moments", frame.moments, (Moments,))
-        arrays += [frame.moments.mean, frame.moments.squares]
+        arrays = [frame.coordinates.centre, frame.coordinates.factor]
+        moments: Any = frame.moments
+        arrays += [moments.mean, moments.squares]
+    else:
+        check_type("coordinates", frame.coordinates, (Levels,))
+        _check_levels(frame.coordinates, n_features)
+        arrays = []
     if isinstance(frame, Levelled):
         arrays.append(frame.squares)
+        if frame.due is not None:
+            raise ValueError("the frame has squares that are not written")
     for array in arrays:
         check_array("the features of the stream", array, (n_features,), np.float64)
+
+
+def _check_levels(levels: Any, n_features: int) -> None:
+    """A kernel goes to the features that have a factor."""
+    n = len(levels.features)
+    check_array("the features that have a factor", levels.features, (n,), np.int64)
+    check_array("the factors of features", levels.factors, (n,), np.float64)
+    inside = not n or (levels.features[0] >= 0 and levels.features[-1] < n_features)
+    if levels.n_features != n_features or not inside or not (np.diff(levels.features) > 0).all():
+        raise ValueError(f"the features that have a factor are {levels.features!r}, of {n_features}")
 
 
 def check_tree(tree: Any, n_classes: int) -> None:

@@ -17,6 +17,7 @@ from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 
 from linclf import calibration, classifiers, large
+from linclf._estimator.predicting import Predicting
 from linclf._files import stream
 from linclf._files.earlier import parts_as_models
 from linclf._training.model import LinearModel
@@ -40,6 +41,11 @@ def classes() -> dict[str, type]:
     known += [FrozenEstimator, *LOSSES.values(), *OPTIMIZERS.values(), Averaged]
     known += [LinearModel, *stream.TUPLES, *stream.OBJECTS]
     return {cls.__name__: cls for cls in known}
+
+
+def learnt(model: BaseEstimator) -> dict[str, Any]:
+    """All attributes of an estimator, also those that it would make only if somebody asked for them."""
+    return model._learnt() if isinstance(model, Predicting) else vars(model)
 
 
 class Writer:
@@ -78,7 +84,7 @@ class Writer:
         if issubclass(cls, BaseEstimator) and cls in self.names:
             return self.encode_estimator(value, place)
         if cls in self.names:
-            fields = value._asdict() if issubclass(cls, tuple) else vars(value)
+            fields = value._asdict() if issubclass(cls, tuple) else value.__getstate__()
             return {"object": [self.names[cls], self.encode_fields(fields, place)]}
         remedy = ", or remove them with set_callbacks()" if "._skl_callbacks" in place else ""
         raise TypeError(
@@ -105,7 +111,8 @@ class Writer:
 
     def encode_estimator(self, model: BaseEstimator, place: str) -> Json:
         parameters = model.get_params(deep=False)
-        attributes = {name: item for name, item in vars(model).items() if name not in parameters}
+        known = learnt(model).items()
+        attributes = {name: item for name, item in known if name not in parameters}
         hiding = [name for name in attributes if hasattr(type(model), name)]
         if hiding:
             raise TypeError(f"{place}.{hiding[0]} hides a part of the class, which load would refuse")

@@ -31,16 +31,18 @@ def losses(loss: Loss, targets: Any, ids: IntArray, block: Block) -> None:
 def _losses(loss, targets, ids, block):
     """The function itself: one between would be compiled too, and with it, once more, all that it calls."""
     if block.types[block.fields.index("S")].layout != "F":
-        return of_rows
+        return of_rows.py_func
     found = label_block_loss.find(getattr(loss, "instance_class", type(None)))
-    return found if targets.ndim == 1 and found is not None else of_columns
+    return found if targets.ndim == 1 and found is not None else of_columns.py_func
 
 
+@bare
 def of_rows(loss, targets, ids, block):
     for r in range(ids.size):
         block.values[r] = target_loss(loss, block.S[r], targets[ids[r]])
 
 
+@bare
 def of_columns(loss, targets, ids, block):
     """Through a row whose scores lie side by side, as `row_loss` wants them."""
     S, row = block.S, block.row

@@ -64,7 +64,9 @@ def generic(stub: Callable[..., Any] | None = None, *, fast: bool = False) -> An
             )
         return function(operand, *args)
 
-    @overload(call, strict=False, jit_options={**INLINED, "fastmath": FAST if fast else EXACT})
+    options: Any = {**INLINED, "fastmath": FAST if fast else EXACT}
+
+    @overload(call, strict=False, jit_options=options)
     def select(operand, *args):
         return find(getattr(operand, "instance_class", type(None)))
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from linclf._numba import compiled_fast, kernel
+from linclf._numba import bare, compiled_fast, kernel
 from linclf._types import FloatArray, IntArray
 from linclf.optimizers import step_row
 
@@ -59,6 +59,7 @@ def fill_square_norms(X, centre, factor, out):
         out[i] = _square_norm(X[i], centre, factor)
 
 
+@bare
 def square_norms_dense(storage, V, out):
     for k in range(out.size):
         total = 0.0
@@ -67,12 +68,14 @@ def square_norms_dense(storage, V, out):
         out[k] = total
 
 
+@bare
 def subtract_radial_dense(storage, V, radial, G):
     for k in range(radial.size):
         for j in range(V.shape[1]):
             G[k, j] -= radial[k] * V[k, j]
 
 
+@bare
 def update_dense(storage, state, optimizer, step, penalty):
     V, G, slots, count = state.V, state.G, state.slots, state.n_steps[0]
     for k in range(V.shape[0]):

@@ -66,13 +66,20 @@ def _products(typing_context, X, ids, r, centre, W, S):
     return signature, generate
 
 
-def _gradient_code(context, builder, signature, arguments, positions, begin, finish):
+def _gradient_code(
+    context: Any,
+    builder: Any,
+    signature: Any,
+    arguments: Any,
+    begin: Callable[..., Value],
+    finish: Callable[..., Value],
+) -> Value:
     """``sum_r S[r, k] (x_r - centre)`` of each class and feature; ``begin`` and ``finish`` say what of it.
 
-    ``positions`` are those of X, ids, centre, S and the weights or gradient among the arguments.
+    The first arguments are X, ids, centre, S, and the weights or their gradient.
     """
-    v = Vectors(context, builder, signature.args[positions[0]].dtype)
-    x, rows, middle, s, target = _pointers(context, builder, signature, arguments, positions)
+    v = Vectors(context, builder, signature.args[0].dtype)
+    x, rows, middle, s, target = _pointers(context, builder, signature, arguments, range(5))
 
     def tile(k: Value, n_classes: int, n_vectors: int) -> None:
         classes = [builder.add(k, INT(n)) for n in range(n_classes)]
@@ -121,7 +128,7 @@ def _add_gradient(typing_context, X, ids, centre, S, G):
         def finish(v, place, total, feature, lanes):
             return total
 
-        return _gradient_code(context, builder, signature, arguments, range(5), begin, finish)
+        return _gradient_code(context, builder, signature, arguments, begin, finish)
 
     return signature, generate
 
@@ -141,7 +148,7 @@ def _descend(typing_context, X, ids, centre, S, W, lengths, shrink):
             moved = builder.fsub(v.load(place, lanes), moved, flags=("contract",))
             return builder.fmul(moved, v.load(factor.at(feature), lanes))
 
-        return _gradient_code(context, builder, signature, arguments, range(5), begin, finish)
+        return _gradient_code(context, builder, signature, arguments, begin, finish)
 
     return signature, generate
 

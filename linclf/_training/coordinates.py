@@ -25,9 +25,10 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg.lapack import dgejsv  # pyright: ignore[reportAttributeAccessIssue]
 
+from linclf._data.columns import Columns
 from linclf._kernels.moments import column_squares, sums_around
 from linclf._storage import read_only
-from linclf._types import FloatArray, Matrix
+from linclf._types import FloatArray, IntArray, Matrix
 
 ROTATED_SIZE, ROTATED_VALUES = 640, 2**21  # rows or features, values
 COPIED = 2**16  # values that are multiplied at once
@@ -59,21 +60,60 @@ class Coordinates(NamedTuple):
             W = W @ self.rotation.T
         return W, V[:, -1].astype(np.float64) * intercept - W @ self.centre
 
+
+class Levels(NamedTuple):
+    """``z = X * factor``, where the factor is 1 but for a few features: nothing is kept for all of them."""
+
+    n_features: int
+    features: IntArray  # sorted
+    factors: FloatArray  # theirs
+
+    rotation = None
+
+    @property
+    def centre(self) -> FloatArray:
+        return np.zeros(self.n_features)
+
+    @property
+    def factor(self) -> FloatArray:
+        factor = np.ones(self.n_features)
+        factor[self.features] = self.factors
+        return factor
+
+    def weights_from(self, W: FloatArray, b: FloatArray, intercept: float) -> FloatArray:
+        """Training weights (K, n_features + 1) of published ones."""
+        if not W.any() and not b.any():
+            return np.zeros((len(W), self.n_features + 1))
+        V = np.array(W, np.float64)
+        V[:, self.features] /= self.factors
+        return np.column_stack([V, b / intercept if intercept else np.zeros_like(b)])
+
+    def published(self, V: FloatArray, intercept: float) -> tuple[FloatArray, FloatArray]:
+        """Weights W (K, d) and intercepts (K,) in the units of X, float64."""
+        W = V[:, :-1].astype(np.float64, order="C")
+        W[:, self.features] *= self.factors
+        return W, V[:, -1].astype(np.float64) * intercept
+
     def of_sparse(self, X: sparse.csr_array) -> sparse.csr_array:
-        """Sparse X in training coordinates, which have no centre."""
-        if self.rotation is not None:
-            return sparse.csr_array(X @ self.rotation, dtype=X.dtype)
-        if (self.factor == 1).all():
+        """Sparse X in training coordinates."""
+        if not len(self.features):
             return X
-        values = np.empty_like(X.data)
+        values, factor = np.empty_like(X.data), self.factor
         for start in range(0, len(values), COPIED):
             part = slice(start, start + COPIED)
-            np.multiply(X.data[part], self.factor[X.indices[part]], out=values[part], casting="unsafe")
+            np.multiply(X.data[part], factor[X.indices[part]], out=values[part], casting="unsafe")
         return sparse.csr_array((values, X.indices, X.indptr), shape=X.shape)
 
+    def narrowed(self, columns: Columns) -> "Levels":
+        """Those of rows with some of the features, among which are all that have a factor."""
+        return Levels(len(columns.at), np.searchsorted(columns.at, self.features), self.factors)
 
-def identity(n_features: int) -> Coordinates:
-    return Coordinates(np.zeros(n_features), np.ones(n_features), None)
+
+AnyCoordinates = Coordinates | Levels
+
+
+def identity(n_features: int) -> Levels:
+    return Levels(n_features, np.zeros(0, np.int64), np.zeros(0))
 
 
 class Moments(NamedTuple):
@@ -129,7 +169,7 @@ def add_squares(X: sparse.csr_array, weights: FloatArray, squares: FloatArray) -
     column_squares(read_only(X.data), read_only(X.indices), read_only(X.indptr), weights, squares)
 
 
-def levelling(squares: FloatArray, shift: float) -> Coordinates:
+def levelling(squares: FloatArray, shift: float) -> Levels:
     """Coordinates in which no sparse column has more than `LARGEST_SHARE` of the sum of all squares.
 
     ``squares`` are means over the rows. If the columns are so few that they cannot have less, all get
@@ -144,7 +184,9 @@ def levelling(squares: FloatArray, shift: float) -> Coordinates:
         level = rest / (most - np.arange(most))
         k = np.argmax(largest[:most] <= level)
         scale = np.sqrt(np.maximum(squares, level[k]) / level[k])
-    return identity(len(squares))._replace(factor=1 / scale)
+    factor = 1 / scale
+    features = np.flatnonzero(factor != 1).copy()  # of which a copy is equal in strides, too
+    return Levels(len(squares), features, factor[features])
 
 
 def rotated(

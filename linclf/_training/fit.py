@@ -4,10 +4,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from linclf._data.columns import Columns
 from linclf._data.dataset import Dataset
 from linclf._kernels.problem import Problem
 from linclf._storage import CSR, Storage, dense_storage, read_only
-from linclf._training.coordinates import Coordinates
+from linclf._training.coordinates import AnyCoordinates
 from linclf._training.model import LinearModel
 from linclf._training.sampling import Sampling
 from linclf._training.settings import Settings
@@ -24,12 +25,13 @@ class Fit:
     data: Dataset  # in training coordinates
     loss: Loss
     settings: Settings
-    coordinates: Coordinates
+    coordinates: AnyCoordinates
     curvature: float
     problem: Problem
     V: FloatArray
     shape: Shape
     sampling: Sampling | None = None
+    columns: Columns | None = None  # the features that the rows have, if not all
 
     @property
     def head(self) -> Head:
@@ -44,8 +46,7 @@ class Fit:
         """With the problem as a sampling sweep trains it."""
         if self.sampling is None:
             return self
-        problem = self.problem._replace(storage=self.problem.storage.copied())
-        return replace(self, problem=self.sampling.prepared(problem, batch))
+        return replace(self, problem=self.sampling.prepared(self.problem, batch))
 
     def model(self, V: FloatArray) -> LinearModel:
         """Weights in training coordinates as those of a model in the units of X, float64."""
@@ -66,7 +67,7 @@ def shape_of(data: Dataset, n_features: int, n_trained: int, n_outputs: int, dty
 
 def problem_for(
     data: Dataset,
-    coordinates: Coordinates,
+    coordinates: AnyCoordinates,
     head: Head,
     loss: Loss,
     alpha: float,
@@ -93,7 +94,7 @@ def problem_for(
 
 
 def starting_weights(
-    model: LinearModel, coordinates: Coordinates, storage: Storage, dtype: np.dtype
+    model: LinearModel, coordinates: AnyCoordinates, storage: Storage | type[Storage], dtype: np.dtype
 ) -> FloatArray:
     """Published weights in training coordinates, laid out for the storage."""
     V = model.head.trained_from(coordinates.weights_from(model.W, model.b, model.head.intercept))

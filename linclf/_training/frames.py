@@ -3,11 +3,13 @@
 from typing import NamedTuple
 
 import numpy as np
+from scipy import sparse
 
+from linclf._data.columns import Columns
 from linclf._training import coordinates as _coordinates
-from linclf._training.coordinates import Moments
+from linclf._training.coordinates import AnyCoordinates, Levels, Moments
 from linclf._training.solver import Solver
-from linclf._types import FloatArray, Matrix
+from linclf._types import FloatArray, IntArray, Matrix
 from linclf.heads import Head
 
 
@@ -24,7 +26,7 @@ class Frame:
     forgets_spread = False  # whether the spread of the rows changes with the coordinates
 
     def __init__(self, n_features: int, shift: float, centred: bool) -> None:
-        self.coordinates = _coordinates.identity(n_features)
+        self.coordinates: AnyCoordinates = _coordinates.identity(n_features)
         self.shift, self.centred = shift, centred
 
     def learn(self, X: Matrix, weights: FloatArray, seen: Seen) -> Matrix:
@@ -35,6 +37,16 @@ class Frame:
     def learn_part(self, X: Matrix, weights: FloatArray, seen: Seen) -> bool:
         """Take in the next part of a stream; returns whether the coordinates have changed."""
         raise NotImplementedError
+
+    def learn_columns(self, X: Matrix, columns: Columns, weights: FloatArray, seen: Seen) -> bool:
+        """As `learn_part`, of sparse rows narrowed to some features; what is large changes in `write`."""
+        return False
+
+    def write(self) -> None:
+        """Make what `learn_columns` has found last, in arrays that copies of the frame share."""
+
+    def own(self) -> None:
+        """Share no array with copies any more."""
 
     def of_part(self, X: Matrix) -> Matrix:
         """Rows of a part as `learn` returns them."""
@@ -86,12 +98,38 @@ class Levelled(Frame):
         self.squares, self.rows_levelled = np.zeros(n_features), 0
         self.constant: float | None = None
 
+    # the sums of squares of some features that are not in `squares` yet
+    due: tuple[IntArray, FloatArray] | None = None
+
     def learn_part(self, X: Matrix, weights: FloatArray, seen: Seen) -> bool:
-        """They are levelled anew when the number of rows has doubled."""
         _coordinates.add_squares(X, weights, self.squares)
+        return self._levelled(self.squares, seen)
+
+    def learn_columns(self, X: Matrix, columns: Columns, weights: FloatArray, seen: Seen) -> bool:
+        squares = self.squares[columns.at]
+        _coordinates.add_squares(X, weights, squares)
+        self.due = columns.at, squares
         if seen.rows < 2 * self.rows_levelled:
             return False
-        squares, self.rows_levelled = self.squares / seen.weight, seen.rows
+        everything = self.squares.copy()
+        everything[columns.at] = squares
+        return self._levelled(everything, seen)
+
+    def write(self) -> None:
+        due = self.due
+        if due is not None:
+            at, squares = due
+            self.squares[at] = squares
+            vars(self).pop("due", None)
+
+    def own(self) -> None:
+        self.squares = self.squares.copy()
+
+    def _levelled(self, squares: FloatArray, seen: Seen) -> bool:
+        """They are levelled anew when the number of rows has doubled."""
+        if seen.rows < 2 * self.rows_levelled:
+            return False
+        squares, self.rows_levelled = squares / seen.weight, seen.rows
         self.coordinates = _coordinates.levelling(squares, self.shift)
         if self.centred:
             longest = float(np.sqrt(squares @ self.coordinates.factor**2)) or 1.0
@@ -99,7 +137,7 @@ class Levelled(Frame):
         return True
 
     def of_part(self, X: Matrix) -> Matrix:
-        return self.coordinates.of_sparse(X)
+        return self.coordinates.of_sparse(X) if isinstance(self.coordinates, Levels) else X
 
     def head(self, head: Head) -> Head:
         return head if self.constant is None else head._replace(intercept=self.constant)
@@ -114,7 +152,7 @@ class Folded(Frame):
             return X
         n_features, n_axes = axes.shape
         self.coordinates = _coordinates.Coordinates(np.zeros(n_features), np.ones(n_axes), axes)
-        return self.coordinates.of_sparse(X)
+        return sparse.csr_array(X @ axes, dtype=X.dtype)
 
 
 def frame_for(solver: Solver, head: Head, is_sparse: bool) -> type[Frame]:

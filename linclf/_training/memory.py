@@ -18,11 +18,14 @@ ROOT = Path("/")
 SMALL = 2**26  # bytes that are not worth a look
 
 
-def check(solver: Solver, loss: Loss, data: Dataset, kept: list[bool]) -> None:
+def check(
+    solver: Solver, loss: Loss, data: Dataset, kept: list[bool], n_published: int | None = None
+) -> None:
     """Refuse to train weights that do not fit into memory, before anything large is made.
 
     ``kept`` says whether the best of several weights is kept, and whether there is a model already. Zeros
-    that are never written to take no memory, and so a start from zero does not count.
+    that are never written to take no memory, and so a start from zero does not count. ``n_published`` is the
+    number of features of the model, if data has only some of them.
 
     Raises
     ------
@@ -34,7 +37,8 @@ def check(solver: Solver, loss: Loss, data: Dataset, kept: list[bool]) -> None:
         len(data.weights), n_features, n_features, n_classes, dtype, 1.0 if data.is_sparse else None
     )
     doubles = 1 + sum(kept) + trait(loss, "head").bounded
-    check_bytes(solver.bytes_needed(shape) + 8 * doubles * n_classes * n_features, shape, solver)
+    width = n_features if n_published is None else n_published
+    check_bytes(solver.bytes_needed(shape) + 8 * doubles * n_classes * width, shape, solver)
 
 
 def check_bytes(needed: int, shape: Shape, solver: Solver) -> None:

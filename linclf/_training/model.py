@@ -49,8 +49,9 @@ class LinearModel(NamedTuple):
         """In the dtype of X; an error names the column that this is too small for."""
         with np.errstate(over="ignore"):
             W, b = np.ascontiguousarray(self.W, dtype), self.b.astype(dtype)
-        largest = np.abs(self.W).max(axis=0)
-        if not (np.isfinite(b).all() and largest.max() <= np.finfo(dtype).max):
+        reach = max(self.W.max(), -self.W.min())  # NaN is not below the limit either
+        if not (np.isfinite(b).all() and reach <= np.finfo(dtype).max):
+            largest = np.abs(self.W).max(axis=0)
             raise ValueError(
                 f"the coefficients of column {largest.argmax()} reach {largest.max():.1e} and overflow "
                 f"{dtype}; scale the columns of X, or use a larger alpha"

@@ -1,16 +1,21 @@
 """The first step of stochastic training: the user's, or one over the curvature along the data."""
 
+from functools import lru_cache
+
 import numpy as np
+from scipy import sparse
 from sklearn.utils.extmath import row_norms
 
+from linclf._data.columns import Columns
 from linclf._data.dataset import Dataset
 from linclf._kernels.problem import Problem
 from linclf._training.fit import Fit
 from linclf._training.step_rule import StepRule
-from linclf._types import FloatArray, IntArray
+from linclf._types import FloatArray, IntArray, Matrix
 from linclf.optimizers import Optimizer, trait
 
 SPREAD_VALUES, SPREAD_ROWS = 2**20, (500, 2000)  # of the sample whose second moments are taken
+COPIED = 64  # rows of it at once
 # e-folds by which the penalty alone must shrink the start's distance to the optimum; the steps are no
 # longer than that needs, as more of them is noise
 FORGOTTEN, FORGOTTEN_SPARSE = 40.0, 10.0
@@ -35,7 +40,8 @@ class StepSize:
 
     def measure(self, fit: Fit, batch: int) -> None:
         """Take in the rows of a fit."""
-        here, weight = spread(fit.problem, fit.data, fit.ids, batch), fit.data.weights.sum()
+        here = spread(fit.problem, fit.data, fit.ids, batch, fit.columns)
+        weight = fit.data.weights.sum()
         self.measured += weight
         self.spread = self.spread + (here - self.spread) * (weight / self.measured)
 
@@ -62,24 +68,29 @@ class StepSize:
         return min(step, folds / (float(weakest) * n_steps * gain))
 
 
-def spread(problem: Problem, data: Dataset, order: IntArray, batch: int) -> FloatArray:
+def spread(
+    problem: Problem, data: Dataset, order: IntArray, batch: int, columns: Columns | None = None
+) -> FloatArray:
     """Largest eigenvalue of the second moments of the rows that the head sees, and their noise.
 
     The curvature of the loss along the data is at most (curvature of the loss) times the first;
     the second is what the single rows of a batch add to it. Taken from at most 2,000 rows of ``order``.
     """
     X, weights = data.X, problem.weights
-    n, size = len(order), int(np.clip(SPREAD_VALUES / X.shape[1], *SPREAD_ROWS))
+    width = X.shape[1] if columns is None else columns.n_features
+    n, size = len(order), int(np.clip(SPREAD_VALUES / width, *SPREAD_ROWS))
     ids = order if n <= size else order[np.linspace(0, n - 1, size).astype(np.int64)]
     w = weights[ids] / weights[ids].sum()
-    Z = problem.storage.scaled(X[ids].astype(np.float64))
+    Z = problem.storage.scaled(_doubles(X, ids))
     Z, constant, centre = problem.head.rows_seen(Z, w)
-    # not all ones: columns that add up to a constant, as of one-hot pairs, would cancel in it
-    direction, largest = np.random.default_rng(0).uniform(size=Z.shape[1] + 1), 0.0
+    ZT = Z.T  # which takes as long as a product if rows are sparse and few
+    direction, largest = _direction(Z.shape[1] if columns is None else width), 0.0
+    if columns is not None:
+        direction = direction[np.append(columns.at, width)]
     for _ in range(30):
-        direction /= np.linalg.norm(direction)
+        direction = direction / np.linalg.norm(direction)
         along = w * (Z @ direction[:-1] + constant * direction[-1] - centre @ direction)
-        direction = np.append(Z.T @ along, constant @ along) - centre * along.sum()
+        direction = np.append(ZT @ along, constant @ along) - centre * along.sum()
         size = np.abs(direction).max() or 1.0  # whose square may overflow
         direction /= size
         largest = size * np.linalg.norm(direction)
@@ -88,3 +99,25 @@ def spread(problem: Problem, data: Dataset, order: IntArray, batch: int) -> Floa
     squares = row_norms(Z, squared=True) + constant**2 - centre @ centre
     noise = 0.0 if batch >= n else (w * w) @ squares / w.sum() * len(ids) / batch
     return np.array([largest or 1.0, noise])  # if there is nothing to learn, any step will do
+
+
+def _doubles(X: Matrix, ids: IntArray) -> Matrix:
+    """Rows in float64, dense ones without a copy in between."""
+    if sparse.issparse(X):
+        return X[ids].astype(np.float64)
+    Z = np.empty((len(ids), X.shape[1]))
+    for start in range(0, len(ids), COPIED):
+        part = slice(start, start + COPIED)
+        Z[part] = X[ids[part]]
+    return Z
+
+
+@lru_cache(maxsize=1)
+def _direction(n_features: int) -> FloatArray:
+    """Where the search starts; kept, as a stream of small parts spends more on it than on its rows.
+
+    Not all ones: columns that add up to a constant, as of one-hot pairs, would cancel in it.
+    """
+    direction = np.random.default_rng(0).uniform(size=n_features + 1)
+    direction.flags.writeable = False
+    return direction

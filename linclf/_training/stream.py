@@ -1,31 +1,39 @@
 """A model that is trained on one part of a stream after the other."""
 
+import copy
 import time
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
+from linclf._data.columns import Columns, of_part
 from linclf._data.dataset import Dataset
 from linclf._kernels.problem import State
-from linclf._training.coordinates import Coordinates
+from linclf._storage import CSR, Copied
+from linclf._training.coordinates import AnyCoordinates, Levels
 from linclf._training.descent import Descent
 from linclf._training.fit import Fit, penalty_factor, problem_for, shape_of, starting_weights
 from linclf._training.frames import Seen, frame_for
 from linclf._training.model import LinearModel
-from linclf._training.monitor import Outcome
-from linclf._training.optimizing import averages_of
+from linclf._training.optimizing import averages_of, published_weights
 from linclf._training.plan import plan_for
 from linclf._training.sampling import Sampling
 from linclf._training.schedules import factors
 from linclf._training.settings import Settings
+from linclf._training.shape import Shape
 from linclf._training.solver import Solver
 from linclf._training.solvers.stochastic import Stochastic, check_finite, new_state
 from linclf._training.step_rule import StepRule
 from linclf._training.step_size import StepSize
 from linclf._training.train import head_for, outputs_of
-from linclf._types import Loss
+from linclf._types import FloatArray, IntArray, Loss, Matrix
 from linclf.heads import Head
 from linclf.losses._evaluation import curvature
+from linclf.optimizers import SGD
+
+SMALLEST = 1e-8  # factor of all weights that is held back: float32 still holds what is divided by it
+SUMMED = 2**14  # rows of weights whose squares are added up at once
+PASSING = ("due", "made", "lent")  # attributes that no copy and no file has
 
 
 def rule_of(solver: Solver) -> StepRule:
@@ -35,8 +43,27 @@ def rule_of(solver: Solver) -> StepRule:
     return solver.rule
 
 
+class Change(NamedTuple):
+    """Rows of the arrays of a state that a part has changed, and what they are now."""
+
+    at: IntArray | slice
+    V: FloatArray
+    slots: FloatArray
+
+
 class Stream:
-    """All that is kept between two parts: plain values, so that it can be copied and saved."""
+    """All that is kept between two parts: plain values, so that it can be copied and saved.
+
+    A part of sparse rows costs what its features cost, not what all do. So its successor shares the large
+    arrays with a stream, and a part trains a copy of the weights that it touches. They are written back when
+    the successor is next used: until then the stream before it is as it was, whatever stops a part. By how
+    much the penalty shrinks all other weights is kept in `scale`.
+    """
+
+    # What a stream that has just been loaded lacks
+    due: Change | None = None  # what the last part has changed
+    made: dict[str, FloatArray] | None = None  # what is published, once somebody has looked
+    lent: bool = False  # whether other estimators may have this stream, and need its arrays as they are
 
     def __init__(
         self,
@@ -50,7 +77,7 @@ class Stream:
     ) -> None:
         self.key = key  # of parameters with which training can go on
         self.loss, self.rule, self.settings, self.sampling = loss, rule, settings, sampling
-        self.n_outputs = outputs_of(loss, data.y.n_classes)
+        self.n_classes, self.n_outputs = data.y.n_classes, outputs_of(loss, data.y.n_classes)
         self.is_sparse, self.n_features, self.dtype = data.is_sparse, data.X.shape[1], data.X.dtype
         self.head: Head = head_for(loss, settings, data, start)
         self.curvature = curvature(loss, self.n_outputs, self.dtype, soft=data.y.soft)
@@ -60,88 +87,263 @@ class Stream:
         self.frame = frame(self.n_features, self.alpha * self.n_outputs, settings.fit_intercept)
         self.step_size, self.seen = StepSize(), Seen()
         self.state: State | None = None
+        self.scale = 1.0  # of the weights of features in the state
+        self.squares: float | None = None  # the sum of their squares in units of X, if it is known
 
     @property
     def alpha(self) -> float:
         return self.settings.alpha * penalty_factor(self.loss, self.n_outputs)
 
+    def __getstate__(self) -> dict[str, Any]:
+        self.write()
+        self.lent = True
+        return {name: value for name, value in vars(self).items() if name not in PASSING}
+
     def continues(self, key: tuple, data: Dataset) -> bool:
         """Whether training can go on: else a new stream has to start from the weights reached."""
         return same(self.key, key) and self.is_sparse == data.is_sparse
 
-    def adopt(self, rule: StepRule, settings: Settings) -> None:
-        """Go on with parameters that have been changed."""
-        self.rule, self.settings = rule, settings
-        self.frame.shift = self.alpha * self.n_outputs
+    def successor(self, rule: StepRule, settings: Settings) -> "Stream":
+        """The stream to go on with, and with parameters that have been changed."""
+        self.write()
+        stream = object.__new__(Stream)
+        vars(stream).update({name: value for name, value in vars(self).items() if name not in PASSING})
+        stream.frame, stream.step_size = copy.copy(self.frame), copy.copy(self.step_size)
+        stream.sampling = copy.deepcopy(self.sampling)
+        if self.lent:
+            stream.own()
+        stream.rule, stream.settings = rule, settings
+        stream.frame.shift = stream.alpha * self.n_outputs
+        return stream
 
-    def train(self, data: Dataset, start: LinearModel | None, rng: np.random.RandomState) -> Outcome:
-        """One pass over the next part, in the order given; ``start`` counts in the first one only."""
+    def own(self) -> None:
+        """Share no array with another stream any more."""
+        self.frame.own()
+        if self.state is not None:
+            self.state = self.state._replace(V=self.state.V.copy(), slots=self.state.slots.copy())
+
+    def write(self) -> None:
+        """Put what the last part has changed into the arrays."""
+        self.frame.write()
+        due = self.due
+        if due is not None and self.state is not None:
+            self.state.V[due.at], self.state.slots[due.at] = due.V, due.slots
+            self.due = None
+
+    # ------------------------------------------------------------ what is published
+
+    def published(self) -> dict[str, FloatArray]:
+        """``coef_`` and ``intercept_``, made when somebody asks for them."""
+        if self.made is None:
+            self.write()
+            model = self._model()
+            if self.n_outputs == self.n_classes == 2:
+                model = model.one_of_two()
+            model = model.rounded(self.dtype)
+            self.made = {"coef_": model.W, "intercept_": model.b}
+        return self.made
+
+    def _model(self) -> LinearModel:
+        assert self.state is not None
+        V = published_weights(self.rule.optimizer, self.state)
+        if self.scale != 1:
+            V = V * V.dtype.type(self.scale)
+            V[-1] = self.state.V[-1]
+        V = self.head.weights(V.T if self.is_sparse else V, self.loss)
+        return LinearModel(*self.frame.coordinates.published(V, self.head.intercept), self.head)
+
+    # ------------------------------------------------------------ training
+
+    def train(
+        self, data: Dataset, start: LinearModel | None, rng: np.random.RandomState
+    ) -> dict[str, list[float]]:
+        """One pass over the next part, in the order given; ``start`` counts in the first one only.
+
+        Only a new stream, or a `successor`, may be trained, and only once.
+        """
         started = time.perf_counter()
-        descent = self._next(data, start, rng)
-        plan, ids = descent.plan, descent.fit.ids  # of soft labels there may be more than rows of the part
-        batches = -(-len(ids) // plan.batch)
-        done = int(descent.state.n_steps[0])
-        first = descent.step_size.first(self.rule, descent.fit, plan.optimizer, plan.full, None)
-        steps = first * factors(self.rule.schedule, done, batches, None)
-        total, _ = descent.run(ids, steps)
-        objective = total / len(ids) + descent.penalty_value()
-        check_finite(descent, objective)
-        seconds = time.perf_counter() - started
-        history = {"objective": [objective], "step": [float(steps[-1])], "seconds": [seconds]}
-        return Outcome(descent.model(), history, 1)
-
-    def _next(self, data: Dataset, start: LinearModel | None, rng: np.random.RandomState) -> Descent:
-        """The training of the next part, in coordinates of all rows so far."""
         if self.sampling is not None:
             data = data.with_labels()
             self.sampling.meet(data)
         self.seen = Seen(self.seen.weight + data.weights.sum(), self.seen.rows + len(data.weights))
-        old, old_head = self.frame.coordinates, self.head
-        if self.frame.learn_part(data.X, data.weights, self.seen):
-            self.head = self.frame.head(self.head)
-            self._change_coordinates(old, old_head)
-        with np.errstate(over="ignore"):  # `check_finite` looks at what has been trained
-            part, data = data, data._replace(X=self.frame.of_part(data.X).astype(self.dtype, copy=False))
-        coordinates, optimizer = self.frame.coordinates, self.rule.optimizer
-        mean = self.seen.rows / self.seen.weight
-        problem = problem_for(data, coordinates, self.head, self.loss, self.alpha, mean, self.n_outputs, True)
-        state, first = self.state, self.state is None
-        if state is None:
-            if start is None:
-                start = LinearModel(*self.head.start(part, self.n_outputs, rng), self.head)
-            if self.sampling is not None:
-                start = start._replace(b=self.sampling.start(start.b, self.settings.fit_intercept))
-            V = starting_weights(start._replace(head=self.head), coordinates, problem.storage, self.dtype)
-            state = self.state = new_state(V, optimizer)
         shape = shape_of(data, self.n_features, self.n_features, self.n_outputs, self.dtype)
-        fit = Fit(
+        plan = plan_for(self.rule, "auto", self.loss, self.head, shape, stream=True, sampling=self.sampling)
+        old, first = _Frame(self.frame.coordinates, self.head), self.state is None
+        X, columns = self._learnt(data)
+        changed = self.frame.coordinates is not old.coordinates
+        if self.state is None:
+            self.state = self._started(data, start, rng)
+        if not (plan.sweep is self.sampling or (type(plan.optimizer) is SGD and self.head.equivariant)):
+            X, columns = data.X, None  # other weights change as well, and by more than a factor
+        fit = self._fit(data, shape, X, columns)
+        if first:
+            self.step_size.set_unit(fit)
+        if self.rule.automatic:
+            self.step_size.measure(fit, plan.batch)
+        ids = fit.ids  # of soft labels there may be more than rows of the part
+        batches, done = -(-len(ids) // plan.batch), int(self.state.n_steps[0])
+        step = self.step_size.first(self.rule, fit, plan.optimizer, plan.full, None)
+        steps = step * factors(self.rule.schedule, done, batches, None)
+        scale = self.scale if plan.sweep is self.sampling else self.scale / _shrinkage(steps * self.alpha)
+        if fit.columns is not None and scale < SMALLEST:
+            fit = self._fit(data, shape, data.X, None)
+        state, rest = self._weights(fit, old if changed and not first else None)
+        descent = Descent(self.rule, fit.for_batches(plan.batch), plan, state, self.step_size)
+        total, _ = plan.sweep.run(descent, ids, steps)
+        objective = total / len(ids) + self._take(descent, scale, rest)
+        check_finite(descent, objective)
+        self._check_range(published_weights(self.rule.optimizer, descent.state))
+        seconds = time.perf_counter() - started
+        return {"objective": [objective], "step": [float(steps[-1])], "seconds": [seconds]}
+
+    def _learnt(self, data: Dataset) -> tuple[Matrix, Columns | None]:
+        """Take in the features of a part; sparse rows are narrowed to those whose weights it may change."""
+        frame, before = self.frame, self.frame.coordinates
+        X, columns, weights = data.X, None, data.weights
+        if self.is_sparse:
+            columns, X = of_part(X)
+            changed = frame.learn_columns(X, columns, weights, self.seen)
+        else:
+            changed = frame.learn_part(X, weights, self.seen)
+        if changed:
+            self.head = frame.head(self.head)
+            if frame.forgets_spread:
+                self.step_size.measured = 0.0  # the spread is one in these coordinates
+        after = frame.coordinates
+        if columns is not None and isinstance(before, Levels) and isinstance(after, Levels):
+            columns, X = columns.including(np.union1d(before.features, after.features), X)
+        return X, columns
+
+    def _started(self, data: Dataset, start: LinearModel | None, rng: np.random.RandomState) -> State:
+        """The state before the first step."""
+        if start is None:
+            start = LinearModel(*self.head.start(data, self.n_outputs, rng), self.head)
+        if self.sampling is not None:
+            start = start._replace(b=self.sampling.start(start.b, self.settings.fit_intercept))
+        start, storage = start._replace(head=self.head), CSR if self.is_sparse else Copied
+        return new_state(
+            starting_weights(start, self.frame.coordinates, storage, self.dtype), self.rule.optimizer
+        )
+
+    def _fit(self, data: Dataset, shape: Shape, X: Matrix, columns: Columns | None) -> Fit:
+        """What is minimised on the rows X of a part; the weights are still to come."""
+        assert self.state is not None
+        coordinates = _of(self.frame.coordinates, columns)
+        if self.is_sparse and isinstance(coordinates, Levels):
+            X = coordinates.of_sparse(X)
+        with np.errstate(over="ignore"):  # `check_finite` looks at what has been trained
+            X = X.astype(self.dtype, copy=False)
+        data, unit = data._replace(X=X), self.seen.rows / self.seen.weight
+        problem = problem_for(data, coordinates, self.head, self.loss, self.alpha, unit, self.n_outputs, True)
+        return Fit(
             data,
             self.loss,
             self.settings,
             coordinates,
             self.curvature,
             problem,
-            state.V,
+            self.state.V,
             shape,
             self.sampling,
+            columns,
         )
-        plan = plan_for(self.rule, "auto", self.loss, self.head, shape, stream=True, sampling=self.sampling)
-        if first:
-            self.step_size.set_unit(fit)
-        if self.rule.automatic:
-            self.step_size.measure(fit, plan.batch)
-        return Descent(self.rule, fit.for_batches(plan.batch), plan, state, self.step_size)
 
-    def _change_coordinates(self, old: Coordinates, old_head: Head) -> None:
-        """Express the weights, and their average if there is one, in the present coordinates."""
-        if self.frame.forgets_spread:
-            self.step_size.measured = 0.0  # the spread is one in these coordinates
-        if self.state is None:
-            return
-        for array in [self.state.V, *averages_of(self.rule.optimizer, self.state.slots)]:
+    def _weights(self, fit: Fit, old: "_Frame | None") -> tuple[State, float]:
+        """A copy of the weights that a part may change, and the sum of the squares of the others."""
+        assert self.state is not None
+        columns, rest = fit.columns, 0.0
+        at = _rows_of(columns, self.n_features)
+        V, slots = np.array(self.state.V[at], order="C"), np.array(self.state.slots[at], order="C")
+        if columns is not None and self.alpha > 0:
+            before = self.frame.coordinates if old is None else old.coordinates
+            # anew when the number of rows has doubled, so that rounding errors do not add up
+            rows = self.seen.rows, self.seen.rows - len(fit.data.weights)
+            if self.squares is None or rows[0].bit_length() > rows[1].bit_length():
+                self.squares = _sum_of_squares(self.state.V, before)
+            rest = self.squares - _sum_of_squares(V, _of(before, columns))
+        if self.scale != 1:
+            V[:-1] *= V.dtype.type(self.scale)
+        if old is not None:
+            self._express(V, slots, fit, old)
+        return State(V, self.state.G, slots, self.state.n_steps.copy()), rest
+
+    def _express(self, V: FloatArray, slots: FloatArray, fit: Fit, old: "_Frame") -> None:
+        """Weights, and their average if there is one, in the present coordinates."""
+        before = _of(old.coordinates, fit.columns)
+        for array in [V, *averages_of(self.rule.optimizer, slots)]:
             array = array.T if self.is_sparse else array
-            W, b = old.published(array, old_head.intercept)
-            array[:] = self.frame.coordinates.weights_from(W, b, self.head.intercept)
+            W, b = before.published(array, old.head.intercept)
+            array[:] = fit.coordinates.weights_from(W, b, self.head.intercept)
+
+    def _take(self, descent: Descent, scale: float, rest: float) -> float:
+        """Keep what a part has trained, and the factor of all weights after it; returns the penalty."""
+        assert self.state is not None
+        fit, state = descent.fit, descent.state
+        if fit.columns is None:
+            self.state, self.scale, self.squares = state._replace(G=self.state.G), 1.0, None
+            return descent.penalty_value()
+        self.state = self.state._replace(n_steps=state.n_steps)
+        V, self.scale, self.squares = state.V, scale, None
+        if scale != 1:
+            V = V / V.dtype.type(scale)
+            V[-1] = state.V[-1]
+        self.due = Change(_rows_of(fit.columns, self.n_features), V, state.slots)
+        if self.alpha == 0:
+            return 0.0
+        self.squares = rest + _sum_of_squares(V, fit.coordinates)
+        return 0.5 * self.alpha * scale**2 * self.squares
+
+    def _check_range(self, V: FloatArray) -> None:
+        """That what is published will be in the range of the dtype; if there is doubt, it is made now."""
+        coordinates, reach = self.frame.coordinates, max(V.max(), -V.min())
+        if not self.head.equivariant:
+            reach = cast(Any, self.loss).scale
+        if isinstance(coordinates, Levels):
+            longest = 1 + coordinates.factors.max(initial=1)
+        else:
+            longest = coordinates.factor.max() + np.abs(coordinates.centre) @ coordinates.factor
+        with np.errstate(over="ignore"):
+            bound = 2 * float(reach) * (float(longest) + self.head.intercept)
+        if not bound <= float(np.finfo(self.dtype).max):
+            self.own()
+            self.published()
+
+
+class _Frame(NamedTuple):
+    """In which coordinates weights are."""
+
+    coordinates: AnyCoordinates
+    head: Head
+
+
+def _of(coordinates: AnyCoordinates, columns: Columns | None) -> AnyCoordinates:
+    """Coordinates of some of the features."""
+    if columns is None or not isinstance(coordinates, Levels):
+        return coordinates
+    return coordinates.narrowed(columns)
+
+
+def _rows_of(columns: Columns | None, n_features: int) -> IntArray | slice:
+    """The rows of arrays of sparse weights, with the constant."""
+    return slice(None) if columns is None else np.append(columns.at, n_features)
+
+
+def _shrinkage(penalties: FloatArray) -> float:
+    """By how much steps with these penalties divide a weight that they do not touch otherwise."""
+    with np.errstate(over="ignore"):
+        return float(np.prod(1 + penalties))
+
+
+def _sum_of_squares(V: FloatArray, coordinates: AnyCoordinates) -> float:
+    """Of sparse weights without the constant, in units of X."""
+    assert isinstance(coordinates, Levels)
+    total, last = 0.0, len(V) - 1
+    with np.errstate(over="ignore", invalid="ignore"):  # the caller looks at the result
+        for start in range(0, last, SUMMED):
+            part = V[start : min(start + SUMMED, last)].astype(np.float64, copy=False).ravel()
+            total += float(part @ part)
+        few = np.square(V[coordinates.features], dtype=np.float64).sum(axis=1)
+        return total + float((coordinates.factors**2 - 1) @ few)
 
 
 def same(a: Any, b: Any) -> bool:

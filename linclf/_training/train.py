@@ -9,6 +9,7 @@ from linclf._data.dataset import Dataset
 from linclf._training import memory
 from linclf._training.fit import Fit, penalty_factor, problem_for, shape_of, starting_weights
 from linclf._training.frames import Seen, frame_for
+from linclf._training.left_out import Task
 from linclf._training.model import LinearModel, row_blocks
 from linclf._training.monitor import Callbacks, Monitor, Outcome
 from linclf._training.sampling import Sampling
@@ -71,12 +72,15 @@ def train(
         If the weights do not fit into memory.
     """
     solver.check(loss, data)
-    memory.check(solver, loss, data, [validation is not None, start is not None])
-    fit = fit_for(data, loss, solver, settings, start, sampling, rng)
-    outcome = solver.solve(fit, Monitor(settings, validation, callbacks), rng)
+    task = Task(data, start, validation, callbacks)
+    task = task.without_absent(loss, settings.alpha, outputs_of(loss, data.y.n_classes))
+    kept = [validation is not None, start is not None]
+    memory.check(solver, loss, task.data, kept, n_published=data.X.shape[1])
+    fit = fit_for(task, loss, solver, settings, sampling, rng)
+    outcome = solver.solve(fit, Monitor(settings, task.validation, task.callbacks), rng)
     if validation is None:
-        _warn_if_separable(fit, data, outcome.model)
-    return outcome
+        _warn_if_separable(fit, task.data, outcome.model)
+    return task.widened(outcome)
 
 
 def head_for(loss: Loss, settings: Settings, data: Dataset, start: LinearModel | None) -> Head:
@@ -92,15 +96,15 @@ def outputs_of(loss: Loss, n_classes: int) -> int:
 
 
 def fit_for(
-    data: Dataset,
+    task: Task,
     loss: Loss,
     solver: Solver,
     settings: Settings,
-    start: LinearModel | None,
     sampling: Sampling | None,
     rng: np.random.RandomState,
 ) -> Fit:
     """Coordinates, weights to start from, and the problem in them."""
+    data, start, columns = task.data, task.start, task.columns
     n_outputs, n_features = outputs_of(loss, data.y.n_classes), data.X.shape[1]
     head = head_for(loss, settings, data, start)
     alpha = settings.alpha * penalty_factor(loss, n_outputs)
@@ -120,8 +124,9 @@ def fit_for(
         data, frame.coordinates, head, loss, alpha, seen.rows / seen.weight, n_outputs, solver.small_batches
     )
     V = starting_weights(start._replace(head=head), frame.coordinates, problem.storage, X.dtype)
-    shape = shape_of(data, n_features, len(frame.coordinates.factor), n_outputs, X.dtype)
-    return Fit(data, loss, settings, frame.coordinates, bend, problem, V, shape, sampling)
+    n_trained = len(frame.coordinates.factor)
+    shape = shape_of(data, columns.n_features if columns else n_features, n_trained, n_outputs, X.dtype)
+    return Fit(data, loss, settings, frame.coordinates, bend, problem, V, shape, sampling, columns)
 
 
 def _warn_if_separable(fit: Fit, data: Dataset, model: LinearModel) -> None:

@@ -25,13 +25,12 @@ class Validation(NamedTuple):
 
     def measure(self, model: LinearModel) -> tuple[float, float]:
         """(mean loss, accuracy), in blocks of rows: memory does not grow with rows times classes."""
-        X, y, weights = self.data.X, self.data.y, self.data.weights
-        n, model, truth = len(weights), model.laid_out_for(X), y.most_probable
+        y, weights = self.data.counted
+        n, model, truth = len(weights), model.laid_out_for(self.data.X), y.most_probable
         values, right = np.empty(n), np.empty(n, bool)
         class_scores = trait(self.loss, "class_scores")
-        blocks = row_blocks(n, len(model.W), MEASURED)
-        for part in blocks:
-            scores = model.scores(X if len(blocks) == 1 else X[part])
+        for part, X in self.data.blocks(len(model.W), MEASURED):
+            scores = model.scores(X)
             ranking = scores if class_scores is None else class_scores(scores)
             right[part] = ranking.argmax(axis=1) == truth[part]
             self._losses(scores, y.array[part], values[part])

@@ -55,6 +55,7 @@ class BaseLargeClassifier(BaseLinearClassifier):
             data, held_out = data.with_labels(), None if held_out is None else held_out.with_labels()
         if self.rank is None:
             return fitting.with_data(data, held_out)
+        held_out = None if held_out is None else held_out.compact()
         projection = self._projection(data, self.rank)
         if held_out is not None:
             held_out = held_out._replace(X=reduced(held_out.X, projection))

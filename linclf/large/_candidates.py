@@ -166,7 +166,7 @@ class Candidates:
         label = self.counts / self.counts.sum()
         self.rate = met(self.q, self.draw.n_sampled, met(label, batch))
         self.feature_rate = met(problem.storage.feature_shares(len(problem.penalty) - 1), batch)
-        return problem
+        return problem._replace(storage=problem.storage.copied())
 
     def run(self, descent: Descent, order: IntArray, steps: FloatArray) -> Pass:
         problem, total, first = descent.problem, 0.0, 0.0

@@ -28,8 +28,9 @@ class Parts:
         self, fitting: Fitting, clusters: Clusters, reached: ClusteredModel | None, reduction: float | None
     ) -> None:
         self.fitting, self.clusters, self.reached, self.reduction = fitting, clusters, reached, reduction
-        self.data = fitting.data.take(fitting.data.ids)
-        self.held_out = fitting.held_out if fitting.watches else None
+        self.data = fitting.data.compact()
+        watched = fitting.held_out if fitting.watches else None
+        self.held_out = None if watched is None else watched.compact()
         n_features, dtype = self.data.X.shape[1], self.data.X.dtype
         self.model = ClusteredModel(
             clusters,

@@ -84,7 +84,7 @@ class Paths:
         return b
 
     def prepared(self, problem: Problem, batch: int) -> Problem:
-        return problem
+        return problem._replace(storage=problem.storage.copied())
 
     def run(self, descent: Descent, order: IntArray, steps: FloatArray) -> Pass:
         problem, tree, state, dtype = descent.problem, self.tree, descent.state, descent.state.V.dtype

@@ -148,7 +148,7 @@ def assert_same(a, b, where="model"):
     elif isinstance(a, np.random.RandomState):
         assert_same(a.get_state(legacy=False), b.get_state(legacy=False), where)
     elif hasattr(a, "__dict__"):
-        assert_same(vars(a), vars(b), where)
+        assert_same(a.__getstate__(), b.__getstate__(), where)
     else:
         assert a == b or a != a, where
 

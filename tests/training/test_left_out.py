@@ -1,0 +1,126 @@
+"""Columns that do not occur are left out of training: with them, the model is the same."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from linclf import LinearClassifier, SoftmaxClassifier
+from linclf._training import left_out
+from linclf.large import AdaptiveSoftmaxClassifier, HierarchicalSoftmaxClassifier, SampledSoftmaxClassifier
+
+D, USED = 600, 60
+
+
+def table(n=90, n_classes=3, seed=0, dtype=np.float64):
+    """Rows with a tenth of the columns, the first and the last among them."""
+    rng = np.random.default_rng(seed)
+    at = np.linspace(0, D - 1, USED).astype(int)
+    y = np.arange(n) % n_classes
+    X = np.zeros((n, D), dtype)
+    X[:, at] = (rng.normal(size=(n, USED)) + rng.normal(size=(n_classes, USED))[y]) * (
+        rng.random((n, USED)) < 0.3
+    )
+    return sparse.csr_array(X), y, np.setdiff1d(np.arange(D), at)
+
+
+@pytest.fixture
+def everything(monkeypatch):
+    """Train all columns, as for rows that have most of them."""
+
+    def train(fit):
+        with monkeypatch.context() as patch:
+            patch.setattr(left_out.Task, "without_absent", lambda self, *arguments: self)
+            return fit()
+
+    return train
+
+
+@pytest.mark.parametrize("loss", ["softmax", "sparsemax", "weston-watkins", "squared-one-vs-rest", "cosface"])
+@pytest.mark.parametrize("solver", ["sgd", "adam", "momentum", "lbfgs"])
+@pytest.mark.parametrize("learning_rate", ["auto", 0.05])
+def test_the_model_is_that_of_all_columns(loss, solver, learning_rate, everything):
+    if solver == "lbfgs" and (loss not in ("softmax", "cosface") or learning_rate != "auto"):
+        return
+    X, y, absent = table()
+    model = LinearClassifier(
+        loss=loss, solver=solver, learning_rate=learning_rate, batch_size="auto", random_state=0, alpha=1e-3
+    )
+    if solver == "lbfgs":
+        model.set_params(tol=1e-5, max_iter=2000)
+    else:
+        model.set_params(max_iter=4, tol=None, batch_size=8)
+    narrow = model.fit(X, y).coef_
+    whole = everything(lambda: model.fit(X, y).coef_)
+    assert narrow.shape == (3, D)
+    assert not narrow[:, absent].any()
+    np.testing.assert_allclose(narrow, whole, rtol=1e-9, atol=1e-3 if solver == "lbfgs" else 1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("batch_size", [8, "auto"])
+def test_plain_steps_of_a_given_length_are_bitwise_the_same(dtype, batch_size, everything):
+    X, y, _ = table(n=1300, dtype=dtype)
+    model = SoftmaxClassifier(learning_rate=0.1, max_iter=3, tol=None, batch_size=batch_size, random_state=0)
+    narrow = model.fit(X, y)
+    coef, objective = narrow.coef_, narrow.history_["objective"]
+    whole = everything(lambda: model.fit(X, y))
+    np.testing.assert_array_equal(coef, whole.coef_)
+    np.testing.assert_allclose(objective, whole.history_["objective"], rtol=1e-6)
+
+
+@pytest.mark.parametrize("solver", ["sgd", "lbfgs"])
+@pytest.mark.parametrize("given", [False, True])
+def test_a_column_of_validation_rows_only_has_the_weight_zero(solver, given, everything):
+    X, y, absent = table(300)
+    other, other_y, _ = table(60, seed=1)
+    other = sparse.csr_array(other + sparse.csr_array(([9.0], ([3], [absent[0]])), shape=other.shape))
+    model = SoftmaxClassifier(solver=solver, random_state=0, early_stopping="auto", max_iter=20, tol=None)
+    if given:
+        fit = lambda: model.fit(X, y, X_val=other, y_val=other_y)  # noqa: E731
+    else:
+        X = sparse.vstack([X, other], format="csr")
+        fit = lambda: model.set_params(early_stopping=True).fit(X, np.append(y, other_y))  # noqa: E731
+    coef, losses = fit().coef_, model.history_["validation_loss"]
+    assert not coef[:, absent[1:]].any()
+    if given:
+        assert not coef[:, absent[0]].any()
+    whole = everything(lambda: fit().coef_)
+    np.testing.assert_allclose(coef, whole, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(losses[0], model.history_["validation_loss"][0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("solver", ["sgd", "lbfgs"])
+@pytest.mark.parametrize("alpha", [1e-3, 0.0])
+@pytest.mark.parametrize("few", [True, False])
+def test_weights_to_start_from_on_columns_that_do_not_occur(solver, alpha, few):
+    """The penalty takes them to 0; without one nothing moves them."""
+    X, y, absent = table()
+    if not few:  # most columns occur, and all are trained
+        X = sparse.csr_array(X[:, np.append(np.setdiff1d(np.arange(D), absent), absent[:5])])
+        absent = np.arange(USED, USED + 5)
+    model = SoftmaxClassifier(solver=solver, alpha=alpha, max_iter=5, tol=None, random_state=0)
+    model.fit(X, y)
+    start = model.coef_.copy()
+    start[:, absent] = 0.25
+    model.set_params(warm_start=True).coef_ = start
+    model.fit(X, y)
+    np.testing.assert_array_equal(model.coef_[:, absent], 0.25 if alpha == 0 else 0.0)
+    assert (model.coef_ != start).any()
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        SampledSoftmaxClassifier(n_sampled=3),
+        HierarchicalSoftmaxClassifier(),
+        AdaptiveSoftmaxClassifier(cutoffs=[4]),
+    ],
+)
+def test_many_classes(model, everything):
+    X, y, absent = table(1200, n_classes=12)
+    model.set_params(random_state=0, max_iter=2, learning_rate=0.1)
+    narrow = model.fit(X, y).decision_function(X)
+    whole = everything(lambda: model.fit(X, y).decision_function(X))
+    np.testing.assert_allclose(narrow, whole, rtol=1e-9, atol=1e-9)
+    if hasattr(model, "coef_"):
+        assert not model.fit(X, y).coef_[:, absent].any()
