@@ -1,9 +1,9 @@
 """The only place that configures Numba's compiler.
 
-* ``compiled`` is for functions that kernels call, ``compiled_fast`` for dot products and axpys,
-  where the order of a sum may change. Neither flag set assumes finite numbers.
+* ``compiled`` is for functions that kernels call, and tests.
+* ``compiled_fast`` is for dot products and axpys, where the order of a sum may change, ``bare`` for functions
+  that take whole problems; Python cannot call them. No set of flags assumes finite numbers.
 * ``kernel`` is for the few functions that Python calls. Only these are cached on disk.
-* ``bare`` is ``compiled`` for functions that take whole problems; Python cannot call them.
 * ``inlined`` is for loops that several kernels share: put in place of the call before types are inferred,
   they are compiled once for each kernel, and not a second time for themselves.
 """
@@ -26,9 +26,9 @@ JIT_DISABLED: bool = config.DISABLE_JIT  # pyright: ignore[reportAttributeAccess
 _OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 EXACT, FAST = {"contract"}, {"contract", "reassoc", "nsz", "arcp"}
 compiled = njit(fastmath=EXACT, **_OPTIONS)
-compiled_fast = njit(fastmath=FAST, **_OPTIONS)
 # the code with which Python calls a function is much of its compile time where arguments are nested
 BARE = {**_OPTIONS, "no_cpython_wrapper": True}
+compiled_fast = njit(fastmath=FAST, **BARE)
 bare = njit(fastmath=EXACT, **BARE)
 inlined = njit(fastmath=EXACT, inline="always", **BARE)
 

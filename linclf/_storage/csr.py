@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from linclf._numba import compiled, compiled_fast
+from linclf._numba import bare, compiled_fast
 from linclf._numba.intrinsics import prefetch
 from linclf._storage.verbs import (
     Block,
@@ -94,7 +94,7 @@ def _axpy(a, x, y):
 # Loops over two classes cost more than what they do, so two have functions of their own, with the same sums.
 
 
-@compiled
+@bare
 def _two_products(storage, start, stop, V, scores):
     one, two = scores.dtype.type(0), scores.dtype.type(0)
     for at in range(start, stop):
@@ -104,7 +104,7 @@ def _two_products(storage, start, stop, V, scores):
     scores[0], scores[1] = one, two
 
 
-@compiled
+@bare
 def _add_to_two(storage, start, stop, share, scores, V):
     one, two = scores[0], scores[1]
     for at in range(start, stop):
