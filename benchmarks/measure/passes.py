@@ -22,6 +22,7 @@ from linclf._data.dataset import dataset
 from linclf._data.targets import Labels
 from linclf._estimator.settings import settings_of
 from linclf._training.fit import Fit
+from linclf._training.left_out import Task
 from linclf._training.objective import Rows
 from linclf._training.train import fit_for
 
@@ -66,16 +67,17 @@ def fit_of(data: DataSet, model: SoftmaxClassifier) -> Fit:
     solver, settings = settings_of(model)
     X = sparse.csr_array(data.X) if sparse.issparse(data.X) else data.X
     rows = dataset(X, Labels(data.y, data.n_classes), np.ones(len(data.y)), None)
-    return fit_for(rows, model._loss(), solver, settings, None, None, np.random.RandomState(0))
+    task = Task(rows, None, None, None)
+    return fit_for(task, model._loss(), solver, settings, None, np.random.RandomState(0))
 
 
 def full_pass(data: DataSet, n_jobs: int) -> Call:
     """Value and gradient of the objective at weights that are not zero."""
     fit = fit_of(data, SoftmaxClassifier(alpha=ALPHA, solver="lbfgs", n_jobs=n_jobs))
     rows = Rows(fit, fit.ids)
-    shape = fit.problem.storage.by_classes(fit.V).shape
-    V = 0.01 * np.random.default_rng(0).standard_normal(shape)
-    return call(lambda: rows.value_and_gradient(V))
+    V = (0.01 * np.random.default_rng(0).standard_normal(fit.V.shape)).astype(fit.V.dtype)
+    G = np.empty_like(V)
+    return call(lambda: rows.value_and_gradient(V, G))
 
 
 def epoch(data: DataSet, n_jobs: int, epochs: int) -> Call:

@@ -23,7 +23,8 @@ def row_gradients(problem, ids, block, step, divisor, row_limit):
 
 def losses(loss: Loss, targets: Any, ids: IntArray, block: Block) -> None:
     """Fill block.values with the losses of rows, and block.S with their gradients."""
-    found = label_block_loss.find(type(loss)) if targets.ndim == 1 else None
+    by_classes = targets.ndim == 1 and not block.S.flags.c_contiguous
+    found = label_block_loss.find(type(loss)) if by_classes else None
     (found or of_rows)(loss, targets, ids, block)
 
 

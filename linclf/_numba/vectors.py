@@ -22,6 +22,19 @@ def register_bytes(features: str) -> int:
     return 64 if "+avx512f" in features.split(",") else 32
 
 
+def _features(context: Any) -> str:
+    """What the processor can do that Numba compiles for, as LLVM names it."""
+    try:
+        _, _, features = context.codegen().magic_tuple()
+    except (
+        AttributeError,
+        TypeError,
+        ValueError,
+    ):  # a private interface may change: vectors of AVX2
+        return ""
+    return features
+
+
 class Pointer:
     """Where the elements of an array lie: its first byte, strides in bytes, and shape."""
 
@@ -47,8 +60,7 @@ class Vectors:
         self.builder = builder
         self.itemsize = 4 if dtype == types.float32 else 8
         self.element = ir.FloatType() if self.itemsize == 4 else ir.DoubleType()
-        _, _, features = context.codegen().magic_tuple()
-        self.n_lanes = register_bytes(features) // self.itemsize
+        self.n_lanes = register_bytes(_features(context)) // self.itemsize
         self.type = ir.VectorType(self.element, self.n_lanes)
         self.zero = ir.Constant(self.type, [0.0] * self.n_lanes)
         self.all_lanes: Value = None  # the mask that loads everything

@@ -5,12 +5,12 @@ import numpy as np
 from linclf._storage.copied import Copied
 from linclf._storage.dense import fill_square_norms
 from linclf._storage.in_place import InPlace
-from linclf._storage.verbs import read_only
+from linclf._storage.verbs import IN_CACHE, read_only
 from linclf._types import FloatArray
 
 # Below these, tiles were measured to be faster than copying rows for BLAS: in whole passes by the bytes of a
 # row's scores (64 classes in float32, 32 in float64), in small batches by those of the weights.
-ROW_BYTES, WEIGHT_BYTES = 256, 2**20
+ROW_BYTES, WEIGHT_BYTES = 256, IN_CACHE
 LARGEST_FACTOR = 1e15  # float32 holds its square
 
 

@@ -99,11 +99,12 @@ def gradient_copied(storage, constant, ids, block, G, first):
 def descend_copied(storage, constant, ids, block, V, step, penalty):
     np.dot(block.S[: ids.size].T, block.Z[: ids.size], block.G)
     for j in range(V.shape[1]):
-        block.features[0, j] = 1.0 / (1.0 + step * penalty[j])
+        block.features[0, j] = step * penalty[j] / (1.0 + step * penalty[j])
     length = V.dtype.type(step)
     for k in range(V.shape[0]):
         for j in range(V.shape[1]):
-            V[k, j] = (V[k, j] - length * block.G[k, j]) * block.features[0, j]
+            moved = V[k, j] - length * block.G[k, j]
+            V[k, j] = moved - block.features[0, j] * moved
 
 
 @settle.register(Copied)

@@ -121,12 +121,12 @@ def unfold_in_place(storage, G):
 @descend.register(InPlace)
 def descend_in_place(storage, constant, ids, block, V, step, penalty):
     """In block.W, whose features have steps of their own: ``step * factor^2``."""
-    lengths, shrink = block.features[0], block.features[1]
+    lengths, decay = block.features[0], block.features[1]
     for j in range(lengths.size):
         lengths[j] = step * storage.factor[j] * storage.factor[j]
-        shrink[j] = 1.0 / (1.0 + step * penalty[j])
+        decay[j] = step * penalty[j] / (1.0 + step * penalty[j])  # 1 less a shrink that float32 would round
     _scale_and_add(constant, ids, block, V, -step)
-    tiles.descend(storage.X, ids, storage.centre, block.S, block.W, lengths, shrink)
+    tiles.descend(storage.X, ids, storage.centre, block.S, block.W, lengths, decay)
 
 
 @settle.register(InPlace)

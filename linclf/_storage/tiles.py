@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 from numba import types
+from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
 from linclf._numba.compile import JIT_DISABLED
-from linclf._numba.vectors import INT, Pointer, Value, Vectors, for_range
+from linclf._numba.vectors import CONTRACT, INT, Pointer, Value, Vectors, for_range
 from linclf._types import FloatArray, IntArray
 
 ROWS, CLASSES = 4, 2  # of a tile of products
@@ -25,8 +26,18 @@ GRADIENT_TILES = ((4, 3), (1, 4))
 Strip = tuple[Value, Value, int, Callable[[Value], Value]]
 
 
+def _check(X: types.Array, ids: types.Array, *others: types.Array, scores: types.Array) -> None:
+    """What the code below takes for granted."""
+    contiguous = all(array.layout == "C" for array in (X, *others))
+    if not contiguous or any(array.dtype != X.dtype for array in (scores, *others)):
+        raise TypingError(f"tiles take C-ordered arrays of one type, not {(X, *others)} and scores {scores}")
+    if ids.dtype != types.int64:
+        raise TypingError(f"numbers of rows are int64, not {ids}")
+
+
 @intrinsic
 def _products(typing_context, X, ids, r, centre, W, S):
+    _check(X, ids, centre, W, scores=S)
     signature = types.void(X, ids, types.intp, centre, W, S)
 
     def generate(context, builder, signature, arguments):
@@ -71,10 +82,11 @@ def _gradient_code(
     builder: Any,
     signature: Any,
     arguments: Any,
-    begin: Callable[..., Value],
     finish: Callable[..., Value],
 ) -> Value:
-    """``sum_r S[r, k] (x_r - centre)`` of each class and feature; ``begin`` and ``finish`` say what of it.
+    """``sum_r S[r, k] (x_r - centre)`` of each class and feature; ``finish`` says what becomes of it.
+
+    The sums of a block begin at 0, so that those of many blocks lose fewer digits of float32.
 
     The first arguments are X, ids, centre, S, and the weights or their gradient.
     """
@@ -105,8 +117,7 @@ def _gradient_code(
                     factors = [(slope, each) for slope in slopes for each in z]
                     return [v.multiply_add(*pair, total) for pair, total in zip(factors, sums, strict=True)]
 
-                sums = [begin(v, place, lanes) for place in places]
-                sums = for_range(builder, INT(0), rows.shape[0], 1, add, sums)
+                sums = for_range(builder, INT(0), rows.shape[0], 1, add, [v.zero] * len(places))
                 for place, total, feature in zip(places, sums, features * n_classes, strict=True):
                     v.store(finish(v, place, total, feature, lanes), place, lanes)
 
@@ -119,36 +130,33 @@ def _gradient_code(
 
 @intrinsic
 def _add_gradient(typing_context, X, ids, centre, S, G):
+    _check(X, ids, centre, G, scores=S)
     signature = types.void(X, ids, centre, S, G)
 
     def generate(context, builder, signature, arguments):
-        def begin(v, place, lanes):
-            return v.load(place, lanes)
-
         def finish(v, place, total, feature, lanes):
-            return total
+            return builder.fadd(v.load(place, lanes), total)
 
-        return _gradient_code(context, builder, signature, arguments, begin, finish)
+        return _gradient_code(context, builder, signature, arguments, finish)
 
     return signature, generate
 
 
 @intrinsic
-def _descend(typing_context, X, ids, centre, S, W, lengths, shrink):
-    signature = types.void(X, ids, centre, S, W, lengths, shrink)
+def _descend(typing_context, X, ids, centre, S, W, lengths, decay):
+    _check(X, ids, centre, W, lengths, decay, scores=S)
+    signature = types.void(X, ids, centre, S, W, lengths, decay)
 
     def generate(context, builder, signature, arguments):
-        length, factor = _pointers(context, builder, signature, arguments, (5, 6))
-
-        def begin(v, place, lanes):
-            return v.zero
+        length, decays = _pointers(context, builder, signature, arguments, (5, 6))
 
         def finish(v, place, total, feature, lanes):
-            moved = builder.fmul(v.load(length.at(feature), lanes), total)
-            moved = builder.fsub(v.load(place, lanes), moved, flags=("contract",))
-            return builder.fmul(moved, v.load(factor.at(feature), lanes))
+            way = builder.fmul(v.load(length.at(feature), lanes), total)
+            moved = builder.fsub(v.load(place, lanes), way, flags=CONTRACT)
+            less = builder.fmul(v.load(decays.at(feature), lanes), moved)
+            return builder.fsub(moved, less, flags=CONTRACT)
 
-        return _gradient_code(context, builder, signature, arguments, begin, finish)
+        return _gradient_code(context, builder, signature, arguments, finish)
 
     return signature, generate
 
@@ -202,10 +210,11 @@ def _descend_in_python(
     S: FloatArray,
     W: FloatArray,
     lengths: FloatArray,
-    shrink: FloatArray,
+    decay: FloatArray,
 ) -> None:
-    """``w_k <- (w_k - lengths * sum_r S[r, k] (x_r - centre)) * shrink``, feature by feature."""
-    W[:] = (W - lengths * (S[: len(ids)].T @ (X[ids] - centre))) * shrink
+    """``w_k <- (w_k - lengths * sum_r S[r, k] (x_r - centre)) * (1 - decay)``, feature by feature."""
+    W -= lengths * (S[: len(ids)].T @ (X[ids] - centre))
+    W -= decay * W
 
 
 products: Any = _products_in_python if JIT_DISABLED else _products

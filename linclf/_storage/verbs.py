@@ -1,4 +1,4 @@
-"""What a kernel does with rows of X, whatever their storage: each verb has a `Dense` and a `CSR` form.
+"""What a kernel does with rows of X, whatever their storage: each verb has a form for each storage.
 
 Rows are those of the indices ``ids``. ``S (n_rows, n_classes)`` of a block holds the products of its rows
 with the weights, then the gradients for them.
@@ -11,6 +11,7 @@ import numpy as np
 from linclf._numba import generic
 from linclf._types import FloatArray, IntArray, Matrix
 
+IN_CACHE = 2**20  # bytes of weights that stay in the cache from batch to batch
 BLOCK, WIDE_BLOCK, WIDE = 64, 256, 32  # rows of a block, and those from so many classes on
 
 
@@ -105,7 +106,7 @@ def empty_block(n_rows: int, n_classes: int, dtype: np.dtype) -> Block:
     """Without what only some storages need."""
     nothing = np.zeros((0, 0), dtype)
     return Block(
-        nothing,
+        np.zeros((n_rows, 0), dtype),
         np.zeros((n_rows, n_classes), dtype),
         np.ones(n_rows, dtype),
         np.zeros(n_rows, dtype),

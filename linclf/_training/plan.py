@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from linclf._storage.verbs import BLOCK, WIDE
+from linclf._storage.verbs import BLOCK, IN_CACHE, WIDE
 from linclf._training.descent import Plan
 from linclf._training.optimizing import accelerated
 from linclf._training.sampling import Sampling
@@ -21,7 +21,6 @@ from linclf.optimizers import SGD, Optimizer
 
 FULL_BATCH = 1024
 FULL_BATCH_OF_HINGES = 64  # the same for losses with kinks, on which small steps do better
-IN_CACHE = 2**20  # bytes of weights up to which small batches are fastest
 MOST_WIDE = 1024  # rows of a batch whose scores are all kept
 PIECE = 1e7  # multiply-adds that are worth a thread
 FEWEST_ROWS, MOST_PIECES = 128, 16  # of a piece, and of a batch

@@ -172,8 +172,10 @@ class Run:
         self.weights = weights / weights.mean()
         self.steps = 0.3 * decay ** np.linspace(0, 1, -(-self.n // batch))
         self.W = rng.normal(size=(self.n_classes, self.d + 1)) / 3
+        self.centre, self.factor = rng.normal(size=self.d), np.logspace(-0.5, 0.5, self.d)
 
     def naive(self, optimizer):
+        """On the rows that `kernel` sees: those of X, whatever it is stored as."""
         Z = np.column_stack([self.X, np.full(self.n, self.constant)])
         penalty = np.append(self.alphas, 0)
         return naive.train(
@@ -182,7 +184,10 @@ class Run:
 
     def kernel(self, format_name, optimizer=None):
         """Weights, averages if any, loss sum and mean of the first batch; the optimizer None is direct."""
-        rows, penalty = penalised(rows_of(format_name, self.X)[0], self.alphas)
+        X, coordinates = self.X, (0.0, 1.0)
+        if FORMATS[format_name][0] is not CSR:  # stored in other units, around another point
+            X, coordinates = self.X / self.factor + self.centre, (self.centre, self.factor)
+        rows, penalty = penalised(rows_of(format_name, X, *coordinates)[0], self.alphas)
         V = stored(rows, self.W)
         slots = np.zeros((len(V), optimizer.n_slots if optimizer else 0, V.shape[1]))
         state = State(V, np.zeros_like(V), slots, np.zeros(1, np.int64))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numba import njit
+from numba.core.errors import TypingError
 
 from linclf._numba import vectors
 from linclf._storage import dense_storage, read_only, tiles
@@ -27,8 +28,8 @@ def compiled_tiles():
         tiles.add_gradient(X, ids, centre, S, G)
 
     @njit
-    def descend(X, ids, centre, S, W, lengths, shrink):
-        tiles.descend(X, ids, centre, S, W, lengths, shrink)
+    def descend(X, ids, centre, S, W, lengths, decay):
+        tiles.descend(X, ids, centre, S, W, lengths, decay)
 
     return products, add_gradient, descend
 
@@ -43,7 +44,7 @@ def test_tiles_equal_numpy(register, dtype, monkeypatch):
     close = {"rtol": 2e-4, "atol": 2e-5} if dtype == np.float32 else {"rtol": 1e-12, "atol": 1e-13}
     for d in WIDTHS:
         X, centre = read_only(rng.normal(size=(40, d)).astype(dtype)), rng.normal(size=d).astype(dtype)
-        lengths, shrink = rng.random((2, d)).astype(dtype)
+        lengths, decay = rng.random((2, d)).astype(dtype)
         for n_classes in CLASSES:
             W = rng.normal(size=(n_classes, d)).astype(dtype)
             for n in ROWS:
@@ -61,8 +62,8 @@ def test_tiles_equal_numpy(register, dtype, monkeypatch):
                 np.testing.assert_array_equal(G[:, d], 1)
 
                 V = W.copy()
-                descend(X, ids, centre, S, V, lengths, shrink)
-                np.testing.assert_allclose(V, (W - lengths * (S[:n].T @ Z)) * shrink, **close)
+                descend(X, ids, centre, S, V, lengths, decay)
+                np.testing.assert_allclose(V, (W - lengths * (S[:n].T @ Z)) * (1 - decay), **close)
 
 
 def test_scores_may_lie_in_any_order():
@@ -75,6 +76,21 @@ def test_scores_may_lie_in_any_order():
     np.testing.assert_allclose(S[:6], X @ W.T, rtol=1e-12)
     add_gradient(X, ids, centre, S, G)
     np.testing.assert_allclose(G[:, :9], S[:6].T @ X, rtol=1e-12)
+
+
+def test_other_arrays_are_refused_when_it_is_compiled():
+    products, add_gradient, _ = compiled_tiles()
+    X, W, S = read_only(np.zeros((4, 3))), np.zeros((2, 3)), np.zeros((4, 2), order="F")
+    ids = np.arange(4)
+    for arguments in (
+        (X, ids, np.zeros(3), W.astype(np.float32), S),
+        (X, ids, np.zeros(6)[::2], W, S),
+        (X, ids.astype(np.int32), np.zeros(3), W, S),
+    ):
+        with pytest.raises(TypingError, match=r"C-ordered arrays of one type|numbers of rows are int64"):
+            products(*arguments)
+    with pytest.raises(TypingError, match="one type"):
+        add_gradient(X, ids, np.zeros(3), S.astype(np.float32), np.zeros((2, 4)))
 
 
 @pytest.mark.parametrize(

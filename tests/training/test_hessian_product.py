@@ -8,6 +8,7 @@ from scipy.special import softmax
 
 from linclf._data.dataset import Dataset
 from linclf._data.targets import Labels, Probabilities
+from linclf._training.left_out import Task
 from linclf._training.objective import Rows
 from linclf._training.settings import Settings
 from linclf._training.solvers import LBFGS
@@ -28,7 +29,7 @@ def objective_of(loss, n_classes, dtype=np.float64, csr=False, soft=False, n=203
     data = Dataset(sparse.csr_array(X) if csr else X, y, rng.uniform(0.1, 2, n))
     settings = Settings(1e-2, True, "auto", 1e-6, 5, n_jobs, 0)
     resolved = loss_for(loss, n_classes)
-    fit = fit_for(data, resolved, LBFGS(), settings, None, None, np.random.RandomState(0))
+    fit = fit_for(Task(data, None, None, None), resolved, LBFGS(), settings, None, np.random.RandomState(0))
     return Rows(fit, fit.ids)
 
 

@@ -28,6 +28,7 @@ ROWS, CLASSES, FEWEST_PIECES = 64, 512, 4
 class Wide:
     def run(self, descent: Descent, order: IntArray, steps: FloatArray) -> Pass:
         problem, state, plan = descent.problem, descent.state, descent.plan
+        problem = problem._replace(storage=problem.storage.copied())  # pieces of classes share its rows
         n_jobs, total, first = descent.settings.n_jobs, 0.0, 0.0
         pieces = BatchPieces(problem, state.V, min(plan.batch, len(order)), n_jobs)
         with threads(n_jobs, 2) as pool:
@@ -104,5 +105,7 @@ def _rows_of(block: Block, rows: slice) -> Block:
         S=block.S[rows],
         factors=block.factors[rows],
         square_norms=block.square_norms[rows],
+        values=block.values[rows],
+        lanes=block.lanes[:, rows],
         row=np.zeros(block.S.shape[1], block.S.dtype),
     )
