@@ -99,7 +99,7 @@ def test_a_full_pass_is_that_of_the_objective():
     data = real.bundled("wine")
     fit = fit_of(data, SoftmaxClassifier(alpha=1e-2, solver="lbfgs"))
     V = 0.1 * np.random.default_rng(0).standard_normal(fit.V.shape)
-    value, _ = Rows(fit, fit.ids).value_and_gradient(V)
+    value = Rows(fit, fit.ids).value_and_gradient(V, np.empty_like(V))
     model = fit.model(V)
     assert value == pytest.approx(objective("softmax", model.W, model.b, data.X, data.y, 1e-2), rel=1e-9)
 
