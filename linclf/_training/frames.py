@@ -123,7 +123,7 @@ class Levelled(Frame):
             vars(self).pop("due", None)
 
     def own(self) -> None:
-        self.squares = self.squares.copy()
+        self.squares = np.array(self.squares)
 
     def _levelled(self, squares: FloatArray, seen: Seen) -> bool:
         """They are levelled anew when the number of rows has doubled."""

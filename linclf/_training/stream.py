@@ -63,7 +63,7 @@ class Stream:
     # What a stream that has just been loaded lacks
     due: Change | None = None  # what the last part has changed
     made: dict[str, FloatArray] | None = None  # what is published, once somebody has looked
-    lent: bool = False  # whether other estimators may have this stream, and need its arrays as they are
+    lent: bool = False  # whether the arrays may be somebody else's, too, who needs them as they are
 
     def __init__(
         self,
@@ -99,6 +99,11 @@ class Stream:
         self.lent = True
         return {name: value for name, value in vars(self).items() if name not in PASSING}
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """The arrays may be those of a file that is mapped into memory, or of the stream that was copied."""
+        vars(self).update(state)
+        self.lent = True
+
     def continues(self, key: tuple, data: Dataset) -> bool:
         """Whether training can go on: else a new stream has to start from the weights reached."""
         return same(self.key, key) and self.is_sparse == data.is_sparse
@@ -120,7 +125,7 @@ class Stream:
         """Share no array with another stream any more."""
         self.frame.own()
         if self.state is not None:
-            self.state = self.state._replace(V=self.state.V.copy(), slots=self.state.slots.copy())
+            self.state = State(*map(np.array, self.state))
 
     def write(self) -> None:
         """Put what the last part has changed into the arrays."""

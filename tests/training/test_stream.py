@@ -222,6 +222,32 @@ def test_copies_have_all_attributes_and_go_on_alone(name, read):
     np.testing.assert_array_equal(trained(model, 2, first=4).coef_, copies[0].coef_)
 
 
+@pytest.mark.parametrize("name", ["softmax", "adam", "sampled"])
+@pytest.mark.parametrize("dense", [False, True])
+@pytest.mark.parametrize("mode", ["r", "r+", "c"])
+def test_a_stream_of_arrays_in_a_file_goes_on_and_leaves_the_file_as_it_is(name, dense, mode, tmp_path):
+    def go_on(model, first, n_parts=1):
+        for seed in range(first, first + n_parts):
+            X, y = part_of(seed)
+            model.partial_fit(X.toarray() if dense else X, y, classes=np.arange(3))
+        return model
+
+    twin = go_on(clone(MODELS[name]).set_params(random_state=0), 0, 3)
+    path = tmp_path / "model"
+    joblib.dump(twin, path)
+    before, model = path.read_bytes(), joblib.load(path, mmap_mode=mode)
+    assert isinstance(model._stream.state.V, np.memmap)
+    for first in range(3, 8):  # the squares of columns are levelled anew on the way
+        go_on(model, first)
+        go_on(twin, first)
+        np.testing.assert_array_equal(model.coef_, twin.coef_)
+        assert type(model._stream.state.V) is np.ndarray
+    pickle.dumps(model)
+    np.testing.assert_array_equal(go_on(model, 8, 2).coef_, go_on(twin, 8, 2).coef_)
+    del model
+    assert path.read_bytes() == before
+
+
 def test_fit_and_other_parameters_after_a_stream():
     X, y = part_of(0)
     model = trained(SoftmaxClassifier(random_state=0), 2)
