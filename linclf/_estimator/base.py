@@ -238,9 +238,10 @@ class BaseLinearClassifier(Described):
                 "going on (warm_start=True or partial_fit) needs the classes and features of the last "
                 f"fit, {len(self.classes_)} classes and {self.coef_.shape[1]} features; got {K} and {d}"
             )
-        W, b = self.coef_.astype(np.float64), np.asarray(self.intercept_, np.float64)
-        model = LinearModel(W, b, published_head(vars(self)))
-        if len(W) < outputs_of(loss, K):
+        # weights as they are: memory for float64 copies is looked at later
+        b = np.asarray(self.intercept_, np.float64)
+        model = LinearModel(self.coef_, b, published_head(vars(self)))
+        if len(model.W) < outputs_of(loss, K):
             model = model.two_of_one()
         return model._replace(b=model.b + fitting.offset)
 

@@ -8,6 +8,7 @@ from scipy import sparse
 from linclf._data.columns import Columns
 from linclf._training import coordinates as _coordinates
 from linclf._training.coordinates import AnyCoordinates, Levels, Moments
+from linclf._training.model import LinearModel
 from linclf._training.solver import Solver
 from linclf._types import FloatArray, IntArray, Matrix
 from linclf.heads import Head
@@ -155,10 +156,15 @@ class Folded(Frame):
         return sparse.csr_array(X @ axes, dtype=X.dtype)
 
 
-def frame_for(solver: Solver, head: Head, is_sparse: bool) -> type[Frame]:
-    """Features are used as they are if a step is in their units, or if the head would not follow."""
+def frame_for(solver: Solver, head: Head, is_sparse: bool, start: LinearModel | None = None) -> type[Frame]:
+    """Features are used as they are if a step is in their units, or if the head would not follow.
+
+    Neither are they folded if that would change the weights to start from.
+    """
     if not solver.automatic or not head.equivariant:
         return Given
     if not is_sparse:
         return Standardised
-    return Folded if solver.levels else Levelled
+    if not solver.levels:
+        return Levelled
+    return Folded if start is None or not start.W.any() else Given
