@@ -25,6 +25,7 @@ class Frame:
     """The coordinates, and the statistics of the features that they come from."""
 
     forgets_spread = False  # whether the spread of the rows changes with the coordinates
+    due: tuple[IntArray, FloatArray] | None = None  # some features, and what `write` will note of them
 
     def __init__(self, n_features: int, shift: float, centred: bool) -> None:
         self.coordinates: AnyCoordinates = _coordinates.identity(n_features)
@@ -98,9 +99,6 @@ class Levelled(Frame):
         super().__init__(n_features, shift, centred)
         self.squares, self.rows_levelled = np.zeros(n_features), 0
         self.constant: float | None = None
-
-    # the sums of squares of some features that are not in `squares` yet
-    due: tuple[IntArray, FloatArray] | None = None
 
     def learn_part(self, X: Matrix, weights: FloatArray, seen: Seen) -> bool:
         _coordinates.add_squares(X, weights, self.squares)

@@ -5,6 +5,8 @@ There they stay, with a penalty and without. Other weights to start from are tra
 
 from typing import NamedTuple, Self
 
+import numpy as np
+
 from linclf._data.columns import Columns, occurring
 from linclf._data.dataset import Dataset
 from linclf._training.model import LinearModel
@@ -35,7 +37,7 @@ class Task(NamedTuple):
         # a copy of the indices has to be smaller than the weights that are saved
         if not len(columns.at) < n_absent or data.X.nnz > n_outputs * n_absent:
             return self
-        if start is not None and columns.without(start.W.any(axis=0)).any():
+        if start is not None and columns.without(np.any(start.W, axis=0)).any():
             return self
         if start is not None:
             start = start._replace(W=start.W[:, columns.at])
