@@ -265,14 +265,14 @@ def test_fit_and_other_parameters_after_a_stream():
 def test_weights_that_overflow_the_dtype_are_an_error_of_the_part():
     """Not of whoever asks for the weights later: each of two weights is finite, their difference is not."""
     X, y = sparse.csr_array(np.array([[0, 4, 0, 0, 0], [1, 0, 0, 0, 0]], np.float32)), [0, 1]
-    model = SoftmaxClassifier(learning_rate=0.1, alpha=0.0, fit_intercept=False, random_state=0)
+    model = SoftmaxClassifier(learning_rate=0.01, alpha=0.0, fit_intercept=False, random_state=0)
     model.partial_fit(X, y, classes=[0, 1])
     kept = model.coef_.copy()
     with pytest.raises(ValueError, match=r"coefficients of column 1 reach .* and overflow float32"):
         model.set_params(learning_rate=3e38, batch_size=100).partial_fit(X, y)
     np.testing.assert_array_equal(model.coef_, kept)
-    again = model.set_params(learning_rate=0.1, batch_size="auto").partial_fit(X, y)
-    twin = SoftmaxClassifier(learning_rate=0.1, alpha=0.0, fit_intercept=False, random_state=0)
+    again = model.set_params(learning_rate=0.01, batch_size="auto").partial_fit(X, y)
+    twin = SoftmaxClassifier(learning_rate=0.01, alpha=0.0, fit_intercept=False, random_state=0)
     twin.partial_fit(X, y, classes=[0, 1]).partial_fit(X, y)
     np.testing.assert_array_equal(again.coef_, twin.coef_)
 
