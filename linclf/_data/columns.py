@@ -18,6 +18,8 @@ class Columns(NamedTuple):
 
     def narrowed(self, X: Matrix) -> Matrix:
         """The rows with these features only."""
+        if not sparse.issparse(X):
+            return X[:, self.at]
         position = np.full(self.n_features, -1, X.indices.dtype)
         position[self.at] = np.arange(len(self.at))
         indices = position[X.indices]
@@ -32,6 +34,10 @@ class Columns(NamedTuple):
         whole = np.zeros((len(W), self.n_features), W.dtype)
         whole[:, self.at] = W
         return whole
+
+    def without(self, values: np.ndarray) -> np.ndarray:
+        """Of one value for each feature, those of the others."""
+        return np.delete(values, self.at)
 
     def including(self, features: IntArray, X: Matrix) -> "tuple[Columns, Matrix]":
         """With further features, and narrowed rows with columns for them."""

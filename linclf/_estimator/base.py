@@ -107,8 +107,7 @@ class BaseLinearClassifier(Described):
                 fitting.per_class,
                 fitting.classes,
             )
-        self._publish(outcome.history, outcome.n_iter, attributes)
-        vars(self).pop("_stream", None)
+        self._publish(outcome.history, outcome.n_iter, attributes, gone=("_stream",))
         callbacks.finish(attributes)
         return self
 
@@ -186,10 +185,7 @@ class BaseLinearClassifier(Described):
             }
             n_iter = self.n_iter_ + 1
         attributes = {"classes_": fitting.classes} | stream.head.attributes() | self._published(stream.loss)
-        self._publish(history, n_iter, attributes)
-        for name in FROM_STREAM:
-            vars(self).pop(name, None)
-        self._stream = stream
+        self._publish(history, n_iter, attributes | {"_stream": stream}, gone=FROM_STREAM)
         return self
 
     def _stream_for(
@@ -210,6 +206,8 @@ class BaseLinearClassifier(Described):
         )
         stream = None if first else vars(self).get("_stream")
         if stream is not None and stream.continues(key, data):
+            if stream.copied_next:
+                memory.check(fitting.solver, loss, data, [False, False])
             return stream.successor(rule, settings), None
         memory.check(fitting.solver, loss, data, [False, not first])
         start = None if first else self._reached(fitting, loss)
@@ -225,7 +223,7 @@ class BaseLinearClassifier(Described):
         except BaseException:
             # scikit-learn takes callbacks down after this, and needs what it has noted of them
             noted = {name: value for name, value in vars(self).items() if name in CALLBACK_NOTES}
-            self.__dict__ = {**before, **noted}  # pyright: ignore[reportAttributeAccessIssue, reportGeneralTypeIssues]
+            self._set_attributes({**before, **noted})
             raise
 
     def _reached(self, fitting: Fitting, loss: Loss) -> LinearModel | None:
@@ -238,25 +236,27 @@ class BaseLinearClassifier(Described):
                 "going on (warm_start=True or partial_fit) needs the classes and features of the last "
                 f"fit, {len(self.classes_)} classes and {self.coef_.shape[1]} features; got {K} and {d}"
             )
-        W, b = self.coef_.astype(np.float64), np.asarray(self.intercept_, np.float64)
-        model = LinearModel(W, b, published_head(vars(self)))
-        if len(W) < outputs_of(loss, K):
+        # weights as they are: memory for float64 copies is looked at later
+        b = np.asarray(self.intercept_, np.float64)
+        model = LinearModel(self.coef_, b, published_head(vars(self)))
+        if len(model.W) < outputs_of(loss, K):
             model = model.two_of_one()
         return model._replace(b=model.b + fitting.offset)
 
-    def _publish(self, history: dict[str, list[float]], n_iter: int, attributes: dict) -> None:
-        for name in self._not_always:
-            vars(self).pop(name, None)
-        for name, value in attributes.items():
-            setattr(self, name, value)
-        self.n_iter_ = n_iter
-        self.history_ = history
+    def _publish(
+        self, history: dict[str, list[float]], n_iter: int, attributes: dict, gone: tuple[str, ...]
+    ) -> None:
+        """All at once, as other threads may predict."""
+        gone = (*self._not_always, *gone)
+        kept = {name: value for name, value in vars(self).items() if name not in gone}
+        self._set_attributes({**kept, **attributes, "n_iter_": n_iter, "history_": history})
+
+    def _set_attributes(self, attributes: dict[str, Any]) -> None:
+        self.__dict__ = attributes  # pyright: ignore[reportAttributeAccessIssue, reportGeneralTypeIssues]
 
     def __getstate__(self) -> dict[str, Any]:
         """All attributes, whether anybody has asked for them or not: copies and files have them."""
-        if "_stream" in vars(self):
-            self._stream.lent = True
-        return cast(dict[str, Any], super().__getstate__()) | self._learnt()
+        return cast(dict[str, Any], super().__getstate__()) | self._learnt(lend=True)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

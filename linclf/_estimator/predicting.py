@@ -60,13 +60,25 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         """Whether the last fit has published this attribute."""
         return name in vars(self)
 
-    def _learnt(self) -> dict[str, Any]:
+    def _learnt(self, lend: bool = False) -> dict[str, Any]:
         """All attributes, those that a stream makes only when somebody asks for them included."""
-        while (stream := vars(self).get("_stream")) is not None and not all(map(self._has, FROM_STREAM)):
-            made = stream.published()
-            if vars(self).get("_stream") is stream:  # no other thread has gone on with it meanwhile
-                return vars(self) | {name: made[name] for name in FROM_STREAM if not self._has(name)}
-        return vars(self)
+        while True:
+            attributes = dict(vars(self))
+            stream = attributes.get("_stream")
+            if stream is None:
+                return attributes
+            with stream.lock:  # no part begins meanwhile
+                if vars(self).get("_stream") is not stream:
+                    continue
+                if lend:
+                    stream.lend()
+                missing = [name for name in FROM_STREAM if name not in attributes]
+                made = stream.published() if missing else {}
+                return attributes | {name: made[name] for name in missing}
+
+    def __dir__(self) -> list[str]:
+        from_stream = FROM_STREAM if self._has("_stream") else ()
+        return sorted({*super().__dir__(), *from_stream})
 
     if not TYPE_CHECKING:  # which would take every name for an attribute
 

@@ -197,7 +197,7 @@ class Reader:
         if cls not in stream.OBJECTS:
             raise ValueError(f"{name} is no object")
         made = cls.__new__(cls)
-        vars(made).update(values)
+        getattr(made, "__setstate__", vars(made).update)(values)
         return made
 
     def estimator(self, name: Any, parameters: Any, attributes: Any, requests: Any) -> BaseEstimator:

@@ -8,6 +8,7 @@ from scipy import sparse
 from linclf._data.columns import Columns
 from linclf._training import coordinates as _coordinates
 from linclf._training.coordinates import AnyCoordinates, Levels, Moments
+from linclf._training.model import LinearModel
 from linclf._training.solver import Solver
 from linclf._types import FloatArray, IntArray, Matrix
 from linclf.heads import Head
@@ -24,6 +25,7 @@ class Frame:
     """The coordinates, and the statistics of the features that they come from."""
 
     forgets_spread = False  # whether the spread of the rows changes with the coordinates
+    due: tuple[IntArray, FloatArray] | None = None  # some features, and what `write` will note of them
 
     def __init__(self, n_features: int, shift: float, centred: bool) -> None:
         self.coordinates: AnyCoordinates = _coordinates.identity(n_features)
@@ -98,9 +100,6 @@ class Levelled(Frame):
         self.squares, self.rows_levelled = np.zeros(n_features), 0
         self.constant: float | None = None
 
-    # the sums of squares of some features that are not in `squares` yet
-    due: tuple[IntArray, FloatArray] | None = None
-
     def learn_part(self, X: Matrix, weights: FloatArray, seen: Seen) -> bool:
         _coordinates.add_squares(X, weights, self.squares)
         return self._levelled(self.squares, seen)
@@ -123,7 +122,7 @@ class Levelled(Frame):
             vars(self).pop("due", None)
 
     def own(self) -> None:
-        self.squares = self.squares.copy()
+        self.squares = np.array(self.squares)
 
     def _levelled(self, squares: FloatArray, seen: Seen) -> bool:
         """They are levelled anew when the number of rows has doubled."""
@@ -155,10 +154,15 @@ class Folded(Frame):
         return sparse.csr_array(X @ axes, dtype=X.dtype)
 
 
-def frame_for(solver: Solver, head: Head, is_sparse: bool) -> type[Frame]:
-    """Features are used as they are if a step is in their units, or if the head would not follow."""
+def frame_for(solver: Solver, head: Head, is_sparse: bool, start: LinearModel | None = None) -> type[Frame]:
+    """Features are used as they are if a step is in their units, or if the head would not follow.
+
+    Neither are they folded if that would change the weights to start from.
+    """
     if not solver.automatic or not head.equivariant:
         return Given
     if not is_sparse:
         return Standardised
-    return Folded if solver.levels else Levelled
+    if not solver.levels:
+        return Levelled
+    return Folded if start is None or not start.W.any() else Given

@@ -1,7 +1,6 @@
-"""Features that do not occur in sparse rows are left out of training: their weights are 0.
+"""Features that do not occur in sparse rows are left out of training if their weights start at 0.
 
-That is where the penalty takes them. Without a penalty nothing moves them, and so weights to start from that
-are not 0 stay as they are: then all features are trained.
+There they stay, with a penalty and without. Other weights to start from are trained with all features.
 """
 
 from typing import NamedTuple, Self
@@ -26,22 +25,20 @@ class Task(NamedTuple):
     callbacks: Callbacks | None
     columns: Columns | None = None  # the features that are trained, if not all
 
-    def without_absent(self, loss: Loss, alpha: float, n_outputs: int) -> Self:
+    def without_absent(self, loss: Loss, n_outputs: int) -> Self:
         """With the features that occur only, if these are so few that it pays."""
         data, start, validation = self.data, self.start, self.validation
         if not data.is_sparse:
             return self
+        if validation is not None and not trait(loss, "head").equivariant:
+            return self  # the lengths of its rows count features that are not trained
         columns = occurring(data.X, data.chosen)
         n_absent = columns.n_features - len(columns.at)
-        if start is not None and n_absent:
-            weights = columns.widened(start.W[:, columns.at])
-            if alpha > 0 and trait(loss, "head").equivariant:
-                start = start._replace(W=weights)
-            elif not np.array_equal(start.W, weights):
-                return self
         # a copy of the indices has to be smaller than the weights that are saved
         if not len(columns.at) < n_absent or data.X.nnz > n_outputs * n_absent:
-            return self._replace(start=start)
+            return self
+        if start is not None and columns.without(np.any(start.W, axis=0)).any():
+            return self
         if start is not None:
             start = start._replace(W=start.W[:, columns.at])
         if validation is not None:

@@ -38,7 +38,8 @@ def check(
     )
     doubles = 1 + sum(kept) + trait(loss, "head").bounded
     width = n_features if n_published is None else n_published
-    check_bytes(solver.bytes_needed(shape) + 8 * doubles * n_classes * width, shape, solver)
+    needed = solver.bytes_needed(shape) + 8 * doubles * n_classes * width
+    check_bytes(needed, shape._replace(n_features=width), solver)
 
 
 def check_bytes(needed: int, shape: Shape, solver: Solver) -> None:

@@ -1,6 +1,7 @@
 """A model that is trained on one part of a stream after the other."""
 
 import copy
+import threading
 import time
 from typing import Any, NamedTuple, cast
 
@@ -33,7 +34,7 @@ from linclf.optimizers import SGD
 
 SMALLEST = 1e-8  # factor of all weights that is held back: float32 still holds what is divided by it
 SUMMED = 2**14  # rows of weights whose squares are added up at once
-PASSING = ("due", "made", "lent")  # attributes that no copy and no file has
+PASSING = ("due", "made", "lent", "lock")  # attributes that no copy and no file has
 
 
 def rule_of(solver: Solver) -> StepRule:
@@ -58,12 +59,15 @@ class Stream:
     arrays with a stream, and a part trains a copy of the weights that it touches. They are written back when
     the successor is next used: until then the stream before it is as it was, whatever stops a part. By how
     much the penalty shrinks all other weights is kept in `scale`.
+
+    Other threads may look at the model meanwhile: all streams since the first share `lock`, and who holds it
+    while a stream is the last one has its arrays as they are. Those that share arrays share `lent`, too: if
+    it is set, the arrays may be somebody else's, and are copied before anything is written.
     """
 
     # What a stream that has just been loaded lacks
     due: Change | None = None  # what the last part has changed
     made: dict[str, FloatArray] | None = None  # what is published, once somebody has looked
-    lent: bool = False  # whether other estimators may have this stream, and need its arrays as they are
 
     def __init__(
         self,
@@ -75,6 +79,7 @@ class Stream:
         sampling: Sampling | None,
         key: tuple,
     ) -> None:
+        self.lock, self.lent = threading.RLock(), threading.Event()
         self.key = key  # of parameters with which training can go on
         self.loss, self.rule, self.settings, self.sampling = loss, rule, settings, sampling
         self.n_classes, self.n_outputs = data.y.n_classes, outputs_of(loss, data.y.n_classes)
@@ -94,54 +99,84 @@ class Stream:
     def alpha(self) -> float:
         return self.settings.alpha * penalty_factor(self.loss, self.n_outputs)
 
+    @property
+    def trains_few(self) -> bool:
+        """Whether a part changes all other weights than those that it touches by no more than a factor."""
+        drawn = self.sampling is not None and self.sampling.replaces(False)
+        return self.is_sparse and (drawn or (type(self.rule.optimizer) is SGD and self.head.equivariant))
+
     def __getstate__(self) -> dict[str, Any]:
-        self.write()
-        self.lent = True
-        return {name: value for name, value in vars(self).items() if name not in PASSING}
+        with self.lock:
+            self.lend()
+            return {name: value for name, value in vars(self).items() if name not in PASSING}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """The arrays may be those of a file that is mapped into memory, or of the stream that was copied."""
+        vars(self).update(state)
+        self.lock, self.lent = threading.RLock(), threading.Event()
+        self.lent.set()
 
     def continues(self, key: tuple, data: Dataset) -> bool:
         """Whether training can go on: else a new stream has to start from the weights reached."""
         return same(self.key, key) and self.is_sparse == data.is_sparse
 
+    @property
+    def copied_next(self) -> bool:
+        """Whether the next part copies all weights."""
+        return self.lent.is_set() or not self.trains_few
+
     def successor(self, rule: StepRule, settings: Settings) -> "Stream":
         """The stream to go on with, and with parameters that have been changed."""
-        self.write()
         stream = object.__new__(Stream)
-        vars(stream).update({name: value for name, value in vars(self).items() if name not in PASSING})
+        with self.lock:
+            self.write()
+            vars(stream).update({name: value for name, value in vars(self).items() if name not in PASSING})
+            stream.lock, stream.lent = self.lock, self.lent
         stream.frame, stream.step_size = copy.copy(self.frame), copy.copy(self.step_size)
         stream.sampling = copy.deepcopy(self.sampling)
-        if self.lent:
-            stream.own()
         stream.rule, stream.settings = rule, settings
         stream.frame.shift = stream.alpha * self.n_outputs
         return stream
 
+    def lend(self) -> None:
+        """Let others have the arrays as they are now."""
+        with self.lock:
+            self.write()
+            self.lent.set()
+
     def own(self) -> None:
         """Share no array with another stream any more."""
-        self.frame.own()
-        if self.state is not None:
-            self.state = self.state._replace(V=self.state.V.copy(), slots=self.state.slots.copy())
+        with self.lock:
+            self.frame.own()
+            if self.state is not None:
+                V, G, slots, n_steps = self.state
+                self.state = State(np.array(V), np.array(G), np.array(slots), np.array(n_steps))
+            self.lent = threading.Event()
 
     def write(self) -> None:
         """Put what the last part has changed into the arrays."""
-        self.frame.write()
-        due = self.due
-        if due is not None and self.state is not None:
-            self.state.V[due.at], self.state.slots[due.at] = due.V, due.slots
-            self.due = None
+        with self.lock:
+            due = self.due
+            if self.lent.is_set() and (due is not None or self.frame.due is not None):
+                self.own()
+            self.frame.write()
+            if due is not None and self.state is not None:
+                self.state.V[due.at], self.state.slots[due.at] = due.V, due.slots
+                self.due = None
 
     # ------------------------------------------------------------ what is published
 
     def published(self) -> dict[str, FloatArray]:
         """``coef_`` and ``intercept_``, made when somebody asks for them."""
-        if self.made is None:
-            self.write()
-            model = self._model()
-            if self.n_outputs == self.n_classes == 2:
-                model = model.one_of_two()
-            model = model.rounded(self.dtype)
-            self.made = {"coef_": model.W, "intercept_": model.b}
-        return self.made
+        with self.lock:
+            if self.made is None:
+                self.write()
+                model = self._model()
+                if self.n_outputs == self.n_classes == 2:
+                    model = model.one_of_two()
+                model = model.rounded(self.dtype)
+                self.made = {"coef_": model.W, "intercept_": model.b}
+            return self.made
 
     def _model(self) -> LinearModel:
         assert self.state is not None
@@ -173,8 +208,8 @@ class Stream:
         changed = self.frame.coordinates is not old.coordinates
         if self.state is None:
             self.state = self._started(data, start, rng)
-        if not (plan.sweep is self.sampling or (type(plan.optimizer) is SGD and self.head.equivariant)):
-            X, columns = data.X, None  # other weights change as well, and by more than a factor
+        if not self.trains_few:
+            X, columns = data.X, None
         fit = self._fit(data, shape, X, columns)
         if first:
             self.step_size.set_unit(fit)
@@ -265,7 +300,7 @@ class Stream:
             V[:-1] *= V.dtype.type(self.scale)
         if old is not None:
             self._express(V, slots, fit, old)
-        return State(V, self.state.G, slots, self.state.n_steps.copy()), rest
+        return State(V, self.state.G, slots, np.array(self.state.n_steps)), rest
 
     def _express(self, V: FloatArray, slots: FloatArray, fit: Fit, old: "_Frame") -> None:
         """Weights, and their average if there is one, in the present coordinates."""

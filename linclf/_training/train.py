@@ -73,7 +73,7 @@ def train(
     """
     solver.check(loss, data)
     task = Task(data, start, validation, callbacks)
-    task = task.without_absent(loss, settings.alpha, outputs_of(loss, data.y.n_classes))
+    task = task.without_absent(loss, outputs_of(loss, data.y.n_classes))
     kept = [validation is not None, start is not None]
     memory.check(solver, loss, task.data, kept, n_published=data.X.shape[1])
     fit = fit_for(task, loss, solver, settings, sampling, rng)
@@ -116,7 +116,8 @@ def fit_for(
         sampling.meet(data)
         bend = sampling.curvature(bend)
         start = start._replace(b=sampling.start(start.b, settings.fit_intercept))
-    frame = frame_for(solver, head, data.is_sparse)(n_features, alpha * n_outputs, settings.fit_intercept)
+    frame = frame_for(solver, head, data.is_sparse, start)
+    frame = frame(n_features, alpha * n_outputs, settings.fit_intercept)
     X = frame.learn(data.X, data.weights, seen)
     head = frame.head(head)
     data = data._replace(X=X)

@@ -11,8 +11,9 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from linclf import FocalClassifier, MarginSoftmaxClassifier, SoftmaxClassifier, SVMClassifier
+from linclf._training import stream as streams
+from linclf._training.descent import Descent
 from linclf._training.model import LinearModel
-from linclf._training.stream import Stream
 from linclf.heads import Linear
 
 SOLVERS = {"sgd": {"random_state": 0}, "lbfgs": {"solver": "lbfgs"}}
@@ -181,14 +182,13 @@ def test_a_stream_levels_columns_that_grow_later_and_keeps_its_weights(words_and
     words, numbers, y = words_and_numbers
     X = sparse.hstack([words, numbers * np.where(np.arange(3000) < 600, 0, 1e4)[:, None]], format="csr")
     model, before, at_start = SoftmaxClassifier(random_state=0), [], []
-    next_part = Stream._next
 
     def watched(*args):  # what a part begins with, in whatever coordinates
-        descent = next_part(*args)
+        descent = Descent(*args)
         at_start.append(descent.model())
         return descent
 
-    monkeypatch.setattr(Stream, "_next", watched)
+    monkeypatch.setattr(streams, "Descent", watched)
     factors = set()
     for part in np.array_split(np.append(np.arange(3000), np.arange(600, 3000)), 90):
         before.append((model.coef_, model.intercept_) if hasattr(model, "coef_") else None)

@@ -158,7 +158,7 @@ class InterruptedAtLine:
 
 
 def state(model):
-    """All attributes, bitwise comparable: arrays by their bytes, all else by what it prints."""
+    """All that a copy has, bitwise comparable: arrays by their bytes, all else by what it prints."""
 
     def frozen(value):
         if isinstance(value, np.ndarray):
@@ -167,7 +167,7 @@ def state(model):
             return {key: frozen(item) for key, item in value.items() if key != "seconds"}
         if isinstance(value, tuple):
             return [type(value).__name__, *map(frozen, value)]
-        return frozen(vars(value)) if hasattr(value, "__dict__") else repr(value)
+        return frozen(value.__getstate__()) if hasattr(value, "__dict__") else repr(value)
 
     return frozen({name: value for name, value in vars(model).items() if "callback" not in name})
 

@@ -244,7 +244,7 @@ def test_absurd_sizes_are_refused_before_anything_is_allocated(solver, stream):
 def test_the_message_says_how_much_and_what_to_do(monkeypatch):
     monkeypatch.setattr(_memory, "available_bytes", lambda: 3 * 2**29)
     message = (
-        "10,000 classes x 8,388,608 features need 312.5 GiB for weights and 2,187.5 GiB with the state of "
+        "10,000 classes x 8,388,608 features need 312.5 GiB for weights and 628.7 GiB with the state of "
         "solver='adam' and what is published, and 1.5 GiB are available; use fewer features (a hashing "
         "vectoriser with fewer columns, feature selection), a low-rank head (linclf.large, rank=...), or "
         "solver='sgd'"
@@ -269,6 +269,41 @@ def test_a_fitted_model_is_as_it_was(monkeypatch):
     model.set_params(solver="adam")
     with pytest.raises(MemoryError, match="solver='adam'"):
         model.partial_fit(X, y)
+
+
+@pytest.mark.parametrize("n_classes", [2, 40])
+@pytest.mark.parametrize("part", [False, True])
+def test_weights_to_start_from_are_not_copied_before_the_check(n_classes, part, monkeypatch):
+    n_features = 2**22 if n_classes == 2 else 2**18
+    model = with_weights(SoftmaxClassifier(max_iter=1, warm_start=True), n_classes, n_features)
+    X = sparse.random_array((50, n_features), density=1e-5, rng=np.random.default_rng(0), dtype=np.float32)
+    X, y = sparse.csr_array(X), np.arange(50) % n_classes
+    monkeypatch.setattr(_memory, "available_bytes", lambda: 2**20)
+
+    def attempt():
+        with pytest.raises(MemoryError, match=r"0\.0 GiB are available"):
+            model.partial_fit(X, y, classes=np.arange(n_classes)) if part else model.fit(X, y)
+
+    assert peak_of(attempt) < 8 * 2 * n_features * min(n_classes, 4)
+
+
+def test_a_stream_that_goes_on_is_checked_if_a_part_copies_all_weights(monkeypatch):
+    rng = np.random.default_rng(0)
+    X = sparse.csr_array(sparse.random_array((150, 50_000), density=1e-3, rng=rng, dtype=np.float32))
+    y = np.arange(150)
+    for solver, copied in (("sgd", False), ("adam", True)):
+        model = SoftmaxClassifier(solver=solver, random_state=0, batch_size=150)
+        model.partial_fit(X, y, classes=y)
+        with monkeypatch.context() as patch:
+            patch.setattr(_memory, "available_bytes", lambda: 2**20)
+            if copied:
+                with pytest.raises(MemoryError):
+                    model.partial_fit(X, y)
+                continue
+            model.partial_fit(X, y)
+            copy.copy(model)
+            with pytest.raises(MemoryError):  # somebody else has the arrays
+                model.partial_fit(X, y)
 
 
 # ---------------------------------------------------------------- how much there is

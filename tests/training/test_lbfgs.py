@@ -16,6 +16,7 @@ from linclf import (
     SoftmaxClassifier,
     SVMClassifier,
 )
+from linclf._training.objective import Rows
 from linclf._training.preconditioner import CHOLESKY, row_curvature
 from linclf.losses import LOSSES
 from linclf.losses._registry import trait
@@ -262,3 +263,35 @@ def test_streams():
     with pytest.raises(AttributeError, match="partial_fit"):
         model.partial_fit([[0.0], [1.0]], [0, 1], classes=[0, 1])
     assert hasattr(SoftmaxClassifier(), "partial_fit")
+
+
+# ---------------------------------------------------------------- where rounding ends it
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("seed", range(6))
+def test_rounding_of_the_value_leaves_gradients_their_digits(seed):
+    rng = np.random.default_rng(seed)
+    X, y = rng.normal(size=(30, 6)) * (rng.random((30, 6)) < 0.6), rng.integers(0, 3, 30)
+    model = SoftmaxClassifier(solver="lbfgs", tol=1e-30, max_iter=1000).fit(sparse.csr_array(X), y)
+    assert model.history_["gradient_norm"][-1] < 1e-13
+
+
+def test_a_trial_that_overflows_is_not_the_point_reached(monkeypatch):
+    """A search that finds nothing ends with a warning and the last good weights."""
+    X, y = load_iris(return_X_y=True)
+    of_rows, calls = Rows.value_and_gradient, []
+
+    def fails_later(self, V, G):
+        value = of_rows(self, V, G)
+        calls.append(value)
+        if len(calls) > 8:
+            G[:] = np.inf
+            return np.inf
+        return value
+
+    monkeypatch.setattr(Rows, "value_and_gradient", fails_later)
+    with pytest.warns(ConvergenceWarning, match="line search found no lower point"):
+        model = SoftmaxClassifier(solver="lbfgs", tol=1e-9).fit(X, y)
+    assert model.history_["objective"][-1] in calls[:8]
+    assert np.isfinite(model.coef_).all()

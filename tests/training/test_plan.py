@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from linclf._training.descent import Plan
-from linclf._training.frames import Given, Levelled, Standardised, frame_for
+from linclf._training.frames import Folded, Given, Levelled, Standardised, frame_for
+from linclf._training.model import LinearModel
 from linclf._training.plan import epochs_for, pieces_of, plan_for
 from linclf._training.shape import Shape
 from linclf._training.solvers import LBFGS, Stochastic
@@ -171,9 +172,14 @@ def test_one_call_of_a_kernel_takes_about_100_ms():
         (Stochastic(StepRule(learning_rate=0.1)), Linear(), False, Given),
         (Stochastic(StepRule(learning_rate=0.1)), Linear(), True, Given),
         (LBFGS(), Linear(), False, Standardised),
-        (LBFGS(), Linear(), True, Given),
+        (LBFGS(), Linear(), True, Folded),
+        (LBFGS(), Cosine(), True, Given),
         (LBFGS(), Cosine(), False, Given),
     ],
 )
 def test_frame(solver, head, is_sparse, frame):
     assert frame_for(solver, head, is_sparse) is frame
+    zero = LinearModel(np.zeros((2, 3)), np.ones(2), head)
+    assert frame_for(solver, head, is_sparse, zero) is frame
+    other = frame_for(solver, head, is_sparse, zero._replace(W=np.ones((2, 3))))
+    assert other is (Given if frame is Folded else frame)

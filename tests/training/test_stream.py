@@ -2,7 +2,9 @@
 
 import copy
 import pickle
+import sys
 import threading
+import time
 
 import joblib
 import numpy as np
@@ -222,6 +224,32 @@ def test_copies_have_all_attributes_and_go_on_alone(name, read):
     np.testing.assert_array_equal(trained(model, 2, first=4).coef_, copies[0].coef_)
 
 
+@pytest.mark.parametrize("name", ["softmax", "adam", "sampled"])
+@pytest.mark.parametrize("dense", [False, True])
+@pytest.mark.parametrize("mode", ["r", "r+", "c"])
+def test_a_stream_of_arrays_in_a_file_goes_on_and_leaves_the_file_as_it_is(name, dense, mode, tmp_path):
+    def go_on(model, first, n_parts=1):
+        for seed in range(first, first + n_parts):
+            X, y = part_of(seed)
+            model.partial_fit(X.toarray() if dense else X, y, classes=np.arange(3))
+        return model
+
+    twin = go_on(clone(MODELS[name]).set_params(random_state=0), 0, 3)
+    path = tmp_path / "model"
+    joblib.dump(twin, path)
+    before, model = path.read_bytes(), joblib.load(path, mmap_mode=mode)
+    assert isinstance(model._stream.state.V, np.memmap)
+    for first in range(3, 8):  # the squares of columns are levelled anew on the way
+        go_on(model, first)
+        go_on(twin, first)
+        np.testing.assert_array_equal(model.coef_, twin.coef_)
+        assert type(model._stream.state.V) is np.ndarray
+    pickle.dumps(model)
+    np.testing.assert_array_equal(go_on(model, 8, 2).coef_, go_on(twin, 8, 2).coef_)
+    del model
+    assert path.read_bytes() == before
+
+
 def test_fit_and_other_parameters_after_a_stream():
     X, y = part_of(0)
     model = trained(SoftmaxClassifier(random_state=0), 2)
@@ -237,14 +265,14 @@ def test_fit_and_other_parameters_after_a_stream():
 def test_weights_that_overflow_the_dtype_are_an_error_of_the_part():
     """Not of whoever asks for the weights later: each of two weights is finite, their difference is not."""
     X, y = sparse.csr_array(np.array([[0, 4, 0, 0, 0], [1, 0, 0, 0, 0]], np.float32)), [0, 1]
-    model = SoftmaxClassifier(learning_rate=0.1, alpha=0.0, fit_intercept=False, random_state=0)
+    model = SoftmaxClassifier(learning_rate=0.01, alpha=0.0, fit_intercept=False, random_state=0)
     model.partial_fit(X, y, classes=[0, 1])
     kept = model.coef_.copy()
     with pytest.raises(ValueError, match=r"coefficients of column 1 reach .* and overflow float32"):
         model.set_params(learning_rate=3e38, batch_size=100).partial_fit(X, y)
     np.testing.assert_array_equal(model.coef_, kept)
-    again = model.set_params(learning_rate=0.1, batch_size="auto").partial_fit(X, y)
-    twin = SoftmaxClassifier(learning_rate=0.1, alpha=0.0, fit_intercept=False, random_state=0)
+    again = model.set_params(learning_rate=0.01, batch_size="auto").partial_fit(X, y)
+    twin = SoftmaxClassifier(learning_rate=0.01, alpha=0.0, fit_intercept=False, random_state=0)
     twin.partial_fit(X, y, classes=[0, 1]).partial_fit(X, y)
     np.testing.assert_array_equal(again.coef_, twin.coef_)
 
@@ -323,3 +351,95 @@ def test_another_thread_sees_a_model_between_two_parts():
         thread.join()
     assert set(seen) <= set(valid)
     assert model.coef_.sum() == valid[-1]
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("reads", ["coef_", "predict", "copy"])
+def test_a_thread_that_looks_all_the_time_waits_for_no_end_of_the_stream(reads):
+    """Each look ends with a model between two parts, however fast parts follow each other."""
+    parts = [part_of(seed, n=2) for seed in range(50)]
+    model, twin = (trained(SoftmaxClassifier(random_state=0, learning_rate=0.1), 1, n=2) for _ in range(2))
+    valid, seen, counts, faults, done = [], [], [], [], threading.Event()
+    rows = np.zeros((1, WIDE)) + 0.1
+    looks = {
+        "coef_": lambda: model.coef_.sum(),
+        "predict": lambda: model.decision_function(rows).sum(),
+        "copy": lambda: copy.copy(model).decision_function(rows).sum(),
+    }
+
+    def look():
+        try:
+            while not done.is_set():
+                seen.append(looks[reads]())
+                counts.append(model.n_iter_)
+        except Exception as fault:
+            faults.append(fault)
+
+    thread, before = threading.Thread(target=look), sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    thread.start()
+    try:
+        end = time.monotonic() + 1
+        while time.monotonic() < end:
+            for X, y in parts:
+                model.partial_fit(X, y)
+    finally:
+        done.set()
+        thread.join(timeout=30)
+        sys.setswitchinterval(before)
+    assert not thread.is_alive()
+    assert not faults
+    assert len(set(counts)) > 2  # while parts went on
+    n_parts = model.n_iter_
+    for number in range(n_parts):
+        if number:
+            X, y = parts[(number - 1) % len(parts)]
+            twin.partial_fit(X, y)
+        valid.append(twin.coef_.sum() if reads == "coef_" else twin.decision_function(rows).sum())
+    assert set(seen) <= set(valid)
+    np.testing.assert_array_equal(model.coef_, twin.coef_)
+
+
+def test_a_reader_that_is_stopped_while_it_writes_does_not_write_older_weights():
+    """It holds the lock, and the next part waits for it."""
+    model, twin = (trained(SoftmaxClassifier(random_state=0), 3) for _ in range(2))
+    stream = model._stream
+    with stream.lock:
+        thread = threading.Thread(target=trained, args=(model, 2), kwargs={"first": 3})
+        thread.start()
+        thread.join(timeout=0.2)
+        assert model._stream is stream
+    thread.join()
+    assert model._stream.lock is stream.lock
+    copies = [copy.copy(stream), pickle.loads(pickle.dumps(stream))]
+    assert len({id(each.lock) for each in (stream, *copies)}) == 3
+    np.testing.assert_array_equal(model.coef_, trained(twin, 2, first=3).coef_)
+
+
+def test_a_stream_replaces_a_fit_at_once():
+    """Whoever reads in between finds the old model or the new one, and never none."""
+    X, y = part_of(0)
+    model, seen = SoftmaxClassifier(random_state=0, max_iter=1).fit(X, y), []
+    old = model.coef_.copy()
+
+    def trace(frame, event, argument):
+        if frame.f_code.co_filename.endswith("base.py"):
+            seen.append((model.coef_.copy(), model.intercept_.copy()))
+            return trace
+        return None
+
+    outer = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        model.partial_fit(X, y)
+    finally:
+        sys.settrace(outer)
+    new = model.coef_, model.intercept_
+    assert all(np.array_equal(coef, old) != np.array_equal(coef, new[0]) for coef, _ in seen)
+    assert all(np.array_equal(coef, new[0]) == np.array_equal(b, new[1]) for coef, b in seen)
+
+
+def test_attributes_are_listed_before_somebody_has_read_them():
+    model = SoftmaxClassifier(random_state=0)
+    assert not {"coef_", "intercept_"} & set(dir(model))
+    assert {"coef_", "intercept_", "classes_", "predict"} <= set(dir(trained(model, 1)))

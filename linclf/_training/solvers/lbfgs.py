@@ -27,6 +27,7 @@ from linclf.losses._registry import trait
 
 SAMPLE, FEWEST = 4, 1000  # rows of the sample: a multiple of the features, and the least
 ROUGH, ROUGH_ITERATIONS = 0.1, 30  # relative gradient norm, or iterations, before M is taken again
+ROUNDING = 4  # eps of a value that sums of rows and penalty may be wrong by
 # vectors of the size of the weights: the pairs, two points with their gradients, the direction, weights, the
 # gradient of the rows, penalty and factor
 VECTORS = 2 * MOST + 9
@@ -80,7 +81,8 @@ class _Run:
         self.fit, self.everything, self.monitor, self.max_iter = fit, everything, monitor, max_iter
         self.tol = monitor.watch.tol or 0.0
         self.V = fit.V
-        self.finished, self.norm, self.distance = False, np.inf, np.inf
+        self.finished, self.distance = False, np.inf
+        self.norm = self.tried = np.inf  # of the gradient at the point reached, and at that evaluated last
         G = np.empty_like(fit.V)
         everything.value_and_gradient(fit.head.reference(fit.V), G)
         norm = np.sqrt(inner_product(G.ravel(), G.ravel()))
@@ -99,19 +101,21 @@ class _Run:
         def evaluate(point: Point) -> None:
             factor.weights(point.u, V)
             point.value = objective.value_and_gradient(V, point.gradient.reshape(V.shape))
-            self.V, self.norm = V, np.sqrt(inner_product(point.gradient, point.gradient)) / self.scale
+            self.V, self.tried = V, np.sqrt(inner_product(point.gradient, point.gradient)) / self.scale
             factor.gradient(point.gradient)
 
         def reached(point: Point) -> bool:
+            self.norm = self.tried
             self.finished = whole and self.norm <= self.tol
             if whole and self.record(point.value):
                 self.finished = True
             return self.norm <= tol or self.finished
 
         u = factor.coordinates(self.V).astype(factor.dtype, copy=False)
-        start, precision = Point(u, np.empty_like(u)), float(np.finfo(self.fit.V.dtype).eps)
+        start, precision = Point(u, np.empty_like(u)), ROUNDING * float(np.finfo(self.fit.V.dtype).eps)
         with np.errstate(over="ignore", invalid="ignore"):  # `outcome` looks at the norm
             evaluate(start)
+            self.norm = self.tried
             if self.norm <= tol:
                 self.finished = whole
                 if whole and not self.monitor.n_iter:
