@@ -27,14 +27,14 @@ CASES = (
 QUICK = ((2_000, 64, 10, "softmax", "sgd", 1, 1, 4), (2_000, 64, 10, "softmax", "lbfgs", 1, 1, 4))
 
 
-class OwnSoftmax(NamedTuple):
+class UserSoftmax(NamedTuple):
     """What a user would write: docs/losses.md, "A loss of your own"."""
 
     temperature: float = 1.0
 
 
-@row_loss.register(OwnSoftmax)
-def own_softmax(loss: OwnSoftmax, scores: np.ndarray, y: int) -> float:
+@row_loss.register(UserSoftmax)
+def own_softmax(loss: UserSoftmax, scores: np.ndarray, y: int) -> float:
     largest, total = scores.max(), 0.0
     target = (scores[y] - largest) / loss.temperature
     for k in range(scores.size):
@@ -65,7 +65,7 @@ def rows(quick: bool) -> Iterator[Row]:
 def _rate(data: DataSet, loss: str, solver: str, threads: int, few: int, many: int, size: int) -> Row:
     n, n_features = data.X.shape
     model = LinearClassifier(
-        loss=OwnSoftmax() if loss == OWN else loss,
+        loss=UserSoftmax() if loss == OWN else loss,
         solver=solver,
         n_jobs=threads,
         tol=None if solver == "sgd" else 0,
