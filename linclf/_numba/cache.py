@@ -48,9 +48,14 @@ def _fingerprint() -> str:
     return digest.hexdigest()
 
 
-@functools.cache
-def warn_once(message: str) -> None:
-    warnings.warn(message, RuntimeWarning, stacklevel=5)
+warned: set[str] = set()
+
+
+def warn_once(trouble: str, fault: Exception) -> None:
+    """Once for a trouble, whatever faults it shows: broken files of a folder fail in many ways."""
+    if trouble not in warned:
+        warned.add(trouble)
+        warnings.warn(f"{trouble}: {fault!r}", RuntimeWarning, stacklevel=5)
 
 
 class _Locator(_CacheLocator):
@@ -128,7 +133,7 @@ class DiskCache(FunctionCache):
             self._warn(fault)
 
     def _warn(self, fault: Exception) -> None:
-        warn_once(f"linclf compiles without its kernel cache in {self.cache_path}: {fault!r}")
+        warn_once(f"linclf compiles without its kernel cache in {self.cache_path}", fault)
 
 
 def ours(cls: type) -> bool:

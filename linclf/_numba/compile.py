@@ -41,5 +41,5 @@ def kernel(function: Function) -> Dispatcher[Function]:
         try:
             dispatcher._cache = DiskCache(function)  # pyright: ignore[reportAttributeAccessIssue]
         except Exception as fault:  # a private interface: without it there is no cache, nothing worse
-            warn_once(f"linclf compiles without a disk cache: {fault!r}")
+            warn_once("linclf compiles without a disk cache", fault)
     return dispatcher

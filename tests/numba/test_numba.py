@@ -90,9 +90,9 @@ def cache(tmp_path, monkeypatch):
     """A fresh cache folder, and no warning given before."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("LINCLF_CACHE", str(folder))
-    _numba.warn_once.cache_clear()
+    _numba.warned.clear()
     yield folder
-    _numba.warn_once.cache_clear()
+    _numba.warned.clear()
 
 
 def files(folder, pattern="*"):
