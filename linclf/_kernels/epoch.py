@@ -1,7 +1,7 @@
 """The epoch kernels: through the rows in a given order, batch by batch.
 
 `epoch` collects the gradient of a batch in an array and gives it to the optimizer. `epoch_direct`
-is plain SGD, whose steps go straight into the weights, with no gradient array between. Both return the
+is plain SGD, whose steps go straight into the weights. Both return the
 weighted sum of the losses, each taken before the step on its batch, in float64, and the weighted mean
 of the first batch. `batch_gradient` and `advance` are the two halves of a batch that is worth threads.
 """

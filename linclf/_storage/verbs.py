@@ -151,7 +151,7 @@ def unfold(storage, G):
 
 @generic
 def descend(storage, constant, ids, block, V, step, penalty):
-    """Plain SGD: V <- (V - step * gradient) / (1 + step * penalty), no gradient array (but see `settle`)."""
+    """Plain SGD: V <- (V - step * gradient) / (1 + step * penalty), up to what `settle` leaves to do."""
 
 
 @generic

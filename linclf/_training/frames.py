@@ -143,7 +143,7 @@ class Levelled(Frame):
 
 
 class Folded(Frame):
-    """Sparse features without the columns that say nothing to anybody: empty ones, and those of one row."""
+    """Sparse features without empty columns; those that only one row has become one column of that row."""
 
     def learn(self, X: Matrix, weights: FloatArray, seen: Seen) -> Matrix:
         axes = _coordinates.folded(X)
