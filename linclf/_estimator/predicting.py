@@ -33,7 +33,6 @@ from linclf.losses._registry import trait
 
 # bytes of scores at once: with fewer rows, BLAS spends its time on packing the weights
 BLOCK = 2**26
-FROM_STREAM = "coef_", "intercept_"  # attributes that exist when somebody asks for them
 PROBABILITIES = 2**22  # scores of which probabilities are made at once: in float64, in several arrays
 
 
@@ -49,8 +48,32 @@ class Model(Protocol):
         ...
 
 
+class FromStream:
+    """An attribute that a fit publishes, and that a stream makes only when somebody asks for it.
+
+    A property, as ``__getattr__`` would run for every name that scikit-learn looks for.
+    """
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, model: "Predicting | None", owner: type) -> Any:
+        if model is None:
+            return self
+        if not model._has("_stream"):
+            raise AttributeError(f"{owner.__name__!r} object has no attribute {self.name!r}")
+        return model._learnt()[self.name]
+
+
+FROM_STREAM = "coef_", "intercept_"
+
+
 class Predicting(CommonParameters, BaseEstimator, ABC):
     """decision_function, predict, predict_proba and their relatives."""
+
+    if not TYPE_CHECKING:  # they are declared as the arrays that they give
+        coef_ = FromStream()
+        intercept_ = FromStream()
 
     @abstractmethod
     def _loss(self) -> str | Loss:
@@ -75,17 +98,6 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
                 missing = [name for name in FROM_STREAM if name not in attributes]
                 made = stream.published() if missing else {}
                 return attributes | {name: made[name] for name in missing}
-
-    def __dir__(self) -> list[str]:
-        from_stream = FROM_STREAM if self._has("_stream") else ()
-        return sorted({*super().__dir__(), *from_stream})
-
-    if not TYPE_CHECKING:  # which would take every name for an attribute
-
-        def __getattr__(self, name: str) -> Any:
-            if name in FROM_STREAM and "_stream" in vars(self):
-                return self._learnt()[name]
-            return object.__getattribute__(self, name)  # says what is missing, and why
 
     @property
     def _is_calibrated(self) -> bool:

@@ -48,6 +48,11 @@ def learnt(model: BaseEstimator) -> dict[str, Any]:
     return model._learnt() if isinstance(model, Predicting) else vars(model)
 
 
+def _is_part_of_class(cls: type, name: str) -> bool:
+    """Whether a class has it, and not only declares it as an attribute that a fit publishes."""
+    return hasattr(cls, name) and name not in getattr(cls, "_declared", {})
+
+
 class Writer:
     """Turns values into JSON and collects their arrays; ``place`` names a value in error messages."""
 
@@ -113,7 +118,7 @@ class Writer:
         parameters = model.get_params(deep=False)
         known = learnt(model).items()
         attributes = {name: item for name, item in known if name not in parameters}
-        hiding = [name for name in attributes if hasattr(type(model), name)]
+        hiding = [name for name in attributes if _is_part_of_class(type(model), name)]
         if hiding:
             raise TypeError(f"{place}.{hiding[0]} hides a part of the class, which load would refuse")
         request = attributes.pop(METADATA_REQUEST, None)
@@ -213,7 +218,7 @@ class Reader:
                 stacklevel=6,
             )
         for key, item in parts_as_models(self.fields(attributes)).items():
-            if hasattr(cls, key) or key in model.get_params(deep=False):
+            if _is_part_of_class(cls, key) or key in model.get_params(deep=False):
                 raise ValueError(f"{key} would hide a part of {name}")
             vars(model)[key] = item
         with config_context(enable_metadata_routing=True):

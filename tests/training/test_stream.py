@@ -441,5 +441,7 @@ def test_a_stream_replaces_a_fit_at_once():
 
 def test_attributes_are_listed_before_somebody_has_read_them():
     model = SoftmaxClassifier(random_state=0)
-    assert not {"coef_", "intercept_"} & set(dir(model))
+    assert not hasattr(model, "coef_")
+    with pytest.raises(AttributeError, match="'SoftmaxClassifier' object has no attribute 'intercept_'"):
+        model.intercept_  # noqa: B018
     assert {"coef_", "intercept_", "classes_", "predict"} <= set(dir(trained(model, 1)))
