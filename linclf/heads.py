@@ -3,7 +3,8 @@
 Every row carries a last, constant feature whose weight is the intercept; ``intercept`` is the
 value of that constant: 0 without an intercept, else 1, and for cosines the length of a typical row.
 
-`Linear`  scores ``w_k . x``.
+`Linear`  scores ``w_k . x``; or, of two classes whose loss depends on their difference only, ``-w . x``
+          and ``w . x`` of one vector of weights, half of what is published.
 `Cosine`  scores ``cos(x, w_k)``: rows and weights are normalised, the constant included. The
           gradient for ``w_k`` is ``sum_i g_ik (x^_i - c_ik w^_k) / |w_k|``, that is the linear one
           with ``g`` divided by ``|w_k|``, minus a multiple (``radial``) of ``w_k`` itself. A zero
@@ -25,9 +26,14 @@ from linclf._types import FloatArray, Loss, Matrix
 
 
 class Linear(NamedTuple):
-    """Scores ``w_k . x``, which are free: features may be centred and scaled if the weights follow."""
+    """Scores ``w_k . x``, which are free: features may be centred and scaled if the weights follow.
+
+    ``copies`` is the number of scores that a product makes: with 2, the second class has the product, and
+    the first one its negative. No type of its own, as kernels would be compiled for both.
+    """
 
     intercept: float = 1.0
+    copies: int = 1
 
     # whether a change of coordinates of the features leaves the scores and their gradients as they are
     equivariant = True
@@ -62,16 +68,20 @@ class Linear(NamedTuple):
         return np.zeros(V.shape)
 
     def trained_from(self, V: FloatArray) -> FloatArray:
-        """Weights as training wants them, with the same scores."""
-        return V
+        """Weights of all scores as training wants them, with the same differences of scores."""
+        return V if self.copies == 1 else (V[1:] - V[:1]) / 2
 
     def penalised(self, penalty: FloatArray) -> FloatArray:
         """The penalty if the objective is to have a minimum."""
         return penalty
 
     def weights(self, V: FloatArray, loss: Loss) -> FloatArray:
-        """Weights whose products are what the loss takes probabilities of."""
-        return V
+        """Weights of all scores, whose products are what the loss takes probabilities of."""
+        return with_copies(V.T, self.copies).T
+
+    def of_all_scores(self) -> Self:
+        """The head of a model that has weights of all scores."""
+        return self._replace(copies=1)
 
     def rows_seen(self, Z: Matrix, weights: FloatArray) -> tuple[Matrix, FloatArray, FloatArray]:
         """Rows as they meet the weights, their constant, and a point to take their moments around."""
@@ -87,6 +97,7 @@ class Cosine(NamedTuple):
 
     intercept: float = 1.0
 
+    copies = 1
     equivariant = False
     bounded = True
     needs = ("scale",)
@@ -143,6 +154,9 @@ class Cosine(NamedTuple):
         norms = np.linalg.norm(V.astype(np.float64), axis=1, keepdims=True)
         return V * (loss.scale / np.where(norms > 0, norms, np.inf))
 
+    def of_all_scores(self) -> Self:
+        return self
+
     def rows_seen(self, Z: Matrix, weights: FloatArray) -> tuple[Matrix, FloatArray, FloatArray]:
         """Around the mean: moving all weights along it changes no difference of scores."""
         constant = np.full(Z.shape[0], self.intercept)
@@ -156,6 +170,11 @@ class Cosine(NamedTuple):
         # a norm that overflows must not look like a cosine of 0
         scores /= np.where(norms < np.inf, np.where(norms > 0, norms, 1), np.nan)[:, None]
         return scores
+
+
+def with_copies(products: FloatArray, copies: int) -> FloatArray:
+    """Scores of rows from their products with the weights that are trained."""
+    return products if copies == 1 else np.hstack([-products, products])
 
 
 HEADS = (Linear, Cosine)
@@ -211,12 +230,23 @@ def linear_normalise(head, storage, block, n_rows):
 
 @to_scores.register(Linear)
 def linear_scores(head, storage, V, block, n_rows, work):
-    pass
+    if head.copies == 2:
+        S = block.S
+        for pair in range(S.shape[1] // 2 - 1, -1, -1):  # the last one first, as pairs take more room
+            for r in range(n_rows):
+                product = S[r, pair]
+                S[r, 2 * pair] = -product
+                S[r, 2 * pair + 1] = product
 
 
 @from_scores.register(Linear)
 def linear_gradient(head, block, n_rows, work):
-    pass
+    """That of half the loss, as each copy of the weights has its own penalty."""
+    if head.copies == 2:
+        S, half = block.S, block.S.dtype.type(0.5)
+        for pair in range(S.shape[1] // 2):
+            for r in range(n_rows):
+                S[r, pair] = half * (S[r, 2 * pair + 1] - S[r, 2 * pair])
 
 
 @finish.register(Linear)

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from linclf._estimator.base import BaseLinearClassifier
-from linclf._files.stream import ATTRIBUTES, check_numbers, check_stream, check_tree, check_type
+from linclf._files.stream import ATTRIBUTES, check_head, check_stream, check_tree, check_type
 from linclf._training.model import LinearModel
 from linclf.calibration import (
     CalibratedClassifier,
@@ -99,7 +99,7 @@ def _check_parts(name: str, attributes: dict[str, Any], K: int, n_inputs: int) -
     projections = [None, *attributes["projections_"]]
     for part, size, projection in zip(parts, clusters.sizes, projections, strict=True):
         check_type(f"a part of {name}", part, (LinearModel,))
-        check_numbers("head", part.head, (Linear,))
+        check_head(part.head, (Linear,), 1)
         n_seen, rows = n_inputs, 1 if size == 2 else size
         if projection is not None:
             n_seen = np.shape(projection)[-1]

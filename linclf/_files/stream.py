@@ -9,6 +9,7 @@ import numpy as np
 
 from linclf._kernels.problem import State
 from linclf._training.coordinates import Coordinates, Levels, Moments
+from linclf._training.fit import copies_of
 from linclf._training.frames import Given, Levelled, Seen, Standardised, frame_for
 from linclf._training.settings import Settings
 from linclf._training.solvers import Stochastic
@@ -39,7 +40,6 @@ def check_stream(stream: Any, n_classes: int, n_features: int) -> None:
     check_type("key", stream.key, (tuple,))
     if not same(stream.key[1], optimizer):  # with which training would go on
         raise ValueError(f"the key of the stream has {stream.key[1]!r}, and its rule {optimizer!r}")
-    check_numbers("head", stream.head, HEADS)
     if trees:
         check_tree(stream.loss, n_classes)
         check_tree(stream.sampling.tree, n_classes)
@@ -57,7 +57,10 @@ def check_stream(stream: Any, n_classes: int, n_features: int) -> None:
         raise ValueError(f"the stream is for {stream.n_outputs} outputs, {stream.n_features} features")
     _check_frame(stream, n_features)
     check_type("state", stream.state, (State,))
-    shape = (n_features + 1, n_outputs) if stream.is_sparse else (n_outputs, n_features + 1)
+    copies = 1 if stream.sampling is not None else copies_of(stream.loss, n_outputs)
+    check_head(stream.head, HEADS, copies)
+    n_products = n_outputs // copies
+    shape = (n_features + 1, n_products) if stream.is_sparse else (n_products, n_features + 1)
     V, G, slots, n_steps = stream.state
     check_array("V", V, shape, stream.dtype)
     check_array("G", G, (0, 0), stream.dtype)
@@ -124,6 +127,12 @@ def check_numbers(name: str, value: Any, allowed: tuple[type, ...]) -> None:
         check_numbers(name, value.inner, tuple(cls for cls in allowed if cls is not Averaged))
     elif not all(type(field) is float for field in value):
         raise ValueError(f"{name}={value!r} has fields that are no floats")
+
+
+def check_head(head: Any, allowed: tuple[type, ...], copies: int) -> None:
+    check_type("head", head, allowed)
+    if type(head.intercept) is not float or type(head.copies) is not int or head.copies != copies:
+        raise ValueError(f"head={head!r} has fields of other types, or others than {copies} copies")
 
 
 def check_array(name: str, value: Any, shape: tuple[int, ...], dtype: np.dtype | type) -> None:

@@ -14,8 +14,8 @@ from linclf._storage import verbs
 
 @kernel
 def epoch_direct(problem, state, buffers, ids, steps):
-    storage, head, block, total, first = problem.storage, problem.head, buffers.block, 0.0, 0.0
-    size = steps.batch
+    storage, head, block, work = problem.storage, problem.head, buffers.block, buffers.work
+    total, first, size = 0.0, 0.0, steps.batch
     verbs.fold(storage, state.V, block)
     for number in range(steps.sizes.size):
         part, coming = (
@@ -25,7 +25,9 @@ def epoch_direct(problem, state, buffers, ids, steps):
         step = steps.sizes[number]
         verbs.gather(storage, head.intercept, part, block)
         verbs.products(storage, head.intercept, part, coming, state.V, block)
+        heads.to_scores(head, storage, state.V, block, part.size, work)
         loss, mass = row_gradients(problem, part, block, step, part.size, steps.row_limit)
+        heads.from_scores(head, block, part.size, work)
         total += loss
         if number == 0:
             first = loss / mass

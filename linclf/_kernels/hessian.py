@@ -4,28 +4,32 @@ from typing import NamedTuple
 
 import numpy as np
 
+from linclf import heads
 from linclf._kernels.problem import Problem
 from linclf._numba import generic, kernel
 from linclf._storage import CSR, Block, Copied, InPlace, verbs
 from linclf._types import FloatArray
+from linclf.heads import HeadWork, head_work
 from linclf.losses._hessian import hessian_of_block, hessian_of_row
 
 
 class HessianBuffers(NamedTuple):
-    """A block for the scores of rows, one for several directions, and room for two rows of scores."""
+    """Blocks for the scores of rows and for several directions, room for two rows of scores, the head's."""
 
     scores: Block
     along: Block
     work: FloatArray
+    head: HeadWork
 
 
 def hessian_buffers(problem: Problem, n_classes: int, n_directions: int, width: int) -> HessianBuffers:
     """Buffers of a thread; rows that are copied are copied once for both blocks."""
-    storage, dtype = problem.storage, problem.penalty.dtype
+    storage, copies, dtype = problem.storage, problem.head.copies, problem.penalty.dtype
     n_rows = storage.block_rows(n_classes)
-    scores = storage.block(n_rows, width - 1, n_classes, dtype)
-    along = storage.block(n_rows, width - 1, n_classes * n_directions, dtype)._replace(Z=scores.Z)
-    return HessianBuffers(scores, along, np.empty((2, n_classes)))
+    scores = storage.block(n_rows, width - 1, n_classes, dtype, copies)
+    along = storage.block(n_rows, width - 1, n_classes * n_directions, dtype, copies)
+    work = head_work(problem.head, n_rows, n_classes, dtype)
+    return HessianBuffers(scores, along._replace(Z=scores.Z), np.empty((2, n_classes * copies)), work)
 
 
 @kernel
@@ -34,8 +38,8 @@ def hessian_products(problem, V, D, G, buffers, ids):
 
     Scores are those of a head on whose products nothing else depends, with the weights V.
     """
-    storage, constant, scores, along = problem.storage, problem.head.intercept, buffers.scores, buffers.along
-    size = scores.S.shape[0]
+    storage, head, scores, along = problem.storage, problem.head, buffers.scores, buffers.along
+    constant, size = head.intercept, scores.S.shape[0]
     verbs.fold(storage, V, scores)
     verbs.fold(storage, D, along)
     for start in range(0, ids.size, size):
@@ -43,7 +47,10 @@ def hessian_products(problem, V, D, G, buffers, ids):
         verbs.gather(storage, constant, part, scores)
         verbs.products(storage, constant, part, coming, V, scores)
         verbs.products(storage, constant, part, part[:0], D, along)
+        heads.to_scores(head, storage, V, scores, part.size, buffers.head)
+        heads.to_scores(head, storage, D, along, part.size, buffers.head)
         curve(storage, problem, part, buffers, ids.size)
+        heads.from_scores(head, along, part.size, buffers.head)
         verbs.gradient(storage, constant, part, along, G, start == 0)
     verbs.unfold(storage, G)
 

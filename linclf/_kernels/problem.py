@@ -69,5 +69,5 @@ def buffers_for(problem: Problem, V: FloatArray, batch: int) -> Buffers:
 def buffers_of_rows(problem: Problem, V: FloatArray, n_rows: int) -> Buffers:
     """Buffers for a block of rows."""
     n_classes, width = problem.storage.by_classes(V).shape
-    block = problem.storage.block(n_rows, width - 1, n_classes, V.dtype)
+    block = problem.storage.block(n_rows, width - 1, n_classes, V.dtype, problem.head.copies)
     return Buffers(block, heads.head_work(problem.head, len(block.S), n_classes, V.dtype))

@@ -16,7 +16,7 @@ The last feature is the constant whose weight is the intercept. It carries no pe
 
 from linclf._storage.choice import dense_storage
 from linclf._storage.copied import Copied
-from linclf._storage.csr import CSR
+from linclf._storage.csr import CSR, sparse_storage
 from linclf._storage.dense import Dense
 from linclf._storage.in_place import InPlace
 from linclf._storage.verbs import Block, Storage, read_only
@@ -30,4 +30,5 @@ __all__ = [
     "Storage",
     "dense_storage",
     "read_only",
+    "sparse_storage",
 ]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from linclf._numba import compiled_fast
+from linclf._numba import bare, compiled_fast
 from linclf._numba.intrinsics import prefetch
 from linclf._storage.dense import Dense, square_norms_dense, subtract_radial_dense, update_dense
 from linclf._storage.verbs import (
@@ -37,9 +37,9 @@ class Copied(Dense):
     def block_rows(self, n_classes: int) -> int:
         return rows_for_blas(n_classes)
 
-    def block(self, n_rows: int, n_features: int, n_classes: int, dtype: np.dtype) -> Block:
+    def block(self, n_rows: int, n_features: int, n_classes: int, dtype: np.dtype, copies: int = 1) -> Block:
         width = n_features + 1
-        return empty_block(n_rows, n_classes, dtype)._replace(
+        return empty_block(n_rows, copies * n_classes, dtype)._replace(
             Z=np.zeros((n_rows, width), dtype),
             G=np.zeros((n_classes, width), dtype),
             features=np.zeros((1, width), dtype),
@@ -81,15 +81,36 @@ def scale_row_copied(storage, block, r, factor):
 
 @products.register(Copied)
 def products_copied(storage, constant, ids, coming, V, block):
-    np.dot(block.Z[: ids.size], V.T, block.S[: ids.size])
+    Z, S = block.Z[: ids.size], block.S[: ids.size]
+    if V.shape[0] == S.shape[1]:
+        np.dot(Z, V.T, S)
+        return
+    column = block.lanes[0, : ids.size]  # BLAS wants an array without gaps
+    for k in range(V.shape[0]):
+        np.dot(Z, V[k], column)
+        for r in range(ids.size):
+            S[r, k] = column[r]
+
+
+@bare
+def _gradient_of_block(ids, block, G):
+    Z, S = block.Z[: ids.size], block.S[: ids.size]
+    if G.shape[0] == S.shape[1]:
+        np.dot(S.T, Z, G)
+        return
+    column = block.lanes[0, : ids.size]
+    for k in range(G.shape[0]):
+        for r in range(ids.size):
+            column[r] = S[r, k]
+        np.dot(column, Z, G[k])
 
 
 @gradient.register(Copied)
 def gradient_copied(storage, constant, ids, block, G, first):
     if first:
-        np.dot(block.S[: ids.size].T, block.Z[: ids.size], G)
+        _gradient_of_block(ids, block, G)
     else:
-        np.dot(block.S[: ids.size].T, block.Z[: ids.size], block.G)
+        _gradient_of_block(ids, block, block.G)
         for k in range(G.shape[0]):
             for j in range(G.shape[1]):
                 G[k, j] += block.G[k, j]
@@ -97,7 +118,7 @@ def gradient_copied(storage, constant, ids, block, G, first):
 
 @descend.register(Copied)
 def descend_copied(storage, constant, ids, block, V, step, penalty):
-    np.dot(block.S[: ids.size].T, block.Z[: ids.size], block.G)
+    _gradient_of_block(ids, block, block.G)
     for j in range(V.shape[1]):
         block.features[0, j] = step * penalty[j] / (1.0 + step * penalty[j])
     length = V.dtype.type(step)

@@ -4,10 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils.extmath import row_norms
 
 from linclf._numba import bare, compiled_fast
 from linclf._numba.intrinsics import prefetch
 from linclf._storage.verbs import (
+    IN_CACHE,
     Block,
     descend,
     empty_block,
@@ -31,11 +33,12 @@ from linclf.optimizers import step_row
 
 
 class CSR(NamedTuple):
-    """Canonical CSR arrays of X, and how the penalty is held in `descend`."""
+    """Canonical CSR arrays of X, |x|^2 of each row, and how the penalty is held in `descend`."""
 
     data: FloatArray
     indices: IntArray
     indptr: IntArray
+    square_norms: FloatArray
     shared_penalty: float  # of all features but the exceptions
     exceptions: IntArray  # features with a penalty of their own
     scale: FloatArray  # (1,) float64, the factor of V during `descend`
@@ -70,7 +73,8 @@ class CSR(NamedTuple):
         features, indices = np.unique(self.indices[where], return_inverse=True)
         arrays = self.data[where], indices.astype(self.indices.dtype), starts
         data, indices, indptr = (read_only(array) for array in arrays)
-        return self._replace(data=data, indices=indices, indptr=indptr), features
+        rows = self._replace(data=data, indices=indices, indptr=indptr, square_norms=self.square_norms[ids])
+        return rows, features
 
     def longest_row(self, width: int) -> int:
         return int(np.diff(self.indptr).max(initial=0)) + 1
@@ -81,8 +85,15 @@ class CSR(NamedTuple):
     def block_rows(self, n_classes: int) -> int:
         return rows_for_blas(n_classes)
 
-    def block(self, n_rows: int, n_features: int, n_classes: int, dtype: np.dtype) -> Block:
-        return empty_block(n_rows, n_classes, dtype)
+    def block(self, n_rows: int, n_features: int, n_classes: int, dtype: np.dtype, copies: int = 1) -> Block:
+        return empty_block(n_rows, copies * n_classes, dtype)
+
+
+def sparse_storage(X: sparse.csr_array, shared_penalty: float, exceptions: IntArray) -> CSR:
+    """Rows of X in place."""
+    arrays = read_only(X.data), read_only(X.indices), read_only(X.indptr)
+    square_norms = row_norms(X, squared=True).astype(X.dtype, copy=False)
+    return CSR(*arrays, square_norms, shared_penalty, exceptions, np.ones(1))
 
 
 @compiled_fast
@@ -91,14 +102,30 @@ def _axpy(a, x, y):
         y[k] += a * x[k]
 
 
-# Loops over two classes cost more than what they do, so two have functions of their own, with the same sums.
+# Loops over one or two classes cost more than what they do, so these have functions of their own. Sums
+# keep their order, as vectors of weights that lie apart take longer. A number without a sign cannot count
+# from the end, which would have to be looked at.
+
+
+@bare
+def _one_product(storage, start, stop, V):
+    total = V.dtype.type(0)
+    for at in range(start, stop):
+        total += storage.data[at] * V[np.uint64(storage.indices[at]), 0]
+    return total
+
+
+@bare
+def _add_to_one(storage, start, stop, share, V):
+    for at in range(start, stop):
+        V[np.uint64(storage.indices[at]), 0] += share * storage.data[at]
 
 
 @bare
 def _two_products(storage, start, stop, V, scores):
     one, two = scores.dtype.type(0), scores.dtype.type(0)
     for at in range(start, stop):
-        value, weights = storage.data[at], V[storage.indices[at]]
+        value, weights = storage.data[at], V[np.uint64(storage.indices[at])]
         one += value * weights[0]
         two += value * weights[1]
     scores[0], scores[1] = one, two
@@ -108,7 +135,7 @@ def _two_products(storage, start, stop, V, scores):
 def _add_to_two(storage, start, stop, share, scores, V):
     one, two = scores[0], scores[1]
     for at in range(start, stop):
-        value, weights = share * storage.data[at], V[storage.indices[at]]
+        value, weights = share * storage.data[at], V[np.uint64(storage.indices[at])]
         weights[0] += value * one
         weights[1] += value * two
 
@@ -117,23 +144,32 @@ def _add_to_two(storage, start, stop, share, scores, V):
 def _products_of(storage, start, stop, V, row):
     row[:] = 0
     for at in range(start, stop):
-        _axpy(storage.data[at], V[storage.indices[at]], row)
+        _axpy(storage.data[at], V[np.uint64(storage.indices[at])], row)
 
 
 @compiled_fast
 def _add_row(storage, start, stop, share, row, V):
     for at in range(start, stop):
-        _axpy(share * storage.data[at], row, V[storage.indices[at]])
+        _axpy(share * storage.data[at], row, V[np.uint64(storage.indices[at])])
+
+
+@bare
+def _add_any_row(storage, start, stop, share, scores, V):
+    """V[j] += share * x_j * scores for the features of a row of X."""
+    if V.shape[1] == 1:
+        _add_to_one(storage, start, stop, share * scores[0], V)
+    elif V.shape[1] == 2:
+        _add_to_two(storage, start, stop, share, scores, V)
+    else:
+        _add_row(storage, start, stop, share, scores, V)
 
 
 @gather.register(CSR)
 def gather_csr(storage, constant, ids, block):
+    square = block.S.dtype.type(constant * constant)
     for r in range(ids.size):
-        square = block.S.dtype.type(constant * constant)
-        for at in range(storage.indptr[ids[r]], storage.indptr[ids[r] + 1]):
-            square += storage.data[at] * storage.data[at]
         block.factors[r] = 1
-        block.square_norms[r] = square
+        block.square_norms[r] = storage.square_norms[ids[r]] + square
 
 
 @scale_row.register(CSR)
@@ -144,16 +180,19 @@ def scale_row_csr(storage, block, r, factor):
 
 @products.register(CSR)
 def products_csr(storage, constant, ids, coming, V, block):
-    last, two = V.shape[0] - 1, V.shape[1] == 2
+    last, n_classes = V.shape[0] - 1, V.shape[1]
     scale = V.dtype.type(storage.scale[0])
-    line = 64 // V.itemsize
+    line, far = 64 // V.itemsize, V.nbytes > IN_CACHE
     for r in range(ids.size):
-        row, start, stop = block.S[r], storage.indptr[ids[r]], storage.indptr[ids[r] + 1]
-        if r + 1 < ids.size:
+        row = block.S[r, :n_classes]
+        start, stop = storage.indptr[ids[r]], storage.indptr[ids[r] + 1]
+        if far and r + 1 < ids.size:
             for at in range(storage.indptr[ids[r + 1]], storage.indptr[ids[r + 1] + 1]):
-                for k in range(0, V.shape[1], line):
+                for k in range(0, n_classes, line):
                     prefetch(V, storage.indices[at], k)
-        if two:
+        if n_classes == 1:
+            row[0] = _one_product(storage, start, stop, V)
+        elif n_classes == 2:
             _two_products(storage, start, stop, V, row)
         else:
             _products_of(storage, start, stop, V, row)
@@ -164,29 +203,22 @@ def products_csr(storage, constant, ids, coming, V, block):
 
 @gradient.register(CSR)
 def gradient_csr(storage, constant, ids, block, G, first):
-    last, two = G.shape[0] - 1, G.shape[1] == 2
+    last = G.shape[0] - 1
     if first:
         G[:] = 0
     for r in range(ids.size):
-        factor, row = block.factors[r], block.S[r]
-        start, stop = storage.indptr[ids[r]], storage.indptr[ids[r] + 1]
-        if two:
-            _add_to_two(storage, start, stop, factor, row, G)
-        else:
-            _add_row(storage, start, stop, factor, row, G)
+        factor, row = block.factors[r], block.S[r, : G.shape[1]]
+        _add_any_row(storage, storage.indptr[ids[r]], storage.indptr[ids[r] + 1], factor, row, G)
         _axpy(factor * G.dtype.type(constant), row, G[last])
 
 
 @descend.register(CSR)
 def descend_csr(storage, constant, ids, block, V, step, penalty):
-    last, two = V.shape[0] - 1, V.shape[1] == 2
+    last = V.shape[0] - 1
     unit = V.dtype.type(-step / storage.scale[0])
     for r in range(ids.size):
-        row, start, stop = block.S[r], storage.indptr[ids[r]], storage.indptr[ids[r] + 1]
-        if two:
-            _add_to_two(storage, start, stop, unit, row, V)
-        else:
-            _add_row(storage, start, stop, unit, row, V)
+        row = block.S[r, : V.shape[1]]
+        _add_any_row(storage, storage.indptr[ids[r]], storage.indptr[ids[r] + 1], unit, row, V)
         _axpy(V.dtype.type(-step * constant), row, V[last])
     shrink = 1.0 + step * storage.shared_penalty
     storage.scale[0] /= shrink

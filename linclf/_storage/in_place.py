@@ -39,11 +39,11 @@ class InPlace(Dense):
     def block_rows(self, n_classes: int) -> int:
         return int(np.clip(BLOCK_BYTES // max(self.X[:1].nbytes, 1), FEWEST_ROWS, BLOCK))
 
-    def block(self, n_rows: int, n_features: int, n_classes: int, dtype: np.dtype) -> Block:
+    def block(self, n_rows: int, n_features: int, n_classes: int, dtype: np.dtype, copies: int = 1) -> Block:
         """With scores that lie class by class, for whole tiles of rows."""
-        n_rows = -(-n_rows // tiles.ROWS) * tiles.ROWS
-        return empty_block(n_rows, n_classes, dtype)._replace(
-            S=np.zeros((n_rows, n_classes), dtype, order="F"),
+        n_rows, n_scores = -(-n_rows // tiles.ROWS) * tiles.ROWS, copies * n_classes
+        return empty_block(n_rows, n_scores, dtype)._replace(
+            S=np.zeros((n_rows, n_scores), dtype, order="F"),
             W=np.zeros((n_classes, n_features), dtype),
             features=np.zeros((2, n_features), dtype),
         )

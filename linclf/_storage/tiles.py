@@ -193,14 +193,14 @@ def _products_in_python(
 ) -> None:
     """``S[q, k] = (x_q - centre) . w_k`` of `ROWS` rows from r on; beyond the last one, its own again."""
     rows = ids[np.minimum(np.arange(r, r + ROWS), len(ids) - 1)]
-    S[r : r + ROWS] = (X[rows] - centre) @ W.T
+    S[r : r + ROWS, : len(W)] = (X[rows] - centre) @ W.T
 
 
 def _add_gradient_in_python(
     X: FloatArray, ids: IntArray, centre: FloatArray, S: FloatArray, G: FloatArray
 ) -> None:
     """``G[k] += sum_r S[r, k] (x_r - centre)``, the last column of G left out."""
-    G[:, : X.shape[1]] += S[: len(ids)].T @ (X[ids] - centre)
+    G[:, : X.shape[1]] += S[: len(ids), : len(G)].T @ (X[ids] - centre)
 
 
 def _descend_in_python(
@@ -213,7 +213,7 @@ def _descend_in_python(
     decay: FloatArray,
 ) -> None:
     """``w_k <- (w_k - lengths * sum_r S[r, k] (x_r - centre)) * (1 - decay)``, feature by feature."""
-    W -= lengths * (S[: len(ids)].T @ (X[ids] - centre))
+    W -= lengths * (S[: len(ids), : len(W)].T @ (X[ids] - centre))
     W -= decay * W
 
 

@@ -1,7 +1,7 @@
 """What a kernel does with rows of X, whatever their storage: each verb has a form for each storage.
 
-Rows are those of the indices ``ids``. ``S (n_rows, n_classes)`` of a block holds the products of its rows
-with the weights, then the gradients for them.
+Rows are those of the indices ``ids``. ``S (n_rows, n_scores)`` of a block holds in its first columns the
+products of its rows with the weights, of which a head makes scores, then the gradients for them.
 """
 
 from typing import NamedTuple, Protocol
@@ -56,15 +56,17 @@ class Storage(Protocol):
         """Rows of a block: few enough for the cache."""
         ...
 
-    def block(self, n_rows: int, n_features: int, n_classes: int, dtype: np.dtype) -> "Block":
-        """Empty buffers for ``n_rows`` rows."""
+    def block(
+        self, n_rows: int, n_features: int, n_classes: int, dtype: np.dtype, copies: int = 1
+    ) -> "Block":
+        """Empty buffers for ``n_rows`` rows; each of ``n_classes`` weights makes ``copies`` scores."""
         ...
 
 
 class Block(NamedTuple):
     """Buffers for a block of rows.
 
-    Of each row: contents (if copied), products, factor, squared norm, loss, and three numbers more
+    Of each row: contents (if copied), scores, factor, squared norm, loss, and three numbers more
     (``lanes``) for losses that are taken class by class; ``row`` is for one row of scores. For gradients
     and steps: ``G`` has the block's gradient (if copied), ``W`` the weights as rows in place meet them, and
     ``features`` what a step needs of each feature.

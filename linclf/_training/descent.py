@@ -98,13 +98,13 @@ class Descent:
         return self.plan.sweep.run(self, order, steps)
 
     def penalty_value(self) -> float:
-        """alpha/2 |W|^2; block sums keep the digits of float32."""
+        """alpha/2 |W|^2, of all copies of the weights; block sums keep the digits of float32."""
         V, penalty, total = self.state.V, self.problem.penalty, 0.0
         with np.errstate(over="ignore", invalid="ignore"):  # the caller looks at the result
             for start in range(0, len(V), COPIED):
                 part = slice(start, start + COPIED)
                 total += self.problem.storage.penalty_of(np.square(V[part]), penalty, part)
-        return 0.5 * total
+        return 0.5 * self.fit.head.copies * total
 
     def model(self) -> LinearModel:
         """The model reached, in the units of X."""

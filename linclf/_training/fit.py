@@ -7,14 +7,14 @@ import numpy as np
 from linclf._data.columns import Columns
 from linclf._data.dataset import Dataset
 from linclf._kernels.problem import Problem
-from linclf._storage import CSR, Storage, dense_storage, read_only
+from linclf._storage import Storage, dense_storage, read_only, sparse_storage
 from linclf._training.coordinates import AnyCoordinates
 from linclf._training.model import LinearModel
 from linclf._training.sampling import Sampling
 from linclf._training.settings import Settings
 from linclf._training.shape import Shape
 from linclf._types import FloatArray, IntArray, Loss
-from linclf.heads import Head
+from linclf.heads import Head, Linear
 from linclf.losses._registry import trait
 
 
@@ -51,7 +51,7 @@ class Fit:
     def model(self, V: FloatArray) -> LinearModel:
         """Weights in training coordinates as those of a model in the units of X, float64."""
         V = self.head.weights(self.problem.storage.by_classes(V), self.loss)
-        return LinearModel(*self.coordinates.published(V, self.head.intercept), self.head)
+        return LinearModel(*self.coordinates.published(V, self.head.intercept), self.head.of_all_scores())
 
 
 def penalty_factor(loss: Loss, n_outputs: int) -> float:
@@ -59,10 +59,16 @@ def penalty_factor(loss: Loss, n_outputs: int) -> float:
     return 2.0 if n_outputs == 2 and trait(loss, "class_scores") is None else 1.0
 
 
-def shape_of(data: Dataset, n_features: int, n_trained: int, n_outputs: int, dtype: np.dtype) -> Shape:
+def copies_of(loss: Loss, n_outputs: int) -> int:
+    """Scores that are trained as one: those of two classes, if the loss depends on their difference only."""
+    head, mapped = trait(loss, "head"), trait(loss, "class_scores") is not None
+    return 2 if n_outputs == 2 and head is Linear and trait(loss, "shift_invariant") and not mapped else 1
+
+
+def shape_of(data: Dataset, n_features: int, n_trained: int, n_products: int, dtype: np.dtype) -> Shape:
     """Of data in whichever coordinates: the user's have ``n_features``, those of training ``n_trained``."""
     stored = data.X.nnz / max(data.X.shape[0], 1) + 1 if data.is_sparse else None
-    return Shape(len(data.ids), n_features, n_trained, n_outputs, dtype, stored)
+    return Shape(len(data.ids), n_features, n_trained, n_products, dtype, stored)
 
 
 def problem_for(
@@ -78,14 +84,7 @@ def problem_for(
     """The objective as kernels see it; times ``unit`` the rows have weights with the mean 1."""
     factor, weights = coordinates.factor, data.weights * unit
     if data.is_sparse:
-        storage = CSR(
-            read_only(data.X.data),
-            read_only(data.X.indices),
-            read_only(data.X.indptr),
-            float(alpha),
-            np.flatnonzero(factor != 1),
-            np.ones(1),
-        )
+        storage = sparse_storage(data.X, float(alpha), np.flatnonzero(factor != 1))
     else:
         centre = coordinates.centre if coordinates.rotation is None else np.zeros_like(factor)
         storage = dense_storage(data.X, centre, factor, n_outputs, small_batches)

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from linclf._data.dataset import Dataset
+from linclf._training.fit import copies_of
 from linclf._training.shape import Shape
 from linclf._training.solver import Solver
 from linclf._types import Loss
@@ -33,8 +34,9 @@ def check(
         If less is available than training holds at once, at the least.
     """
     n_classes, n_features, dtype = data.y.n_classes, data.X.shape[1], data.X.dtype
+    n_products = n_classes // copies_of(loss, n_classes)
     shape = Shape(
-        len(data.weights), n_features, n_features, n_classes, dtype, 1.0 if data.is_sparse else None
+        len(data.weights), n_features, n_features, n_products, dtype, 1.0 if data.is_sparse else None
     )
     doubles = 1 + sum(kept) + trait(loss, "head").bounded
     width = n_features if n_published is None else n_published
@@ -49,15 +51,15 @@ def check_bytes(needed: int, shape: Shape, solver: Solver) -> None:
     available = available_bytes()
     if available is None or needed <= available:
         return
-    weights = shape.n_outputs * shape.n_features * shape.dtype.itemsize
+    weights = shape.n_products * shape.n_features * shape.dtype.itemsize
     remedies = ["use fewer features (a hashing vectoriser with fewer columns, feature selection)"]
     remedies.append("a low-rank head (linclf.large, rank=...)")
     if solver.name != "sgd":
         remedies.append("solver='sgd'")
     comma = "," if len(remedies) > 2 else ""
     raise MemoryError(
-        f"{shape.n_outputs:,} classes x {shape.n_features:,} features need {_gib(weights)} for weights and "
-        f"{_gib(needed)} with the state of solver={solver.name!r} and what is published, and "
+        f"{max(shape.n_products, 2):,} classes x {shape.n_features:,} features need {_gib(weights)} for "
+        f"weights and {_gib(needed)} with the state of solver={solver.name!r} and what is published, and "
         f"{_gib(available)} are available; {', '.join(remedies[:-1])}{comma} or {remedies[-1]}"
     )
 

@@ -57,7 +57,7 @@ class RowBlock(NamedTuple):
 
 def spread(fit: Fit, of_features: FloatArray, dtype: np.dtype) -> FloatArray:
     """A number of each feature for each weight, in the order in which weights lie in memory."""
-    shape = fit.shape.n_outputs, len(of_features)
+    shape = fit.shape.n_products, len(of_features)
     stored = fit.problem.storage.by_classes(np.broadcast_to(of_features.astype(dtype), shape))
     return np.ascontiguousarray(stored).ravel()
 
@@ -86,14 +86,16 @@ class Rows:
         return value
 
     def _penalise(self, V: FloatArray, mean: FloatArray, G: FloatArray) -> float:
-        """The penalty; adds its gradient to that of the rows."""
-        total = 0.0
+        """The penalty; its gradient with that of the rows goes to G, for all copies of the weights."""
+        total, copies = 0.0, self.fit.head.copies
         for start in range(0, V.size, COPIED):
             part = slice(start, start + COPIED)
             pull = self.pulls[part] * V[part]
             total += float(pull @ V[part])
             np.add(mean[part], pull, out=G[part])
-        return 0.5 * total
+            if copies > 1:
+                G[part] *= copies
+        return 0.5 * copies * total
 
     def hessian_product(self, V: FloatArray, directions: FloatArray) -> FloatArray:
         problem, shape, n_jobs, n = self.fit.problem, self.fit.shape, self.fit.settings.n_jobs, len(self.ids)
@@ -104,8 +106,8 @@ class Rows:
         n_pieces = pieces_of(n, row_cost(shape, shape.n_rows) * times, shape.n_weights * times)
         with threads(n_jobs, n_pieces) as pool:
             products = mean_hessian_products(problem, V, along, self.ids, n_pieces, pool)
-        by_classes = problem.storage.by_classes
-        return products + by_classes(by_classes(directions) * self.penalty)
+        by_classes, copies = problem.storage.by_classes, self.fit.head.copies
+        return copies * (products + by_classes(by_classes(directions) * self.penalty))
 
     def sample(self, n: int, rng: np.random.RandomState) -> Self:
         if n >= len(self.ids):

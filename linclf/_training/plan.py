@@ -78,7 +78,7 @@ def batch_for(rule: StepRule, loss: Loss, head: Head, shape: Shape) -> int:
     all_rows = FULL_BATCH if trait(loss, "smooth") else FULL_BATCH_OF_HINGES
     if shape.n_rows <= all_rows:
         return all_rows
-    batch = 8 if shape.is_sparse else 16 if shape.n_outputs < WIDE else 64
+    batch = 8 if shape.is_sparse else 16 if shape.n_products < WIDE else 64
     if not _is_direct(rule.optimizer, head, shape, batch) and (shape.is_sparse or not _in_cache(shape)):
         return 256
     return batch if type(rule.optimizer) is SGD else 64
@@ -91,7 +91,7 @@ def _is_direct(optimizer: Optimizer, head: Head, shape: Shape, batch: int) -> bo
 
 
 def _in_cache(shape: Shape) -> bool:
-    return shape.n_outputs * (shape.n_features + 1) * shape.dtype.itemsize <= IN_CACHE
+    return shape.n_products * (shape.n_features + 1) * shape.dtype.itemsize <= IN_CACHE
 
 
 def epochs_for(max_iter: int | Literal["auto"], full: bool, shape: Shape) -> int:
@@ -109,7 +109,7 @@ def row_cost(shape: Shape, batch: int | None) -> float:
     """Multiply-adds of a row, and its share of those that a batch, if there is one, spends on all weights."""
     if shape.stored is None:
         return shape.n_weights
-    return shape.stored * shape.n_outputs + (0 if batch is None else shape.n_weights / batch)
+    return shape.stored * shape.n_products + (0 if batch is None else shape.n_weights / batch)
 
 
 def _row_time(shape: Shape, batch: int | None) -> float:
@@ -117,7 +117,7 @@ def _row_time(shape: Shape, batch: int | None) -> float:
     step = 0 if batch is None else 20 * shape.n_weights / batch
     if shape.stored is None:
         return ROW_TIME + shape.n_weights + step
-    return ROW_TIME + shape.stored * (200 + 5 * shape.n_outputs) + step
+    return ROW_TIME + shape.stored * (200 + 5 * shape.n_products) + step
 
 
 def pieces_of(n_rows: int, cost: float, n_weights: int) -> int:

@@ -14,6 +14,7 @@ from linclf._storage import read_only
 from linclf._training.fit import Fit
 from linclf._training.objective import Objective, spread
 from linclf._types import FloatArray, Loss, Matrix
+from linclf.heads import with_copies
 from linclf.losses._registry import row_losses
 
 CHOLESKY = 4096  # features up to which the Hessian is factored
@@ -48,17 +49,18 @@ class Preconditioner:
     """
 
     def __init__(self, fit: Fit, sample: Objective, V: FloatArray) -> None:
-        self.shape, n_classes, n_features = V.shape, fit.shape.n_outputs, len(sample.penalty)
+        self.shape, n_features = V.shape, len(sample.penalty)
         self.diagonal = fit.shape.is_sparse or n_features > CHOLESKY or not fit.head.equivariant
         self.dtype = fit.shape.dtype if self.diagonal else np.dtype(np.float64)
         if not fit.head.equivariant:
             self.factors = np.ones(1, self.dtype)
             return
         M, mass = np.zeros(()), 0.0
-        floor = LEAST * fit.curvature / n_classes
+        floor = LEAST * fit.curvature / (fit.shape.n_products * fit.head.copies)
         across = fit.problem.storage.by_classes(V).T
         for block in sample.blocks(SPARSE_CHUNK if fit.shape.is_sparse else CHUNK):
-            scores = block.Z.astype(across.dtype, copy=False) @ across
+            products = block.Z.astype(across.dtype, copy=False) @ across
+            scores = with_copies(products, fit.head.copies)
             h = (
                 row_curvature(fit.loss, scores.astype(np.float64, copy=False), block.y) + floor
             ) * block.weights

@@ -84,7 +84,7 @@ class Stream:
         self.loss, self.rule, self.settings, self.sampling = loss, rule, settings, sampling
         self.n_classes, self.n_outputs = data.y.n_classes, outputs_of(loss, data.y.n_classes)
         self.is_sparse, self.n_features, self.dtype = data.is_sparse, data.X.shape[1], data.X.dtype
-        self.head: Head = head_for(loss, settings, data, start)
+        self.head: Head = head_for(loss, settings, data, start, sampling)
         self.curvature = curvature(loss, self.n_outputs, self.dtype, soft=data.y.soft)
         if sampling is not None:
             self.curvature = sampling.curvature(self.curvature)
@@ -185,7 +185,8 @@ class Stream:
             V = V * V.dtype.type(self.scale)
             V[-1] = self.state.V[-1]
         V = self.head.weights(V.T if self.is_sparse else V, self.loss)
-        return LinearModel(*self.frame.coordinates.published(V, self.head.intercept), self.head)
+        W, b = self.frame.coordinates.published(V, self.head.intercept)
+        return LinearModel(W, b, self.head.of_all_scores())
 
     # ------------------------------------------------------------ training
 
@@ -201,7 +202,8 @@ class Stream:
             data = data.with_labels()
             self.sampling.meet(data)
         self.seen = Seen(self.seen.weight + data.weights.sum(), self.seen.rows + len(data.weights))
-        shape = shape_of(data, self.n_features, self.n_features, self.n_outputs, self.dtype)
+        n_products = self.n_outputs // self.head.copies
+        shape = shape_of(data, self.n_features, self.n_features, n_products, self.dtype)
         plan = plan_for(self.rule, "auto", self.loss, self.head, shape, stream=True, sampling=self.sampling)
         old, first = _Frame(self.frame.coordinates, self.head), self.state is None
         X, columns = self._learnt(data)
@@ -326,7 +328,7 @@ class Stream:
         if self.alpha == 0:
             return 0.0
         self.squares = rest + _sum_of_squares(V, fit.coordinates)
-        return 0.5 * self.alpha * scale**2 * self.squares
+        return 0.5 * self.head.copies * self.alpha * scale**2 * self.squares
 
     def _check_range(self, V: FloatArray) -> None:
         """That what is published will be in the range of the dtype; if there is doubt, it is made now."""

@@ -7,7 +7,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from linclf._data.dataset import Dataset
 from linclf._training import memory
-from linclf._training.fit import Fit, penalty_factor, problem_for, shape_of, starting_weights
+from linclf._training.fit import Fit, copies_of, penalty_factor, problem_for, shape_of, starting_weights
 from linclf._training.frames import Seen, frame_for
 from linclf._training.left_out import Task
 from linclf._training.model import LinearModel, row_blocks
@@ -17,7 +17,7 @@ from linclf._training.settings import Settings
 from linclf._training.solver import Solver
 from linclf._training.validation import Validation
 from linclf._types import Loss
-from linclf.heads import Head
+from linclf.heads import Head, Linear
 from linclf.losses._evaluation import curvature
 from linclf.losses._registry import trait
 
@@ -83,10 +83,15 @@ def train(
     return task.widened(outcome)
 
 
-def head_for(loss: Loss, settings: Settings, data: Dataset, start: LinearModel | None) -> Head:
+def head_for(
+    loss: Loss, settings: Settings, data: Dataset, start: LinearModel | None, sampling: Sampling | None
+) -> Head:
     """The head of a loss, with the constant of the rows, or that of the model to start from."""
     head = trait(loss, "head")(float(settings.fit_intercept)).for_data(data)
-    return head if start is None else head.after(start.head)
+    head = head if start is None else head.after(start.head)
+    if sampling is None and copies_of(loss, outputs_of(loss, data.y.n_classes)) == 2:
+        return Linear(head.intercept, copies=2)
+    return head
 
 
 def outputs_of(loss: Loss, n_classes: int) -> int:
@@ -106,7 +111,7 @@ def fit_for(
     """Coordinates, weights to start from, and the problem in them."""
     data, start, columns = task.data, task.start, task.columns
     n_outputs, n_features = outputs_of(loss, data.y.n_classes), data.X.shape[1]
-    head = head_for(loss, settings, data, start)
+    head = head_for(loss, settings, data, start, sampling)
     alpha = settings.alpha * penalty_factor(loss, n_outputs)
     bend = curvature(loss, n_outputs, data.X.dtype, soft=data.y.soft)
     if start is None:
@@ -126,7 +131,8 @@ def fit_for(
     )
     V = starting_weights(start._replace(head=head), frame.coordinates, problem.storage, X.dtype)
     n_trained = len(frame.coordinates.factor)
-    shape = shape_of(data, columns.n_features if columns else n_features, n_trained, n_outputs, X.dtype)
+    n_given, n_products = columns.n_features if columns else n_features, n_outputs // head.copies
+    shape = shape_of(data, n_given, n_trained, n_products, X.dtype)
     return Fit(data, loss, settings, frame.coordinates, bend, problem, V, shape, sampling, columns)
 
 

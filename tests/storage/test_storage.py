@@ -6,12 +6,12 @@ import pytest
 from cases import OPTIMIZER_CASES, default_run, table
 from numba import njit
 from scipy import sparse
-from scipy.special import log_softmax
+from scipy.special import expit, log_softmax
 
 from linclf import SoftmaxClassifier
 from linclf._kernels import epoch as _epoch
 from linclf._kernels.problem import Problem, State, Steps, buffers_for
-from linclf._storage import CSR, Copied, InPlace, read_only, verbs
+from linclf._storage import CSR, Copied, InPlace, read_only, sparse_storage, verbs
 from linclf._storage.dense import fill_square_norms
 from linclf._training.gradients import mean_gradient
 from linclf._training.threads import threads
@@ -47,8 +47,8 @@ def rows_of(format_name, X, centre=0.0, factor=1.0):
     X = X.astype(dtype)
     if kind is CSR:
         matrix = sparse.csr_array(X)
-        parts = matrix.data, matrix.indices.astype(index), matrix.indptr.astype(index)
-        rows = CSR(*map(read_only, parts), 0.0, np.zeros(0, np.int64), np.ones(1))
+        matrix.indices, matrix.indptr = matrix.indices.astype(index), matrix.indptr.astype(index)
+        rows = sparse_storage(matrix, 0.0, np.zeros(0, np.int64))
         return rows, X.astype(np.float64)
     centre, factor = np.full(X.shape[1], centre, dtype), np.full(X.shape[1], factor, dtype)
     arrays, square_norms = (read_only(X), centre, factor), np.empty(len(X), dtype)
@@ -154,6 +154,28 @@ def test_descend_equals_numpy(n, d, n_classes, constant):
             W = (W - step * (Z @ W.T).T @ Z) * shrink
         close(classes_first(rows, V)[:, -1], W[:, -1], dtype)
         close(classes_first(rows, V)[:, :-1], W[:, :-1], dtype)
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+@BY_SIZE
+def test_two_scores_of_one_product(format_name, n, d, n_classes, constant):
+    """One vector of weights as two of opposite sign: the same loss, and half the difference of gradients."""
+    dtype, rng = FORMATS[format_name][1], np.random.default_rng(1)
+    rows, X = rows_of(format_name, sparse_matrix(n + 5, d), centre=0.25, factor=1.5)
+    y, weights = rng.integers(0, 2, n + 5), rng.uniform(0, 2, n + 5)
+    v = rng.normal(size=(1, d + 1)).astype(dtype)
+    V, ids = stored(rows, v, dtype), rng.permutation(n + 5)[:n]
+    head, penalty = Linear(constant, copies=2), np.zeros(d + 1, dtype)
+    problem = Problem(rows, head, Softmax(), read_only(y), read_only(weights), penalty)
+    state = State(V, np.ones_like(V), np.zeros((len(V), 0, V.shape[1]), dtype), np.zeros(1, np.int64))
+    buffers = buffers_for(problem, V, min(n, 6))  # in blocks, the last one smaller
+    value = _epoch.batch_gradient(problem, state, buffers, ids, 0.0, np.inf)
+
+    Z = np.column_stack([X, np.full(n + 5, constant)])[ids]
+    margin = np.where(y[ids] == 1, 1, -1) * 2 * (Z @ v[0].astype(np.float64))  # of the true class
+    close(value, weights[ids] @ np.logaddexp(0, -margin), dtype)
+    slope = -np.where(y[ids] == 1, 1, -1) * expit(-margin) * weights[ids] / n
+    close(classes_first(rows, state.G)[0], slope @ Z, dtype)
 
 
 # ---------------------------------------------------------------- epochs

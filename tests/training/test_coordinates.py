@@ -253,7 +253,7 @@ def dense(X, centre=0.0, factor=1.0):
 
 
 def csr(X):
-    return _rows.CSR(X.data, X.indices, X.indptr, 0.0, np.zeros(0, np.int64), np.ones(1))
+    return _rows.sparse_storage(X, 0.0, np.zeros(0, np.int64))
 
 
 def spread_of(storage, head, X, weights, batch):

@@ -53,11 +53,12 @@ def differences(objective, V, D, step=1e-5):
 
 @pytest.mark.parametrize("csr", [False, True], ids=["dense", "csr"])
 @pytest.mark.parametrize("loss", default_run(LOSSES, kept=LOSSES[1:3]), ids=repr)
-@pytest.mark.parametrize("n_classes", [3, 40])
+@pytest.mark.parametrize("n_classes", [2, 3, 40])
 def test_product_equals_differences_of_the_gradient(loss, n_classes, csr):
     """In place, copied for BLAS (40 classes), and sparse; several directions at once as one by one."""
     objective, rng = objective_of(loss, n_classes, csr=csr), np.random.default_rng(1)
-    V, D = rng.normal(size=(n_classes, 8)) / 3, rng.normal(size=(3, n_classes, 8))
+    shape = objective.fit.shape.n_products, 8
+    V, D = rng.normal(size=shape) / 3, rng.normal(size=(3, *shape))
     for direction, ours in zip(D, product(objective, V, *D), strict=True):
         np.testing.assert_allclose(product(objective, V, direction)[0], ours, rtol=1e-12, atol=1e-14)
         expected = differences(objective, V, direction)
@@ -79,11 +80,15 @@ def test_product_in_float32_equals_the_formula(n_classes, rtol):
     """``sum_i w_i (H_i D z_i) z_i' / sum(w)`` with ``H = diag(p) - p p'``."""
     objective, rng = objective_of(Softmax(), n_classes, np.float32), np.random.default_rng(1)
     V, D = rng.normal(size=(n_classes, 8)) / 3, rng.normal(size=(n_classes, 8))
+    if n_classes == 2:  # trained with one vector of weights
+        V[0], D[0] = -V[1], -D[1]
     (rows,) = objective.blocks(1000)
     p = softmax(rows.Z @ V.T, axis=1)
     s = rows.Z @ D.T
     h = p * (s - (p * s).sum(axis=1, keepdims=True)) * rows.weights[:, None]
     expected = h.T @ rows.Z / objective.n_rows + objective.penalty * D
+    if n_classes == 2:
+        V, D, expected = V[1:], D[1:], expected[1:] - expected[:1]
     ours = product(objective, V, D)[0]
     np.testing.assert_allclose(ours, expected, rtol=rtol, atol=rtol * np.abs(expected).max())
 

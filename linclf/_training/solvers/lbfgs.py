@@ -53,7 +53,7 @@ class LBFGS(NamedTuple):
 
     def bytes_needed(self, shape: Shape) -> int:
         size = shape.dtype.itemsize if shape.is_sparse or shape.n_features > CHOLESKY else 8
-        return shape.n_outputs * shape.n_features * size * VECTORS
+        return shape.n_products * shape.n_features * size * VECTORS
 
     def extent(self, settings: Settings, loss: Loss, head: Head, shape: Shape) -> tuple[int, int | None]:
         return epochs_for(settings.max_iter, True, shape), None

@@ -52,7 +52,7 @@ class Stochastic(NamedTuple):
     def bytes_needed(self, shape: Shape) -> int:
         """The weights, and those to go back to, later those to be published; a gradient for sparse rows."""
         copies = 2 + self.rule.optimizer.n_slots + (shape.is_sparse and type(self.rule.optimizer) is not SGD)
-        return shape.n_outputs * shape.n_features * shape.dtype.itemsize * copies
+        return shape.n_products * shape.n_features * shape.dtype.itemsize * copies
 
     def extent(self, settings: Settings, loss: Loss, head: Head, shape: Shape) -> tuple[int, int | None]:
         plan = plan_for(self.rule, settings.max_iter, loss, head, shape)

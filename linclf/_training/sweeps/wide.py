@@ -55,7 +55,7 @@ class BatchPieces:
 
     def __init__(self, problem: Problem, V: FloatArray, n_rows: int, n_jobs: int) -> None:
         n_classes, width = V.shape
-        block = problem.storage.block(n_rows, width - 1, n_classes, V.dtype)
+        block = problem.storage.block(n_rows, width - 1, n_classes, V.dtype, problem.head.copies)
         self.block = block._replace(G=np.zeros((0, 0), V.dtype))
         self.by_rows = []
         for start in range(0, n_rows, ROWS):
@@ -106,6 +106,6 @@ def _rows_of(block: Block, rows: slice) -> Block:
         factors=block.factors[rows],
         square_norms=block.square_norms[rows],
         values=block.values[rows],
-        lanes=block.lanes[:, rows],
+        lanes=np.zeros((3, rows.stop - rows.start), block.S.dtype),
         row=np.zeros(block.S.shape[1], block.S.dtype),
     )
