@@ -9,6 +9,7 @@ of the first batch. `batch_gradient` and `advance` are the two halves of a batch
 from linclf import heads
 from linclf._kernels.row_gradients import row_gradients
 from linclf._numba import inlined, kernel
+from linclf._numba.intrinsics import prefetch
 from linclf._storage import verbs
 
 
@@ -23,6 +24,10 @@ def epoch_direct(problem, state, buffers, ids, steps):
             ids[(number + 1) * size : (number + 2) * size],
         )
         step = steps.sizes[number]
+        for q in coming:  # in random order, a load from each array takes as long as a short row
+            prefetch(problem.y, q, 0)
+            prefetch(problem.weights, q, 0)
+            prefetch(storage.square_norms, q, 0)
         verbs.gather(storage, head.intercept, part, block)
         verbs.products(storage, head.intercept, part, coming, state.V, block)
         heads.to_scores(head, storage, state.V, block, part.size, work)

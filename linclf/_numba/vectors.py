@@ -140,6 +140,15 @@ class Vectors:
         return self.builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(SHORT, len(lanes)), lanes))
 
 
+def prefetch(builder: Any, address: Value) -> None:
+    """Tell the processor that a line of memory will be read soon."""
+    byte, number = BYTE.as_pointer(), SHORT
+    kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+    to_read, keep_in_second_level, data = number(0), number(2), number(1)
+    builder.call(function, [builder.bitcast(address, byte), to_read, keep_in_second_level, data])
+
+
 def for_range(
     builder: Any,
     start: Value,

@@ -79,12 +79,12 @@ def fold_in_place(storage, V, block):
 def products_in_place(storage, constant, ids, coming, V, block):
     """The rows that come next are asked for in between, as random ones come from memory slowly."""
     X, S, last = storage.X, block.S, V.shape[1] - 1
-    line = 64 // X.itemsize
+    line, n_tiles = 64 // X.itemsize, (V.shape[0] + tiles.CLASSES - 1) // tiles.CLASSES
     for r in range(0, ids.size, tiles.ROWS):
-        for q in range(r, min(r + tiles.ROWS, coming.size)):
+        for q in range(r + n_tiles, min(r + tiles.ROWS, coming.size)):
             for j in range(0, X.shape[1], line):
                 prefetch(X, coming[q], j)
-        tiles.products(X, ids, r, storage.centre, block.W, S)
+        tiles.products(X, ids, coming, r, storage.centre, block.W, S)
     for k in range(V.shape[0]):
         own = V.dtype.type(constant) * V[k, last]
         for r in range(ids.size):

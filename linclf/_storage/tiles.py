@@ -15,7 +15,7 @@ from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
 from linclf._numba.compile import JIT_DISABLED
-from linclf._numba.vectors import CONTRACT, INT, Pointer, Value, Vectors, for_range
+from linclf._numba.vectors import CONTRACT, INT, Pointer, Value, Vectors, for_range, prefetch
 from linclf._types import FloatArray, IntArray
 
 ROWS, CLASSES = 4, 2  # of a tile of products
@@ -36,28 +36,42 @@ def _check(X: types.Array, ids: types.Array, *others: types.Array, scores: types
 
 
 @intrinsic
-def _products(typing_context, X, ids, r, centre, W, S):
+def _products(typing_context, X, ids, coming, r, centre, W, S):
     _check(X, ids, centre, W, scores=S)
-    signature = types.void(X, ids, types.intp, centre, W, S)
+    signature = types.void(X, ids, coming, types.intp, centre, W, S)
 
     def generate(context, builder, signature, arguments):
         v = Vectors(context, builder, X.dtype)
-        x, rows, middle, w, s = _pointers(context, builder, signature, arguments, (0, 1, 3, 4, 5))
-        start, last, width = arguments[2], builder.sub(rows.shape[0], INT(1)), x.shape[1]
+        x, rows, after, middle, w, s = _pointers(context, builder, signature, arguments, (0, 1, 2, 4, 5, 6))
+        start, last, width = arguments[3], builder.sub(rows.shape[0], INT(1)), x.shape[1]
         places = [builder.add(start, INT(m)) for m in range(ROWS)]
         within = [builder.icmp_signed("<", place, last) for place in places]
         of_rows = [
             _row(builder, x, rows, builder.select(*each, last)) for each in zip(within, places, strict=True)
         ]
 
+        def row_ahead(number: Value) -> Value:
+            """The address of a row of those to come, or of one that is there already."""
+            place = builder.add(start, number)
+            small, near = (
+                builder.icmp_signed("<", *pair) for pair in ((number, INT(ROWS)), (place, after.shape[0]))
+            )
+            exists = builder.and_(small, near)
+            array = builder.select(exists, after.base, rows.base)
+            number = builder.select(exists, place, INT(0))
+            at = builder.gep(array, [builder.mul(number, INT(8))])
+            return x.at(builder.load(builder.bitcast(at, INT.as_pointer())))
+
         def tile(k: Value, n_classes: int) -> None:
             classes = [builder.add(k, INT(n)) for n in range(n_classes)]
             of_weights = [w.at(each) for each in classes]
+            ahead = row_ahead(builder.udiv(k, INT(CLASSES)))
             sums = [v.zero] * (n_classes * ROWS)
             for start, stop, size, lanes_of in _strips(v, width, 1):
 
                 def add(j: Value, *sums: Value, lanes_of: Callable[[Value], Value] = lanes_of) -> list[Value]:
                     lanes, offset = lanes_of(j), builder.mul(j, INT(v.itemsize))
+                    prefetch(builder, builder.gep(ahead, [offset]))
                     m = v.load(builder.gep(middle.base, [offset]), lanes)
                     z = [builder.fsub(v.load(builder.gep(row, [offset]), lanes), m) for row in of_rows]
                     weights = [v.load(builder.gep(each, [offset]), lanes) for each in of_weights]
@@ -189,9 +203,12 @@ def _by_classes(builder: Any, n_classes: Value, sizes: tuple[int, ...], tile: Ca
 
 
 def _products_in_python(
-    X: FloatArray, ids: IntArray, r: int, centre: FloatArray, W: FloatArray, S: FloatArray
+    X: FloatArray, ids: IntArray, coming: IntArray, r: int, centre: FloatArray, W: FloatArray, S: FloatArray
 ) -> None:
-    """``S[q, k] = (x_q - centre) . w_k`` of `ROWS` rows from r on; beyond the last one, its own again."""
+    """``S[q, k] = (x_q - centre) . w_k`` of `ROWS` rows from r on; beyond the last one, its own again.
+
+    Tile by tile of classes, the rows ``coming[r : r + ROWS]`` are asked for, as far as there are tiles.
+    """
     rows = ids[np.minimum(np.arange(r, r + ROWS), len(ids) - 1)]
     S[r : r + ROWS, : len(W)] = (X[rows] - centre) @ W.T
 

@@ -23,6 +23,7 @@ FULL_BATCH = 1024
 FULL_BATCH_OF_HINGES = 64  # the same for losses with kinks, on which small steps do better
 MOST_WIDE = 1024  # rows of a batch whose scores are all kept
 PIECE = 1e7  # multiply-adds that are worth a thread
+ROW_COST, VALUE_COST = 50, 4  # the least of a row, and of a value of a sparse one, whatever is done with it
 FEWEST_ROWS, MOST_PIECES = 128, 16  # of a piece, and of a batch
 CALL = 5e8  # multiply-adds of one kernel call: 50 to 100 ms, so that Ctrl-C is heard
 ROW_TIME = 1500  # of a row, whatever its length, in multiply-adds
@@ -108,8 +109,9 @@ def epochs_for(max_iter: int | Literal["auto"], full: bool, shape: Shape) -> int
 def row_cost(shape: Shape, batch: int | None) -> float:
     """Multiply-adds of a row, and its share of those that a batch, if there is one, spends on all weights."""
     if shape.stored is None:
-        return shape.n_weights
-    return shape.stored * shape.n_products + (0 if batch is None else shape.n_weights / batch)
+        return ROW_COST + shape.n_weights
+    classes = max(shape.n_products, VALUE_COST)
+    return ROW_COST + shape.stored * classes + (0 if batch is None else shape.n_weights / batch)
 
 
 def _row_time(shape: Shape, batch: int | None) -> float:
@@ -121,7 +123,10 @@ def _row_time(shape: Shape, batch: int | None) -> float:
 
 
 def pieces_of(n_rows: int, cost: float, n_weights: int) -> int:
-    """Into how many pieces rows are cut: enough for threads and Ctrl-C, few gradient arrays."""
+    """Into how many pieces rows are cut: enough for threads and Ctrl-C, few gradient arrays.
+
+    A power of two is the same work for each of two or four threads.
+    """
     work = n_rows * cost
-    worthwhile = min(work / max(PIECE, 4 * n_weights), n_rows / FEWEST_ROWS, MOST_PIECES)
-    return int(max(worthwhile, work / CALL, 1))
+    worthwhile = int(min(work / max(PIECE, 4 * n_weights), n_rows / FEWEST_ROWS, MOST_PIECES))
+    return max(2 ** (worthwhile.bit_length() - 1) if worthwhile else 1, int(work / CALL))

@@ -21,7 +21,7 @@ def compiled_tiles():
     @njit
     def products(X, ids, centre, W, S):
         for r in range(0, ids.size, tiles.ROWS):
-            tiles.products(X, ids, r, centre, W, S)
+            tiles.products(X, ids, ids[::1], r, centre, W, S)
 
     @njit
     def add_gradient(X, ids, centre, S, G):

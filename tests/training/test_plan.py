@@ -144,7 +144,7 @@ def test_epochs(max_iter, full, shape, epochs):
     [
         (1000, 100, 100, 1),  # too little work for a second thread
         (200_000, 100, 100, 2),  # 1e7 multiply-adds each
-        (10**8, 1.0, 100, 10),
+        (10**8, 1.0, 100, 8),  # a power of two
         (10**7, 1000, 1000, 20),  # calls of 5e8 at most, so that Ctrl-C is heard
         (127, 10**6, 10, 1),  # 128 rows at least
         (10_000, 3 * 10**4, 10**6, 16),  # as many gradient arrays at most
