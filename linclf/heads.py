@@ -196,7 +196,7 @@ class HeadWork(NamedTuple):
 
 def head_work(head: Head, n_rows: int, n_classes: int, dtype: np.dtype) -> HeadWork:
     """Empty buffers, of the size that the head needs."""
-    if head.equivariant:  # products are scores
+    if head.equivariant:  # scores need no more than their products
         n_rows = n_classes = 0
     return HeadWork(
         np.zeros(n_classes, dtype), np.zeros(n_classes, dtype), np.zeros((n_rows, n_classes), dtype)

@@ -60,9 +60,10 @@ class FromStream:
     def __get__(self, model: "Predicting | None", owner: type) -> Any:
         if model is None:
             return self
-        if not model._has("_stream"):
+        learnt = model._learnt()  # another thread may have ended a fit since Python looked for the name
+        if self.name not in learnt:
             raise AttributeError(f"{owner.__name__!r} object has no attribute {self.name!r}")
-        return model._learnt()[self.name]
+        return learnt[self.name]
 
 
 FROM_STREAM = "coef_", "intercept_"

@@ -34,7 +34,7 @@ def hessian_buffers(problem: Problem, n_classes: int, n_directions: int, width: 
 
 @kernel
 def hessian_products(problem, V, D, G, buffers, ids):
-    """G becomes ``mean_i w_i H_i`` times the directions D, which are weights of ``m * K`` classes.
+    """G becomes ``mean_i w_i H_i`` times the directions D, which are m times as many as V.
 
     Scores are those of a head on whose products nothing else depends, with the weights V.
     """

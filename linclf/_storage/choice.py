@@ -9,18 +9,18 @@ from linclf._storage.verbs import IN_CACHE, read_only
 from linclf._types import FloatArray
 
 # Below these, tiles were measured to be faster than copying rows for BLAS: in whole passes by the bytes of a
-# row's scores (64 classes in float32, 32 in float64), in small batches by those of the weights.
+# row's products (64 classes in float32, 32 in float64), in small batches by those of the weights.
 ROW_BYTES, WEIGHT_BYTES = 256, IN_CACHE
 LARGEST_FACTOR = 1e15  # float32 holds its square
 
 
 def dense_storage(
-    X: FloatArray, centre: FloatArray, factor: FloatArray, n_outputs: int, small_batches: bool
+    X: FloatArray, centre: FloatArray, factor: FloatArray, n_products: int, small_batches: bool
 ) -> InPlace | Copied:
     """Rows in place if that is faster, and if factors can go into the weights without overflow."""
-    few = n_outputs * X.itemsize < ROW_BYTES
+    few = n_products * X.itemsize < ROW_BYTES
     if small_batches:
-        few = n_outputs * (X.shape[1] + 1) * X.itemsize <= WEIGHT_BYTES
+        few = n_products * (X.shape[1] + 1) * X.itemsize <= WEIGHT_BYTES
     largest = max(factor.max(initial=1), 1 / factor.min(initial=1))
     kind = InPlace if few and largest <= LARGEST_FACTOR else Copied
     arrays = read_only(X), centre.astype(X.dtype), factor.astype(X.dtype)

@@ -38,6 +38,7 @@ def _check(X: types.Array, ids: types.Array, *others: types.Array, scores: types
 @intrinsic
 def _products(typing_context, X, ids, coming, r, centre, W, S):
     _check(X, ids, centre, W, scores=S)
+    _check(X, coming, scores=S)
     signature = types.void(X, ids, coming, types.intp, centre, W, S)
 
     def generate(context, builder, signature, arguments):
@@ -57,9 +58,7 @@ def _products(typing_context, X, ids, coming, r, centre, W, S):
                 builder.icmp_signed("<", *pair) for pair in ((number, INT(ROWS)), (place, after.shape[0]))
             )
             exists = builder.and_(small, near)
-            array = builder.select(exists, after.base, rows.base)
-            number = builder.select(exists, place, INT(0))
-            at = builder.gep(array, [builder.mul(number, INT(8))])
+            at = builder.select(exists, after.at(place), rows.at(INT(0)))
             return x.at(builder.load(builder.bitcast(at, INT.as_pointer())))
 
         def tile(k: Value, n_classes: int) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from linclf._data.columns import Columns
 from linclf._data.dataset import Dataset
 from linclf._kernels.problem import Problem
+from linclf._numba import ours
 from linclf._storage import Storage, dense_storage, read_only, sparse_storage
 from linclf._training.coordinates import AnyCoordinates
 from linclf._training.model import LinearModel
@@ -55,14 +56,21 @@ class Fit:
 
 
 def penalty_factor(loss: Loss, n_outputs: int) -> float:
-    """Two classes are trained with two scores, of which the difference is published: half of W each."""
+    """Two classes are trained with two scores, of which the difference is published: half of W each.
+
+    If one vector of weights makes both scores, the penalty still counts both.
+    """
     return 2.0 if n_outputs == 2 and trait(loss, "class_scores") is None else 1.0
 
 
 def copies_of(loss: Loss, n_outputs: int) -> int:
-    """Scores that are trained as one: those of two classes, if the loss depends on their difference only."""
+    """Scores that are trained as one: those of two classes, if the loss depends on their difference only.
+
+    Of somebody else's loss that is believed if its class says so, as the default may be an oversight.
+    """
     head, mapped = trait(loss, "head"), trait(loss, "class_scores") is not None
-    return 2 if n_outputs == 2 and head is Linear and trait(loss, "shift_invariant") and not mapped else 1
+    difference = getattr(loss, "shift_invariant", ours(type(loss)))
+    return 2 if n_outputs == 2 and head is Linear and difference and not mapped else 1
 
 
 def shape_of(data: Dataset, n_features: int, n_trained: int, n_products: int, dtype: np.dtype) -> Shape:
@@ -87,7 +95,7 @@ def problem_for(
         storage = sparse_storage(data.X, float(alpha), np.flatnonzero(factor != 1))
     else:
         centre = coordinates.centre if coordinates.rotation is None else np.zeros_like(factor)
-        storage = dense_storage(data.X, centre, factor, n_outputs, small_batches)
+        storage = dense_storage(data.X, centre, factor, n_outputs // head.copies, small_batches)
     penalty = np.append(alpha * factor**2, 0).astype(data.X.dtype)
     return Problem(storage, head, loss, read_only(data.y.array), read_only(weights), penalty)
 

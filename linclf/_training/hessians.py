@@ -18,7 +18,7 @@ def mean_hessian_products(
     n_pieces: int,
     pool: ThreadPoolExecutor | None,
 ) -> FloatArray:
-    """``mean_i w_i H_i`` at V times ``directions``, which hold m * K classes in the layout of V.
+    """``mean_i w_i H_i`` at V times ``directions``, which are m times as many weights in its layout.
 
     The rows are cut into pieces that do not depend on the number of threads, and the pieces are
     added in order.

@@ -4,6 +4,8 @@ With rows z in training coordinates (the constant included), the Hessian for one
 classes, is
 
     M = mean_i h_i z_i z_i' + penalty,      h_i = trace of the Hessian of row i's loss / K.
+
+If two scores are -v z_i and v z_i, h_i is twice that, and M half of the Hessian for v.
 """
 
 import numpy as np
@@ -61,9 +63,8 @@ class Preconditioner:
         for block in sample.blocks(SPARSE_CHUNK if fit.shape.is_sparse else CHUNK):
             products = block.Z.astype(across.dtype, copy=False) @ across
             scores = with_copies(products, fit.head.copies)
-            h = (
-                row_curvature(fit.loss, scores.astype(np.float64, copy=False), block.y) + floor
-            ) * block.weights
+            curvature = row_curvature(fit.loss, scores.astype(np.float64, copy=False), block.y)
+            h = (fit.head.copies * curvature + floor) * block.weights
             M = M + self._second_moments(block.Z, h)
             mass += block.weights.sum()
         M /= mass

@@ -17,7 +17,7 @@ from linclf._training.settings import Settings
 from linclf._training.solver import Solver
 from linclf._training.validation import Validation
 from linclf._types import Loss
-from linclf.heads import Head, Linear
+from linclf.heads import Head
 from linclf.losses._evaluation import curvature
 from linclf.losses._registry import trait
 
@@ -90,7 +90,7 @@ def head_for(
     head = trait(loss, "head")(float(settings.fit_intercept)).for_data(data)
     head = head if start is None else head.after(start.head)
     if sampling is None and copies_of(loss, outputs_of(loss, data.y.n_classes)) == 2:
-        return Linear(head.intercept, copies=2)
+        return head._replace(copies=2)
     return head
 
 

@@ -12,7 +12,8 @@ tell the rest of the package what it needs to know; all may be left out:
 ``convex``          whether the loss is convex in the scores
 ``attained``        whether the least loss of a row is reached at finite scores; if not, separable classes
                     need a penalty
-``shift_invariant`` whether adding a constant to all scores changes nothing
+``shift_invariant`` whether adding a constant to all scores changes nothing; a class that says so lets two
+                    classes be trained with one vector of weights
 ``symmetric``       whether the classes are alike, so that exchanging two exchanges their gradients; False
                     where their order or names mean something, as in ordinal losses
 ``head``            `heads.Linear` unless the loss is defined on cosines

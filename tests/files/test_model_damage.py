@@ -266,6 +266,8 @@ EDITS = {
     "a gradient of another shape": lambda c, p, a, s: {number_of(s, "G"): np.zeros((3, 4))},
     "an optimizer as the loss": lambda c, p, a, s: s.update(loss=ADAM),
     "a loss as the head": lambda c, p, a, s: s.update(head=s["loss"]),
+    "a head of two copies": lambda c, p, a, s: fields(s, "head").update(copies=2),
+    "a head of copies that are no integer": lambda c, p, a, s: fields(s, "head").update(copies=True),
     "a head of an integer": lambda c, p, a, s: fields(s, "head").update(intercept=1),
     "an optimizer with more slots": lambda c, p, a, s: with_adam(s),
     "a key with more slots": lambda c, p, a, s: s["key"]["tuple"].__setitem__(1, ADAM),
@@ -289,6 +291,17 @@ EDITS = {
 def test_files_that_were_edited_are_refused(name, saved, tmp_path):
     assert_same(linclf.load(edited(saved, tmp_path / "same.linclf", lambda *parts: None)), linclf.load(saved))
     assert "damaged" in refusal(edited(saved, tmp_path / "model.linclf", EDITS[name]))
+
+
+def test_a_stream_of_two_classes_has_one_vector_of_weights(tmp_path):
+    model = SoftmaxClassifier(random_state=0).partial_fit(X, np.arange(120) % 2, classes=[0, 1])
+    linclf.save(model, tmp_path / "two.linclf")
+    assert_same(linclf.load(tmp_path / "two.linclf"), model)
+    for change in (
+        lambda c, p, a, s: fields(s, "head").update(copies=1),
+        lambda c, p, a, s: {number_of(s, "V"): np.zeros((2, X.shape[1] + 1))},
+    ):
+        assert "damaged" in refusal(edited(tmp_path / "two.linclf", tmp_path / "model.linclf", change))
 
 
 def test_squares_of_sparse_columns_have_their_shape(tmp_path):

@@ -13,10 +13,11 @@ import pytest
 from cases import LOSS_CASES, table
 from numba import njit
 from own_losses import OwnHinge, OwnSoftmax, cross_entropy, own_hinge, own_softmax, plain, registered
-from sklearn.datasets import load_digits, load_iris
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris
 from sklearn.utils._param_validation import Interval
 
 from linclf import LinearClassifier, SoftmaxClassifier
+from linclf._training.fit import copies_of
 from linclf.functional import softmax
 from linclf.heads import Cosine
 from linclf.losses import (
@@ -36,6 +37,43 @@ def iris():
 
 
 # ---------------------------------------------------------------- training
+
+
+@pytest.mark.parametrize("solver", ["sgd", "lbfgs"])
+@pytest.mark.parametrize("said", [{}, {"shift_invariant": True}], ids=["nothing said", "said"])
+def test_one_vector_of_two_classes_if_the_class_says_so(said, solver):
+    """Of a loss that says nothing, both scores are free; this one's optimum is the same."""
+
+    @njit
+    def of_one_temperature(loss, scores, y):
+        return cross_entropy(OwnSoftmax(1.0), scores, y)
+
+    X, y = load_breast_cancer(return_X_y=True)
+    loss = registered(of_one_temperature, curvature=lambda loss, n_classes: 0.5, **said)
+    assert copies_of(loss, 2) == (2 if said else 1)
+    own = LinearClassifier(loss=loss, solver=solver, random_state=0).fit(X, y)
+    ours = SoftmaxClassifier(solver=solver, random_state=0).fit(X, y)
+    assert own.history_["objective"][-1] == pytest.approx(ours.history_["objective"][-1], rel=1e-4)
+
+
+def test_two_scores_of_which_not_only_the_difference_counts():
+    """Both vectors are trained: the optimum of one vector alone is another."""
+
+    @njit
+    def of_each_score(loss, scores, y):
+        value = 0.0
+        for k in range(scores.size):
+            sign = -1.0 if k == y else 1.0
+            wrong = np.log1p(np.exp(sign * scores[k]))
+            slope = sign / (1.0 + np.exp(-sign * scores[k]))
+            value += wrong if k == y else wrong**2
+            scores[k] = slope if k == y else 2.0 * wrong * slope
+        return value
+
+    X, y = load_breast_cancer(return_X_y=True)
+    losses = registered(of_each_score), registered(of_each_score, shift_invariant=True)
+    honest, wrong = (LinearClassifier(loss=loss, solver="lbfgs", alpha=0.01).fit(X, y) for loss in losses)
+    assert honest.history_["objective"][-1] < 0.99 * wrong.history_["objective"][-1]
 
 
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])

@@ -178,6 +178,29 @@ def test_two_scores_of_one_product(format_name, n, d, n_classes, constant):
     close(classes_first(rows, state.G)[0], slope @ Z, dtype)
 
 
+@pytest.mark.parametrize("format_name", ["in-place-float64", "copied-float64", "csr-float64-int32"])
+def test_steps_with_two_scores_of_one_product(format_name):
+    """Plain SGD straight into the weights, by a batch of NumPy after the other."""
+    rng, n, d = np.random.default_rng(1), 21, 5
+    rows, X = rows_of(format_name, sparse_matrix(n, d), centre=0.25, factor=1.5)
+    rows, penalty = penalised(rows, np.full(d, 0.3))
+    y, v, steps = rng.integers(0, 2, n), rng.normal(size=d + 1), np.full(6, 0.1)
+    V, ones = stored(rows, v[None]), read_only(np.ones(n))
+    problem = Problem(rows, Linear(1.5, copies=2), Softmax(), read_only(y), ones, penalty)
+    state = State(V, np.zeros_like(V), np.zeros((len(V), 0, V.shape[1])), np.zeros(1, np.int64))
+    buffers = buffers_for(problem, V, 4)
+    total, _ = _epoch.epoch_direct(problem, state, buffers, np.arange(n), Steps(4, steps, np.inf))
+    Z, sign, losses = np.column_stack([X, np.full(n, 1.5)]), np.where(y == 1, 1, -1), 0.0
+    for start, step in zip(range(0, n, 4), steps, strict=True):
+        part = slice(start, start + 4)
+        margin = sign[part] * 2 * (Z[part] @ v)
+        losses += np.logaddexp(0, -margin).sum()
+        slope = -sign[part] * expit(-margin) / len(margin)
+        v = (v - step * (slope @ Z[part])) / (1 + step * penalty)
+    assert total == pytest.approx(losses, rel=1e-12)
+    np.testing.assert_allclose(classes_first(rows, state.V)[0], v, rtol=1e-11, atol=1e-13)
+
+
 # ---------------------------------------------------------------- epochs
 
 

@@ -19,9 +19,9 @@ def compiled_tiles():
     """Compiled anew, so that the width of a register is looked up again."""
 
     @njit
-    def products(X, ids, centre, W, S):
+    def products(X, ids, coming, centre, W, S):
         for r in range(0, ids.size, tiles.ROWS):
-            tiles.products(X, ids, ids[::1], r, centre, W, S)
+            tiles.products(X, ids, coming, r, centre, W, S)
 
     @njit
     def add_gradient(X, ids, centre, S, G):
@@ -51,7 +51,8 @@ def test_tiles_equal_numpy(register, dtype, monkeypatch):
                 ids = rng.permutation(40)[:n]
                 Z = X[ids].astype(np.float64) - centre
                 S = np.full((-(-n // tiles.ROWS) * tiles.ROWS, n_classes), np.nan, dtype, order="F")
-                products(X, ids, centre, W, S)
+                coming = rng.permutation(40)[: rng.integers(0, n + 3)]  # fewer rows or more, or none
+                products(X, ids, coming, centre, W, S)
                 np.testing.assert_allclose(S[:n], Z @ W.T, **close)
                 np.testing.assert_array_equal(S[n:], S[[n - 1] * (len(S) - n)])
 
@@ -72,7 +73,7 @@ def test_scores_may_lie_in_any_order():
     rng, ids = np.random.default_rng(0), np.arange(6)
     X, centre, W = read_only(rng.normal(size=(6, 9))), np.zeros(9), rng.normal(size=(3, 9))
     S, G = np.zeros((8, 3)), np.zeros((3, 10))
-    products(X, ids, centre, W, S)
+    products(X, ids, ids, centre, W, S)
     np.testing.assert_allclose(S[:6], X @ W.T, rtol=1e-12)
     add_gradient(X, ids, centre, S, G)
     np.testing.assert_allclose(G[:, :9], S[:6].T @ X, rtol=1e-12)

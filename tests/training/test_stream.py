@@ -439,7 +439,7 @@ def test_a_stream_replaces_a_fit_at_once():
     assert all(np.array_equal(coef, new[0]) == np.array_equal(b, new[1]) for coef, b in seen)
 
 
-def test_attributes_are_listed_before_somebody_has_read_them():
+def test_attributes_exist_and_are_listed_before_somebody_has_read_them():
     model = SoftmaxClassifier(random_state=0)
     assert not hasattr(model, "coef_")
     with pytest.raises(AttributeError, match="'SoftmaxClassifier' object has no attribute 'intercept_'"):

@@ -55,6 +55,20 @@ def test_pieces_make_the_steps_of_one_kernel(parameters, dtype, tolerance, monke
     np.testing.assert_allclose(objective, plain.history_["objective"], rtol=tolerance)
 
 
+def test_one_vector_of_two_classes_that_is_wide(monkeypatch):
+    X = RNG.normal(size=(40, 131_100)) / 300
+    X[:20, 0] += 3
+    taken, run, y = [], Wide.run, np.arange(40) // 20
+    monkeypatch.setattr(Wide, "run", lambda *args: taken.append(1) or run(*args))
+    model = SoftmaxClassifier(learning_rate=0.1, max_iter=3, tol=None, random_state=0)
+    wide = model.fit(X, y).coef_
+    assert len(taken) == 3
+    monkeypatch.setattr(_plan, "MOST_WIDE", 0)
+    plain = model.fit(X, y).coef_
+    assert len(taken) == 3
+    np.testing.assert_allclose(wide, plain, atol=1e-12 * np.abs(plain).max(), rtol=0)
+
+
 @pytest.mark.parametrize("loss", ["softmax", "cosface"])
 def test_threads_change_no_bit(loss):
     X, y = data(np.float32)

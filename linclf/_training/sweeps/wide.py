@@ -99,7 +99,7 @@ class BatchPieces:
 
 
 def _rows_of(block: Block, rows: slice) -> Block:
-    """A view of the buffers of some rows."""
+    """The buffers of some rows: views, but for what their losses need."""
     return block._replace(
         Z=block.Z[rows],
         S=block.S[rows],
