@@ -84,9 +84,10 @@ def test_other_arrays_are_refused_when_it_is_compiled():
     X, W, S = read_only(np.zeros((4, 3))), np.zeros((2, 3)), np.zeros((4, 2), order="F")
     ids = np.arange(4)
     for arguments in (
-        (X, ids, np.zeros(3), W.astype(np.float32), S),
-        (X, ids, np.zeros(6)[::2], W, S),
-        (X, ids.astype(np.int32), np.zeros(3), W, S),
+        (X, ids, ids, np.zeros(3), W.astype(np.float32), S),
+        (X, ids, ids, np.zeros(6)[::2], W, S),
+        (X, ids.astype(np.int32), ids, np.zeros(3), W, S),
+        (X, ids, ids.astype(np.int32), np.zeros(3), W, S),
     ):
         with pytest.raises(TypingError, match=r"C-ordered arrays of one type|numbers of rows are int64"):
             products(*arguments)
