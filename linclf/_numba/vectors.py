@@ -3,11 +3,13 @@ would not make of a loop in Python. A vector fills a register of the processor f
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.registry import cpu_target
 
 Value: TypeAlias = Any  # of LLVM, which llvmlite does not tell from others
 INT, SHORT, BYTE = ir.IntType(64), ir.IntType(32), ir.IntType(8)
@@ -33,6 +35,12 @@ def _features(context: Any) -> str:
     ):  # a private interface may change: vectors of AVX2
         return ""
     return features
+
+
+@lru_cache(maxsize=1)
+def vector_bytes() -> int:
+    """Of a vector in code for this processor."""
+    return register_bytes(_features(cpu_target.target_context))
 
 
 class Pointer:

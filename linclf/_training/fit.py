@@ -87,7 +87,6 @@ def problem_for(
     alpha: float,
     unit: float,
     n_outputs: int,
-    small_batches: bool,
 ) -> Problem:
     """The objective as kernels see it; times ``unit`` the rows have weights with the mean 1."""
     factor, weights = coordinates.factor, data.weights * unit
@@ -95,7 +94,7 @@ def problem_for(
         storage = sparse_storage(data.X, float(alpha), np.flatnonzero(factor != 1))
     else:
         centre = coordinates.centre if coordinates.rotation is None else np.zeros_like(factor)
-        storage = dense_storage(data.X, centre, factor, n_outputs // head.copies, small_batches)
+        storage = dense_storage(data.X, centre, factor, n_outputs // head.copies)
     penalty = np.append(alpha * factor**2, 0).astype(data.X.dtype)
     return Problem(storage, head, loss, read_only(data.y.array), read_only(weights), penalty)
 

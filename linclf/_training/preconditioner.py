@@ -9,7 +9,7 @@ If two scores are -v z_i and v z_i, h_i is twice that, and M half of the Hessian
 """
 
 import numpy as np
-from scipy.linalg import solve_triangular
+from scipy.linalg import cholesky, solve_triangular
 
 from linclf._data.scale import LARGEST_SPARSE
 from linclf._storage import read_only
@@ -57,7 +57,7 @@ class Preconditioner:
         if not fit.head.equivariant:
             self.factors = np.ones(1, self.dtype)
             return
-        M, mass = np.zeros(()), 0.0
+        M, mass = np.zeros(n_features if self.diagonal else (n_features, n_features)), 0.0
         floor = LEAST * fit.curvature / (fit.shape.n_products * fit.head.copies)
         across = fit.problem.storage.by_classes(V).T
         for block in sample.blocks(SPARSE_CHUNK if fit.shape.is_sparse else CHUNK):
@@ -65,7 +65,7 @@ class Preconditioner:
             scores = with_copies(products, fit.head.copies)
             curvature = row_curvature(fit.loss, scores.astype(np.float64, copy=False), block.y)
             h = (fit.head.copies * curvature + floor) * block.weights
-            M = M + self._second_moments(block.Z, h)
+            M += self._second_moments(block.Z, h)
             mass += block.weights.sum()
         M /= mass
         if self.diagonal:
@@ -73,7 +73,7 @@ class Preconditioner:
             self.factors = spread(fit, 1 / np.sqrt(M + 1e-9 * (M.max() or 1.0)), self.dtype)
         else:
             M[np.diag_indices(n_features)] += sample.penalty + 1e-10 * (np.trace(M) / n_features or 1.0)
-            self.L = np.linalg.cholesky(M)
+            self.L = cholesky(M.T, lower=True, overwrite_a=True)  # columns first, it takes the place of M
 
     def _second_moments(self, Z: Matrix, h: FloatArray) -> FloatArray:
         if self.diagonal:

@@ -27,11 +27,6 @@ class Solver(Protocol):
         ...
 
     @property
-    def small_batches(self) -> bool:
-        """Whether it takes a few rows at a time, and not all of them."""
-        ...
-
-    @property
     def automatic_tol(self) -> float:
         """What tol="auto" is."""
         ...

@@ -271,7 +271,7 @@ class Stream:
         with np.errstate(over="ignore"):  # `check_finite` looks at what has been trained
             X = X.astype(self.dtype, copy=False)
         data, unit = data._replace(X=X), self.seen.rows / self.seen.weight
-        problem = problem_for(data, coordinates, self.head, self.loss, self.alpha, unit, self.n_outputs, True)
+        problem = problem_for(data, coordinates, self.head, self.loss, self.alpha, unit, self.n_outputs)
         return Fit(
             data,
             self.loss,

@@ -126,9 +126,7 @@ def fit_for(
     X = frame.learn(data.X, data.weights, seen)
     head = frame.head(head)
     data = data._replace(X=X)
-    problem = problem_for(
-        data, frame.coordinates, head, loss, alpha, seen.rows / seen.weight, n_outputs, solver.small_batches
-    )
+    problem = problem_for(data, frame.coordinates, head, loss, alpha, seen.rows / seen.weight, n_outputs)
     V = starting_weights(start._replace(head=head), frame.coordinates, problem.storage, X.dtype)
     n_trained = len(frame.coordinates.factor)
     n_given, n_products = columns.n_features if columns else n_features, n_outputs // head.copies

@@ -286,7 +286,7 @@ def cosine_head_gradient(loss, X, W, y):
     from linclf.heads import Cosine
 
     n, d = X.shape
-    storage = dense_storage(X, np.zeros(d), np.ones(d), len(W), False)
+    storage = dense_storage(X, np.zeros(d), np.ones(d), len(W))
     y, weights = read_only(y), read_only(np.ones(n))
     problem = Problem(storage, Cosine(0.0), loss, y, weights, np.zeros(d + 1))
     V = np.ascontiguousarray(np.column_stack([W, np.zeros(len(W))]))

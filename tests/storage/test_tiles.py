@@ -6,7 +6,7 @@ from numba import njit
 from numba.core.errors import TypingError
 
 from linclf._numba import vectors
-from linclf._storage import dense_storage, read_only, tiles
+from linclf._storage import choice, dense_storage, read_only, tiles
 from linclf._storage.copied import Copied
 from linclf._storage.in_place import InPlace
 
@@ -96,22 +96,24 @@ def test_other_arrays_are_refused_when_it_is_compiled():
 
 
 @pytest.mark.parametrize(
-    ("n_classes", "d", "dtype", "factor", "whole", "batches"),
+    ("register", "n_products", "dtype", "factor", "kind"),
     [
-        (2, 20, np.float32, 1.0, InPlace, InPlace),
-        (63, 20, np.float32, 1.0, InPlace, InPlace),
-        (64, 20, np.float32, 1.0, Copied, InPlace),
-        (31, 20, np.float64, 1.0, InPlace, InPlace),
-        (32, 20, np.float64, 1.0, Copied, InPlace),
-        (300, 1000, np.float32, 1.0, Copied, Copied),
+        (32, 2, np.float32, 1.0, InPlace),
+        (32, 63, np.float32, 1.0, InPlace),
+        (32, 64, np.float32, 1.0, Copied),
+        (64, 31, np.float32, 1.0, InPlace),
+        (64, 32, np.float32, 1.0, Copied),
+        (32, 19, np.float64, 1.0, InPlace),
+        (32, 20, np.float64, 1.0, Copied),
+        (64, 20, np.float64, 1.0, Copied),
         # whose weights float32 would not hold
-        (2, 20, np.float32, 1e20, Copied, Copied),
-        (2, 20, np.float32, 1e-20, Copied, Copied),
+        (32, 2, np.float32, 1e20, Copied),
+        (32, 2, np.float32, 1e-20, Copied),
     ],
 )
-def test_which_rows_are_read_in_place(n_classes, d, dtype, factor, whole, batches):
-    X = np.zeros((3, d), dtype)
-    for small_batches, kind in ((False, whole), (True, batches)):
-        storage = dense_storage(X, np.zeros(d), np.full(d, factor), n_classes, small_batches)
-        assert type(storage) is kind
-        assert np.shares_memory(storage.X, X)
+def test_which_rows_are_read_in_place(register, n_products, dtype, factor, kind, monkeypatch):
+    monkeypatch.setattr(choice, "vector_bytes", lambda: register)
+    X = np.zeros((3, 20), dtype)
+    storage = dense_storage(X, np.zeros(20), np.full(20, factor), n_products)
+    assert type(storage) is kind
+    assert np.shares_memory(storage.X, X)

@@ -249,7 +249,7 @@ def test_few_sparse_columns_get_the_same_square(d):
 
 def dense(X, centre=0.0, factor=1.0):
     d = X.shape[1]
-    return _rows.dense_storage(X, np.full(d, centre), np.full(d, factor), 2, False)
+    return _rows.dense_storage(X, np.full(d, centre), np.full(d, factor), 2)
 
 
 def csr(X):
@@ -318,7 +318,7 @@ def test_spread_where_features_cancel():
     x = (np.random.default_rng(0).random(400) < 0.3).astype(float)
     X = np.column_stack([x, 1 - x])
     coordinates = moments(X, np.ones(400)).coordinates(0.0, True)
-    rows = _rows.dense_storage(X, coordinates.centre, coordinates.factor, 2, False)
+    rows = _rows.dense_storage(X, coordinates.centre, coordinates.factor, 2)
     assert spread_of(rows, Linear(1.0), X, np.ones(400), np.inf)[0] == pytest.approx(2, rel=1e-6)
 
 

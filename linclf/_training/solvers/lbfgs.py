@@ -36,7 +36,7 @@ VECTORS = 2 * MOST + 9
 class LBFGS(NamedTuple):
     """Quasi-Newton steps on all rows; it has no parameters of its own."""
 
-    streams = small_batches = False
+    streams = False
     automatic_tol = 1e-4  # of the gradient
     levels = True
     name = "lbfgs"

@@ -34,7 +34,7 @@ class Stochastic(NamedTuple):
 
     rule: StepRule = StepRule()
 
-    streams = small_batches = True
+    streams = True
     automatic_tol = 1e-6  # of the objective
     levels = False
 
