@@ -39,7 +39,7 @@ def _features(context: Any) -> str:
 
 @lru_cache(maxsize=1)
 def vector_bytes() -> int:
-    """Of a vector in code for this processor."""
+    """The width of a vector register in code for this processor."""
     return register_bytes(_features(cpu_target.target_context))
 
 
