@@ -64,11 +64,19 @@ def table():
             _yes(trait(loss, "smooth")),
             _yes(trait(loss, "shift_invariant")),
             _probabilities(loss),
-            "all" if trait(loss, "smooth") else "all but lbfgs",
+            _solvers(loss),
         ]
         for name, loss in LOSSES.items()
     ]
     return _markdown(["loss", "convex", "smooth", "shift-invariant", "probabilities", "solvers"], rows)
+
+
+def _solvers(loss: type) -> str:
+    """Which solvers train a loss."""
+    if not trait(loss, "smooth"):
+        return "all but newton and lbfgs"
+    newton = trait(loss, "head").equivariant and not trait(loss, "gradient_jumps")
+    return "all" if newton else "all but newton"
 
 
 def parameters():

@@ -84,6 +84,33 @@ class ZipfClasses(NamedTuple):
         return log_softmax(scores.astype(np.float64) + np.log(self.share), axis=1)
 
 
+def one_hot(n: int, n_columns: int, n_classes: int, name: str) -> DataSet:
+    """Categories of some columns, each a column of ones, as CSR; a few of them decide the class."""
+    rng = np.random.default_rng(0)
+    n_all = n + n // 4
+    sizes = rng.integers(2, 12, n_columns)
+    codes = np.stack([rng.integers(0, size, n_all) for size in sizes], axis=1)
+    columns = codes + np.append(0, np.cumsum(sizes)[:-1])
+    X = sparse.csr_matrix(
+        (np.ones(columns.size), columns.ravel(), np.arange(0, columns.size + 1, n_columns)),
+        shape=(n_all, int(sizes.sum())),
+    )
+    scores = X @ rng.standard_normal((X.shape[1], n_classes)) + rng.gumbel(size=(n_all, n_classes))
+    y = scores.argmax(axis=1)
+    return DataSet(f"generated {name}", "generated", X[:n], y[:n], X[n:], y[n:])
+
+
+def heavy_tailed(n: int, n_features: int, n_classes: int, name: str) -> DataSet:
+    """Log-normal features in units of nine decades, and classes of very different shares."""
+    rng = np.random.default_rng(0)
+    n_all = n + n // 4
+    logs = 2 * rng.standard_normal((n_all, n_features))
+    scores = logs @ rng.standard_normal((n_features, n_classes)) / np.sqrt(n_features)
+    y = (scores + rng.gumbel(size=scores.shape) + np.linspace(0, 4, n_classes)).argmax(axis=1)
+    X = np.exp(logs) * 10.0 ** rng.uniform(-5, 4, n_features)
+    return DataSet(f"generated {name}", "generated", X[:n], y[:n], X[n:], y[n:])
+
+
 def zipf(n: int, n_test: int, n_features: int, n_classes: int, name: str, noise: float) -> DataSet:
     """Rows of `ZipfClasses`; each class has at least one training row, so there are more than n."""
     classes, rng = ZipfClasses.draw(n_classes, n_features, noise), np.random.default_rng(1)

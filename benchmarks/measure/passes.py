@@ -82,7 +82,9 @@ def full_pass(data: DataSet, n_jobs: int) -> Call:
 
 def epoch(data: DataSet, n_jobs: int, epochs: int) -> Call:
     """An epoch of SGD in random order, after the first one of a fit."""
-    model = SoftmaxClassifier(alpha=ALPHA, max_iter=epochs, tol=None, n_jobs=n_jobs, random_state=0)
+    model = SoftmaxClassifier(
+        solver="sgd", alpha=ALPHA, max_iter=epochs, tol=None, n_jobs=n_jobs, random_state=0
+    )
     return Call(partial(_epoch_seconds, model, data))
 
 

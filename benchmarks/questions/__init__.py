@@ -13,6 +13,7 @@ QUESTIONS = (
     "calibration",
     "many_classes",
     "defaults",
+    "small_tables",
     "kernel_rate",
     "pass_profile",
     "threads",

@@ -39,7 +39,7 @@ def run(quick: bool) -> Measurements:
 
 def _fitted(data: DataSet) -> dict[str, SoftmaxClassifier | LogisticRegression]:
     """One model in both packages: LogisticRegression takes our weights."""
-    ours = SoftmaxClassifier(max_iter=1, random_state=0).fit(data.X, data.y)
+    ours = SoftmaxClassifier(solver="sgd", max_iter=1, random_state=0).fit(data.X, data.y)
     theirs = LogisticRegression()
     theirs.classes_, theirs.n_features_in_ = ours.classes_, ours.n_features_in_
     theirs.coef_, theirs.intercept_ = ours.coef_, ours.intercept_

@@ -26,7 +26,7 @@ NONZEROS = 50  # of a sparse row
 LAYOUTS = ("float32", "float64", "float32 memmap", "float64 CSR")
 ITERATIONS = 12  # more than the pairs that L-BFGS remembers
 MODELS: dict[str, Callable[[], LinearEstimator]] = {
-    "linclf sgd": lambda: SoftmaxClassifier(max_iter=3, tol=None, random_state=0),
+    "linclf sgd": lambda: SoftmaxClassifier(solver="sgd", max_iter=3, tol=None, random_state=0),
     "linclf sgd, early_stopping=True": lambda: SoftmaxClassifier(
         max_iter=3, early_stopping=True, random_state=0
     ),

@@ -97,7 +97,7 @@ def _profile(part: str, data: DataSet) -> Row:
     if part == PASS:
         package, model = full_pass(data, 1), SoftmaxClassifier(alpha=ALPHA, solver="lbfgs")
     else:
-        package, model = epoch(data, 1, EPOCHS), SoftmaxClassifier(alpha=ALPHA, random_state=0)
+        package, model = epoch(data, 1, EPOCHS), SoftmaxClassifier(solver="sgd", alpha=ALPHA, random_state=0)
     fit = fit_of(data, model)
     order, batch, once = fit.ids, len(fit.ids), Times()
     if part == EPOCH:

@@ -34,7 +34,11 @@ KEPT_PARTS = 1000  # of a stream, whose history must not grow for ever
 class BaseLinearClassifier(Described):
     """Fitting, shared by all classifiers; a subclass only says which loss."""
 
-    _not_always: ClassVar[tuple[str, ...]] = ("constant_", "calibrator_")  # attributes that a fit may lack
+    _not_always: ClassVar[tuple[str, ...]] = (
+        "constant_",
+        "calibrator_",
+        "optimality_gap_",
+    )  # attributes that a fit may lack
 
     # ------------------------------------------------------------ what a subclass may change
 
@@ -107,6 +111,9 @@ class BaseLinearClassifier(Described):
                 fitting.per_class,
                 fitting.classes,
             )
+        attributes["solver_"] = outcome.solver
+        if outcome.gap is not None:
+            attributes["optimality_gap_"] = outcome.gap
         self._publish(outcome.history, outcome.n_iter, attributes, gone=("_stream",))
         callbacks.finish(attributes)
         return self
@@ -140,8 +147,8 @@ class BaseLinearClassifier(Described):
     ) -> Self:
         """Train on the next part of a stream: one pass in the order given, in mini-batches.
 
-        Not for ``solver="lbfgs"``, a `calibration` or a `logit_adjustment`, which need all rows at
-        once, or validation rows.
+        Not for ``solver="newton"`` or "lbfgs", a `calibration` or a `logit_adjustment`, which need all rows
+        at once, or validation rows.
 
         The optimizer's state is kept between calls, so that with a fixed ``batch_size``, a numeric
         ``learning_rate`` and a "constant" or "invscaling" schedule the calls equal the same batches

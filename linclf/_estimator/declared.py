@@ -43,7 +43,7 @@ class Entry(NamedTuple):
 
     type: str | None = None
     description: str | None = None
-    with_lbfgs: str = ""
+    with_exact: str = ""
     default: Any = NO_DEFAULT
     constraint: Any = None
     annotation: Any = Any
@@ -56,7 +56,7 @@ class Entry(NamedTuple):
         """The entry with its annotation, and with what it leaves out taken from the entry it replaces."""
         entry = self._replace(annotation=annotation)
         if self.description is None:
-            entry = entry._replace(description=base.description, with_lbfgs=base.with_lbfgs)
+            entry = entry._replace(description=base.description, with_exact=base.with_exact)
         omitted = [field for field in ("type", "constraint") if getattr(self, field) is None]
         return entry._replace(**{field: getattr(base, field) for field in omitted})
 
@@ -65,7 +65,7 @@ class Entry(NamedTuple):
         head = f"{name} : {self.type}"
         if self.is_parameter:
             head += f", default={shown(self.default)}"
-        texts = [self.description, self.with_lbfgs if lbfgs else ""]
+        texts = [self.description, self.with_exact if lbfgs else ""]
         lines = "\n".join(inspect.cleandoc(text) for text in texts if text)
         return f"{head}\n{textwrap.indent(lines, ' ' * 4)}"
 
@@ -79,7 +79,7 @@ def parameter(
     constraint: Any = None,
     type: str | None = None,
     description: str | None = None,
-    with_lbfgs: str = "",
+    with_exact: str = "",
 ) -> Any:
     """A parameter of the constructor.
 
@@ -93,21 +93,21 @@ def parameter(
         The allowed values, as the docstring says them.
     description : str
         What the docstring says of it.
-    with_lbfgs : str
+    with_exact : str
         Sentences that follow if the class offers ``solver="lbfgs"``.
     """
-    return Entry(type, description, with_lbfgs, default, constraint)
+    return Entry(type, description, with_exact, default, constraint)
 
 
 def attribute(
     *,
     type: str | None = None,
     description: str | None = None,
-    with_lbfgs: str = "",
+    with_exact: str = "",
     init: Literal[False] = False,
 ) -> Any:
     """A fitted attribute; ``init`` tells type checkers that it is no parameter."""
-    return Entry(type, description, with_lbfgs)
+    return Entry(type, description, with_exact)
 
 
 def not_offered(*, init: Literal[False] = False) -> Any:

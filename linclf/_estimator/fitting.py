@@ -15,6 +15,7 @@ from linclf._estimator.described import Described
 from linclf._estimator.settings import settings_of
 from linclf._training.settings import Settings
 from linclf._training.solver import Solver
+from linclf._training.solvers import Automatic
 from linclf._training.validation import Validation
 from linclf._types import FloatArray, LabelArray, Loss, Matrix, MatrixLike
 from linclf.calibration._base import Calibrator
@@ -123,6 +124,8 @@ def part_of(estimator: Described, given: Given, classes: ArrayLike | None, first
     data = dataset(X, targets, weights, per_class)
     rng = check_random_state(estimator.random_state)
     solver, settings = settings_of(estimator)
+    if isinstance(solver, Automatic):
+        solver = solver.stochastic
     return Fitting(
         classes=known,
         solver=solver,

@@ -35,13 +35,17 @@ class CommonParameters(Declared):
         description="Whether to fit an intercept.",
     )
     solver: str | Optimizer = parameter(
-        default="sgd",
-        constraint=[StrOptions({*OPTIMIZERS, *EXACT}), *OPTIMIZERS.values(), Averaged],
+        default="auto",
+        constraint=[StrOptions({"auto", *OPTIMIZERS, *EXACT}), *OPTIMIZERS.values(), Averaged],
         type="str or optimizer",
         description="""
-        "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", an object of
-        `linclf.optimizers`, such as ``Adam(beta1=0.8)``, or "lbfgs": quasi-Newton steps on all rows,
-        for smooth losses and for when the optimum itself is wanted.
+        "auto", "newton", "lbfgs", "dual", "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", or an
+        object of `linclf.optimizers`, such as ``Adam(beta1=0.8)``. Newton's method and L-BFGS go to
+        the minimum of a smooth loss, with all rows in each step; "dual" goes to that of a hinge loss that is
+        not squared, with alpha > 0 and a label for each row. "auto" takes "newton" for small tables and
+        for few features, "lbfgs" for larger ones, and "sgd" for losses with kinks or on cosines, for
+        validation rows, in ``partial_fit``, if one of `learning_rate`, `schedule`, `batch_size`, `average`
+        and `shuffle` is given, and if a pass over the rows takes seconds.
         """,
     )
     learning_rate: float | Literal["auto"] = parameter(
@@ -54,7 +58,7 @@ class CommonParameters(Declared):
         outweigh all others, and adds Nesterov momentum to plain "sgd" if one batch holds all rows
         and the loss is smooth. A number is used as it is, in the units of X, without any of that.
         """,
-        with_lbfgs='Not for "lbfgs".',
+        with_exact='Not for "newton", "lbfgs" and "dual"; "auto" takes "sgd" if it is given.',
     )
     schedule: str = parameter(
         default="linear",
@@ -64,7 +68,7 @@ class CommonParameters(Declared):
         How the step goes on: "linear" and "cosine" fall to 0 at the last epoch, "invscaling" is
         ``t**-0.25`` at step t, "adaptive" divides by 5 whenever the objective stalls.
         """,
-        with_lbfgs='Not for "lbfgs".',
+        with_exact='Not for "newton", "lbfgs" and "dual"; "auto" takes "sgd" if it is given.',
     )
     batch_size: int | Literal["auto"] = parameter(
         default="auto",
@@ -76,7 +80,7 @@ class CommonParameters(Declared):
         64 from 32 classes on, and 256 if the weights do not fit into the cache; for other
         optimizers 64 or 256.
         """,
-        with_lbfgs='Not for "lbfgs".',
+        with_exact='Not for "newton", "lbfgs" and "dual"; "auto" takes "sgd" if it is given.',
     )
     max_iter: int | Literal["auto"] = parameter(
         default="auto",
@@ -87,7 +91,7 @@ class CommonParameters(Declared):
         ``10 * (60_000 / n_samples)**1.4`` between 5 and 1000, of sparse rows ``144_000 / n_samples``
         between 8 and 1000.
         """,
-        with_lbfgs='For "lbfgs" it is 1000.',
+        with_exact='For "newton" and "lbfgs" these are iterations, and it is 1000.',
     )
     tol: float | Literal["auto"] | None = parameter(
         default="auto",
@@ -101,10 +105,11 @@ class CommonParameters(Declared):
         training ends with the schedule. If noise may be why the validation loss does not fall, and
         with the "adaptive" schedule, the step is divided by 5 first, until it is 1e-3 of the first one.
         """,
-        with_lbfgs="""
-        For "lbfgs" the norm of the gradient at which training stops, as a share of the norm at
-        zero weights (for cosines, at the start), and the share by which the validation loss has to
-        fall; "auto" is 1e-4.
+        with_exact="""
+        For "newton" and "lbfgs" the share that may be left of the way from the best intercepts alone (for
+        cosines, from the start) to the minimum, by an estimate that is cautious, and the share by which the
+        validation loss has to fall; "auto" is 1e-4. For "dual" it is the proven distance to the minimum, as a
+        share of the same way; "auto" is 1e-3.
         """,
     )
     n_iter_no_change: int = parameter(
@@ -112,7 +117,7 @@ class CommonParameters(Declared):
         constraint=[Interval(Integral, 1, None, closed="left")],
         type="int >= 1",
         description="Patience of `tol`, in epochs.",
-        with_lbfgs='For "lbfgs" it is that of the validation loss.',
+        with_exact='For "newton" and "lbfgs" it is that of the validation loss.',
     )
     early_stopping: bool | Literal["auto"] = parameter(
         default="auto",
@@ -145,7 +150,7 @@ class CommonParameters(Declared):
         constraint=["boolean"],
         type="bool",
         description="Whether to publish an average of the weights over the steps (`optimizers.Averaged`).",
-        with_lbfgs='Not for "lbfgs".',
+        with_exact='Not for "newton", "lbfgs" and "dual"; "auto" takes "sgd" if it is given.',
     )
     shuffle: bool = parameter(
         default=True,
@@ -155,7 +160,7 @@ class CommonParameters(Declared):
         Whether rows come in a new random order in each epoch. Full batches take all rows at once
         whatever it is.
         """,
-        with_lbfgs='So does "lbfgs".',
+        with_exact='So do "newton" and "lbfgs"; "auto" takes "sgd" if it is False.',
     )
     class_weight: dict[Any, float] | Literal["balanced"] | None = parameter(
         default=None,
@@ -174,7 +179,7 @@ class CommonParameters(Declared):
         constraint=[Integral, None],
         type="int or None",
         description="""
-        Threads for "lbfgs" and for mini-batches that are worth them (some 10 million
+        Threads for "newton", "lbfgs" and mini-batches that are worth them (some 10 million
         multiplications); -1 means all cores. The result does not depend on it.
         """,
     )
@@ -183,7 +188,6 @@ class CommonParameters(Declared):
         constraint=["random_state"],
         type="int, RandomState or None",
         description="Seed of the order of rows and of the validation split.",
-        with_lbfgs='For "lbfgs" also of the rows that it samples.',
     )
     verbose: int = parameter(
         default=0,
@@ -211,7 +215,18 @@ class CommonParameters(Declared):
     n_iter_: int = attribute(
         type="int",
         description="Epochs made.",
-        with_lbfgs='For "lbfgs" iterations over all rows.',
+        with_exact='For "newton" and "lbfgs" iterations over all rows.',
+    )
+    solver_: str = attribute(
+        type="str",
+        description='What has trained, for ``solver="auto"``.',
+    )
+    optimality_gap_: float = attribute(
+        type="float",
+        description="""
+        After an exact solver, if the loss is convex and `alpha` is not 0: a bound of what the objective lies
+        above its minimum. It is proven, and loose where the loss bends much more than the penalty.
+        """,
     )
     history_: dict[str, list[float]] = attribute(
         type="dict of lists",
@@ -220,10 +235,10 @@ class CommonParameters(Declared):
         "seconds" since the start, and with early stopping "validation_loss" and "validation_score"
         (accuracy).
         """,
-        with_lbfgs="""
-        For "lbfgs" the objective is that of the weights reached (for cosines without the penalty,
-        which has no minimum there), and "gradient_norm" (as a share of that at zero weights) takes the
-        place of "step".
+        with_exact="""
+        For "newton" and "lbfgs" the objective is that of the weights reached (for cosines without the
+        penalty, which has no minimum there), and "gradient_norm" (as a share of that at the best intercepts
+        alone) takes the place of "step".
         """,
     )
     n_features_in_: int = attribute(

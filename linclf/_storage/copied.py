@@ -7,13 +7,16 @@ from linclf._numba.intrinsics import prefetch
 from linclf._storage.dense import Dense, square_norms_dense, subtract_radial_dense, update_dense
 from linclf._storage.verbs import (
     Block,
+    add_row,
     descend,
     empty_block,
     fold,
     gather,
     gradient,
+    load_row,
     product_of,
     products,
+    row_products,
     rows_for_blas,
     scale_row,
     settle,
@@ -164,3 +167,36 @@ def update_class_copied(storage, row, slope, state, k, optimizer, step, work):
         work.gradient[j] = slope * row.z[j]
         work.penalty[j] = share * work.features[j]
     step_row(optimizer, V[k], work.gradient, state.slots[k], step, state.n_steps[0], work.penalty)
+
+
+@compiled_fast
+def _centre(x, centre, z):
+    square = 0.0
+    for j in range(x.size):
+        z[j] = np.float64(x[j]) - centre[j]
+        square += z[j] * z[j]
+    return square
+
+
+@compiled_fast
+def _axpy(a, x, y):
+    for j in range(x.size):
+        y[j] += a * x[j]
+
+
+@load_row.register(Copied)
+def load_row_copied(storage, i, z):
+    return _centre(storage.X[i], storage.centre, z)
+
+
+@row_products.register(Copied)
+def row_products_copied(storage, i, z, W, scores):
+    for k in range(scores.size):
+        scores[k] = _dot(z, W[k])
+
+
+@add_row.register(Copied)
+def add_row_copied(storage, i, z, shares, W):
+    for k in range(shares.size):
+        if shares[k] != 0.0:
+            _axpy(shares[k], z, W[k])

@@ -11,14 +11,17 @@ from linclf._numba.intrinsics import prefetch
 from linclf._storage.verbs import (
     IN_CACHE,
     Block,
+    add_row,
     descend,
     empty_block,
     fold,
     gather,
     gradient,
+    load_row,
     product_of,
     products,
     read_only,
+    row_products,
     rows_for_blas,
     scale_row,
     settle,
@@ -302,3 +305,26 @@ def update_class_csr(storage, row, slope, state, k, optimizer, step, work):
         V[j, k] = work.weights[i]
         for slot in range(slots.shape[1]):
             slots[j, slot, k] = work.slots[slot, i]
+
+
+@load_row.register(CSR)
+def load_row_csr(storage, i, z):
+    square = 0.0
+    for at in range(storage.indptr[i], storage.indptr[i + 1]):
+        value = np.float64(storage.data[at])
+        square += value * value
+    return square
+
+
+@row_products.register(CSR)
+def row_products_csr(storage, i, z, W, scores):
+    start, stop = storage.indptr[i], storage.indptr[i + 1]
+    if scores.size == 1:
+        scores[0] = _one_product(storage, start, stop, W)
+    else:
+        _products_of(storage, start, stop, W, scores)
+
+
+@add_row.register(CSR)
+def add_row_csr(storage, i, z, shares, W):
+    _add_any_row(storage, storage.indptr[i], storage.indptr[i + 1], 1.0, shares, W)

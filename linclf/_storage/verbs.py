@@ -187,3 +187,18 @@ def update_class(storage, row, slope, state, k, optimizer, step, work):
 
     The penalty of feature j there is ``work.classes[k] * work.features[j]``.
     """
+
+
+@generic
+def load_row(storage, i, z):
+    """Bring row i without factors and constant into z, if it is dense; returns its squared length."""
+
+
+@generic
+def row_products(storage, i, z, W, scores):
+    """scores[k] = w_k . x for the row loaded, with float64 weights laid out for the storage, no constant."""
+
+
+@generic
+def add_row(storage, i, z, shares, W):
+    """w_k += shares_k x for the row loaded."""

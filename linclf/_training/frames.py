@@ -75,7 +75,7 @@ class Standardised(Frame):
 
     def learn(self, X: FloatArray, weights: FloatArray, seen: Seen) -> FloatArray:
         weights = weights * (seen.rows / seen.weight)
-        if min(X.shape) <= _coordinates.ROTATED_SIZE and X.size <= _coordinates.ROTATED_VALUES:
+        if self.turns(X):
             turned = _coordinates.rotated(X, weights, self.shift, self.centred)
             if turned is not None:
                 self.coordinates, rotated = turned
@@ -83,11 +83,22 @@ class Standardised(Frame):
         self.learn_part(X, weights, seen)
         return X
 
+    def turns(self, X: FloatArray) -> bool:
+        """Whether the features are rotated."""
+        return min(X.shape) <= _coordinates.ROTATED_SIZE and X.size <= _coordinates.ROTATED_VALUES
+
     def learn_part(self, X: FloatArray, weights: FloatArray, seen: Seen) -> bool:
         part = _coordinates.moments(X, weights)
         self.moments = part if self.moments is None else self.moments.merged(part)
         self.coordinates = self.moments.coordinates(self.shift, self.centred)
         return True
+
+
+class Spanned(Standardised):
+    """The same for solvers that no rotation helps: it only makes features no more than rows."""
+
+    def turns(self, X: FloatArray) -> bool:
+        return X.shape[0] < X.shape[1] and super().turns(X)
 
 
 class Levelled(Frame):
@@ -162,7 +173,7 @@ def frame_for(solver: Solver, head: Head, is_sparse: bool, start: LinearModel | 
     if not solver.automatic or not head.equivariant:
         return Given
     if not is_sparse:
-        return Standardised
+        return Spanned if solver.levels else Standardised
     if not solver.levels:
         return Levelled
     return Folded if start is None or not start.W.any() else Given

@@ -6,17 +6,18 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from linclf._kernels import epoch
-from linclf._kernels.problem import Problem, State, buffers_for
+from linclf._kernels.problem import Buffers, Problem, State, buffers_for
 from linclf._types import FloatArray, IntArray
 
 COPIED = 2**14  # weights
 
 
 class Arrays:
-    """Gradient arrays of pieces, kept from pass to pass: to get memory anew costs as much as to fill it."""
+    """Gradients and buffers of pieces, kept: to get memory anew costs as much as to fill it."""
 
     def __init__(self) -> None:
         self.spare: list[FloatArray] = []
+        self.buffers: list[Buffers] = []
 
     def like(self, V: FloatArray) -> FloatArray:
         try:
@@ -47,8 +48,9 @@ def mean_gradient(
     def of_piece(start: int, stop: int) -> tuple[float, FloatArray, np.floating]:
         share = (stop - start) / len(ids)
         state = State(V, arrays.like(V), slots, np.zeros(1, np.int64))
-        buffers = buffers_for(problem, V, len(ids))
+        buffers = arrays.buffers.pop() if arrays.buffers else buffers_for(problem, V, len(ids))
         loss = epoch.batch_gradient(problem, state, buffers, ids[start:stop], step * share, row_limit)
+        arrays.buffers.append(buffers)
         return loss, state.G, V.dtype.type(share)
 
     each: Callable = map if pool is None else pool.map

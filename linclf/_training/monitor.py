@@ -22,6 +22,8 @@ class Outcome(NamedTuple):
     model: LinearModel
     history: dict[str, list[float]]
     n_iter: int
+    solver: str = ""  # that has trained
+    gap: float | None = None  # a bound of what the objective lies above its minimum, if there is one
 
 
 class Callbacks(Protocol):
@@ -65,7 +67,7 @@ class Monitor:
         self, settings: Settings, validation: Validation | None, callbacks: Callbacks | None
     ) -> None:
         self.settings, self.validation, self.callbacks = settings, validation, callbacks
-        self.watch = Watch(settings.tol, settings.n_iter_no_change)
+        self.watch = Watch(None if settings.tol == "auto" else settings.tol, settings.n_iter_no_change)
         self.history: dict[str, list[float]] = {}
         self.best: tuple[float, LinearModel | None] = np.inf, None
 

@@ -10,6 +10,7 @@ If two scores are -v z_i and v z_i, h_i is twice that, and M half of the Hessian
 
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
+from scipy.linalg.lapack import dpotrs  # pyright: ignore[reportAttributeAccessIssue]
 
 from linclf._data.scale import LARGEST_SPARSE
 from linclf._storage import read_only
@@ -17,7 +18,7 @@ from linclf._training.fit import Fit
 from linclf._training.objective import Objective, spread
 from linclf._types import FloatArray, Loss, Matrix
 from linclf.heads import with_copies
-from linclf.losses._registry import row_losses
+from linclf.losses._hessian import row_curvatures
 
 CHOLESKY = 4096  # features up to which the Hessian is factored
 LEAST = 1e-3  # curvature that every row has in M, as a share of the loss's
@@ -97,27 +98,28 @@ class Preconditioner:
         else:
             G[:] = solve_triangular(self.L, G.reshape(self.shape).T, lower=True, check_finite=False).T.ravel()
 
+    def solve(self, R: FloatArray) -> FloatArray:
+        """M^-1 for each class: roughly H^-1."""
+        if self.diagonal:
+            return (R.ravel() * self.factors**2).reshape(R.shape)
+        return dpotrs(self.L, R.T, lower=True)[0].T
+
     def coordinates(self, V: FloatArray) -> FloatArray:
         return V.ravel() / self.factors if self.diagonal else (V @ self.L).ravel()
 
 
 def row_curvature(loss: Loss, scores: FloatArray, y: np.ndarray) -> FloatArray:
-    """Mean diagonal of the Hessian of the loss of each row, from differences of its gradient.
+    """Mean diagonal of the Hessian of the loss of each row.
 
     For many classes it is estimated from directions of signs (Hutchinson 1989), the same for all rows
     so that their order does not matter.
     """
-    n_classes, h = scores.shape[1], 1e-6
+    n_classes = scores.shape[1]
     directions = np.eye(n_classes)
     if n_classes > DIRECTIONS:
         directions = np.random.default_rng(0).choice([-1.0, 1.0], (DIRECTIONS, n_classes))
-    y, values = read_only(y), np.empty(len(scores))
-
-    def gradients(scores: FloatArray) -> FloatArray:
-        row_losses(loss, scores, y, values)
-        return scores
-
-    base, total = gradients(scores.copy()), 0.0
-    for direction in directions:
-        total = total + (gradients(scores + h * direction) - base) @ direction / h
-    return np.maximum(total, 0) / (directions**2).sum()
+    curvature, work = np.empty(len(scores)), np.empty((2, n_classes))
+    row_curvatures(
+        loss, scores.copy(), read_only(y), directions.ravel(), np.empty(directions.size), work, curvature
+    )
+    return np.maximum(curvature, 0)

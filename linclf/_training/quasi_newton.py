@@ -12,14 +12,14 @@ def descend(
     evaluate: Callable[[Point], None],
     start: Point,
     max_iter: int,
-    reached: Callable[[Point], bool],
+    reached: Callable[[Point, float], bool],
     precision: float,
-) -> tuple[Point, float]:
-    """Go down from a point with its value and gradient.
+) -> Point:
+    """Go down from a point with its value and gradient; returns the last point.
 
-    ``evaluate`` sets value and gradient of a point, and ``reached`` is told of the point after each
-    iteration, which is the one evaluated last; it returns whether to stop. ``precision`` is that of the
-    values. The result is the last point, and how much lower the quadratic model sees the minimum.
+    ``evaluate`` sets value and gradient of a point. ``reached`` is told of the point after each iteration,
+    which is the one evaluated last, and how much lower the quadratic model sees the minimum; it returns
+    whether to stop. ``precision`` is that of the values.
     """
     here, there = start, Point(np.empty_like(start.u), np.empty_like(start.gradient))
     pairs = Pairs(start.u.size, start.u.dtype)
@@ -40,10 +40,11 @@ def descend(
             pairs.add(here, there)
             here, there = there, here
             iteration += 1
-            stop = reached(here)
+            slope = pairs.direction(here.gradient, direction)
+            stop = reached(here, -0.5 * slope)
         elif pairs.order:
             pairs.forget()
+            slope = pairs.direction(here.gradient, direction)
         else:
             break
-        slope = pairs.direction(here.gradient, direction)
-    return here, -0.5 * slope
+    return here

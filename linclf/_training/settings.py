@@ -9,7 +9,7 @@ class Settings(NamedTuple):
     alpha: float
     fit_intercept: bool
     max_iter: int | Literal["auto"]
-    tol: float | None
+    tol: float | Literal["auto"] | None  # "auto" is for `train` to replace
     n_iter_no_change: int
     n_jobs: int
     verbose: int

@@ -7,6 +7,7 @@ import numpy as np
 from linclf._data.dataset import Dataset
 from linclf._training.fit import Fit
 from linclf._training.monitor import Monitor, Outcome
+from linclf._training.sampling import Sampling
 from linclf._training.settings import Settings
 from linclf._training.shape import Shape
 from linclf._types import Loss
@@ -39,6 +40,10 @@ class Solver(Protocol):
     @property
     def automatic(self) -> bool:
         """Whether its steps have no unit, so that the features may be brought to other coordinates."""
+        ...
+
+    def for_problem(self, loss: Loss, data: Dataset, watched: bool, sampling: Sampling | None) -> "Solver":
+        """The solver to take, which is itself unless it is a choice; ``watched`` are validation rows."""
         ...
 
     def check(self, loss: Loss, data: Dataset) -> None:

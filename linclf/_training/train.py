@@ -21,6 +21,7 @@ from linclf.heads import Head
 from linclf.losses._evaluation import curvature
 from linclf.losses._registry import trait
 
+SMALL, MOSTLY_FULL = 2**20, 16  # values of rows, and how many there are to one that is stored
 COPIED = 2**18  # scores of rows that are looked at at once
 
 
@@ -71,7 +72,12 @@ def train(
     MemoryError
         If the weights do not fit into memory.
     """
+    solver = solver.for_problem(loss, data, validation is not None, sampling)
+    if settings.tol == "auto":
+        settings = settings._replace(tol=solver.automatic_tol)
     solver.check(loss, data)
+    if solver.levels:
+        data = _filled(data)
     task = Task(data, start, validation, callbacks)
     task = task.without_absent(loss, outputs_of(loss, data.y.n_classes))
     kept = [validation is not None, start is not None]
@@ -80,7 +86,15 @@ def train(
     outcome = solver.solve(fit, Monitor(settings, task.validation, task.callbacks), rng)
     if validation is None:
         _warn_if_separable(fit, task.data, outcome.model)
-    return task.widened(outcome)
+    return task.widened(outcome)._replace(solver=solver.name)
+
+
+def _filled(data: Dataset) -> Dataset:
+    """Small sparse rows that are nearly full as dense ones, which may be centred."""
+    size = data.X.shape[0] * data.X.shape[1]
+    if not data.is_sparse or size > min(SMALL, MOSTLY_FULL * data.X.nnz):
+        return data
+    return data._replace(X=data.X.toarray(order="C"))
 
 
 def head_for(

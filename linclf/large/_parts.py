@@ -10,7 +10,7 @@ from linclf._training.fit import shape_of
 from linclf._training.model import LinearModel
 from linclf._training.monitor import Outcome, Reached
 from linclf._training.solver import Solver
-from linclf._training.solvers import Stochastic
+from linclf._training.solvers import Automatic, Stochastic
 from linclf._training.train import train
 from linclf._training.validation import Validation
 from linclf._types import FloatArray, IntArray, Matrix
@@ -41,7 +41,10 @@ class Parts:
             self.model = reached._replace(parts=list(reached.parts), projections=list(reached.projections))
         shape = shape_of(self.data, n_features, n_features, len(clusters.order), dtype)
         # passes over all rows in one softmax, and so the batch
-        self.epochs, self.batch = fitting.solver.extent(fitting.settings, Softmax(), Linear(), shape)
+        self.solver = fitting.solver
+        if isinstance(self.solver, Automatic):
+            self.solver = self.solver.stochastic
+        self.epochs, self.batch = self.solver.extent(fitting.settings, Softmax(), Linear(), shape)
         self.shares: list[float] = []
         self.validation_shares: list[float] = []
         self.outcomes: list[Outcome] = []
@@ -81,7 +84,7 @@ class Parts:
 
     def _solver(self, n_rows: int) -> Solver:
         """A small part has a few batches at least."""
-        solver = self.fitting.solver
+        solver = self.solver
         if self.batch is None or not isinstance(solver, Stochastic) or solver.rule.batch_size != "auto":
             return solver
         batch = max(1, min(self.batch, n_rows // FEWEST_BATCHES))
@@ -141,7 +144,7 @@ class Parts:
                 values = outcome.history.get(name, [0.0])
                 total += share * np.append(values, np.full(n_iter - len(values), values[-1]))
             history[name] = total.tolist()
-        return Outcome(self.model.parts[0], history, n_iter)
+        return Outcome(self.model.parts[0], history, n_iter, self.solver.name)
 
 
 def _untrained(n_outputs: int, n_features: int, dtype: np.dtype) -> LinearModel:

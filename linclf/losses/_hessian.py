@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import numpy as np
+from numba.core import types
 from numba.extending import overload
 
-from linclf._numba import compiled, generic
+from linclf._numba import compiled, generic, kernel
 from linclf._numba.dispatch import INLINED
 from linclf._types import FloatArray, IntArray, Loss
 from linclf.losses._registry import target_loss
@@ -13,11 +15,25 @@ STEP = 1e-5  # of the largest score along a direction, in differences
 
 
 @generic
-def row_hessian(loss, scores, target, along, work):
-    """``along <- H along`` for one row, with several directions of K numbers in a row; optional.
+def covariance(loss, scores):
+    """Scores of a row become numbers s >= 0 of which ``diag(s) - s s' / sum(s)`` is the Hessian.
+
+    That is the covariance of a class drawn with these weights, whatever the target. Optional: for losses that
+    have such a Hessian.
+    """
+
+
+@generic
+def row_hessian(loss, scores, y, along, work):
+    """``along <- H along`` for one row of class y, with several directions of K numbers in a row; optional.
 
     H are the second derivatives of the loss at ``scores``, which may be overwritten; ``work (2, K)`` is free.
     """
+
+
+@generic
+def soft_row_hessian(loss, scores, q, along, work):
+    """The same for class probabilities q; without it, differences of the gradient do."""
 
 
 @generic
@@ -27,12 +43,18 @@ def block_hessian(loss, targets, ids, S, T, work):
 
 def hessian_of_row(loss: Loss, scores: FloatArray, target: Any, along: FloatArray, work: FloatArray) -> None:
     """`row_hessian` if the loss has one, else differences of its gradient."""
-    (row_hessian.find(type(loss)) or by_differences)(loss, scores, target, along, work)
+    verb = row_hessian if np.ndim(target) == 0 else soft_row_hessian
+    own = by_covariance if covariance.find(type(loss)) else verb.find(type(loss))
+    (own or by_differences)(loss, scores, target, along, work)
 
 
 @overload(hessian_of_row, strict=False, jit_options=INLINED)
 def _hessian_of_row(loss, scores, target, along, work):
-    return row_hessian.find(getattr(loss, "instance_class", type(None))) or by_differences.py_func
+    cls = getattr(loss, "instance_class", type(None))
+    if covariance.find(cls) is not None:
+        return by_covariance.py_func
+    verb = row_hessian if isinstance(target, types.Integer) else soft_row_hessian
+    return verb.find(cls) or by_differences.py_func
 
 
 def hessian_of_block(
@@ -45,6 +67,21 @@ def hessian_of_block(
 @overload(hessian_of_block, strict=False, jit_options=INLINED)
 def _hessian_of_block(loss, targets, ids, S, T, work):
     return block_hessian.find(getattr(loss, "instance_class", type(None))) or one_by_one.py_func
+
+
+@compiled
+def by_covariance(loss, scores, target, along, work):
+    n_classes, total = scores.size, 0.0
+    covariance(loss, scores)
+    for k in range(n_classes):
+        total += scores[k]
+    for start in range(0, along.size, n_classes):
+        mean = 0.0
+        for k in range(n_classes):
+            mean += scores[k] * along[start + k]
+        mean /= total
+        for k in range(n_classes):
+            along[start + k] = scores[k] * (along[start + k] - mean)
 
 
 @compiled
@@ -78,3 +115,40 @@ def one_by_one(loss, targets, ids, S, T, work):
         hessian_of_row(loss, scores, targets[ids[r]], along, work)
         for k in range(along.size):
             T[r, k] = along[k]
+
+
+@kernel
+def row_curvatures(loss, scores, targets, directions, along, work, out):
+    """out[i] = mean of ``t.H t / t.t`` over the directions t, which are scores of a row in a row.
+
+    The scores are overwritten, ``along`` is as large as the directions, and ``work (2, K)`` is free.
+    """
+    square = 0.0
+    for j in range(directions.size):
+        square += directions[j] * directions[j]
+    for i in range(out.size):
+        along[:] = directions
+        hessian_of_row(loss, scores[i], targets[i], along, work)
+        total = 0.0
+        for j in range(directions.size):
+            total += directions[j] * along[j]
+        out[i] = total / square
+
+
+@kernel
+def covariances(loss, scores):
+    """`covariance` of each row."""
+    for i in range(scores.shape[0]):
+        covariance(loss, scores[i])
+
+
+@kernel
+def row_matrices(loss, scores, targets, work, out):
+    """out[i] = Hessian of row i, (K, K); its scores are overwritten, and ``work (2, K)`` is free."""
+    n_classes = scores.shape[1]
+    for i in range(out.shape[0]):
+        along = out[i].reshape(n_classes * n_classes)
+        along[:] = 0.0
+        for k in range(n_classes):
+            along[k * (n_classes + 1)] = 1.0
+        hessian_of_row(loss, scores[i], targets[i], along, work)

@@ -9,6 +9,8 @@ tell the rest of the package what it needs to know; all may be left out:
                     a bound if that is not too cautious; for hinges, which have no Hessian,
                     the value that takes its place
 ``smooth``          whether the gradient is continuous; momentum and L-BFGS are for smooth losses
+``gradient_jumps``  whether the gradient jumps somewhere all the same, at ties of the scores: Newton's method
+                    would stop there
 ``convex``          whether the loss is convex in the scores
 ``attained``        whether the least loss of a row is reached at finite scores; if not, separable classes
                     need a penalty
@@ -16,6 +18,8 @@ tell the rest of the package what it needs to know; all may be left out:
                     classes be trained with one vector of weights
 ``symmetric``       whether the classes are alike, so that exchanging two exchanges their gradients; False
                     where their order or names mean something, as in ordinal losses
+``best_scores(q)``  the best scores if all rows have the same, of classes with the shares q; without it they
+                    are searched for
 ``head``            `heads.Linear` unless the loss is defined on cosines
 ``probabilities``   method mapping (n, K) scores to probabilities, or None
 ``log_probabilities``  the same in logarithms
@@ -47,6 +51,7 @@ class LossTraits:
     curvature = None
     resolved = None
     smooth = True
+    gradient_jumps = False
     convex = True
     attained = True
     shift_invariant = True
@@ -57,6 +62,7 @@ class LossTraits:
     watched = None
     n_outputs = None
     class_scores = None
+    best_scores = None
 
 
 @generic

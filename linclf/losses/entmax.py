@@ -16,6 +16,7 @@ from linclf._numba import compiled
 from linclf._numba.simplex import entmax_row
 from linclf._types import FloatArray
 from linclf.functional import entmax, sparsemax
+from linclf.losses._hessian import covariance
 from linclf.losses._registry import row_loss, soft_row_loss
 
 
@@ -101,6 +102,20 @@ def entmax_loss(loss, scores, y):
     top, potential = entmax_row(scores, loss.alpha)
     scores[y] -= 1.0
     return max((top - target) + potential, 0.0)
+
+
+@covariance.register(Sparsemax)
+def sparsemax_covariance(loss, scores):
+    entmax_row(scores, 2.0)
+    for k in range(scores.size):
+        scores[k] = 1.0 if scores[k] > 0.0 else 0.0
+
+
+@covariance.register(Entmax)
+def entmax_covariance(loss, scores):
+    entmax_row(scores, loss.alpha)
+    for k in range(scores.size):
+        scores[k] = scores[k] ** (2.0 - loss.alpha) if scores[k] > 0.0 else 0.0
 
 
 @compiled

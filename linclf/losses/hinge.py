@@ -9,8 +9,20 @@ from typing import NamedTuple
 
 from sklearn.utils._param_validation import Interval
 
+from linclf.losses._dual import (
+    apart,
+    below_one,
+    dual_members,
+    dual_step,
+    excesses,
+    exchange,
+    free,
+    on_simplex,
+)
+from linclf.losses._hessian import row_hessian
 from linclf.losses._registry import row_loss
 
+ALL = 1 - 1e-9  # of what the rivals may have together; the rest is rounding
 _LIMITS = {"margin": Interval(Real, 0, None, closed="neither")}
 
 
@@ -109,7 +121,8 @@ class CrammerSinger(NamedTuple):
 class SquaredCrammerSinger(NamedTuple):
     """``max(0, max_{j != y} f_j - f_y + D)^2``, the square of `CrammerSinger`.
 
-    Its gradient jumps where two rivals tie for K > 2; it is trained like the smooth losses.
+    Its gradient jumps where two rivals tie for K > 2; it is trained like the smooth losses, but not by
+    Newton's method.
 
     Parameters
     ----------
@@ -133,6 +146,7 @@ class SquaredCrammerSinger(NamedTuple):
 
     margin: float = 1.0
     limits = _LIMITS
+    gradient_jumps = True
 
     def curvature(self, n_classes: int) -> float:
         return 4.0
@@ -292,3 +306,68 @@ def squared_one_vs_rest(loss, scores, y):
         else:
             scores[k] = 0.0
     return value
+
+
+@row_hessian.register(SquaredWestonWatkins)
+def squared_weston_watkins_hessian(loss, scores, y, along, work):
+    """``2 (t_k - t_y)`` for the rivals k within the margin, and what it takes from y."""
+    edge, n_classes = scores[y] - loss.margin, scores.size
+    for start in range(0, along.size, n_classes):
+        own, total = along[start + y], 0.0
+        for k in range(n_classes):
+            if k != y and scores[k] > edge:
+                along[start + k] = 2.0 * (along[start + k] - own)
+                total += along[start + k]
+            else:
+                along[start + k] = 0.0
+        along[start + y] = -total
+
+
+@row_hessian.register(SquaredOneVsRest)
+def squared_one_vs_rest_hessian(loss, scores, y, along, work):
+    n_classes = scores.size
+    for k in range(n_classes):
+        within = scores[k] < loss.margin if k == y else scores[k] > -loss.margin
+        for at in range(k, along.size, n_classes):
+            along[at] = 2.0 * along[at] if within else 0.0
+
+
+@dual_step.register(WestonWatkins)
+def weston_watkins_dual(loss, scores, y, active, bend):
+    """Each rival has a variable between 0 and 1."""
+    if excesses(loss.margin, scores, y, active, bend) <= 0.0 and active[y] == 0.0:
+        scores[:] = 0.0
+        return False
+    return exchange(scores, y, active, below_one(scores, y, active[y]), 1.0, False)
+
+
+@dual_step.register(CrammerSinger)
+def crammer_singer_dual(loss, scores, y, active, bend):
+    """The variables of the rivals are at least 0, and 1 together at most."""
+    top = excesses(loss.margin, scores, y, active, bend)
+    if top <= 0.0 and active[y] == 0.0:
+        scores[:] = 0.0
+        return False
+    return exchange(scores, y, active, on_simplex(scores, y, top), 1.0, True)
+
+
+@dual_step.register(OneVsRest)
+def one_vs_rest_dual(loss, scores, y, active, bend):
+    return apart(loss.margin, scores, y, active, bend)
+
+
+@dual_members.register(WestonWatkins)
+def weston_watkins_members(loss, y, active, members):
+    free(active, 1.0, members)
+    members[y] = 1.0
+
+
+@dual_members.register(CrammerSinger)
+def crammer_singer_members(loss, y, active, members):
+    free(active, 2.0, members)
+    members[y] = 1.0 if active[y] < ALL else 0.0
+
+
+@dual_members.register(OneVsRest)
+def one_vs_rest_members(loss, y, active, members):
+    free(active, 1.0, members)

@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import Interval
 from linclf._numba.simplex import exp_negative_like, log_positive, softmax_row
 from linclf._types import FloatArray
 from linclf.functional import log_softmax, softmax
-from linclf.losses._hessian import block_hessian, row_hessian
+from linclf.losses._hessian import block_hessian, covariance
 from linclf.losses._registry import label_block_loss, row_loss, soft_row_loss
 
 
@@ -59,6 +59,11 @@ class Softmax(NamedTuple):
 
     def watched(self) -> Self:
         return self._replace(label_smoothing=0.0)
+
+    def best_scores(self, shares: FloatArray) -> FloatArray:
+        smoothing = self.label_smoothing
+        each = smoothing / (len(shares) - 1)
+        return self.temperature * np.log(np.maximum(shares * (1 - smoothing - each) + each, 1e-12))
 
     def probabilities(self, scores: FloatArray) -> FloatArray:
         return softmax(scores / scores.dtype.type(self.temperature))
@@ -142,17 +147,11 @@ def softmax_soft_loss(loss, scores, q):
     return value / temperature + log_sum
 
 
-@row_hessian.register(Softmax)
-def softmax_hessian(loss, scores, target, along, work):
-    """``H t = p (t - p.t) / T^2``, whatever the target."""
-    temperature, n_classes = loss.temperature, scores.size
-    softmax_row(scores, temperature)
-    for start in range(0, along.size, n_classes):
-        mean = 0.0
-        for k in range(n_classes):
-            mean += scores[k] * along[start + k]
-        for k in range(n_classes):
-            along[start + k] = scores[k] * (along[start + k] - mean) / (temperature * temperature)
+@covariance.register(Softmax)
+def softmax_covariance(loss, scores):
+    softmax_row(scores, loss.temperature)
+    for k in range(scores.size):
+        scores[k] /= loss.temperature * loss.temperature
 
 
 @block_hessian.register(Softmax)

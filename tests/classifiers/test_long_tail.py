@@ -178,7 +178,7 @@ def test_adjusted_model_is_the_optimum_of_the_adjusted_scores(tail, tau, weighte
     X, y = tail[:2]
     weights = np.random.default_rng(0).uniform(0.5, 2, len(y)) if weighted else np.ones(len(y))
     W, b = adjusted_optimum(X, np.eye(4)[y], weights, 1e-2, tau)
-    model = SoftmaxClassifier(logit_adjustment=tau, alpha=1e-2, solver=solver, tol=1e-6, random_state=0)
+    model = SoftmaxClassifier(logit_adjustment=tau, alpha=1e-2, solver=solver, tol=1e-10, random_state=0)
     model.fit(X, y, sample_weight=weights)
     expected, found = X @ W.T + b, model.decision_function(X)
     expected, found = (f - f.mean(axis=1, keepdims=True) for f in (expected, found))
@@ -189,12 +189,14 @@ def test_adjustment_of_soft_labels_and_of_two_classes(tail):
     X, y = tail[:2]
     Y = 0.8 * np.eye(4)[y] + 0.05
     W, b = adjusted_optimum(X, Y, np.ones(len(y)), 1e-2, 1.0)
-    soft = SoftmaxClassifier(logit_adjustment=1.0, alpha=1e-2, solver="lbfgs", tol=1e-6).fit(X, Y)
+    soft = SoftmaxClassifier(logit_adjustment=1.0, alpha=1e-2, solver="lbfgs", tol=1e-10).fit(X, Y)
     expected, found = X @ W.T + b, soft.decision_function(X)
     np.testing.assert_allclose(np.diff(found), np.diff(expected), atol=2e-4)
     two = y < 2
     W, b = adjusted_optimum(X[two], np.eye(2)[y[two]], np.ones(two.sum()), 2e-2, 1.0)
-    binary = SoftmaxClassifier(logit_adjustment=1.0, alpha=1e-2, solver="lbfgs", tol=1e-6).fit(X[two], y[two])
+    binary = SoftmaxClassifier(logit_adjustment=1.0, alpha=1e-2, solver="lbfgs", tol=1e-10).fit(
+        X[two], y[two]
+    )
     np.testing.assert_allclose(binary.decision_function(X), X @ (W[1] - W[0]) + b[1] - b[0], atol=2e-4)
 
 

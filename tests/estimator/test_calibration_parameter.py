@@ -165,7 +165,7 @@ def test_search_over_calibrations_and_storage(parts):
 
 def test_fitting_again_without_it_forgets_it(parts):
     X, y, X_val, y_val, *_ = parts
-    model = SoftmaxClassifier(calibration="platt", max_iter=5, random_state=0).fit(
+    model = SoftmaxClassifier(solver="sgd", calibration="platt", max_iter=5, random_state=0).fit(
         X, y, X_val=X_val, y_val=y_val
     )
     model.set_params(calibration=None).fit(X, y)

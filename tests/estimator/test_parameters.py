@@ -112,7 +112,8 @@ def test_docstrings_speak_of_lbfgs_where_it_is_a_solver(cls):
         assert "lbfgs" not in cls.__doc__
         assert words["n_iter_no_change"] == "Patience of `tol`, in epochs."
     else:
-        expected = 'Patience of `tol`, in epochs. For "lbfgs" it is that of the validation loss.'
+        exact = 'For "newton" and "lbfgs" it is that of the validation loss.'
+        expected = f"Patience of `tol`, in epochs. {exact}"
         assert words["n_iter_no_change"] == expected
 
 

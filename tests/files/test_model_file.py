@@ -46,6 +46,8 @@ from linclf.large import (
 from linclf.losses import LOSSES, Focal
 from linclf.optimizers import OPTIMIZERS, Adam, Averaged
 
+# too few iterations for the default solver
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 FAST = {"max_iter": 3, "random_state": 0}
 DATA = pathlib.Path(__file__).resolve().parent / "golden"
 rng = np.random.default_rng(0)

@@ -28,7 +28,7 @@ from linclf.heads import Linear
 from linclf.losses import Softmax, row_loss
 from linclf.losses._evaluation import evaluate
 
-ONE = {"max_iter": 1, "random_state": 0}
+ONE = {"solver": "sgd", "max_iter": 1, "random_state": 0}
 
 
 def peak_of(function):
@@ -259,7 +259,9 @@ def test_the_message_says_how_much_and_what_to_do(monkeypatch):
 def test_a_fitted_model_is_as_it_was(monkeypatch):
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((300, 50_000), np.float32), np.arange(300) % 149
-    model = SoftmaxClassifier(max_iter=1, random_state=0).partial_fit(X, y, classes=np.unique(y))
+    model = SoftmaxClassifier(solver="sgd", max_iter=1, random_state=0).partial_fit(
+        X, y, classes=np.unique(y)
+    )
     before = dict(vars(model))
     monkeypatch.setattr(_memory, "available_bytes", lambda: 2**26)
     for call in (model.fit, model.partial_fit):
@@ -275,7 +277,7 @@ def test_a_fitted_model_is_as_it_was(monkeypatch):
 @pytest.mark.parametrize("part", [False, True])
 def test_weights_to_start_from_are_not_copied_before_the_check(n_classes, part, monkeypatch):
     n_features = 2**22 if n_classes == 2 else 2**18
-    model = with_weights(SoftmaxClassifier(max_iter=1, warm_start=True), n_classes, n_features)
+    model = with_weights(SoftmaxClassifier(solver="sgd", max_iter=1, warm_start=True), n_classes, n_features)
     X = sparse.random_array((50, n_features), density=1e-5, rng=np.random.default_rng(0), dtype=np.float32)
     X, y = sparse.csr_array(X), np.arange(50) % n_classes
     monkeypatch.setattr(_memory, "available_bytes", lambda: 2**20)

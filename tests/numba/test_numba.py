@@ -232,7 +232,7 @@ from scipy import sparse
 from linclf import SoftmaxClassifier
 X = np.random.default_rng(0).normal(size=(300, 3))
 for data in (X, sparse.csr_array(X)):
-    model = SoftmaxClassifier(max_iter=1, random_state=0).fit(data, np.arange(300) % 3)
+    model = SoftmaxClassifier(solver="sgd", max_iter=1, random_state=0).fit(data, np.arange(300) % 3)
     print(*model.coef_.ravel(), *model.intercept_)
 """
 

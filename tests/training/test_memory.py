@@ -11,8 +11,8 @@ from linclf import SoftmaxClassifier, SVMClassifier
 
 N, D = 30_000, 400
 MODELS = [
-    SoftmaxClassifier(max_iter=1, random_state=0),
-    SoftmaxClassifier(max_iter=1, early_stopping=True, random_state=0),
+    SoftmaxClassifier(solver="sgd", max_iter=1, random_state=0),
+    SoftmaxClassifier(solver="sgd", max_iter=1, early_stopping=True, random_state=0),
     SoftmaxClassifier(solver="lbfgs", max_iter=2, tol=None, random_state=0),
     SVMClassifier(solver="adam", max_iter=1, random_state=0),
 ]
@@ -57,6 +57,8 @@ def test_read_only_memory_maps_are_trained_in_place(tmp_path):
     X, y = dense(np.float32), np.arange(N) % 3
     np.save(tmp_path / "X.npy", X)
     mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
-    model = SoftmaxClassifier(max_iter=1, random_state=0)
+    model = SoftmaxClassifier(solver="sgd", max_iter=1, random_state=0)
     assert peak(model, mapped, y) < 0.35 * X.nbytes
-    np.testing.assert_array_equal(model.coef_, SoftmaxClassifier(max_iter=1, random_state=0).fit(X, y).coef_)
+    np.testing.assert_array_equal(
+        model.coef_, SoftmaxClassifier(solver="sgd", max_iter=1, random_state=0).fit(X, y).coef_
+    )

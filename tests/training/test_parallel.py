@@ -14,11 +14,12 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from linclf import SoftmaxClassifier
 from linclf._training.blas import one_blas_thread
 
-DEFAULTS = {"max_iter": 3, "random_state": 0}
+DEFAULTS = {"solver": "sgd", "max_iter": 3, "random_state": 0}
 ROWS, FEATURES = 9000, 600  # so many that a batch of nearly all is cut into pieces for threads
 LARGE = {**DEFAULTS, "batch_size": ROWS - 400}
 LBFGS = {"solver": "lbfgs", "max_iter": 8, "tol": None, "random_state": 0}
-SETTINGS = {"defaults": DEFAULTS, "large": LARGE, "lbfgs": LBFGS}
+NEWTON = {"solver": "newton", "max_iter": 4, "tol": None}
+SETTINGS = {"sgd": DEFAULTS, "large": LARGE, "lbfgs": LBFGS, "newton": NEWTON}
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,7 @@ def test_large_batches_are_batches(data):
 
 def test_python_threads(data, expected):
     """Fits of unequal length, so that some end while others are at any point of theirs."""
-    tasks = [(DEFAULTS, "defaults"), ({**LARGE, "n_jobs": 2}, "large")] * 8
+    tasks = [(DEFAULTS, "sgd"), ({**LARGE, "n_jobs": 2}, "large")] * 8
     with ThreadPoolExecutor(16) as pool:
         found = list(pool.map(lambda task: fit(task[0], *data), tasks))
     for one, (_, name) in zip(found, tasks, strict=True):
@@ -89,7 +90,7 @@ def test_python_threads(data, expected):
 
 
 def test_loky_workers(data, expected):
-    tasks = [(DEFAULTS, "defaults"), ({**LARGE, "n_jobs": 2}, "large")]
+    tasks = [(DEFAULTS, "sgd"), ({**LARGE, "n_jobs": 2}, "large")]
     found = Parallel(n_jobs=2, backend="loky")(delayed(fit)(settings, *data) for settings, _ in tasks)
     for one, (_, name) in zip(found, tasks, strict=True):
         np.testing.assert_array_equal(one, expected[name])
@@ -116,7 +117,7 @@ def test_child_process(data, expected, method):
     finally:
         child.kill()
         child.join()
-    np.testing.assert_array_equal(defaults, expected["defaults"])
+    np.testing.assert_array_equal(defaults, expected["sgd"])
     np.testing.assert_array_equal(large, expected["large"])
 
 

@@ -419,7 +419,7 @@ def test_a_reader_that_is_stopped_while_it_writes_does_not_write_older_weights()
 def test_a_stream_replaces_a_fit_at_once():
     """Whoever reads in between finds the old model or the new one, and never none."""
     X, y = part_of(0)
-    model, seen = SoftmaxClassifier(random_state=0, max_iter=1).fit(X, y), []
+    model, seen = SoftmaxClassifier(solver="sgd", random_state=0, max_iter=1).fit(X, y), []
     old = model.coef_.copy()
 
     def trace(frame, event, argument):

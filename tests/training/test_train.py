@@ -13,7 +13,7 @@ from linclf._data.targets import Labels, Probabilities
 from linclf._training.blas import one_blas_thread
 from linclf._training.model import LinearModel
 from linclf._training.settings import Settings
-from linclf._training.solvers import LBFGS, Stochastic
+from linclf._training.solvers import LBFGS, Automatic, Newton, Stochastic
 from linclf._training.step_rule import StepRule
 from linclf._training.train import train
 from linclf._training.validation import Validation
@@ -24,7 +24,9 @@ from linclf.optimizers import Adam, Averaged
 RNG = np.random.default_rng(0)
 N, D = 300, 6
 CASES = {
-    "dense": (np.asarray, Stochastic(), {}),
+    "dense": (np.asarray, Stochastic(), {"solver": "sgd"}),
+    "newton": (np.asarray, Newton(), {"solver": "newton"}),
+    "auto": (np.asarray, Automatic(), {}),
     "batches": (np.asarray, Stochastic(StepRule(batch_size=16)), {"batch_size": 16}),
     "sparse": (sparse.csr_array, Stochastic(StepRule(batch_size=8)), {"batch_size": 8}),
     "sparse, averaged": (
@@ -48,7 +50,7 @@ def trained(solver, X, y, **options):
         alpha=1e-3,
         fit_intercept=True,
         max_iter=30,
-        tol=1e-4 if isinstance(solver, LBFGS) else 1e-6,
+        tol="auto",
         n_iter_no_change=5,
         n_jobs=1,
         verbose=0,

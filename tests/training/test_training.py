@@ -455,7 +455,7 @@ def test_class_weight_is_sample_weight():
 def test_one_epoch_of_a_full_batch_trains(n):
     """Where the step grows, the last one is not measured by training itself."""
     X, y = load_breast_cancer(return_X_y=True)
-    model = SoftmaxClassifier(max_iter=1, tol=None, warm_start=True).fit(X[:n], y[:n])
+    model = SoftmaxClassifier(solver="sgd", max_iter=1, tol=None, warm_start=True).fit(X[:n], y[:n])
     assert model.coef_.any()
     first = model.history_["objective"][0]
     for _ in range(5):

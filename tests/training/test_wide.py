@@ -73,7 +73,8 @@ def test_one_vector_of_two_classes_that_is_wide(monkeypatch):
 def test_threads_change_no_bit(loss):
     X, y = data(np.float32)
     one, two = (
-        LinearClassifier(loss=loss, max_iter=2, n_jobs=n_jobs, random_state=0).fit(X, y) for n_jobs in (1, 3)
+        LinearClassifier(loss=loss, solver="sgd", max_iter=2, n_jobs=n_jobs, random_state=0).fit(X, y)
+        for n_jobs in (1, 3)
     )
     np.testing.assert_array_equal(one.coef_, two.coef_)
     assert one.history_["objective"] == two.history_["objective"]
@@ -83,7 +84,7 @@ def test_memory_is_that_of_a_batch_times_classes():
     """Never scores of all rows, nor a gradient of all weights."""
     n, n_classes, d = 12_000, 3000, 100
     X, y = RNG.random((n, d), dtype=np.float32), np.arange(n) % n_classes
-    model = SoftmaxClassifier(max_iter=1, alpha=1e-8, random_state=0)
+    model = SoftmaxClassifier(solver="sgd", max_iter=1, alpha=1e-8, random_state=0)
     model.fit(X[:6000], y[:6000])
     tracemalloc.start()
     try:

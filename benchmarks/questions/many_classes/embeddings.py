@@ -73,8 +73,8 @@ def _models(cutoffs: Sequence[int], n_sampled: int, fewer: int) -> dict[str, Any
     threads = common | {"n_jobs": CORES}
     listed = list(cutoffs)
     return {
-        FULL: SoftmaxClassifier(alpha=ALPHA, **threads),
-        f"{FULL}(alpha=0.0001)": SoftmaxClassifier(**threads),  # its default
+        FULL: SoftmaxClassifier(solver="sgd", alpha=ALPHA, **threads),
+        f"{FULL}(alpha=0.0001)": SoftmaxClassifier(solver="sgd", **threads),  # its default
         SAMPLED: SampledSoftmaxClassifier(n_sampled=n_sampled, **threads),
         f"{SAMPLED}(n_sampled={fewer})": SampledSoftmaxClassifier(n_sampled=fewer, **threads),
         "NCEClassifier(sampler='unigram')": NCEClassifier(n_sampled=n_sampled, sampler="unigram", **threads),

@@ -39,7 +39,7 @@ def _few(quick: bool) -> dict[str, Any]:
         f"NCEClassifier(rank={rank})": NCEClassifier,
     }
     return {
-        "SoftmaxClassifier": SoftmaxClassifier(**common),
+        "SoftmaxClassifier": SoftmaxClassifier(solver="sgd", **common),
         "SampledSoftmaxClassifier": SampledSoftmaxClassifier(**common),
         **{name: model(rank=rank, **common) for name, model in large.items()},
     }

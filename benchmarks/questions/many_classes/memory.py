@@ -34,7 +34,9 @@ def measure(call: str, n: int, n_features: int, n_classes: int) -> dict[str, int
     """Growth of the resident memory while predicting, the returned array included; see `in_process`."""
     X = np.random.default_rng(0).standard_normal((n, n_features), dtype=np.float32)
     few = 4 * n_classes
-    model = SoftmaxClassifier(max_iter=1, random_state=0).fit(X[:few], np.arange(few) % n_classes)
+    model = SoftmaxClassifier(solver="sgd", max_iter=1, random_state=0).fit(
+        X[:few], np.arange(few) % n_classes
+    )
     predict = CALLS[call]
     predict(model, X[:10])
     before = settled_memory()

@@ -58,7 +58,7 @@ def run(quick: bool) -> Part:
 def _models(n_classes: int) -> dict[str, Any]:
     once, draws = {"max_iter": 1, "random_state": 0}, {"n_sampled": min(1024, n_classes // 4)}
     return {
-        FULL: SoftmaxClassifier(alpha=ALPHA, n_jobs=CORES, **once),
+        FULL: SoftmaxClassifier(solver="sgd", alpha=ALPHA, n_jobs=CORES, **once),
         "SampledSoftmaxClassifier": SampledSoftmaxClassifier(n_jobs=CORES, **draws, **once),
         "NCEClassifier": NCEClassifier(n_jobs=CORES, **draws, **once),
         ADAPTIVE: AdaptiveSoftmaxClassifier(n_jobs=CORES, **once),
@@ -95,7 +95,7 @@ def _held_out(n_classes: int, n: int, noise: float, n_features: int, n_test: int
     data = generated.zipf(n, n_test, n_features, n_classes, name, noise)
     row = {"part": "perplexity", "data": data.name, "classes": n_classes, "drawn": n, "noise": noise}
     common = {"alpha": ALPHA, "max_iter": EPOCHS, "n_jobs": CORES, "random_state": 0}
-    models = {FULL: SoftmaxClassifier(**common), ADAPTIVE: AdaptiveSoftmaxClassifier(**common)}
+    models = {FULL: SoftmaxClassifier(solver="sgd", **common), ADAPTIVE: AdaptiveSoftmaxClassifier(**common)}
     rows = [
         attempt(row | {"method": method}, functools.partial(_perplexity, model, data))
         for method, model in models.items()

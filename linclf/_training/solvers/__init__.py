@@ -1,10 +1,17 @@
 """Ways to a minimum, one a file; `linclf._training.solver` says what each has to do."""
 
 from linclf._training.solver import Solver
+from linclf._training.solvers.automatic import Automatic
+from linclf._training.solvers.dual import Dual
 from linclf._training.solvers.lbfgs import LBFGS
+from linclf._training.solvers.newton import Newton
 from linclf._training.solvers.stochastic import Stochastic
 
-EXACT: dict[str, type[LBFGS]] = {"lbfgs": LBFGS}  # those that see all rows in each step
+EXACT: dict[str, type[LBFGS | Newton | Dual]] = {
+    "lbfgs": LBFGS,
+    "newton": Newton,
+    "dual": Dual,
+}  # those that see all rows in each step
 
 
 def exact_solver(solver: object) -> Solver | None:
@@ -12,4 +19,4 @@ def exact_solver(solver: object) -> Solver | None:
     return EXACT[solver]() if isinstance(solver, str) and solver in EXACT else None
 
 
-__all__ = ["EXACT", "LBFGS", "Stochastic", "exact_solver"]
+__all__ = ["EXACT", "LBFGS", "Automatic", "Dual", "Newton", "Stochastic", "exact_solver"]

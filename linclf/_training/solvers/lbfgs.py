@@ -1,12 +1,13 @@
 r"""L-BFGS for smooth losses, in coordinates in which the Hessian is nearly a multiple of the identity.
 
 L-BFGS runs in ``U = V L`` with a preconditioner ``M = L L'`` of a sample of the rows, first at the
-start, where all rows have the same curvature, and again at a rough solution (found on the sample, if the
-data are much larger), where rows that are classified with confidence hardly count. The objective is
-unchanged, only the path to its minimum is another.
+start, where all rows have the same curvature, and again at a rough solution, where rows that are classified
+with confidence hardly count. Of many rows a few epochs of stochastic steps find the rough solution sooner.
+The objective is unchanged, only the path to its minimum is another.
 """
 
-from typing import NamedTuple
+from collections import deque
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -14,20 +15,26 @@ from linclf._data.dataset import Dataset
 from linclf._training.fit import Fit
 from linclf._training.model import LinearModel
 from linclf._training.monitor import OVERFLOW, Monitor, Outcome
-from linclf._training.objective import Objective, Rows
+from linclf._training.objective import Rows
+from linclf._training.optimality import Optimality, gap, proves, reached
 from linclf._training.pairs import MOST, Point, inner_product
 from linclf._training.plan import epochs_for
 from linclf._training.preconditioner import CHOLESKY, Preconditioner, check_columns
 from linclf._training.quasi_newton import descend
+from linclf._training.sampling import Sampling
 from linclf._training.settings import Settings
 from linclf._training.shape import Shape
-from linclf._types import Loss
+from linclf._training.solvers.dual import for_kinks
+from linclf._training.solvers.stochastic import epochs_of_sgd
+from linclf._types import FloatArray, Loss
 from linclf.heads import Head
 from linclf.losses._registry import trait
 
 SAMPLE, FEWEST = 4, 1000  # rows of the sample: a multiple of the features, and the least
 ROUGH, ROUGH_ITERATIONS = 0.1, 30  # relative gradient norm, or iterations, before M is taken again
-ROUNDING = 4  # eps of a value that sums of rows and penalty may be wrong by
+MANY, FEW = 4, 1000  # times the sample, and sparse rows, beyond which epochs of SGD make the rough solution
+# the pairs have seen a few directions only, and show some tenth of the distance; lately: iterations
+CAUTION, LATELY = 5, 5
 # vectors of the size of the weights: the pairs, two points with their gradients, the direction, weights, the
 # gradient of the rows, penalty and factor
 VECTORS = 2 * MOST + 9
@@ -42,11 +49,14 @@ class LBFGS(NamedTuple):
     name = "lbfgs"
     automatic = True
 
+    def for_problem(self, loss: Loss, data: Dataset, watched: bool, sampling: Sampling | None) -> Self:
+        return self
+
     def check(self, loss: Loss, data: Dataset) -> None:
         if not trait(loss, "smooth"):
             raise ValueError(
-                f"solver='lbfgs' needs a smooth loss, and {loss!r} has kinks; use solver='sgd', or the "
-                "squared form of the loss"
+                f"solver='lbfgs' needs a smooth loss, and {loss!r} has kinks; use {for_kinks(loss)}, or "
+                "the squared form of the loss"
             )
         if data.is_sparse and trait(loss, "head").equivariant:
             check_columns(data.X)
@@ -59,69 +69,79 @@ class LBFGS(NamedTuple):
         return epochs_for(settings.max_iter, True, shape), None
 
     def solve(self, fit: Fit, monitor: Monitor, rng: np.random.RandomState) -> Outcome:
-        everything = Rows(fit, fit.ids)
+        rows = Rows(fit, fit.ids)
         size = max(SAMPLE * fit.problem.penalty.size, FEWEST)
-        sample = everything.sample(size, rng)
-        tol = monitor.watch.tol or 0.0
+        sample = rows.sample(size, np.random.RandomState(0))
         max_iter, _ = self.extent(fit.settings, fit.loss, fit.head, fit.shape)
+        run = _Run(fit, rows, sample, monitor, max_iter)
         monitor.start("iteration", max_iter, "gradient_norm")
-        run = _Run(fit, everything, monitor, max_iter)
-        if not run.V.any():
-            rough = sample if 4 * size < everything.n_rows else everything
-            run.minimise(rough, sample, ROUGH_ITERATIONS, max(tol, ROUGH))
+        if not fit.V.any() and fit.head.equivariant:
+            if rows.n_rows > (FEW if fit.shape.is_sparse else MANY * size):
+                run.begin_at(epochs_of_sgd(fit))
+            else:
+                run.minimise(ROUGH_ITERATIONS, rough=True)
         if not run.finished:
-            run.minimise(everything, sample, max_iter, tol)
+            run.minimise(max_iter)
         return run.outcome()
 
 
 class _Run:
     """The way from one set of weights to the next."""
 
-    def __init__(self, fit: Fit, everything: Objective, monitor: Monitor, max_iter: int) -> None:
-        self.fit, self.everything, self.monitor, self.max_iter = fit, everything, monitor, max_iter
-        self.tol = monitor.watch.tol or 0.0
-        self.V = fit.V
+    def __init__(self, fit: Fit, rows: Rows, sample: Rows, monitor: Monitor, max_iter: int) -> None:
+        self.fit, self.rows, self.sample = fit, rows, sample
+        self.monitor, self.max_iter = monitor, max_iter
+        self.optimality = Optimality(rows, monitor.watch.tol or 0.0)
+        self.value = self.optimality.start.value
+        self.V = fit.V if fit.V.any() else self.optimality.start.V
         self.finished, self.distance = False, np.inf
+        self.lately: deque[float] = deque(maxlen=LATELY)  # distances that the pairs have shown
         self.norm = self.tried = np.inf  # of the gradient at the point reached, and at that evaluated last
-        G = np.empty_like(fit.V)
-        everything.value_and_gradient(fit.head.reference(fit.V), G)
-        norm = np.sqrt(inner_product(G.ravel(), G.ravel()))
+        norm = self.optimality.start.steepness
         # if labels and features have nothing to do with each other, rounding is all there is
         self.scale = norm if norm > 10 * np.finfo(fit.V.dtype).eps else np.inf
 
-    def minimise(self, objective: Objective, sample: Objective, max_iter: int, tol: float) -> None:
-        """Run L-BFGS on an objective from self.V to the best weights found, which are left there."""
-        whole = objective is self.everything
-        left = min(max_iter, self.max_iter - self.monitor.n_iter) if whole else max_iter
-        if not left:
+    def begin_at(self, V: FloatArray) -> None:
+        """From these weights, if they are lower."""
+        if self.rows.value_and_gradient(V, np.empty_like(V)) < self.optimality.start.value:
+            self.V = V
+
+    def minimise(self, max_iter: int, rough: bool = False) -> None:
+        """Run L-BFGS from self.V to the best weights found, which are left there."""
+        left = min(max_iter, self.max_iter - self.monitor.n_iter)
+        if left <= 0:
             return
-        factor = Preconditioner(self.fit, sample, self.V)
+        factor = Preconditioner(self.fit, self.sample, self.V)
         V = np.empty(self.V.shape, factor.dtype)
 
         def evaluate(point: Point) -> None:
             factor.weights(point.u, V)
-            point.value = objective.value_and_gradient(V, point.gradient.reshape(V.shape))
+            point.value = self.rows.value_and_gradient(V, point.gradient.reshape(V.shape))
             self.V, self.tried = V, np.sqrt(inner_product(point.gradient, point.gradient)) / self.scale
             factor.gradient(point.gradient)
 
-        def reached(point: Point) -> bool:
+        def reached(point: Point, distance: float) -> bool:
             self.norm = self.tried
-            self.finished = whole and self.norm <= self.tol
-            if whole and self.record(point.value):
+            self.lately.append(distance)
+            self.distance = CAUTION * max(self.lately)
+            allowed = self.optimality.allowed(point.value)
+            self.finished = self.distance <= allowed and len(self.lately) == LATELY
+            if self.record(point.value):
                 self.finished = True
-            return self.norm <= tol or self.finished
+            return self.finished or (rough and self.norm <= ROUGH)
 
         u = factor.coordinates(self.V).astype(factor.dtype, copy=False)
-        start, precision = Point(u, np.empty_like(u)), ROUNDING * float(np.finfo(self.fit.V.dtype).eps)
+        start = Point(u, np.empty_like(u))
         with np.errstate(over="ignore", invalid="ignore"):  # `outcome` looks at the norm
             evaluate(start)
             self.norm = self.tried
-            if self.norm <= tol:
-                self.finished = whole
-                if whole and not self.monitor.n_iter:
-                    self.record(start.value)
+            self.distance = CAUTION * 0.5 * inner_product(start.gradient, start.gradient)
+            # a factor knows how far it is, a diagonal does not
+            if not factor.diagonal and self.distance <= self.optimality.allowed(start.value):
+                self.finished = True
+                self.record(start.value)
                 return
-            end, self.distance = descend(evaluate, start, left, reached, precision)
+            end = descend(evaluate, start, left, reached, self.optimality.precision)
             factor.weights(end.u, V)
 
     def model(self) -> LinearModel:
@@ -129,7 +149,7 @@ class _Run:
 
     def record(self, value: float) -> bool:
         """An iteration is made; returns whether to stop."""
-        monitor = self.monitor
+        monitor, self.value = self.monitor, value
         monitor.begin()
         watched = monitor.record(self.model, value, gradient_norm=self.norm)
         stop = monitor.validation is not None and monitor.watch.stalled(watched)
@@ -137,16 +157,19 @@ class _Run:
 
     def outcome(self) -> Outcome:
         """The weights reached, with a warning if they are not what was asked for."""
-        outcome = self.monitor.outcome(self.model)
         if not np.isfinite(self.norm):
             raise ValueError(OVERFLOW)
-        if not self.finished:
+        if not self.monitor.n_iter:
+            self.record(self.value)
+        outcome = self.monitor.outcome(self.model)
+        if proves(self.fit) and self.monitor.validation is None:
+            outcome = outcome._replace(gap=gap(self.optimality, reached(self.rows, self.V)))
+        if not (self.finished or self.optimality.suffices(self.distance, self.value)):
             why, remedy = "the line search found no lower point in the precision of X", "raise tol"
             if self.monitor.n_iter >= self.max_iter:
                 why, remedy = f"max_iter={self.max_iter} iterations were not enough", "raise max_iter or tol"
             self.monitor.warn(
-                f"{why}: the gradient norm is {self.norm:.1e} of that at {self.fit.head.reference_name} "
-                f"(tol={self.monitor.watch.tol}), and the objective is estimated to be "
-                f"{self.distance:.1e} above its minimum; {remedy}"
+                f"{why}: the objective is estimated to be {self.distance:.1e} above its minimum, and "
+                f"tol={self.monitor.watch.tol} allows {self.optimality.allowed(self.value):.1e}; {remedy}"
             )
         return outcome

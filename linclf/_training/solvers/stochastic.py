@@ -1,6 +1,6 @@
 """Stochastic gradient steps: epochs over mini-batches, or over one batch of all rows."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from linclf._training.fit import Fit
 from linclf._training.monitor import OVERFLOW, Monitor, Outcome, Watch
 from linclf._training.optimizing import name_of
 from linclf._training.plan import plan_for
+from linclf._training.sampling import Sampling
 from linclf._training.schedules import factors
 from linclf._training.settings import Settings
 from linclf._training.shape import Shape
@@ -26,6 +27,7 @@ LONGER = 1.03  # growth of an automatic step on exact gradients
 EXACT_ROWS = 256  # up to which a weight of k equals k copies to 7 digits
 ROUNDING = 1e-9  # of the objective: smaller rises are rounding, so row order and duplicates do not matter
 KEPT = 8  # epochs between the weights that an overflow goes back to
+EPOCHS_DENSE, EPOCHS_SPARSE = 4, 10  # before an exact solver
 SMALLEST_STEP = 1e-3  # of the first, at which the adaptive schedule ends
 
 
@@ -45,6 +47,9 @@ class Stochastic(NamedTuple):
     @property
     def automatic(self) -> bool:
         return self.rule.automatic
+
+    def for_problem(self, loss: Loss, data: Dataset, watched: bool, sampling: Sampling | None) -> Self:
+        return self
 
     def check(self, loss: Loss, data: Dataset) -> None:
         """Every loss and all data will do."""
@@ -110,6 +115,18 @@ class Stochastic(NamedTuple):
         if control is not None:
             control.finish(order)
         return monitor.outcome(descent.model)
+
+
+def epochs_of_sgd(fit: Fit) -> FloatArray:
+    """Weights after a few epochs, from which exact solvers go on."""
+    silent = Monitor(fit.settings._replace(max_iter="auto", tol=None, verbose=0), None, None)
+    rule, epochs = StepRule(), EPOCHS_SPARSE if fit.shape.is_sparse else EPOCHS_DENSE
+    plan = plan_for(rule, epochs, fit.loss, fit.head, fit.shape)
+    descent = Descent(rule, fit, plan, new_state(fit.V.copy(), plan.optimizer), StepSize())
+    descent.step_size.set_unit(fit)
+    descent.step_size.measure(fit, plan.batch)
+    Stochastic(rule).train(descent, silent, np.random.RandomState(0))
+    return descent.state.V
 
 
 def new_state(V: FloatArray, optimizer: Optimizer) -> State:

@@ -1,0 +1,57 @@
+"""Steps of Newton's method by conjugate gradients, cut short where the next ones would not pay."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from linclf._types import FloatArray
+
+MOST = 500  # products
+WORTHWHILE = 0.25  # of the mean fall of the model, that one more product has to bring
+
+
+class Step(NamedTuple):
+    """A direction, the fall of the quadratic model along it, and the number of products it has cost."""
+
+    direction: FloatArray
+    fall: float
+    n_products: int
+
+
+def newton_step(
+    product: Callable[[FloatArray], FloatArray],
+    precondition: Callable[[FloatArray], FloatArray],
+    gradient: FloatArray,
+    accuracy: float,
+    worthwhile: float = WORTHWHILE,
+) -> Step:
+    """Roughly ``-H^-1 g`` (Steihaug 1983), for a Hessian H that is known by its products.
+
+    It ends when the residual has fallen to ``accuracy`` of the gradient, when a product brings less than a
+    share of what those before have brought on average (Nash & Sofer 1990), as rounding and directions of
+    little curvature make it, or where the curvature is not positive: there the direction found so far is one
+    of descent, or the gradient, preconditioned, is.
+    """
+    residual, direction, fall = -gradient, np.zeros_like(gradient), 0.0
+    towards = precondition(residual)
+    along, square = towards, float(np.vdot(residual, towards))
+    goal, n = accuracy**2 * square, 0
+    for n in range(1, MOST + 1):
+        bent = product(along)
+        curvature = float(np.vdot(along, bent))
+        if not curvature > 0:
+            if n == 1:
+                return Step(along, 0.5 * square, n)
+            break
+        length = square / curvature
+        direction += length * along
+        residual -= length * bent
+        gained = 0.5 * length * square
+        fall += gained
+        towards = precondition(residual)
+        square, last = float(np.vdot(residual, towards)), square
+        if square <= goal or n * gained <= worthwhile * fall:
+            break
+        along = towards + (square / last) * along
+    return Step(direction, fall, n)

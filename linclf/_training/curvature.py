@@ -1,0 +1,72 @@
+"""Quadratic models of the objective: products of its Hessian at some weights, and roughly its inverse."""
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from linclf._training.held import REFRESH, Held, is_small
+from linclf._training.objective import Rows
+from linclf._training.preconditioner import CHOLESKY, Preconditioner
+from linclf._types import FloatArray
+
+SAMPLE, FEWEST = 8, 8192  # rows that the inverse is made of: a multiple of the features, and the least
+CHOLESKY_SPARSE = 512  # features of sparse rows for which the inverse is no diagonal
+
+
+class Model(Protocol):
+    """The objective around some weights, up to second order."""
+
+    def product(self, direction: FloatArray) -> FloatArray:
+        """H times a direction, in the layout of the weights."""
+        ...
+
+    def precondition(self, gradient: FloatArray) -> FloatArray:
+        """Roughly H^-1 times a gradient."""
+        ...
+
+
+class Curvature(Protocol):
+    """Makes models."""
+
+    def at(self, V: FloatArray, n_products: int) -> Model:
+        """The model at V, after a step that has taken so many products."""
+        ...
+
+
+def curvature_of(objective: Rows) -> Curvature:
+    """The kind that suits a problem."""
+    return Held(objective) if is_small(objective) else ByRows(objective)
+
+
+class ByRows:
+    """Models whose products go through the rows again, and their scores."""
+
+    def __init__(self, objective: Rows) -> None:
+        self.objective = objective
+        n_features, is_sparse = objective.penalty.size, objective.fit.shape.is_sparse
+        self.sample = objective.sample(max(SAMPLE * n_features, FEWEST), np.random.RandomState(0))
+        few = n_features <= (CHOLESKY_SPARSE if is_sparse else CHOLESKY)
+        self.held = Held(self.sample) if few else None
+        self.inverse: Preconditioner | None = None
+
+    def at(self, V: FloatArray, n_products: int) -> "RowsModel":
+        if self.held is not None:
+            by_classes = self.objective.fit.problem.storage.by_classes
+            inverse = self.held.inverse_at(by_classes(V), n_products)
+            return RowsModel(self.objective, V, lambda G: by_classes(inverse.precondition(by_classes(G))))
+        if self.inverse is None or n_products > REFRESH:
+            self.inverse = Preconditioner(self.objective.fit, self.sample, V)
+        return RowsModel(self.objective, V, self.inverse.solve)
+
+
+class RowsModel(NamedTuple):
+    objective: Rows
+    V: FloatArray
+    inverse: Callable[[FloatArray], FloatArray]
+
+    def precondition(self, gradient: FloatArray) -> FloatArray:
+        return self.inverse(gradient)
+
+    def product(self, direction: FloatArray) -> FloatArray:
+        return self.objective.hessian_product(self.V, direction)

@@ -1,0 +1,92 @@
+"""Intercepts: the best if all other weights are 0, from where exact solvers measure, and their curvature."""
+
+import numpy as np
+
+from linclf._storage import read_only
+from linclf._training.fit import Fit
+from linclf._training.objective import Rows
+from linclf._training.pairs import Point
+from linclf._training.quasi_newton import descend
+from linclf._types import FloatArray, Loss
+from linclf.heads import with_copies
+from linclf.losses._hessian import covariance, covariances, row_curvatures, row_matrices
+from linclf.losses._registry import row_losses, trait
+
+LARGEST = 512  # classes for which the loss is looked at as a function
+FLAT, ITERATIONS = 1e-6, 100
+PRECISION = 1e-15
+ROWS = 4096  # from which the curvature is taken
+MANY, MANY_DIFFERENCES = 512, 64  # classes beyond which it is taken to be diagonal
+
+
+def intercepts_alone(fit: Fit) -> FloatArray:
+    """Weights, float64 and laid out for the storage, of which only the constant has some."""
+    V = np.zeros(fit.problem.storage.by_classes(fit.V).shape)
+    head = fit.head
+    if not head.equivariant:
+        return head.reference(fit.V).astype(np.float64)
+    if head.intercept and trait(fit.loss, "n_outputs") is None:
+        b = _best(fit.loss, fit.data.y.mass(fit.data.weights))
+        V[:, -1] = head.trained_from(b[:, None] / head.intercept).ravel()
+    return np.ascontiguousarray(fit.problem.storage.by_classes(V))
+
+
+def _best(loss: Loss, mass: FloatArray) -> FloatArray:
+    """Scores that all rows share, of classes with these weights."""
+    own = getattr(loss, "best_scores", None)
+    if own is not None:
+        return own(mass / mass.sum())
+    if len(mass) > LARGEST:
+        return np.zeros(len(mass))
+    shares, classes, values = mass / mass.sum(), read_only(np.arange(len(mass))), np.empty(len(mass))
+
+    def evaluate(point: Point) -> None:
+        scores = np.tile(point.u, (len(mass), 1))
+        row_losses(loss, scores, classes, values)
+        point.value = float(shares @ values)
+        point.gradient[:] = shares @ scores
+
+    start = Point(np.zeros(len(mass)), np.empty(len(mass)))
+    evaluate(start)
+    steep = np.abs(start.gradient).max()
+    best = descend(
+        evaluate, start, ITERATIONS, lambda point, _: np.abs(point.gradient).max() <= FLAT * steep, PRECISION
+    )
+    return best.u
+
+
+def intercept_hessian(objective: Rows, V: FloatArray) -> FloatArray:
+    """Second derivatives (K, K) for the weights of the constant, from a sample of the rows."""
+    fit = objective.fit
+    copies, total, mass = fit.head.copies, np.zeros(()), 0.0
+    across = fit.problem.storage.by_classes(V).T
+    for block in objective.sample(ROWS, np.random.RandomState(0)).blocks(ROWS // 8):
+        products = np.asarray(block.Z @ across)
+        total = total + _sum_of_hessians(fit, with_copies(products, copies), block.y, block.weights)
+        mass += block.weights.sum()
+    return np.atleast_2d(total) * (fit.head.intercept**2 / mass)
+
+
+def _sum_of_hessians(fit: Fit, scores: FloatArray, y: np.ndarray, weights: FloatArray) -> FloatArray:
+    n, n_classes = scores.shape
+    loss, y, work = fit.loss, read_only(y), np.empty((2, n_classes))
+    scores = np.array(scores, np.float64, order="C")
+    if fit.head.copies == 2:
+        bend = np.empty(n)
+        row_curvatures(loss, scores, y, np.array([-1.0, 1.0]), np.empty(2), work, bend)
+        return np.asarray(2 * bend @ weights)
+    if covariance.find(type(loss)):
+        covariances(loss, scores)
+        sums = weights @ scores
+        if n_classes > MANY:
+            return np.diag(sums)
+        totals = scores.sum(axis=1)
+        return np.diag(sums) - (scores * (weights / np.where(totals > 0, totals, 1))[:, None]).T @ scores
+    if n_classes <= MANY_DIFFERENCES:
+        H = np.empty((n, n_classes, n_classes))
+        row_matrices(loss, scores, y, work, H)
+        return np.tensordot(weights, H, 1)
+    bend = np.empty(n)
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], n_classes)
+    row_curvatures(loss, scores, y, signs, np.empty(n_classes), work, bend)
+    return (bend @ weights) * np.eye(n_classes)

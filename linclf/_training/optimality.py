@@ -1,0 +1,101 @@
+r"""How far weights are from a minimum: what `tol` allows, and a proven bound.
+
+The bound is a duality gap. With the dual point that the gradients g_i of the rows' losses are, and with
+intercepts that are optimal (``sum_i w_i g_i = 0``), Fenchel's equality leaves of it
+
+    F(W, b) - F* <= sum_j |dF/dW_j|^2 / (2 alpha_j)
+
+for every convex loss, where alpha_j is the penalty of feature j. It is loose along directions in which the
+loss bends much more than the penalty does.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from linclf._training.fit import Fit
+from linclf._training.intercepts import intercept_hessian, intercepts_alone
+from linclf._training.objective import Rows
+from linclf._types import FloatArray
+from linclf.losses._registry import trait
+
+ROUNDING = 4  # eps of a value that sums of rows and penalty may be wrong by
+ROUNDS, NEGLIGIBLE = 6, 1e-3  # moves of the intercepts at most, and the share of a bound that they may leave
+
+
+class Reached(NamedTuple):
+    """Weights, their gradient and the objective there."""
+
+    V: FloatArray
+    G: FloatArray
+    value: float
+
+    @property
+    def steepness(self) -> float:
+        return float(np.sqrt(np.vdot(self.G, self.G)))
+
+
+class Optimality:
+    """The way from the best intercepts alone to the minimum, and what may be left of it."""
+
+    def __init__(self, objective: Rows, tol: float) -> None:
+        self.objective, self.tol = objective, tol
+        self.precision = ROUNDING * float(np.finfo(objective.fit.shape.dtype).eps)
+        self.start = reached(objective, intercepts_alone(objective.fit))
+
+    def allowed(self, value: float) -> float:
+        """What the objective may lie above its minimum."""
+        return self.tol * max(self.start.value - value, 0.0)
+
+    def suffices(self, left: float, value: float) -> bool:
+        """Whether no more than that is left, or than rounding if nothing lower can be found."""
+        return left <= max(self.allowed(value), self.rounding(value) if self.tol else 0.0)
+
+    def rounding(self, value: float) -> float:
+        """What a value may be wrong by: it is a difference of scores, and small only if they cancel."""
+        return self.precision * max(abs(value), abs(self.start.value))
+
+    def of_weights(self, G: FloatArray) -> float:
+        """The bound, if the intercepts are optimal."""
+        by_classes = self.objective.fit.problem.storage.by_classes
+        penalty, copies = self.objective.penalty, self.objective.fit.head.copies
+        squares = np.einsum("kj,kj->j", by_classes(G), by_classes(G))[: len(penalty) - 1]
+        felt = squares > 0
+        with np.errstate(divide="ignore"):
+            return float((squares[felt] / penalty[:-1][felt]).sum()) / (2 * copies)
+
+
+def proves(fit: Fit) -> bool:
+    """Whether there is a bound."""
+    return fit.settings.alpha > 0 and trait(fit.loss, "convex") and fit.head.equivariant
+
+
+def reached(objective: Rows, V: FloatArray) -> Reached:
+    G = np.empty_like(V)
+    return Reached(V, G, objective.value_and_gradient(V, G))
+
+
+def gap(optimality: Optimality, point: Reached) -> float:
+    """A bound of what the objective lies above its minimum, which is not below 0 as no loss is.
+
+    The intercepts of a copy are moved to their best, for which the bound holds.
+    """
+    objective, best = optimality.objective, point
+    fit, by_classes = objective.fit, objective.fit.problem.storage.by_classes
+    bend: FloatArray | None = None
+    for _ in range(ROUNDS):
+        of_weights, slopes = optimality.of_weights(best.G), by_classes(best.G)[:, -1]
+        move, of_intercepts = np.zeros(len(slopes)), 0.0
+        if fit.head.intercept and slopes.any():
+            bend = intercept_hessian(objective, best.V) if bend is None else bend
+            move = -np.linalg.lstsq(bend, slopes, rcond=1e-10)[0]
+            of_intercepts = -float(slopes @ move)  # twice what they are from their best
+        if of_intercepts <= max(NEGLIGIBLE * of_weights, optimality.precision * abs(best.value)):
+            return min(point.value - min(best.value, point.value) + of_weights + of_intercepts, point.value)
+        V = best.V.copy()
+        by_classes(V)[:, -1] += move
+        better = reached(objective, V)
+        if not better.value < best.value + optimality.precision * abs(best.value):
+            break
+        best = better
+    return point.value

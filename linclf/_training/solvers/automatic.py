@@ -1,0 +1,61 @@
+"""`solver="auto"`: the way to the minimum that suits loss, format and size."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from linclf._data.dataset import Dataset
+from linclf._training.fit import Fit
+from linclf._training.held import MOST
+from linclf._training.monitor import Monitor, Outcome
+from linclf._training.sampling import Sampling
+from linclf._training.settings import Settings
+from linclf._training.shape import Shape
+from linclf._training.solver import Solver
+from linclf._training.solvers.lbfgs import LBFGS
+from linclf._training.solvers.newton import Newton
+from linclf._training.solvers.stochastic import Stochastic
+from linclf._types import Loss
+from linclf.heads import Head
+from linclf.losses._registry import trait
+
+FEW_FEATURES = 256  # for which Newton's method pays however many rows there are
+LONGEST_PASS = 2e11  # multiply-adds of a pass over the rows, of which an exact solver needs dozens
+
+
+class Automatic(NamedTuple):
+    """Newton's method, L-BFGS, or stochastic steps; these too where a part of the rows is all there is."""
+
+    stochastic: Stochastic = Stochastic()
+
+    streams = True
+    automatic_tol = Stochastic.automatic_tol
+    levels = False
+    name = "auto"
+    automatic = True
+
+    def for_problem(self, loss: Loss, data: Dataset, watched: bool, sampling: Sampling | None) -> Solver:
+        head = trait(loss, "head")
+        if watched or sampling is not None or not (trait(loss, "smooth") and head.equivariant):
+            return self.stochastic
+        jumps = trait(loss, "gradient_jumps") and data.y.n_classes > 2
+        if jumps or trait(loss, "n_outputs") is not None:
+            return self.stochastic
+        n_rows, n_features = len(data.ids), data.X.shape[1]
+        stored = data.X.nnz if data.is_sparse else n_rows * n_features
+        if stored * data.y.n_classes > LONGEST_PASS:
+            return self.stochastic
+        small = not data.is_sparse and n_rows * min(n_rows, n_features) <= MOST
+        return Newton() if small or n_features <= FEW_FEATURES else LBFGS()
+
+    def check(self, loss: Loss, data: Dataset) -> None:
+        """What it chooses has no objections."""
+
+    def bytes_needed(self, shape: Shape) -> int:
+        return self.stochastic.bytes_needed(shape)
+
+    def extent(self, settings: Settings, loss: Loss, head: Head, shape: Shape) -> tuple[int, int | None]:
+        return self.stochastic.extent(settings, loss, head, shape)
+
+    def solve(self, fit: Fit, monitor: Monitor, rng: np.random.RandomState) -> Outcome:
+        raise NotImplementedError("what `for_problem` returns trains")

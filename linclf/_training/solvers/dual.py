@@ -1,0 +1,220 @@
+r"""Dual ascent for hinges that are not squared, until the gap to a lower bound is small enough.
+
+Each row has dual variables, a subgradient g_i of its loss, and the weights follow from them:
+``W = -sum_i s_i g_i x_i' / alpha`` with shares s_i. The best g_i for fixed others is known exactly
+(`losses._dual`), and rows take turns (Hsieh 2008, Keerthi 2008, Dogan 2016). Intercepts, which have no
+penalty, get a small one around a centre that follows them. Few weights are brought to the end by
+`multipliers`, as ascent takes long if the features are correlated or of several scales.
+"""
+
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from linclf._data.dataset import Dataset
+from linclf._kernels.dual import Ascent, Pull, ascend, mean_squares
+from linclf._training.dual_point import DualProblem
+from linclf._training.fit import Fit
+from linclf._training.model import LinearModel
+from linclf._training.monitor import OVERFLOW, Monitor, Outcome
+from linclf._training.multipliers import Multipliers, suit
+from linclf._training.objective import Rows
+from linclf._training.optimality import Optimality, reached
+from linclf._training.plan import epochs_for
+from linclf._training.sampling import Sampling
+from linclf._training.settings import Settings
+from linclf._training.shape import Shape
+from linclf._types import FloatArray, Loss
+from linclf.heads import Head
+from linclf.losses._dual import dual_step
+
+VECTORS = 8  # of the size of the weights, float64
+COPIES = 2  # of the variables, at the least
+PASSES = 2  # over the rows from one look at the gap to the next
+CALM, LONGEST = 2, 16  # visits without a change from which on a row is left out, for so many passes at most
+PULL = 0.05  # of all features together, that the constant pulls at the dual variables
+TURNS = 30  # iterations of ascent at most, before few weights go on with multipliers
+# the same if the gap does not fall by so much in some of them, and a step of Newton's method does not cost
+# more: up to so many rows a squared weight
+LEAST_FALL, SOME, CHEAP = 0.5, 3, 1 / 24
+EXACT_ROWS, EXACT = 256, 1e-9  # up to which a weight of k equals k copies to 7 digits, and the share for that
+PATIENCE = 30  # steps in which the gap is not halved, after which one that is small enough remains as it is
+ROUNDING = 32  # times that of a value, which the gap between two of them may have
+SOLVED = 0.3  # of the rest of the gap, that a step has left, from which on multipliers are taken anew
+
+
+class Dual(NamedTuple):
+    """Ascent in the dual variables of the rows; it has no parameters of its own."""
+
+    streams = False
+    automatic_tol = 1e-3  # of the way
+    levels = True
+    name = "dual"
+    automatic = True
+
+    def for_problem(self, loss: Loss, data: Dataset, watched: bool, sampling: Sampling | None) -> Self:
+        return self
+
+    def check(self, loss: Loss, data: Dataset) -> None:
+        if not knows(loss):
+            raise ValueError(
+                f"solver='dual' needs a hinge loss that is not squared, and {loss!r} is none; use "
+                "solver='auto'"
+            )
+        if data.y.soft:
+            raise ValueError(
+                "solver='dual' needs a label for each row, and y has probabilities; use solver='sgd'"
+            )
+
+    def bytes_needed(self, shape: Shape) -> int:
+        """Weights, and variables of each row with what they were before."""
+        variables = shape.n_products * (VECTORS * shape.n_features + COPIES * shape.n_rows)
+        held = suit(shape.n_rows, shape.n_features, shape.n_products)
+        return 8 * (variables + held * shape.n_rows * (shape.n_features + 1))
+
+    def extent(self, settings: Settings, loss: Loss, head: Head, shape: Shape) -> tuple[int, int | None]:
+        return epochs_for(settings.max_iter, True, shape), None
+
+    def solve(self, fit: Fit, monitor: Monitor, rng: np.random.RandomState) -> Outcome:
+        if not fit.settings.alpha > 0:
+            raise ValueError(
+                f"solver='dual' needs alpha > 0, and alpha={fit.settings.alpha}: without a penalty there is "
+                "no dual problem; use solver='sgd'"
+            )
+        max_iter, _ = self.extent(fit.settings, fit.loss, fit.head, fit.shape)
+        monitor.start("iteration", max_iter, "gap")
+        with np.errstate(over="ignore", invalid="ignore"):  # `outcome` looks at the objective
+            run = _Run(fit, monitor, max_iter)
+            run.ascend()
+            run.tighten()
+        return run.outcome()
+
+
+def knows(loss: Loss) -> bool:
+    """Whether the dual problem of a loss is known."""
+    return dual_step.find(type(loss)) is not None
+
+
+def for_kinks(loss: Loss) -> str:
+    """The solvers that a loss with kinks can have, for messages."""
+    return "solver='dual', solver='sgd'" if knows(loss) else "solver='sgd'"
+
+
+class _Run:
+    """The way from one set of dual variables to the next, the lowest weights and the highest bound on it."""
+
+    def __init__(self, fit: Fit, monitor: Monitor, max_iter: int) -> None:
+        self.fit, self.monitor, self.max_iter = fit, monitor, max_iter
+        self.objective, self.dual = Rows(fit, fit.ids), DualProblem(fit)
+        self.optimality = Optimality(self.objective, monitor.watch.tol or 0.0)
+        self.best, self.bound = self.optimality.start, 0.0
+        if fit.V.any():
+            given = reached(self.objective, fit.V.astype(np.float64))
+            self.best = min(self.best, given, key=lambda point: point.value)
+        self.active = np.zeros((len(fit.ids), self.dual.n_scores))
+        self.multipliers = suit(len(fit.ids), fit.shape.n_trained, fit.shape.n_products)
+        self.share = EXACT if self.multipliers and len(fit.ids) <= EXACT_ROWS else 1.0
+        self.finished = False
+
+    @property
+    def gap(self) -> float:
+        return max(self.best.value - self.bound, 0.0)
+
+    @property
+    def goes_on(self) -> bool:
+        return not self.finished and self.monitor.n_iter < self.max_iter
+
+    def ascend(self) -> None:
+        """Rows take turns, in a new order in each pass; those that do not change are left out for a while."""
+        fit, dual, rng = self.fit, self.dual, np.random.RandomState(0)
+        n, intercept = len(fit.ids), bool(fit.head.intercept)
+        centre = fit.problem.storage.by_classes(self.optimality.start.V)[:, -1] * fit.head.intercept
+        ascent = Ascent(self.active, dual.empty_weights(), centre.copy(), np.zeros(n, np.int64))
+        square = mean_squares(dual.storage, dual.ids, dual.shares, dual.buffers.z)
+        of_all = square / dual.alpha if square > 0 else fit.loss._asdict()["margin"]
+        pull = Pull(1 / dual.alpha, PULL * of_all if intercept else 0.0)
+        problem = fit.problem._replace(storage=dual.storage)
+        sleeps_until, n_passes = np.zeros(n, np.int64), 0
+        while self.goes_on and not (self.multipliers and self._slows()):
+            for _ in range(PASSES):
+                order = rng.permutation(np.flatnonzero(sleeps_until <= n_passes))
+                for start in range(0, len(order), dual.rows_of_call):
+                    part = order[start : start + dual.rows_of_call]
+                    ascend(problem, dual.ids, part, ascent, pull, dual.buffers)
+                n_passes += 1
+                calm = np.minimum(ascent.calm[order] - CALM, LONGEST)
+                sleeps_until[order] = n_passes + np.where(calm >= 0, np.minimum(2.0**calm, LONGEST), 0)
+                # the method of multipliers: they move on by as much as they are from the centre
+                shift, centre = ascent.b - centre, ascent.b.copy()
+                ascent.b[:] += shift
+            W = dual.storage.by_classes(ascent.W) / fit.coordinates.factor
+            b = centre / fit.head.intercept if intercept else np.zeros(len(centre))
+            self._look(np.column_stack([W, b]))
+
+    def _slows(self) -> bool:
+        gaps, shape = self.monitor.history["gap"], self.fit.shape
+        slow = len(gaps) > SOME and gaps[-1] > (1 - LEAST_FALL) * gaps[-1 - SOME]
+        return len(gaps) >= TURNS or (slow and CHEAP * shape.n_weights**2 <= shape.n_rows)
+
+    def tighten(self) -> None:
+        """The rest of the way for few weights."""
+        if not (self.goes_on and self.multipliers):
+            return
+        V = self.fit.problem.storage.by_classes(self.best.V).copy()
+        steps = Multipliers(self.dual, self.objective.penalty, V, self.active)
+        moved, lowest, since = True, self.gap, 0
+        while self.goes_on:
+            could, moved = moved, steps.step()
+            self.active[:] = steps.active
+            gap, unsolved = self._look(steps.V), steps.unsolved
+            lowest, since = (self.gap, 0) if self.gap < 0.5 * lowest else (lowest, since + 1)
+            if not (could or moved) or (since >= PATIENCE and self.gap <= self._enough()):
+                break
+            if not moved or unsolved <= SOLVED * (gap - unsolved):
+                steps.tighten()
+
+    def _look(self, V: FloatArray) -> float:
+        """An iteration has led to weights V by class, and to the dual variables; returns the gap of both."""
+        here = reached(self.objective, np.ascontiguousarray(self.fit.problem.storage.by_classes(V)))
+        bound = self.dual.value(self.active)
+        if here.value < self.best.value:
+            self.best = here
+        self.bound = max(self.bound, bound)
+        self.finished = self.gap <= self._enough(self.share)
+        self.finished = self._record() or self.finished
+        return here.value - bound
+
+    def _enough(self, share: float = 1.0) -> float:
+        """A gap that is a share of what is allowed, or nothing but rounding if nothing lower can be found."""
+        value = self.best.value
+        rounding = ROUNDING * self.optimality.precision * abs(value) if self.optimality.tol else 0.0
+        return max(share * self.optimality.allowed(value), rounding)
+
+    def model(self) -> LinearModel:
+        return self.fit.model(self.best.V)
+
+    def _record(self) -> bool:
+        """Returns whether to stop."""
+        monitor = self.monitor
+        monitor.begin()
+        watched = monitor.record(self.model, self.best.value, gap=self.gap)
+        stop = monitor.validation is not None and monitor.watch.stalled(watched)
+        return monitor.end(self.model) or stop
+
+    def outcome(self) -> Outcome:
+        """The lowest weights, with a warning if they are not what was asked for."""
+        if not np.isfinite(self.best.value):
+            raise ValueError(OVERFLOW)
+        outcome = self.monitor.outcome(self.model)
+        if self.monitor.validation is None:
+            outcome = outcome._replace(gap=self.gap)
+        if not (self.finished or self.gap <= self._enough()):
+            why, remedy = "no step closes the gap further in the precision of X", "raise tol"
+            if self.monitor.n_iter >= self.max_iter:
+                why, remedy = f"max_iter={self.max_iter} iterations were not enough", "raise max_iter or tol"
+            allowed = self.optimality.allowed(self.best.value)
+            self.monitor.warn(
+                f"{why}: the objective is at most {self.gap:.1e} above its minimum, and "
+                f"tol={self.monitor.watch.tol} allows {allowed:.1e}; {remedy}, or scale the columns of X"
+            )
+        return outcome

@@ -1,0 +1,195 @@
+r"""Newton's method for smooth losses: few steps, each to the minimum of a quadratic model of the objective.
+
+The step solves ``H d = -g`` roughly, by conjugate gradients, whose products with the Hessian cost less than a
+pass over the rows. A line search takes care of losses that are not convex, and of steps that are too long.
+"""
+
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from linclf._data.dataset import Dataset
+from linclf._training.conjugate_gradients import WORTHWHILE, Step, newton_step
+from linclf._training.curvature import curvature_of
+from linclf._training.fit import Fit
+from linclf._training.line_search import Trial, search
+from linclf._training.model import LinearModel
+from linclf._training.monitor import OVERFLOW, Monitor, Outcome
+from linclf._training.objective import Rows
+from linclf._training.optimality import Optimality, gap, proves, reached
+from linclf._training.plan import epochs_for
+from linclf._training.sampling import Sampling
+from linclf._training.settings import Settings
+from linclf._training.shape import Shape
+from linclf._training.solvers.dual import for_kinks
+from linclf._types import Loss
+from linclf.heads import Head
+from linclf.losses._registry import trait
+
+ACCURACY = 0.1  # of a step, as a share of the gradient, at first
+SURE = 0.1  # share of what is allowed at which an estimate is believed without a proof
+# rows up to which a weight of k equals k copies to 7 digits: steps go on until so small a share is left, or
+# until some falls in a row have not shrunk by so much
+EXACT_ROWS, EXACT = 256, 1e-14
+STALLED, STALLS = 0.5, 4
+FLAT = 1e-2  # gradient, of that at the start, from which on their steps are accurate
+VECTORS = 12  # of the size of the weights, float64
+
+
+class Newton(NamedTuple):
+    """Steps from the second derivatives; it has no parameters of its own."""
+
+    streams = False
+    automatic_tol = 1e-4  # of the way
+    levels = True
+    name = "newton"
+    automatic = True
+
+    def for_problem(self, loss: Loss, data: Dataset, watched: bool, sampling: Sampling | None) -> Self:
+        return self
+
+    def check(self, loss: Loss, data: Dataset) -> None:
+        if not trait(loss, "smooth"):
+            raise ValueError(
+                f"solver='newton' needs a smooth loss, and {loss!r} has kinks; use {for_kinks(loss)}, or "
+                "the squared form of the loss"
+            )
+        if trait(loss, "gradient_jumps") and data.y.n_classes > 2:
+            raise ValueError(
+                f"solver='newton' needs a gradient without jumps, and that of {loss!r} has them where two "
+                "rivals tie; use solver='lbfgs' or 'sgd', or the Weston-Watkins form of the loss"
+            )
+        if not trait(loss, "head").equivariant:
+            raise ValueError(
+                f"solver='newton' needs scores that are linear in the weights, and {loss!r} is a loss on "
+                "cosines; use solver='lbfgs' or 'sgd'"
+            )
+
+    def bytes_needed(self, shape: Shape) -> int:
+        return shape.n_products * shape.n_features * 8 * VECTORS
+
+    def extent(self, settings: Settings, loss: Loss, head: Head, shape: Shape) -> tuple[int, int | None]:
+        return epochs_for(settings.max_iter, True, shape), None
+
+    def solve(self, fit: Fit, monitor: Monitor, rng: np.random.RandomState) -> Outcome:
+        max_iter, _ = self.extent(fit.settings, fit.loss, fit.head, fit.shape)
+        monitor.start("iteration", max_iter, "gradient_norm")
+        with np.errstate(over="ignore", invalid="ignore"):  # `outcome` looks at the gradient
+            run = _Run(fit, monitor)
+            run.minimise(max_iter)
+        return run.outcome(max_iter)
+
+
+class _Run:
+    """The way from one set of weights to the next."""
+
+    def __init__(self, fit: Fit, monitor: Monitor) -> None:
+        self.fit, self.monitor = fit, monitor
+        self.objective = Rows(fit, fit.ids)
+        self.optimality = Optimality(self.objective, monitor.watch.tol or 0.0)
+        self.curvature = curvature_of(self.objective)
+        self.proves = proves(fit)
+        self.exact = self.objective.n_rows <= EXACT_ROWS
+        self.here = self.optimality.start
+        if fit.V.any():
+            self.here = reached(self.objective, fit.V.astype(np.float64))
+        self.steepest = self.optimality.start.steepness or 1.0
+        self.left = np.inf  # what the objective may still fall
+        self.gap: float | None = None  # a bound of it, once it is proven to be small enough
+        self.finished, self.stalls = False, 0
+
+    def minimise(self, max_iter: int) -> None:
+        """Take steps from self.here until the minimum is near enough."""
+        n_products, fall, ratio = 0, np.inf, 1.0
+        while not (self.finished or self._is_near()) and self.monitor.n_iter < max_iter:
+            step = self._step(n_products)
+            if not self._move(step):
+                bound = self.optimality.of_weights(self.here.G) if self.proves else np.inf
+                self.left = min(step.fall, bound)
+                self.finished = self.optimality.suffices(self.left, self.here.value)
+                return
+            # falls shrink at least at the last two rates: in proportion at first, then much faster
+            ratio, last = (step.fall / fall if np.isfinite(fall) else 1.0), ratio
+            n_products, fall, worst = step.n_products, step.fall, max(ratio, last)
+            self.left = fall * worst / (1 - worst) if worst < 1 else np.inf
+            self.stalls = self.stalls + 1 if ratio > STALLED else 0
+            if step.fall <= self.optimality.rounding(self.here.value):
+                self.stalls = STALLS
+            self.finished = self._record()
+
+    def _is_near(self) -> bool:
+        """Whether it is proven, or estimated with some caution, that little enough is left."""
+        allowed = self.optimality.allowed(self.here.value)
+        bound = self.optimality.of_weights(self.here.G) if self.proves else np.inf
+        if self.exact:
+            digits = (bound if self.proves else self.left) <= EXACT * allowed
+            self.finished |= digits or (self.stalls >= STALLS and self.left <= SURE * allowed)
+            return self.finished
+        if 2 * bound <= allowed:
+            proven = gap(self.optimality, self.here)
+            if proven <= allowed:
+                self.gap, self.finished = proven, True
+        return self.finished or self.left <= SURE * allowed
+
+    def _step(self, n_products: int) -> Step:
+        here, model = self.here, self.curvature.at(self.here.V, n_products)
+        flatter = here.steepness / self.steepest
+        worthwhile = 0.0 if self.exact and flatter < FLAT else WORTHWHILE
+        step = newton_step(
+            model.product, model.precondition, here.G, min(ACCURACY, np.sqrt(flatter)), worthwhile
+        )
+        if trait(self.fit.loss, "shift_invariant") and self.fit.head.copies == 1:
+            # where nothing but rounding decides
+            intercepts = self.fit.problem.storage.by_classes(step.direction)[:, -1]
+            intercepts -= intercepts.mean()
+        return step
+
+    def _move(self, step: Step) -> bool:
+        """Whether there are lower weights along the step; they are self.here then."""
+        start, there = self.here, self.here
+
+        def at(length: float) -> Trial:
+            nonlocal there
+            there = reached(self.objective, start.V + length * step.direction)
+            slope = float(np.vdot(there.G, step.direction))
+            return Trial(length, there.value, slope, float(np.vdot(there.G, there.G)))
+
+        slope = float(np.vdot(start.G, step.direction))
+        from_here = Trial(0.0, start.value, slope, float(np.vdot(start.G, start.G)))
+        if not (slope < 0 and search(at, from_here, 1.0, self.optimality.rounding(start.value))):
+            return False
+        self.here = there
+        return True
+
+    def model(self) -> LinearModel:
+        return self.fit.model(self.here.V)
+
+    def _record(self) -> bool:
+        """An iteration is made; returns whether to stop."""
+        monitor = self.monitor
+        monitor.begin()
+        norm = self.here.steepness / self.steepest
+        watched = monitor.record(self.model, self.here.value, gradient_norm=norm)
+        stop = monitor.validation is not None and monitor.watch.stalled(watched)
+        return monitor.end(self.model) or stop
+
+    def outcome(self, max_iter: int) -> Outcome:
+        """The weights reached, with a warning if they are not what was asked for."""
+        if not np.isfinite(self.here.steepness):
+            raise ValueError(OVERFLOW)
+        if not self.monitor.n_iter:
+            self._record()
+        outcome = self.monitor.outcome(self.model)
+        if self.proves and self.monitor.validation is None:
+            outcome = outcome._replace(gap=gap(self.optimality, self.here) if self.gap is None else self.gap)
+        allowed = self.optimality.allowed(self.here.value)
+        known = self.left / SURE if outcome.gap is None else min(outcome.gap, self.left / SURE)
+        if not (self.finished or self.optimality.suffices(known, self.here.value)):
+            why, remedy = "the line search found no lower point in the precision of X", "raise tol"
+            if self.monitor.n_iter >= max_iter:
+                why, remedy = f"max_iter={max_iter} iterations were not enough", "raise max_iter or tol"
+            self.monitor.warn(
+                f"{why}: the objective is estimated to be {self.left:.1e} above its minimum, and "
+                f"tol={self.monitor.watch.tol} allows {allowed:.1e}; {remedy}"
+            )
+        return outcome

@@ -1,0 +1,264 @@
+"""solver="newton": the optimum of every smooth loss, in any format, scale and share of a class."""
+
+import naive
+import numpy as np
+import pytest
+from reference import softmax_optimum
+from scipy import sparse
+from scipy.optimize import minimize
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
+from sklearn.exceptions import ConvergenceWarning
+
+from linclf import (
+    FocalClassifier,
+    LinearClassifier,
+    MarginSoftmaxClassifier,
+    SoftmaxClassifier,
+    SVMClassifier,
+)
+from linclf._training import held
+from linclf.losses import LOSSES
+from linclf.losses._registry import trait
+
+EXACT = {"solver": "newton", "tol": 1e-13}
+SMOOTH = [name for name, loss in LOSSES.items() if trait(loss, "smooth") and trait(loss, "head").equivariant]
+LINEAR = [name for name in SMOOTH if not trait(LOSSES[name], "gradient_jumps")]
+NAIVE = {
+    "softmax": lambda f, y: naive.cross_entropy(f, y, 0.0, 1.0),
+    "focal": lambda f, y: naive.focal(f, y, 2.0),
+    "sparsemax": naive.sparsemax_loss,
+    "entmax": lambda f, y: naive.entmax_loss(f, y, 1.5),
+    "squared-weston-watkins": lambda f, y: naive.squared_weston_watkins(f, y, 1.0),
+    "squared-one-vs-rest": lambda f, y: naive.squared_one_vs_rest(f, y, 1.0),
+}
+
+
+@pytest.fixture(params=["held", "by rows"])
+def both_models(request, monkeypatch):
+    """Rows that are held, and rows that are gone through again for each product."""
+    if request.param == "by rows":
+        monkeypatch.setattr(held, "MOST", 0)
+
+
+def table(n_classes=3, n=90, d=5, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, d)) * np.logspace(-1, 2, d) + 3
+    scores = (X - X.mean(axis=0)) / X.std(axis=0) @ rng.normal(size=(d, n_classes))
+    return X, (scores + rng.gumbel(size=scores.shape)).argmax(axis=1), rng.uniform(0.2, 3, n)
+
+
+# ---------------------------------------------------------------- the optimum
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("name", LINEAR)
+def test_nothing_lower_is_found(name, n_classes, both_models):
+    """SciPy, on a NumPy objective and started where Newton's method ended, finds nothing lower."""
+    X, y, weights = table(n_classes)
+    model = LinearClassifier(loss=name, alpha=1e-2, **EXACT).fit(X, y, sample_weight=weights)
+    # two classes are trained with two columns, whose difference is published
+    W, b, alpha = model.coef_, model.intercept_, 1e-2
+    if n_classes == 2:
+        W, b, alpha = np.vstack([-W, W]) / 2, np.append(-b, b) / 2, 2e-2
+    start, loss = np.column_stack([W, b]).ravel(), NAIVE[name]
+    if n_classes == 2 and name == "squared-one-vs-rest":
+        loss = NAIVE["squared-weston-watkins"]
+
+    def objective(parameters):
+        V = parameters.reshape(n_classes, -1)
+        scores = X @ V[:, :-1].T + V[:, -1]
+        losses = np.array([loss(f, label) for f, label in zip(scores, y, strict=True)])
+        return weights @ losses / weights.sum() + alpha / 2 * np.sum(V[:, :-1] ** 2)
+
+    assert model.history_["objective"][-1] == pytest.approx(objective(start), rel=1e-9)
+    assert minimize(objective, start, options={"maxiter": 20}).fun > objective(start) - 1e-9
+
+
+@pytest.mark.parametrize("alpha", [1e-2, 1e-4, 1e-6])
+@pytest.mark.parametrize("load", [load_iris, load_wine, load_breast_cancer])
+def test_unscaled_tables(load, alpha, distance_left):
+    X, y = load(return_X_y=True)
+    model = SoftmaxClassifier(alpha=alpha).fit(X, y)
+    assert model.solver_ == "newton"
+    assert distance_left(model, X, y) < 1e-4
+    assert model.n_iter_ < 30
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array], ids=["dense", "csr"])
+def test_formats_and_weights(form, dtype, both_models):
+    X, y, weights = table(4, n=300)
+    model = SoftmaxClassifier(alpha=1e-3, **EXACT).fit(form(X.astype(dtype)), y, sample_weight=weights)
+    W, b = softmax_optimum(X.astype(dtype).astype(float), np.eye(4)[y], weights, 1e-3)
+    rtol = 1e-6 if dtype == np.float64 else 2e-3
+    np.testing.assert_allclose(model.coef_, W, rtol=rtol, atol=rtol * np.abs(W).max())
+    np.testing.assert_allclose(model.intercept_ - model.intercept_.mean(), b - b.mean(), atol=10 * rtol)
+
+
+def test_wide_sparse_rows():
+    """Too many features for a factor, too empty to be filled: the diagonal does."""
+    rng = np.random.default_rng(0)
+    X = sparse.random_array((400, 2000), density=0.01, format="csr", rng=rng)
+    y = (X @ rng.normal(size=(2000, 3)) + 0.1 * rng.gumbel(size=(400, 3))).argmax(axis=1)
+    newton, lbfgs = (
+        SoftmaxClassifier(solver=solver, alpha=1e-4, tol=1e-9).fit(sparse.csr_array(X), y)
+        for solver in ("newton", "lbfgs")
+    )
+    assert newton.history_["objective"][-1] == pytest.approx(lbfgs.history_["objective"][-1], rel=1e-8)
+    np.testing.assert_allclose(newton.coef_, lbfgs.coef_, atol=1e-3 * np.abs(newton.coef_).max())
+
+
+def test_nearly_full_sparse_rows_are_trained_as_dense_ones():
+    X, y = load_wine(return_X_y=True)
+    dense, filled = (SoftmaxClassifier().fit(form(X), y) for form in (np.asarray, sparse.csr_array))
+    np.testing.assert_array_equal(dense.coef_, filled.coef_)
+    np.testing.assert_array_equal(dense.intercept_, filled.intercept_)
+
+
+def test_soft_labels_and_no_intercept():
+    X, _ = load_iris(return_X_y=True)
+    Q = np.random.default_rng(0).dirichlet([0.5, 0.5, 0.5], len(X))
+    model = SoftmaxClassifier(alpha=1e-2, **EXACT).fit(X, Q)
+    W, _ = softmax_optimum(X, Q, np.ones(len(X)), 1e-2)
+    np.testing.assert_allclose(model.coef_, W, rtol=1e-6, atol=1e-8)
+    without = SoftmaxClassifier(alpha=1e-2, fit_intercept=False, **EXACT).fit(X, Q)
+    p = without.predict_proba(X)
+    # what the first-order conditions say of the weights
+    np.testing.assert_allclose(without.coef_, (Q - p).T @ X / len(X) / 1e-2, rtol=1e-5, atol=1e-7)
+
+
+def test_squared_hinges_take_soft_labels_by_differences():
+    X, y, _ = table(3)
+    Q = np.eye(3)[y]
+    soft, hard = (SVMClassifier(squared=True, alpha=1e-2, **EXACT).fit(X, labels) for labels in (Q, y))
+    np.testing.assert_allclose(soft.coef_, hard.coef_, rtol=1e-5, atol=1e-7)
+
+
+def test_fewer_rows_than_features():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(72, 7129)).astype(np.float32), np.arange(72) % 3
+    model = SoftmaxClassifier(alpha=1e-2).fit(X, y)
+    assert model.solver_ == "newton"
+    p = model.predict_proba(X).astype(float)
+    np.testing.assert_allclose(model.coef_, (np.eye(3)[y] - p).T @ X / 72 / 1e-2, atol=2e-4)
+
+
+# ---------------------------------------------------------------- what used to stop early, or late
+
+
+def test_probabilities_of_a_rare_class_add_up_to_its_rows():
+    """29 of 400,000 in the field: the gradient at zero weights is no measure of theirs."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60_000, 6))
+    odds = 1.5 * X[:, 0] - X[:, 1] + 0.8 * X[:, 2] - 9.5
+    y = (rng.random(len(X)) < 1 / (1 + np.exp(-odds))).astype(int)
+    assert 5 < y.sum() < 60
+    for solver in ("newton", "lbfgs"):
+        model = SoftmaxClassifier(solver=solver, alpha=1e-7).fit(X, y)
+        assert model.predict_proba(X)[:, 1].sum() == pytest.approx(y.sum(), rel=1e-2)
+
+
+def test_heavy_tails_are_no_obstacle(distance_left):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(5000, 12))
+    X[:, :6] = np.exp(2 * X[:, :6])
+    y = (np.log(X[:, :3]) + rng.gumbel(size=(5000, 3)) * 2).argmax(axis=1)
+    assert distance_left(SoftmaxClassifier(alpha=1e-4).fit(X, y), X, y) < 1e-4
+
+
+@pytest.mark.parametrize("n", [1024, 1025])
+def test_one_row_more_is_no_cliff(n):
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(20, 64)) / 8
+    y = np.arange(n) % 20
+    X = (centres[y] + 1.5 * rng.normal(size=(n, 64)) / 8).astype(np.float32)
+    model = SoftmaxClassifier().fit(X, y)
+    assert model.solver_ == "newton"
+    assert model.n_iter_ < 20
+
+
+# ---------------------------------------------------------------- stopping
+
+
+def test_tol_is_the_share_of_the_way_that_may_be_left(distance_left):
+    X, y = load_digits(return_X_y=True)
+    counts = []
+    for tol in (1e-1, 1e-3, 1e-6):
+        model = SoftmaxClassifier(solver="newton", tol=tol).fit(X, y)
+        assert distance_left(model, X, y) <= tol
+        counts.append(model.n_iter_)
+    assert counts[0] < counts[1] < counts[2]
+
+
+def test_too_few_iterations_say_what_is_left():
+    X, y = load_digits(return_X_y=True)
+    with pytest.warns(ConvergenceWarning, match=r"max_iter=3 iterations were not enough.*raise max_iter"):
+        model = SoftmaxClassifier(solver="newton", max_iter=3).fit(X, y)
+    assert model.n_iter_ == 3
+    quiet = SoftmaxClassifier(solver="newton", max_iter=3, tol=None).fit(X, y)
+    np.testing.assert_array_equal(quiet.coef_, model.coef_)
+
+
+def test_warm_start_at_the_optimum_stays():
+    X, y = load_digits(return_X_y=True)
+    model = SoftmaxClassifier(solver="newton", warm_start=True).fit(X, y)
+    before = model.coef_.copy()
+    model.fit(X, y)
+    assert model.n_iter_ <= 3
+    np.testing.assert_allclose(model.coef_, before, atol=2e-2 * np.abs(before).max())
+
+
+def test_labels_that_say_nothing_end_at_once():
+    """Every row twice, once in each class: the prior is the optimum, and no warning is given."""
+    X = np.random.default_rng(0).normal(size=(50, 4))
+    model = SoftmaxClassifier(solver="newton").fit(np.vstack([X, X]), np.repeat([0, 1], 50))
+    assert np.abs(model.coef_).max() < 1e-12
+    assert model.n_iter_ == 1
+
+
+def test_a_loss_that_is_not_convex_goes_down_all_the_same():
+    X, y, _ = table(3, n=400)
+    model = FocalClassifier(gamma=4.0, alpha=1e-4, solver="newton").fit(X, y)
+    objective = model.history_["objective"]
+    assert objective == sorted(objective, reverse=True)
+    assert not hasattr(model, "optimality_gap_")
+
+
+# ---------------------------------------------------------------- what it refuses
+
+
+def test_losses_with_kinks_and_on_cosines():
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(ValueError, match=r"needs a smooth loss, and WestonWatkins"):
+        SVMClassifier(solver="newton").fit(X, y)
+    with pytest.raises(ValueError, match=r"a gradient without jumps, and that of SquaredCrammerSinger"):
+        LinearClassifier(loss="squared-crammer-singer", solver="newton").fit(X, y)
+    with pytest.raises(ValueError, match=r"linear in the weights, and CosFace.*solver='lbfgs' or 'sgd'"):
+        MarginSoftmaxClassifier(solver="newton").fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("settings", "solver"),
+    [
+        ({}, "newton"),
+        ({"early_stopping": True}, "sgd"),
+        ({"learning_rate": 0.1}, "sgd"),
+        ({"batch_size": 8}, "sgd"),
+        ({"average": True}, "sgd"),
+        ({"shuffle": False}, "sgd"),
+        ({"solver": "lbfgs"}, "lbfgs"),
+        ({"solver": "adam"}, "adam"),
+    ],
+    ids=repr,
+)
+def test_what_auto_takes(settings, solver):
+    X, y = load_iris(return_X_y=True)
+    assert SoftmaxClassifier(**settings).fit(X, y).solver_ == solver
+
+
+def test_what_auto_takes_of_wide_rows_and_of_cosines():
+    rng = np.random.default_rng(0)
+    X = sparse.random_array((1200, 900), density=0.02, format="csr", rng=rng)
+    y = np.arange(1200) % 3
+    assert SoftmaxClassifier(alpha=1e-2).fit(sparse.csr_array(X), y).solver_ == "lbfgs"
+    assert MarginSoftmaxClassifier(max_iter=2).fit(X, y).solver_ == "sgd"
