@@ -69,9 +69,10 @@ rng = np.random.default_rng(0)
 dense, tall = rng.normal(size=(8000, 300)).astype(np.float32), rng.normal(size=(500_000, 2))
 text = sparse.random_array((40_000, 20_000), density=2e-3, format="csr", rng=rng)
 model, X, n_classes = {
-    "many classes": (SoftmaxClassifier(), dense, 1000),
-    "short rows": (SoftmaxClassifier(), tall, 2),
-    "csr": (SoftmaxClassifier(), text, 100),
+    "many classes": (SoftmaxClassifier(solver="sgd"), dense, 1000),
+    "short rows": (SoftmaxClassifier(solver="sgd"), tall, 2),
+    "csr": (SoftmaxClassifier(solver="sgd"), text, 100),
+    "newton": (SoftmaxClassifier(solver="newton", alpha=1e-9), dense, 100),
     "csr adam": (SoftmaxClassifier(solver="adam"), text, 100),
     "csr cosines": (MarginSoftmaxClassifier(), text, 100),
     "lbfgs": (SoftmaxClassifier(solver="lbfgs"), dense, 100),
@@ -116,6 +117,7 @@ for delay in (0.02, 0.1, 0.3, 0.6, 0.8, 1.1, 1.4):
         "csr",
         "csr adam",
         "csr cosines",
+        "newton",
         "lbfgs",
         "lbfgs on two threads",
         "large batches on two threads",
