@@ -409,7 +409,7 @@ import numpy as np
 from linclf import SoftmaxClassifier
 X = np.load(sys.argv[1], mmap_mode="r")
 y = np.arange(len(X)) % 3
-model = SoftmaxClassifier(solver="sgd", max_iter=1, random_state=0, **eval(sys.argv[3]))
+model = SoftmaxClassifier(**{"solver": "sgd", "max_iter": 1, "random_state": 0} | eval(sys.argv[3]))
 model.fit(np.array(X[:3000]), y[:3000])  # machine code
 budget = int(sys.argv[2])
 if budget:
