@@ -143,6 +143,8 @@ class _Run:
                 return
             end = descend(evaluate, start, left, reached, self.optimality.precision)
             factor.weights(end.u, V)
+            if self.lately:  # earlier ones kept it from ending too soon, and say nothing of where it ended
+                self.distance = CAUTION * self.lately[-1]
 
     def model(self) -> LinearModel:
         return self.fit.model(self.V.astype(self.fit.V.dtype, copy=False))
