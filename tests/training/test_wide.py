@@ -39,7 +39,7 @@ SETTINGS = [
 @pytest.mark.parametrize("parameters", default_run(SETTINGS, kept=[SETTINGS[2], SETTINGS[-1]]), ids=str)
 def test_pieces_make_the_steps_of_one_kernel(parameters, dtype, tolerance, monkeypatch):
     X, y = data(dtype)
-    model = LinearClassifier(max_iter=2, random_state=0).set_params(**parameters)
+    model = LinearClassifier(solver="sgd", max_iter=2, random_state=0).set_params(**parameters)
     taken = []
     run = Wide.run
     monkeypatch.setattr(Wide, "run", lambda *args: taken.append(len(args[3])) or run(*args))
