@@ -30,7 +30,7 @@ ACCURACY = 0.1  # of a step, as a share of the gradient, at first
 SURE = 0.1  # share of what is allowed at which an estimate is believed without a proof
 # rows up to which a weight of k equals k copies to 7 digits: steps go on until so small a share is left, or
 # until some falls in a row have not shrunk by so much
-EXACT_ROWS, EXACT = 256, 1e-14
+EXACT_ROWS, EXACT = 256, 1e-16
 STALLED, STALLS = 0.5, 4
 FLAT = 1e-2  # gradient, of that at the start, from which on their steps are accurate
 VECTORS = 12  # of the size of the weights, float64
