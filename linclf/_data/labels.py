@@ -99,6 +99,8 @@ def _is_missing(label: object) -> bool:
 
 def check_targets(y: NDArray) -> NDArray:
     """Refuse what is finite, but no class: continuous and complex numbers."""
+    if y.dtype.kind in "biuUSMm":
+        return y
     if y.dtype == object and y.size and isinstance(y[0], (Real, np.bool_)):
         if not all(isinstance(label, (Integral, np.bool_)) for label in y.tolist()):
             try:
@@ -107,7 +109,7 @@ def check_targets(y: NDArray) -> NDArray:
                 raise ValueError(f"y has a number that is too large for float64 ({fault})") from fault
             _check_discrete(_check_y(numbers))
         return y
-    if y.dtype.kind in "SMm" or (y.dtype == object and y.size and isinstance(y[0], bytes)):
+    if y.dtype == object and y.size and isinstance(y[0], bytes):
         return y  # of which scikit-learn's next line knows nothing
     y = _check_y(y)
     _check_discrete(y)

@@ -30,6 +30,8 @@ def positive_rows(
     ``scale_free`` says that only the ratios of these weights matter.
     """
     check_consistent_length(X, y)
+    if sample_weight is None:
+        return X, y, np.ones(X.shape[0])
     refuse_masked(sample_weight, "sample_weight")
     try:
         with np.errstate(over="ignore"):  # a longdouble may become infinity, which is refused
@@ -42,7 +44,7 @@ def positive_rows(
             f"sample_weight reaches {given.max():.3g}; in partial_fit weights count in relation to those of "
             "other calls, and must lie within 1e-30 and 1e30: multiply all of them by the same number"
         )
-    if sample_weight is None or weights.all():
+    if weights.all():
         return X, y, weights
     kept = np.flatnonzero(weights)
     if not kept.size:

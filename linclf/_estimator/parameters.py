@@ -179,8 +179,9 @@ class CommonParameters(Declared):
         constraint=[Integral, None],
         type="int or None",
         description="""
-        Threads for "newton", "lbfgs" and mini-batches that are worth them (some 10 million
-        multiplications); -1 means all cores. The result does not depend on it.
+        Threads for passes over the rows and for mini-batches that are worth them (some 10 million
+        multiplications); the result does not depend on it. None means as many as OpenMP takes: all
+        cores, or what ``OMP_NUM_THREADS`` or `joblib.parallel_config` say, and in a worker its share.
         """,
     )
     random_state: int | np.random.RandomState | None = parameter(

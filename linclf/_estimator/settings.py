@@ -1,9 +1,12 @@
 """What training needs, from the parameters of an estimator."""
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
 from joblib import effective_n_jobs
+from joblib.parallel import get_active_backend
+from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 
 from linclf._estimator.parameters import CommonParameters
 from linclf._training.settings import Settings
@@ -34,10 +37,24 @@ def settings_of(estimator: CommonParameters) -> tuple[Solver, Settings]:
         max_iter=estimator.max_iter,
         tol=estimator.tol,
         n_iter_no_change=estimator.n_iter_no_change,
-        n_jobs=effective_n_jobs(estimator.n_jobs),  # pyright: ignore[reportArgumentType]
+        n_jobs=_n_threads(estimator.n_jobs),
         verbose=estimator.verbose,
     )
     return solver, settings
+
+
+def _n_threads(n_jobs: int | None) -> int:
+    """None is as many as OpenMP would take, which in worker processes is their share of the cores.
+
+    Workers that are threads have no share of their own: they take one each.
+    """
+    given = effective_n_jobs(n_jobs)  # pyright: ignore[reportArgumentType]
+    if n_jobs is not None or given > 1:
+        return given
+    backend, _ = get_active_backend()
+    if getattr(backend, "nesting_level", 0) and "OMP_NUM_THREADS" not in os.environ:
+        return 1
+    return _openmp_effective_n_threads()
 
 
 def _refuse_rule(estimator: CommonParameters) -> None:

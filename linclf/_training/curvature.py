@@ -1,10 +1,12 @@
 """Quadratic models of the objective: products of its Hessian at some weights, and roughly its inverse."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from linclf._training.explicit import Explicit, pays
 from linclf._training.held import REFRESH, Held, is_small
 from linclf._training.objective import Rows
 from linclf._training.preconditioner import CHOLESKY, Preconditioner
@@ -34,20 +36,22 @@ class Curvature(Protocol):
         ...
 
 
-def curvature_of(objective: Rows) -> Curvature:
+def curvature_of(objective: Rows, pool: ThreadPoolExecutor | None) -> Curvature:
     """The kind that suits a problem."""
-    return Held(objective) if is_small(objective) else ByRows(objective)
+    if pays(objective):
+        return Explicit(objective)
+    return Held(objective, pool) if is_small(objective) else ByRows(objective, pool)
 
 
 class ByRows:
     """Models whose products go through the rows again, and their scores."""
 
-    def __init__(self, objective: Rows) -> None:
+    def __init__(self, objective: Rows, pool: ThreadPoolExecutor | None) -> None:
         self.objective = objective
         n_features, is_sparse = objective.penalty.size, objective.fit.shape.is_sparse
         self.sample = objective.sample(max(SAMPLE * n_features, FEWEST), np.random.RandomState(0))
         few = n_features <= (CHOLESKY_SPARSE if is_sparse else CHOLESKY)
-        self.held = Held(self.sample) if few else None
+        self.held = Held(self.sample, pool) if few else None
         self.inverse: Preconditioner | None = None
 
     def at(self, V: FloatArray, n_products: int) -> "RowsModel":

@@ -4,27 +4,35 @@ They are float32: a quadratic model needs no more digits than the steps that are
 is then two of BLAS. Tiny problems keep the digits of X, so that a row of weight k is as good as k rows.
 """
 
+import itertools
 from collections.abc import Callable
-from typing import NamedTuple
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg import LinAlgError, get_blas_funcs, get_lapack_funcs
+from scipy.linalg import get_lapack_funcs
 
 from linclf._kernels.quadratic import apply_covariances, apply_matrices
 from linclf._storage import read_only
+from linclf._training.cholesky import factored
 from linclf._training.objective import Rows
+from linclf._training.plan import pieces_of
 from linclf._training.preconditioner import LEAST
+from linclf._training.row_hessians import row_hessians
 from linclf._types import FloatArray
-from linclf.losses._hessian import covariance, covariances, row_curvatures, row_matrices
+from linclf.losses._hessian import covariance, covariances
 
 MOST = 2**22  # values of rows, and of their Hessians
 TINY = 2**15  # values of rows that keep the digits of X
 MODERATE = 1e10  # curvature that float32 holds, either way
 NEGLIGIBLE = 1e-15  # length of a column, as a share of the longest
-RIDGE = 1e-6  # of the mean of the diagonal
 REFRESH = 3  # products of a step from which on it is worth making the inverse anew
 OF_CLASSES = 6  # features a product, that a factor for each class costs
+
+
+Bend: TypeAlias = Callable[[FloatArray], Any]
+quiet = np.errstate(over="ignore", invalid="ignore")  # which NumPy has for each thread
 
 
 def is_small(objective: Rows) -> bool:
@@ -37,9 +45,12 @@ def is_small(objective: Rows) -> bool:
 
 
 class Held:
-    """Rows in training coordinates with the constant, and their shares in the objective."""
+    """Rows in training coordinates with the constant, and their shares in the objective.
 
-    def __init__(self, objective: Rows) -> None:
+    Sums over rows are made in pieces that do not depend on the number of threads, and added in order.
+    """
+
+    def __init__(self, objective: Rows, pool: ThreadPoolExecutor | None) -> None:
         fit, ids = objective.fit, objective.ids
         problem = fit.problem
         rows = problem.storage.rows(ids, fit.shape.n_trained, problem.head.intercept)
@@ -53,66 +64,68 @@ class Held:
         self.shares = (problem.weights[ids] / len(ids)).astype(dtype)
         self.penalty = (fit.head.copies * objective.penalty * self.units**2).astype(dtype)
         self.loss, self.copies, self.floor = fit.loss, fit.head.copies, LEAST * fit.curvature
-        (self.square,) = get_blas_funcs(["syrk"], dtype=self.Z.dtype)
-        self.factor, self.solve = get_lapack_funcs(["potrf", "potrs"], dtype=self.Z.dtype)
+        (self.solve,) = get_lapack_funcs(["potrs"], dtype=dtype)
         self.factors: list[FloatArray] = []
+        n, width = self.Z.shape
+        n_weights = fit.shape.n_products * width
+        n_pieces = pieces_of(n, 2 * n_weights, n_weights)
+        edges = [n * piece // n_pieces for piece in range(n_pieces + 1)]
+        self.pieces = [slice(*piece) for piece in itertools.pairwise(edges)]
+        self.each: Callable = map if pool is None or n_pieces == 1 else pool.map
 
     def at(self, V: FloatArray, n_products: int) -> "HeldModel":
-        bend, diagonal = self._row_hessians(V)
-        self._refactor(diagonal, n_products)
-        return HeldModel(self.Z, self.penalty, bend, self._inverse())
+        bends = self._refactor(V, n_products)
+        return HeldModel(self, bends, self._inverse())
 
     def inverse_at(self, V: FloatArray, n_products: int) -> "Inverse":
-        _, diagonal = self._row_hessians(V)
-        self._refactor(diagonal, n_products)
+        self._refactor(V, n_products)
         return self._inverse()
 
     def _inverse(self) -> "Inverse":
         return Inverse(self.factors, self.solve, self.units)
 
-    def _row_hessians(self, V: FloatArray) -> tuple[Callable[[FloatArray], None], FloatArray]:
-        """What takes scores to their products with the Hessian of their row, and its diagonal."""
-        S = self.Z @ (V / self.units).T.astype(self.Z.dtype)
-        n, n_classes = S.shape
-        if self.copies == 2:
-            scores, h = np.hstack([-S, S]), np.empty(n)
-            row_curvatures(self.loss, scores, self.y, np.array([-1.0, 1.0]), np.empty(2), np.empty((2, 2)), h)
-            h = (2 * h * self.shares).astype(self.Z.dtype)[:, None]
-            return lambda T: _scale(T, h), h
-        if covariance.find(type(self.loss)):
+    @quiet
+    def _row_hessians(self, V: FloatArray, piece: slice) -> tuple[Bend, FloatArray]:
+        """What takes scores of some rows to their products with the Hessian of the row, and its diagonal."""
+        S, shares = self.Z[piece] @ V.T, self.shares[piece]
+        n_classes = S.shape[1]
+        if covariance.find(type(self.loss)) and self.copies == 1:
             covariances(self.loss, S)
-            S *= self.shares[:, None]
+            S *= shares[:, None]
             total = S.sum(axis=1, keepdims=True)
             return lambda T: apply_covariances(S, T), S - S * S / np.where(total > 0, total, 1)
-        H = np.empty((n, n_classes, n_classes))
-        row_matrices(self.loss, S.astype(np.float64), self.y, np.empty((2, n_classes)), H)
-        H = (H * self.shares[:, None, None]).astype(self.Z.dtype)
+        H = row_hessians(self.loss, self.copies, S, self.y[piece])
+        H = (H * shares[:, None, None]).astype(self.Z.dtype)
+        diagonal = np.einsum("ikk->ik", H)
+        if n_classes == 1:
+            return lambda T: np.multiply(T, diagonal, out=T), diagonal
         work = np.empty(n_classes, self.Z.dtype)
-        return lambda T: apply_matrices(H, T, work), np.einsum("ikk->ik", H)
+        return lambda T: apply_matrices(H, T, work), diagonal
 
-    def _refactor(self, diagonal: FloatArray, n_products: int) -> None:
-        """One factor for all classes, or one each where that has cost more products than to make them."""
-        n_classes, width = diagonal.shape[1], self.Z.shape[1]
+    def _refactor(self, V: FloatArray, n_products: int) -> list[Bend]:
+        """The Hessians of the rows; one factor for all classes, or one each if that pays.
+
+        It does where steps have cost more products than the factors would.
+        """
+        V = (V / self.units).astype(self.Z.dtype)
+        found = list(self.each(lambda piece: self._row_hessians(V, piece), self.pieces))
+        n_classes, width = V.shape
         if not self.factors or n_products > REFRESH:
+            diagonal = np.concatenate([diagonal for _, diagonal in found])
             each = n_products > REFRESH + width / OF_CLASSES and n_classes * width**2 <= MOST
             of_classes = diagonal.T if each else diagonal.mean(axis=1)[None]
-            self.factors = [self._factor(h) for h in of_classes]
+            self.factors = list((self.each if each else map)(self._factor, of_classes))
+        return [bend for bend, _ in found]
 
+    @quiet
     def _factor(self, h: FloatArray) -> FloatArray:
         """The Cholesky factor of the Hessian of a class whose rows have these curvatures."""
         kind = self.Z.dtype.type
         root = np.sqrt(np.maximum(h, 0) + kind(self.floor / self.penalty.size) * self.shares)
-        M = self.square(1.0, (self.Z * root[:, None]).T, lower=True)
-        diagonal = np.einsum("jj->j", M)
-        diagonal += self.penalty
-        ridge = kind(RIDGE if kind is np.float32 else RIDGE**2) * (diagonal.mean() or kind(1))
-        while np.isfinite(ridge):
-            diagonal += ridge
-            L, fault = self.factor(M, lower=True)
-            if not fault:
-                return L
-            ridge *= 10
-        raise LinAlgError("the curvature of the loss is not finite")
+        rows = self.Z * root[:, None]
+        M = rows.T @ rows
+        np.einsum("jj->j", M)[:] += self.penalty
+        return factored(M)
 
 
 class Inverse(NamedTuple):
@@ -131,22 +144,26 @@ class Inverse(NamedTuple):
 
 
 class HeldModel(NamedTuple):
-    Z: FloatArray
-    penalty: FloatArray
-    bend: Callable[[FloatArray], None]
+    held: Held
+    bends: list[Bend]  # of the pieces
     inverse: Inverse
 
     def product(self, direction: FloatArray) -> FloatArray:
-        direction = (direction / self.inverse.units).astype(self.Z.dtype)
-        T = self.Z @ direction.T
-        self.bend(T)
-        product = T.T @ self.Z
-        product += self.penalty * direction
-        return product / self.inverse.units
+        held = self.held
+        direction = (direction / held.units).astype(held.Z.dtype)
+
+        @quiet
+        def of_piece(piece: slice, bend: Bend) -> FloatArray:
+            Z = held.Z[piece]
+            T = Z @ direction.T
+            bend(T)
+            return T.T @ Z
+
+        parts = held.each(of_piece, held.pieces, self.bends)
+        product = held.penalty * direction
+        for part in parts:
+            product += part
+        return product / held.units
 
     def precondition(self, gradient: FloatArray) -> FloatArray:
         return self.inverse.precondition(gradient)
-
-
-def _scale(T: FloatArray, h: FloatArray) -> None:
-    T *= h

@@ -7,16 +7,16 @@ from linclf._training.fit import Fit
 from linclf._training.objective import Rows
 from linclf._training.pairs import Point
 from linclf._training.quasi_newton import descend
+from linclf._training.row_hessians import row_hessians
 from linclf._types import FloatArray, Loss
-from linclf.heads import with_copies
-from linclf.losses._hessian import covariance, covariances, row_curvatures, row_matrices
+from linclf.losses._hessian import covariance, covariances, row_curvatures
 from linclf.losses._registry import row_losses, trait
 
 LARGEST = 512  # classes for which the loss is looked at as a function
 FLAT, ITERATIONS = 1e-6, 100
 PRECISION = 1e-15
 ROWS = 4096  # from which the curvature is taken
-MANY, MANY_DIFFERENCES = 512, 64  # classes beyond which it is taken to be diagonal
+FEW, MANY = 64, 512  # classes of which all second derivatives are taken, without and with a formula for them
 
 
 def intercepts_alone(fit: Fit) -> FloatArray:
@@ -58,35 +58,30 @@ def _best(loss: Loss, mass: FloatArray) -> FloatArray:
 def intercept_hessian(objective: Rows, V: FloatArray) -> FloatArray:
     """Second derivatives (K, K) for the weights of the constant, from a sample of the rows."""
     fit = objective.fit
-    copies, total, mass = fit.head.copies, np.zeros(()), 0.0
+    total, mass = np.zeros(()), 0.0
     across = fit.problem.storage.by_classes(V).T
     for block in objective.sample(ROWS, np.random.RandomState(0)).blocks(ROWS // 8):
-        products = np.asarray(block.Z @ across)
-        total = total + _sum_of_hessians(fit, with_copies(products, copies), block.y, block.weights)
+        products = np.array(block.Z @ across, np.float64, order="C")
+        total = total + _sum_of_hessians(fit, products, block.y, block.weights)
         mass += block.weights.sum()
     return np.atleast_2d(total) * (fit.head.intercept**2 / mass)
 
 
-def _sum_of_hessians(fit: Fit, scores: FloatArray, y: np.ndarray, weights: FloatArray) -> FloatArray:
-    n, n_classes = scores.shape
-    loss, y, work = fit.loss, read_only(y), np.empty((2, n_classes))
-    scores = np.array(scores, np.float64, order="C")
-    if fit.head.copies == 2:
-        bend = np.empty(n)
-        row_curvatures(loss, scores, y, np.array([-1.0, 1.0]), np.empty(2), work, bend)
-        return np.asarray(2 * bend @ weights)
-    if covariance.find(type(loss)):
-        covariances(loss, scores)
-        sums = weights @ scores
+def _sum_of_hessians(fit: Fit, products: FloatArray, y: np.ndarray, weights: FloatArray) -> FloatArray:
+    n, n_classes = products.shape
+    loss, y = fit.loss, read_only(y)
+    formula = covariance.find(type(loss)) is not None and n_classes > 1
+    if n_classes <= FEW and not formula:
+        return np.tensordot(weights, row_hessians(loss, fit.head.copies, products, y), 1)
+    if formula:
+        covariances(loss, products)
+        sums = weights @ products
         if n_classes > MANY:
             return np.diag(sums)
-        totals = scores.sum(axis=1)
-        return np.diag(sums) - (scores * (weights / np.where(totals > 0, totals, 1))[:, None]).T @ scores
-    if n_classes <= MANY_DIFFERENCES:
-        H = np.empty((n, n_classes, n_classes))
-        row_matrices(loss, scores, y, work, H)
-        return np.tensordot(weights, H, 1)
+        totals = products.sum(axis=1)
+        scaled = products * (weights / np.where(totals > 0, totals, 1))[:, None]
+        return np.diag(sums) - scaled.T @ products
     bend = np.empty(n)
     signs = np.random.default_rng(0).choice([-1.0, 1.0], n_classes)
-    row_curvatures(loss, scores, y, signs, np.empty(n_classes), work, bend)
+    row_curvatures(loss, products, y, signs, np.empty(n_classes), np.empty((2, n_classes)), bend)
     return (bend @ weights) * np.eye(n_classes)

@@ -16,7 +16,7 @@ from linclf import (
     SoftmaxClassifier,
     SVMClassifier,
 )
-from linclf._training import held
+from linclf._training import explicit, held
 from linclf.losses import LOSSES
 from linclf.losses._registry import trait
 
@@ -33,9 +33,11 @@ NAIVE = {
 }
 
 
-@pytest.fixture(params=["held", "by rows"])
-def both_models(request, monkeypatch):
-    """Rows that are held, and rows that are gone through again for each product."""
+@pytest.fixture(params=["explicit", "held", "by rows"])
+def each_model(request, monkeypatch):
+    """The Hessian itself, rows that are held, and rows that are gone through again for each product."""
+    if request.param != "explicit":
+        monkeypatch.setattr(explicit, "MOST", 0)
     if request.param == "by rows":
         monkeypatch.setattr(held, "MOST", 0)
 
@@ -52,7 +54,7 @@ def table(n_classes=3, n=90, d=5, seed=0):
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("name", LINEAR)
-def test_nothing_lower_is_found(name, n_classes, both_models):
+def test_nothing_lower_is_found(name, n_classes, each_model):
     """SciPy, on a NumPy objective and started where Newton's method ended, finds nothing lower."""
     X, y, weights = table(n_classes)
     model = LinearClassifier(loss=name, alpha=1e-2, **EXACT).fit(X, y, sample_weight=weights)
@@ -86,7 +88,7 @@ def test_unscaled_tables(load, alpha, distance_left):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_array], ids=["dense", "csr"])
-def test_formats_and_weights(form, dtype, both_models):
+def test_formats_and_weights(form, dtype, each_model):
     X, y, weights = table(4, n=300)
     model = SoftmaxClassifier(alpha=1e-3, **EXACT).fit(form(X.astype(dtype)), y, sample_weight=weights)
     W, b = softmax_optimum(X.astype(dtype).astype(float), np.eye(4)[y], weights, 1e-3)

@@ -1,17 +1,19 @@
 """The same seed gives bitwise the same model: any n_jobs, threads, worker and forked processes."""
 
 import multiprocessing
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, parallel_config
 from scipy import sparse
 from sklearn.datasets import make_classification
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from linclf import SoftmaxClassifier
+from linclf._estimator.settings import settings_of
 from linclf._training.blas import one_blas_thread
 
 DEFAULTS = {"solver": "sgd", "max_iter": 3, "random_state": 0}
@@ -36,12 +38,12 @@ def fit(settings, X, y):
 
 @pytest.fixture(scope="module")
 def expected(data):
-    return {name: fit(settings, *data) for name, settings in SETTINGS.items()}
+    return {name: fit({**settings, "n_jobs": 1}, *data) for name, settings in SETTINGS.items()}
 
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_n_jobs_changes_nothing(data, expected, name):
-    for n_jobs in (2, 3, -1):
+    for n_jobs in (2, 3, -1, None):
         np.testing.assert_array_equal(fit({**SETTINGS[name], "n_jobs": n_jobs}, *data), expected[name])
 
 
@@ -141,3 +143,28 @@ def test_blas_is_limited_while_any_fit_lasts():
         two.submit(second.__exit__, None, None, None).result()
         assert during == [1] * len(before)
         assert blas_threads() == before == [2] * len(before)
+
+
+def threads_taken(n_jobs=None):
+    return settings_of(SoftmaxClassifier(n_jobs=n_jobs))[1].n_jobs
+
+
+def test_none_is_the_share_of_the_cores(monkeypatch):
+    """Alone all that OpenMP has; in a process of a pool what joblib leaves it; in a thread of a pool one."""
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    with threadpool_limits(1, user_api="openmp"):
+        assert threads_taken() == 1
+        assert threads_taken(3) == 3
+    monkeypatch.setattr("linclf._estimator.settings._openmp_effective_n_threads", lambda: 5)
+    assert threads_taken() == 5
+    with parallel_config("loky", n_jobs=2):
+        assert threads_taken() == 2
+    of_threads = Parallel(n_jobs=2, backend="threading")(delayed(threads_taken)() for _ in range(2))
+    assert of_threads == [1, 1]
+
+
+@pytest.mark.parametrize("share", [1, 2])
+def test_worker_processes_have_a_share(share):
+    with parallel_config("loky", n_jobs=2, inner_max_num_threads=share):
+        found = Parallel()(delayed(threads_taken)() for _ in range(2))
+    assert found == [min(share, len(os.sched_getaffinity(0)))] * 2

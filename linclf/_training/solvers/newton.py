@@ -4,6 +4,7 @@ The step solves ``H d = -g`` roughly, by conjugate gradients, whose products wit
 pass over the rows. A line search takes care of losses that are not convex, and of steps that are too long.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -22,6 +23,7 @@ from linclf._training.sampling import Sampling
 from linclf._training.settings import Settings
 from linclf._training.shape import Shape
 from linclf._training.solvers.dual import for_kinks
+from linclf._training.threads import threads
 from linclf._types import Loss
 from linclf.heads import Head
 from linclf.losses._registry import trait
@@ -74,8 +76,10 @@ class Newton(NamedTuple):
     def solve(self, fit: Fit, monitor: Monitor, rng: np.random.RandomState) -> Outcome:
         max_iter, _ = self.extent(fit.settings, fit.loss, fit.head, fit.shape)
         monitor.start("iteration", max_iter, "gradient_norm")
-        with np.errstate(over="ignore", invalid="ignore"):  # `outcome` looks at the gradient
-            run = _Run(fit, monitor)
+        n_jobs = fit.settings.n_jobs
+        # `outcome` looks at the gradient
+        with threads(n_jobs, n_jobs) as pool, np.errstate(over="ignore", invalid="ignore"):
+            run = _Run(fit, monitor, pool)
             run.minimise(max_iter)
         return run.outcome(max_iter)
 
@@ -83,11 +87,11 @@ class Newton(NamedTuple):
 class _Run:
     """The way from one set of weights to the next."""
 
-    def __init__(self, fit: Fit, monitor: Monitor) -> None:
+    def __init__(self, fit: Fit, monitor: Monitor, pool: ThreadPoolExecutor | None) -> None:
         self.fit, self.monitor = fit, monitor
         self.objective = Rows(fit, fit.ids)
         self.optimality = Optimality(self.objective, monitor.watch.tol or 0.0)
-        self.curvature = curvature_of(self.objective)
+        self.curvature = curvature_of(self.objective, pool)
         self.proves = proves(fit)
         self.exact = self.objective.n_rows <= EXACT_ROWS
         self.here = self.optimality.start

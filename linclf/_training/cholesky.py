@@ -1,0 +1,21 @@
+"""The Cholesky factor of a matrix that should be positive, whatever rounding has made of it."""
+
+import numpy as np
+from scipy.linalg import LinAlgError, get_lapack_funcs
+
+from linclf._types import FloatArray
+
+RIDGE = {"f": 1e-6, "d": 1e-12}  # of the mean of the diagonal
+
+
+def factored(M: FloatArray) -> FloatArray:
+    """L with ``M + ridge = L L'`` and the least ridge that allows it, which is left in M."""
+    diagonal, (factor,) = np.einsum("jj->j", M), get_lapack_funcs(["potrf"], dtype=M.dtype)
+    ridge = M.dtype.type(RIDGE[M.dtype.char] * (diagonal.mean() or 1.0))
+    while np.isfinite(ridge):
+        diagonal += ridge
+        L, fault = factor(M, lower=True)
+        if not fault:
+            return L
+        ridge *= 10
+    raise LinAlgError("the curvature of the loss is not finite")
