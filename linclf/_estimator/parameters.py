@@ -43,9 +43,10 @@ class CommonParameters(Declared):
         object of `linclf.optimizers`, such as ``Adam(beta1=0.8)``. Newton's method and L-BFGS go to
         the minimum of a smooth loss, with all rows in each step; "dual" goes to that of a hinge loss that is
         not squared, with alpha > 0 and a label for each row. "auto" takes "newton" for small tables and
-        for few features, "lbfgs" for larger ones, and "sgd" for losses with kinks or on cosines, for
-        validation rows, in ``partial_fit``, if one of `learning_rate`, `schedule`, `batch_size`, `average`
-        and `shuffle` is given, and if a pass over the rows takes seconds.
+        for few features, "lbfgs" for larger ones, "dual" for such hinges if rows times classes are at most
+        65,536, and "sgd" for other losses with kinks or on cosines, for validation rows, in
+        ``partial_fit``, if one of `learning_rate`, `schedule`, `batch_size`, `average` and `shuffle` is
+        given, and if a pass over the rows takes seconds.
         """,
     )
     learning_rate: float | Literal["auto"] = parameter(
@@ -91,7 +92,7 @@ class CommonParameters(Declared):
         ``10 * (60_000 / n_samples)**1.4`` between 5 and 1000, of sparse rows ``144_000 / n_samples``
         between 8 and 1000.
         """,
-        with_exact='For "newton" and "lbfgs" these are iterations, and it is 1000.',
+        with_exact='For "newton", "lbfgs" and "dual" these are iterations, and it is 1000.',
     )
     tol: float | Literal["auto"] | None = parameter(
         default="auto",
@@ -109,7 +110,7 @@ class CommonParameters(Declared):
         For "newton" and "lbfgs" the share that may be left of the way from the best intercepts alone (for
         cosines, from the start) to the minimum, by an estimate that is cautious, and the share by which the
         validation loss has to fall; "auto" is 1e-4. For "dual" it is the proven distance to the minimum, as a
-        share of the same way; "auto" is 1e-3.
+        share of the same way.
         """,
     )
     n_iter_no_change: int = parameter(

@@ -17,7 +17,6 @@ class Step(NamedTuple):
     direction: FloatArray
     fall: float
     n_products: int
-    accurate: bool  # whether the model is near its minimum there
 
 
 def newton_step(
@@ -43,7 +42,7 @@ def newton_step(
         curvature = float(np.vdot(along, bent))
         if not curvature > 0:
             if n == 1:
-                return Step(along, 0.5 * square, n, False)
+                return Step(along, 0.5 * square, n)
             break
         length = square / curvature
         direction += length * along
@@ -55,4 +54,4 @@ def newton_step(
         if square <= goal or n * gained <= worthwhile * fall:
             break
         along = towards + (square / last) * along
-    return Step(direction, fall, n, square <= goal)
+    return Step(direction, fall, n)

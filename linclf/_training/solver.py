@@ -42,7 +42,9 @@ class Solver(Protocol):
         """Whether its steps have no unit, so that the features may be brought to other coordinates."""
         ...
 
-    def for_problem(self, loss: Loss, data: Dataset, watched: bool, sampling: Sampling | None) -> "Solver":
+    def for_problem(
+        self, loss: Loss, data: Dataset, alpha: float, watched: bool, sampling: Sampling | None
+    ) -> "Solver":
         """The solver to take, which is itself unless it is a choice; ``watched`` are validation rows."""
         ...
 

@@ -72,7 +72,7 @@ def train(
     MemoryError
         If the weights do not fit into memory.
     """
-    solver = solver.for_problem(loss, data, validation is not None, sampling)
+    solver = solver.for_problem(loss, data, settings.alpha, validation is not None, sampling)
     if settings.tol == "auto":
         settings = settings._replace(tol=solver.automatic_tol)
     solver.check(loss, data)

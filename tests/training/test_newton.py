@@ -258,6 +258,28 @@ def test_what_auto_takes(settings, solver):
     assert SoftmaxClassifier(**settings).fit(X, y).solver_ == solver
 
 
+@pytest.mark.parametrize(
+    ("settings", "solver"),
+    [
+        ({}, "dual"),
+        ({"squared": True}, "newton"),
+        ({"alpha": 0.0}, "sgd"),
+        ({"early_stopping": True}, "sgd"),
+        ({"batch_size": 8}, "sgd"),
+    ],
+    ids=repr,
+)
+def test_what_auto_takes_of_hinges(settings, solver):
+    X, y = load_iris(return_X_y=True)
+    assert SVMClassifier(**settings).fit(X, y).solver_ == solver
+
+
+def test_hinges_of_many_rows_and_of_soft_labels():
+    X, y = load_iris(return_X_y=True)
+    assert SVMClassifier(max_iter=2).fit(np.repeat(X, 200, axis=0), np.repeat(y, 200)).solver_ == "sgd"
+    assert SVMClassifier().fit(X, np.eye(3)[y]).solver_ == "sgd"
+
+
 def test_what_auto_takes_of_wide_rows_and_of_cosines():
     rng = np.random.default_rng(0)
     X = sparse.random_array((1200, 900), density=0.02, format="csr", rng=rng)

@@ -12,6 +12,7 @@ from linclf._training.sampling import Sampling
 from linclf._training.settings import Settings
 from linclf._training.shape import Shape
 from linclf._training.solver import Solver
+from linclf._training.solvers.dual import Dual, knows
 from linclf._training.solvers.lbfgs import LBFGS
 from linclf._training.solvers.newton import Newton
 from linclf._training.solvers.stochastic import Stochastic
@@ -20,11 +21,12 @@ from linclf.heads import Head
 from linclf.losses._registry import trait
 
 FEW_FEATURES = 256  # for which Newton's method pays however many rows there are
+MOST_VARIABLES = 2**16  # of dual ascent: beyond it stochastic steps are near in less time
 LONGEST_PASS = 2e11  # multiply-adds of a pass over the rows, of which an exact solver needs dozens
 
 
 class Automatic(NamedTuple):
-    """Newton's method, L-BFGS, or stochastic steps; these too where a part of the rows is all there is."""
+    """Newton's method, L-BFGS, dual ascent, or stochastic steps if a part of the rows is all there is."""
 
     stochastic: Stochastic = Stochastic()
 
@@ -34,10 +36,15 @@ class Automatic(NamedTuple):
     name = "auto"
     automatic = True
 
-    def for_problem(self, loss: Loss, data: Dataset, watched: bool, sampling: Sampling | None) -> Solver:
+    def for_problem(
+        self, loss: Loss, data: Dataset, alpha: float, watched: bool, sampling: Sampling | None
+    ) -> Solver:
         head = trait(loss, "head")
-        if watched or sampling is not None or not (trait(loss, "smooth") and head.equivariant):
+        if watched or sampling is not None or not head.equivariant:
             return self.stochastic
+        if not trait(loss, "smooth"):
+            few = len(data.ids) * data.y.n_classes <= MOST_VARIABLES
+            return Dual() if few and alpha > 0 and knows(loss) and not data.y.soft else self.stochastic
         jumps = trait(loss, "gradient_jumps") and data.y.n_classes > 2
         if jumps or trait(loss, "n_outputs") is not None:
             return self.stochastic

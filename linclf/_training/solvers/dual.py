@@ -47,12 +47,14 @@ class Dual(NamedTuple):
     """Ascent in the dual variables of the rows; it has no parameters of its own."""
 
     streams = False
-    automatic_tol = 1e-3  # of the way
+    automatic_tol = 1e-4  # of the way
     levels = True
     name = "dual"
     automatic = True
 
-    def for_problem(self, loss: Loss, data: Dataset, watched: bool, sampling: Sampling | None) -> Self:
+    def for_problem(
+        self, loss: Loss, data: Dataset, alpha: float, watched: bool, sampling: Sampling | None
+    ) -> Self:
         return self
 
     def check(self, loss: Loss, data: Dataset) -> None:

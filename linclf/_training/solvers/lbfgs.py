@@ -49,7 +49,9 @@ class LBFGS(NamedTuple):
     name = "lbfgs"
     automatic = True
 
-    def for_problem(self, loss: Loss, data: Dataset, watched: bool, sampling: Sampling | None) -> Self:
+    def for_problem(
+        self, loss: Loss, data: Dataset, alpha: float, watched: bool, sampling: Sampling | None
+    ) -> Self:
         return self
 
     def check(self, loss: Loss, data: Dataset) -> None:

@@ -4,6 +4,7 @@ The step solves ``H d = -g`` roughly, by conjugate gradients, whose products wit
 pass over the rows. A line search takes care of losses that are not convex, and of steps that are too long.
 """
 
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Self
 
@@ -29,7 +30,13 @@ from linclf.heads import Head
 from linclf.losses._registry import trait
 
 ACCURACY = 0.1  # of a step, as a share of the gradient, at first
-SURE = 0.1  # share of what is allowed at which an estimate is believed without a proof
+# share of what is allowed at which an estimate is believed without a proof, if falls have shrunk so regularly
+# lately, or else if the last step was thorough, as steps are from a multiple of that share on
+SURE, REGULAR, LATELY, NEAR = 0.2, 0.9, 5, 30
+THOROUGH, LEAST = (
+    1e-3,
+    0.02,
+)  # accuracy, and what a product has to bring of what those before brought on average
 # rows up to which a weight of k equals k copies to 7 digits: steps go on until so small a share is left, or
 # until some falls in a row have not shrunk by so much
 EXACT_ROWS, EXACT = 256, 1e-16
@@ -47,7 +54,9 @@ class Newton(NamedTuple):
     name = "newton"
     automatic = True
 
-    def for_problem(self, loss: Loss, data: Dataset, watched: bool, sampling: Sampling | None) -> Self:
+    def for_problem(
+        self, loss: Loss, data: Dataset, alpha: float, watched: bool, sampling: Sampling | None
+    ) -> Self:
         return self
 
     def check(self, loss: Loss, data: Dataset) -> None:
@@ -100,7 +109,8 @@ class _Run:
         self.steepest = self.optimality.start.steepness or 1.0
         self.left = np.inf  # what the objective may still fall
         self.gap: float | None = None  # a bound of it, once it is proven to be small enough
-        self.finished, self.stalls = False, 0
+        self.finished, self.stalls, self.thorough = False, 0, False
+        self.ratios: deque[float] = deque(maxlen=LATELY)
 
     def minimise(self, max_iter: int) -> None:
         """Take steps from self.here until the minimum is near enough."""
@@ -115,6 +125,7 @@ class _Run:
             # falls shrink at least at the last two rates: in proportion at first, then much faster
             ratio, last = (step.fall / fall if np.isfinite(fall) else 1.0), ratio
             n_products, fall, worst = step.n_products, step.fall, max(ratio, last)
+            self.ratios.append(ratio)
             self.left = fall * worst / (1 - worst) if worst < 1 else np.inf
             self.stalls = self.stalls + 1 if ratio > STALLED else 0
             if step.fall <= self.optimality.rounding(self.here.value):
@@ -129,19 +140,24 @@ class _Run:
             digits = (bound if self.proves else self.left) <= EXACT * allowed
             self.finished |= digits or (self.stalls >= STALLS and self.left <= SURE * allowed)
             return self.finished
+        was = self.thorough
         if 2 * bound <= allowed:
             proven = gap(self.optimality, self.here)
             if proven <= allowed:
                 self.gap, self.finished = proven, True
-        return self.finished or self.left <= SURE * allowed
+        near, regular = self.left <= SURE * allowed, max(self.ratios, default=1.0) < REGULAR
+        self.thorough = not regular and self.left <= NEAR * SURE * allowed
+        return self.finished or (near and (was or regular))
 
     def _step(self, n_products: int) -> Step:
         here, model = self.here, self.curvature.at(self.here.V, n_products)
         flatter = here.steepness / self.steepest
-        worthwhile = 0.0 if self.exact and flatter < FLAT else WORTHWHILE
-        step = newton_step(
-            model.product, model.precondition, here.G, min(ACCURACY, np.sqrt(flatter)), worthwhile
-        )
+        accuracy, worthwhile = min(ACCURACY, np.sqrt(flatter)), WORTHWHILE
+        if self.exact and flatter < FLAT:
+            worthwhile = 0.0
+        elif self.thorough:
+            accuracy, worthwhile = min(accuracy, THOROUGH), LEAST
+        step = newton_step(model.product, model.precondition, here.G, accuracy, worthwhile)
         if trait(self.fit.loss, "shift_invariant") and self.fit.head.copies == 1:
             # where nothing but rounding decides
             intercepts = self.fit.problem.storage.by_classes(step.direction)[:, -1]

@@ -48,7 +48,9 @@ class Stochastic(NamedTuple):
     def automatic(self) -> bool:
         return self.rule.automatic
 
-    def for_problem(self, loss: Loss, data: Dataset, watched: bool, sampling: Sampling | None) -> Self:
+    def for_problem(
+        self, loss: Loss, data: Dataset, alpha: float, watched: bool, sampling: Sampling | None
+    ) -> Self:
         return self
 
     def check(self, loss: Loss, data: Dataset) -> None:
