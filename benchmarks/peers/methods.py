@@ -39,8 +39,8 @@ def linclf(problem: Problem, budget: int, solver: str) -> Weights:
     model = LinearClassifier(
         loss=problem.loss, alpha=problem.alpha, solver=solver, max_iter=budget, n_jobs=CORES, random_state=0
     )
-    if solver == "lbfgs":
-        model.set_params(tol=1e-9)
+    if solver != "sgd":
+        model.set_params(tol=1e-12)
     return coefficients(model.fit(problem.data.X, problem.data.y))
 
 
@@ -93,6 +93,28 @@ def snapml(problem: Problem, budget: int) -> Weights:
     return W, b * settings["intercept_scaling"]  # it publishes the weight of the constant feature
 
 
+def intelex(problem: Problem, budget: int) -> Weights:
+    package = importlib.import_module("sklearnex.linear_model")
+    model = package.LogisticRegression(C=problem.C, solver="lbfgs", max_iter=budget, tol=1e-9)
+    return coefficients(model.fit(problem.data.X, problem.data.y))
+
+
+def glum(problem: Problem, budget: int) -> Weights:
+    package = importlib.import_module("glum")
+    settings = {"family": "binomial", "alpha": problem.alpha, "l1_ratio": 0, "gradient_tol": 1e-9}
+    model = package.GeneralizedLinearRegressor(**settings, max_iter=budget)
+    return coefficients(model.fit(problem.data.X, problem.data.y.astype(np.float64)))
+
+
+def skglm(problem: Problem, budget: int) -> Weights:
+    package = importlib.import_module("skglm")
+    datafits, penalties = (importlib.import_module(f"skglm.{name}") for name in ("datafits", "penalties"))
+    solver = importlib.import_module("skglm.solvers").ProxNewton(max_iter=budget, tol=1e-9)
+    squares = penalties.L1_plus_L2(problem.alpha, 0.0)
+    model = package.GeneralizedLinearEstimator(datafits.Logistic(), squares, solver)
+    return coefficients(model.fit(problem.data.X, problem.data.y))
+
+
 def torch(problem: Problem, budget: int, optimizer: str) -> Weights:
     from benchmarks.peers import torch_softmax
 
@@ -124,6 +146,7 @@ LOGISTIC_SOLVERS = {
 
 METHODS = {
     "linclf sgd": Method("linclf", ("softmax", "squared-one-vs-rest"), partial(linclf, solver="sgd")),
+    "linclf newton": Method("linclf", ("softmax", "squared-one-vs-rest"), partial(linclf, solver="newton")),
     "linclf lbfgs": Method("linclf", ("softmax", "squared-one-vs-rest"), partial(linclf, solver="lbfgs")),
     **{
         f"{LOGISTIC_REGRESSION} {solver}": Method(
@@ -131,6 +154,9 @@ METHODS = {
         )
         for solver, differs in LOGISTIC_SOLVERS.items()
     },
+    "intelex lbfgs": Method("sklearnex", ("softmax",), intelex, "scikit-learn-intelex; the same objective"),
+    "glum": Method("glum", ("softmax",), glum, "two classes only"),
+    "skglm": Method("skglm", ("softmax",), skglm, "two classes only; the penalty is L1_plus_L2(alpha, 0)"),
     "SGDClassifier": Method("sklearn", ("softmax",), sgd_classifier, ONE_VS_REST),
     "LinearSVC": Method("sklearn", ("squared-one-vs-rest",), linear_svc, PENALISED),
     "cyanure": Method("cyanure", ("softmax", "squared-one-vs-rest"), cyanure),

@@ -15,8 +15,8 @@ from benchmarks.measure.attempt import attempt
 from benchmarks.measure.best_threads import BestThreads
 from benchmarks.measure.machine import CORES
 from benchmarks.measure.timing import warm_up
-from benchmarks.question import Measurements, Question, Result, Row
-from benchmarks.report.text import markdown_table, number, shortened
+from benchmarks.question import Mark, Measurements, Question, Result, Row, require, row_of
+from benchmarks.report.text import fraction, markdown_table, number, shortened
 from linclf import SoftmaxClassifier
 
 FOLDS = 5
@@ -127,4 +127,21 @@ def table(result: Result) -> str:
     )
 
 
-QUESTION = Question("Grid search", __doc__, run, table)
+def _mark(result: Result) -> tuple[str, bool]:
+    ours, theirs = (
+        require(row_of(result, search=name).get("seconds"), name)
+        for name in ("SoftmaxClassifier", "LogisticRegression")
+    )
+    measured = f"{number(ours)} s, {fraction(ours, theirs)} of its {number(theirs)} s"
+    return measured, ours <= theirs / 15
+
+
+MARKS = [
+    Mark(
+        "20 penalties x 5 folds, pendigits, `SoftmaxClassifier()`",
+        "at most 1/15 of the time with LogisticRegression",
+        _mark,
+    )
+]
+
+QUESTION = Question("Grid search", __doc__, run, table, MARKS)

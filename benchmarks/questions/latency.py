@@ -11,7 +11,7 @@ from benchmarks.measure.attempt import attempt
 from benchmarks.measure.best_threads import best_medians
 from benchmarks.measure.machine import CORES
 from benchmarks.question import Mark, Measurements, Question, Result, Row, row_of
-from benchmarks.report.text import markdown_table, number
+from benchmarks.report.text import fraction, markdown_table, number
 from linclf import SoftmaxClassifier
 
 # rows, features, classes, repeats
@@ -96,12 +96,22 @@ def _mark(result: Result) -> tuple[str, bool]:
     return f"{1e3 * ours:.2f} ms against {1e3 * numpy:.2f} ms ({ours / numpy:.2f} times)", ours <= numpy
 
 
+def _one_row(result: Result) -> tuple[str, bool]:
+    row = row_of(result, rows=1, features=784, method="predict_proba")
+    ours, sklearn = row["seconds_linclf"], row["seconds_LogisticRegression"]
+    return (
+        f"{1e6 * ours:.0f} us, {fraction(ours, sklearn)} of its {1e6 * sklearn:.0f} us",
+        ours <= sklearn / 2,
+    )
+
+
 MARKS = [
+    Mark("`predict_proba` of one row of 784", "at most 1/2 of LogisticRegression's time", _one_row),
     Mark(
         "`predict_proba`, 10,000 x 784, 10 classes",
         "not slower than `X @ W.T` and a softmax in NumPy",
         _mark,
-    )
+    ),
 ]
 
 QUESTION = Question("Latency of predictions", __doc__, run, table, MARKS)

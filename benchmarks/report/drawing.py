@@ -13,7 +13,8 @@ from matplotlib.ticker import NullFormatter
 
 from benchmarks.report.pictures import Dots, Lines, Paths, Picture, Scatter
 
-# Okabe and Ito's palette, a colour for each package or estimator; line and marker tell its solvers apart
+# Okabe and Ito's palette and two more, a colour for each package or estimator; its solvers differ in line and
+# marker
 COLOURS = {
     "linclf": "#0072B2",
     "LogisticRegression": "#D55E00",
@@ -21,6 +22,9 @@ COLOURS = {
     "LinearSVC": "#E69F00",
     "cyanure": "#009E73",
     "snapml": "#56B4E9",
+    "intelex": "#F0E442",
+    "glum": "#999999",
+    "skglm": "#882255",
     "torch": "#000000",
 }
 LINES, MARKERS = ("-", "--", ":", "-.", (0, (1, 3)), (0, (5, 5))), "osD^Pv"

@@ -226,8 +226,9 @@ class CommonParameters(Declared):
     optimality_gap_: float = attribute(
         type="float",
         description="""
-        After an exact solver, if the loss is convex and `alpha` is not 0: a bound of what the objective lies
-        above its minimum. It is proven, and loose where the loss bends much more than the penalty.
+        If the loss is convex and `alpha` is not 0: a bound of what the objective lies above its minimum. It
+        is proven, and loose where the loss bends much more than the penalty. Stochastic steps have it after
+        16 epochs or more of a smooth loss, without validation rows.
         """,
     )
     history_: dict[str, list[float]] = attribute(

@@ -38,7 +38,7 @@ class Reached(NamedTuple):
 class Optimality:
     """The way from the best intercepts alone to the minimum, and what may be left of it."""
 
-    def __init__(self, objective: Rows, tol: float) -> None:
+    def __init__(self, objective: Rows, tol: float = 0.0) -> None:
         self.objective, self.tol = objective, tol
         self.precision = ROUNDING * float(np.finfo(objective.fit.shape.dtype).eps)
         self.start = reached(objective, intercepts_alone(objective.fit))

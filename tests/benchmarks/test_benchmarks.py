@@ -117,15 +117,15 @@ def test_quick_runs_leave_the_committed_results_alone():
 def test_absent_peer_is_listed_with_its_reason(monkeypatch):
     import_module = importlib.import_module
 
-    def none_of_three(name):  # None in sys.modules would break scikit-learn, which looks for torch there
-        if name in ("cyanure", "snapml", "torch"):
+    def none_of_them(name):  # None in sys.modules would break scikit-learn, which looks for torch there
+        if name in ("cyanure", "glum", "skglm", "sklearnex", "snapml", "torch"):
             raise ImportError(f"no module {name}")
         return import_module(name)
 
-    monkeypatch.setattr(importlib, "import_module", none_of_three)
+    monkeypatch.setattr(importlib, "import_module", none_of_them)
     absent = methods.absent_packages()
     assert "cyanure" in absent["cyanure"]
-    assert set(absent) == {"cyanure", "snapml", "torch"}
+    assert set(absent) == {"cyanure", "glum", "skglm", "sklearnex", "snapml", "torch"}
     problem = Problem(real.bundled("wine").scaled(), "softmax", 1e-2)
     budgets = dict.fromkeys(methods.METHODS, "left out here") | {"LogisticRegression lbfgs": (100,)}
     rows = list(paths.points(problem, budgets, absent))

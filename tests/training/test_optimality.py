@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import logsumexp
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 
 from linclf import LinearClassifier, SoftmaxClassifier
+from linclf.optimizers import SGD, Averaged
 
 CONVEX = ["softmax", "sparsemax", "entmax", "squared-weston-watkins", "squared-one-vs-rest"]
 
@@ -55,4 +57,26 @@ def test_where_there_is_none():
     model = SoftmaxClassifier(solver="newton").fit(X, y)
     assert model.optimality_gap_ > 0
     assert not hasattr(model.set_params(alpha=0.0, tol=1e-2).fit(X[:, :1], y), "optimality_gap_")
-    assert not hasattr(model.set_params(alpha=1e-4, solver="sgd", tol=None).fit(X, y), "optimality_gap_")
+    few = model.set_params(alpha=1e-4, solver="sgd", tol=None, max_iter=15)
+    assert not hasattr(few.fit(X, y), "optimality_gap_")
+    assert few.set_params(max_iter=16).fit(X, y).optimality_gap_ > 0
+    watched = model.set_params(max_iter="auto", early_stopping=True).fit(X, y)
+    assert not hasattr(watched, "optimality_gap_")
+
+
+def objective(model, X, y, alpha):
+    """In NumPy, of three classes or more."""
+    scores = X @ model.coef_.T + model.intercept_
+    losses = logsumexp(scores, axis=1) - scores[np.arange(len(y)), y]
+    return losses.mean() + alpha / 2 * np.square(model.coef_).sum()
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam", Averaged(SGD())], ids=repr)
+@pytest.mark.parametrize("batch_size", [16, "auto"])
+def test_after_stochastic_steps(solver, batch_size):
+    X, y, _ = problem(1, 300, 5, 3)
+    settings = {"alpha": 1e-2, "solver": solver, "batch_size": batch_size, "random_state": 0}
+    model = SoftmaxClassifier(**settings, max_iter=20, tol=None).fit(X, y)
+    best = objective(SoftmaxClassifier(alpha=1e-2, tol=1e-12).fit(X, y), X, y, 1e-2)
+    distance = objective(model, X, y, 1e-2) - best
+    assert 0 < distance <= model.optimality_gap_ <= objective(model, X, y, 1e-2)

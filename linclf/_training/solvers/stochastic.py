@@ -9,7 +9,9 @@ from linclf._kernels.problem import State
 from linclf._training.descent import Descent
 from linclf._training.fit import Fit
 from linclf._training.monitor import OVERFLOW, Monitor, Outcome, Watch
-from linclf._training.optimizing import name_of
+from linclf._training.objective import Rows
+from linclf._training.optimality import Optimality, gap, proves, reached
+from linclf._training.optimizing import name_of, published_weights
 from linclf._training.plan import plan_for
 from linclf._training.sampling import Sampling
 from linclf._training.schedules import factors
@@ -29,6 +31,7 @@ ROUNDING = 1e-9  # of the objective: smaller rises are rounding, so row order an
 KEPT = 8  # epochs between the weights that an overflow goes back to
 EPOCHS_DENSE, EPOCHS_SPARSE = 4, 10  # before an exact solver
 SMALLEST_STEP = 1e-3  # of the first, at which the adaptive schedule ends
+PROOF = 16  # epochs from which on a proof of how much is left is worth a few passes
 
 
 class Stochastic(NamedTuple):
@@ -116,7 +119,11 @@ class Stochastic(NamedTuple):
                 )
         if control is not None:
             control.finish(order)
-        return monitor.outcome(descent.model)
+        outcome = monitor.outcome(descent.model)
+        watched = monitor.validation is not None or fit.sampling is not None
+        if watched or outcome.n_iter < PROOF or not (proves(fit) and trait(fit.loss, "smooth")):
+            return outcome
+        return outcome._replace(gap=_gap(descent))
 
 
 def epochs_of_sgd(fit: Fit) -> FloatArray:
@@ -135,6 +142,14 @@ def new_state(V: FloatArray, optimizer: Optimizer) -> State:
     """The state of an optimizer that has seen nothing."""
     slots = np.zeros((len(V), optimizer.n_slots, V.shape[1]), V.dtype)
     return State(V, np.zeros((0, 0), V.dtype), slots, np.zeros(1, np.int64))
+
+
+def _gap(descent: Descent) -> float:
+    """A bound of what the objective lies above its minimum, by full gradients."""
+    optimality = Optimality(Rows(descent.fit, descent.fit.ids))
+    V = published_weights(descent.plan.optimizer, descent.state).astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return gap(optimality, reached(optimality.objective, V))
 
 
 class _Guard:
