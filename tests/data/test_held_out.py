@@ -66,7 +66,13 @@ def test_early_stopping_takes_no_memory_for_the_rows(calibration):
     peaks = {}
     for stop in (False, True):
         model = SoftmaxClassifier(
-            solver="sgd", early_stopping=stop, validation_fraction=0.5, max_iter=2, tol=None, random_state=0
+            solver="sgd",
+            early_stopping=stop,
+            validation_fraction=0.5,
+            max_iter=2,
+            tol=None,
+            n_jobs=1,
+            random_state=0,
         )
         if stop:
             model.set_params(calibration=calibration)

@@ -185,9 +185,9 @@ def test_refusals(parts):
     assert "calibration='platt' needs" in str(caught.value.__cause__)
     wrong = DirichletCalibration(input="probabilities")
     with pytest.raises(ValueError, match=r"takes probabilities.*use input='scores'"):
-        SVMClassifier(calibration=wrong, max_iter=5).fit(X, y, X_val=X_val, y_val=y_val)
+        SVMClassifier(calibration=wrong, solver="sgd", max_iter=5).fit(X, y, X_val=X_val, y_val=y_val)
     with pytest.raises(NotFittedError, match=r"calibration='platt' was set after this SVM.* was fitted"):
-        SVMClassifier(max_iter=5).fit(X, y).set_params(calibration="platt").predict_proba(X)
+        SVMClassifier(solver="sgd", max_iter=5).fit(X, y).set_params(calibration="platt").predict_proba(X)
     with pytest.raises(AttributeError, match="no attribute 'predict_proba'"):
         SVMClassifier().predict_proba(X)
     with pytest.raises(ValueError, match="class_weight leaves out class 'class 0', whose rows"):

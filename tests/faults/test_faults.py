@@ -261,7 +261,7 @@ def test_a_failed_part_leaves_the_last_good_state(name, solver):
 
 @pytest.mark.parametrize("rows", [X, sparse.csr_array(np.where(X > 0, X, 0))], ids=["dense", "csr"])
 def test_predict_from_64_threads_while_others_fit(rows):
-    model = SVMClassifier(**FAST).fit(rows, Y)
+    model = SVMClassifier(solver="sgd", **FAST).fit(rows, Y)
     proba = SoftmaxClassifier(**FAST).fit(rows, Y)
     parts = [slice(5 * number, 5 * number + 100) for number in range(32)]
     expected = [(model.predict(rows[part]), proba.predict_proba(rows[part])) for part in parts]

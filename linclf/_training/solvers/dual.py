@@ -27,6 +27,7 @@ from linclf._training.shape import Shape
 from linclf._types import FloatArray, Loss
 from linclf.heads import Head
 from linclf.losses._dual import dual_step
+from linclf.losses._registry import trait
 
 VECTORS = 8  # of the size of the weights, float64
 COPIES = 2  # of the variables, at the least
@@ -177,6 +178,9 @@ class _Run:
 
     def _look(self, V: FloatArray) -> float:
         """An iteration has led to weights V by class, and to the dual variables; returns the gap of both."""
+        V = V.copy()
+        if trait(self.fit.loss, "shift_invariant") and self.fit.head.copies == 1:
+            V[:, -1] -= V[:, -1].mean()  # which nothing else decides
         here = reached(self.objective, np.ascontiguousarray(self.fit.problem.storage.by_classes(V)))
         bound = self.dual.value(self.active)
         if here.value < self.best.value:
