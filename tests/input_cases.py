@@ -24,13 +24,15 @@ ESTIMATORS = {
     "sampled": lambda: SampledSoftmaxClassifier(n_sampled=2, **FAST),
     "tree": lambda: HierarchicalSoftmaxClassifier(max_iter=10, random_state=0),
     "lbfgs": lambda: SoftmaxClassifier(solver="lbfgs", max_iter=5, tol=None),
+    "newton": lambda: SoftmaxClassifier(solver="newton", max_iter=5, tol=None),
+    "dual": lambda: SVMClassifier(solver="dual", max_iter=5, tol=None),
 }
-# L-BFGS has no partial_fit
+# exact solvers have no partial_fit
 WAYS = [
     (name, way)
     for name in ESTIMATORS
     for way in ("fit", "partial_fit", "predict")
-    if (name, way) != ("lbfgs", "partial_fit")
+    if way != "partial_fit" or name not in ("lbfgs", "newton", "dual")
 ]
 TRAINING_WAYS = [(name, way) for name, way in WAYS if way != "predict"]
 

@@ -20,7 +20,6 @@ from sklearn.utils.validation import check_is_fitted
 from linclf._data import scale
 from linclf._data.limits import is_integer
 from linclf._data.rows import check_X
-from linclf._data.scale import refuse_overflow
 from linclf._estimator.available import has_probabilities
 from linclf._estimator.calibrated import calibrated
 from linclf._estimator.parameters import CommonParameters
@@ -173,7 +172,8 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         self, X: MatrixLike, function: Callable[[FloatArray], Any], limit: float | None = None
     ) -> NDArray[Any]:
         """``function`` of the scores of each block, one after the other."""
-        check_is_fitted(self)
+        if not self._has("classes_"):  # scikit-learn's question takes as long as to score a row
+            check_is_fitted(self)
         rows = self._checked(X, reset=False, finite=False)
         if limit is None:
             limit = PROBABILITIES if self._is_calibrated else BLOCK // int(rows.dtype.itemsize)
@@ -184,7 +184,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
                 scores = self._scores(model, _part(rows, part))
                 finite = checked or _all_finite(scores)
             if not finite:  # NaN and infinity always show here: X is read once, not twice
-                refuse_overflow(self._checked(X, reset=False))
+                scale.refuse_overflow(self._checked(X, reset=False))
                 checked = True
             results.append(function(scores))
             del scores  # so that the next block can have the memory

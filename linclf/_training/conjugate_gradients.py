@@ -17,6 +17,7 @@ class Step(NamedTuple):
     direction: FloatArray
     fall: float
     n_products: int
+    accuracy: float  # the residual that it leaves, as a share of the gradient
 
 
 def newton_step(
@@ -36,13 +37,13 @@ def newton_step(
     residual, direction, fall = -gradient, np.zeros_like(gradient), 0.0
     towards = precondition(residual)
     along, square = towards, float(np.vdot(residual, towards))
-    goal, n = accuracy**2 * square, 0
+    start, n = square, 0
     for n in range(1, MOST + 1):
         bent = product(along)
         curvature = float(np.vdot(along, bent))
         if not curvature > 0:
             if n == 1:
-                return Step(along, 0.5 * square, n)
+                return Step(along, 0.5 * square, n, 1.0)
             break
         length = square / curvature
         direction += length * along
@@ -51,7 +52,7 @@ def newton_step(
         fall += gained
         towards = precondition(residual)
         square, last = float(np.vdot(residual, towards)), square
-        if square <= goal or n * gained <= worthwhile * fall:
+        if square <= accuracy**2 * start or n * gained <= worthwhile * fall:
             break
         along = towards + (square / last) * along
-    return Step(direction, fall, n)
+    return Step(direction, fall, n, float(np.sqrt(square / start)))

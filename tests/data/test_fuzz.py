@@ -116,8 +116,11 @@ def estimators(draw, classes=CLASSES, **fixed):
         "tol": None,
         "random_state": 0,
     }
-    if cls is not SVMClassifier and draw(st.integers(0, 3)) == 0 and not fixed:
-        return lambda: cls(solver="lbfgs", **chosen)
+    if draw(st.integers(0, 3)) == 0 and not fixed:
+        if cls is SVMClassifier:
+            return lambda: cls(solver="dual", **chosen | {"alpha": chosen["alpha"] or 1e-4})
+        solver = draw(st.sampled_from(["lbfgs"] if cls is MarginSoftmaxClassifier else ["lbfgs", "newton"]))
+        return lambda: cls(solver=solver, **chosen)
     chosen |= {
         "solver": draw(st.sampled_from(["sgd", "sgd", "adam"])),
         "batch_size": draw(st.sampled_from(["auto", 1, 7])),

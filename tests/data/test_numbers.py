@@ -16,7 +16,11 @@ from linclf._training.descent import Descent
 from linclf._training.model import LinearModel
 from linclf.heads import Linear
 
-SOLVERS = {"sgd": {"random_state": 0}, "lbfgs": {"solver": "lbfgs"}}
+SOLVERS = {
+    "sgd": {"solver": "sgd", "random_state": 0},
+    "newton": {"solver": "newton"},
+    "lbfgs": {"solver": "lbfgs"},
+}
 both = pytest.mark.parametrize("storage", [np.asarray, sparse.csr_array])
 
 
@@ -55,7 +59,7 @@ def distance(model, X, y, weights):
     ids=str,
 )
 @pytest.mark.parametrize(
-    "settings", [{"batch_size": 8, "random_state": 0}, *SOLVERS.values()], ids=["batches", "full", "lbfgs"]
+    "settings", [{"batch_size": 8, "random_state": 0}, *SOLVERS.values()], ids=["batches", *SOLVERS]
 )
 def test_scales_and_offsets_that_sgd_cannot_bear(iris, scale, offset, settings):
     X, y = iris[0] * scale + offset, iris[1]

@@ -49,7 +49,15 @@ OTHER_SETTINGS = [
         for squared in (False, True)
         if (form, squared) != ("weston-watkins", False)
     ),
-    SVMClassifier(solver="lbfgs", squared=True),
+    *(
+        estimator(solver=solver)
+        for estimator in (SparsemaxClassifier, EntmaxClassifier, FocalClassifier, LinearClassifier)
+        for solver in ("newton", "lbfgs", "sgd")
+    ),
+    SoftmaxClassifier(solver="newton"),
+    MarginSoftmaxClassifier(solver="lbfgs"),
+    *(SVMClassifier(solver=solver) for solver in ("dual", "sgd")),
+    *(SVMClassifier(solver=solver, squared=True) for solver in ("newton", "lbfgs", "sgd")),
     HierarchicalSoftmaxClassifier(rank=2),
 ]
 

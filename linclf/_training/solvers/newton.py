@@ -4,7 +4,6 @@ The step solves ``H d = -g`` roughly, by conjugate gradients, whose products wit
 pass over the rows. A line search takes care of losses that are not convex, and of steps that are too long.
 """
 
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Self
 
@@ -30,13 +29,11 @@ from linclf.heads import Head
 from linclf.losses._registry import trait
 
 ACCURACY = 0.1  # of a step, as a share of the gradient, at first
-# share of what is allowed at which an estimate is believed without a proof, if falls have shrunk so regularly
-# lately, or else if the last step was thorough, as steps are from a multiple of that share on
-SURE, REGULAR, LATELY, NEAR = 0.2, 0.9, 5, 30
-THOROUGH, LEAST = (
-    1e-3,
-    0.02,
-)  # accuracy, and what a product has to bring of what those before brought on average
+# share of what is allowed at which an estimate is believed without a proof if the last step was thorough, as
+# steps are from a multiple of that share on
+SURE, NEAR = 0.3, 10
+# accuracy of a thorough step, and what a product has to bring of what those before brought on average
+THOROUGH, LEAST = 1e-3, 0.1
 # rows up to which a weight of k equals k copies to 7 digits: steps go on until so small a share is left, or
 # until some falls in a row have not shrunk by so much
 EXACT_ROWS, EXACT = 256, 1e-16
@@ -110,7 +107,6 @@ class _Run:
         self.left = np.inf  # what the objective may still fall
         self.gap: float | None = None  # a bound of it, once it is proven to be small enough
         self.finished, self.stalls, self.thorough = False, 0, False
-        self.ratios: deque[float] = deque(maxlen=LATELY)
 
     def minimise(self, max_iter: int) -> None:
         """Take steps from self.here until the minimum is near enough."""
@@ -125,7 +121,7 @@ class _Run:
             # falls shrink at least at the last two rates: in proportion at first, then much faster
             ratio, last = (step.fall / fall if np.isfinite(fall) else 1.0), ratio
             n_products, fall, worst = step.n_products, step.fall, max(ratio, last)
-            self.ratios.append(ratio)
+            self.thorough |= step.accuracy <= THOROUGH
             self.left = fall * worst / (1 - worst) if worst < 1 else np.inf
             self.stalls = self.stalls + 1 if ratio > STALLED else 0
             if step.fall <= self.optimality.rounding(self.here.value):
@@ -140,14 +136,13 @@ class _Run:
             digits = (bound if self.proves else self.left) <= EXACT * allowed
             self.finished |= digits or (self.stalls >= STALLS and self.left <= SURE * allowed)
             return self.finished
-        was = self.thorough
         if 2 * bound <= allowed:
             proven = gap(self.optimality, self.here)
             if proven <= allowed:
                 self.gap, self.finished = proven, True
-        near, regular = self.left <= SURE * allowed, max(self.ratios, default=1.0) < REGULAR
-        self.thorough = not regular and self.left <= NEAR * SURE * allowed
-        return self.finished or (near and (was or regular))
+        believed = self.thorough and self.left <= SURE * allowed
+        self.thorough = self.left <= NEAR * SURE * allowed
+        return self.finished or believed
 
     def _step(self, n_products: int) -> Step:
         here, model = self.here, self.curvature.at(self.here.V, n_products)
