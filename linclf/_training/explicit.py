@@ -31,6 +31,9 @@ class Explicit:
         self.fit = fit
         rows = fit.problem.storage.rows(ids, fit.shape.n_trained, fit.problem.head.intercept)
         self.Z = np.ascontiguousarray(rows, np.float64)
+        self.by_features = np.ascontiguousarray(self.Z.T)  # of which long parts are multiplied at once
+        n, width = self.Z.shape
+        self.spread = np.empty((fit.shape.n_products**2, width, n))  # memory anew costs as much as to fill it
         self.y = read_only(fit.problem.y[ids])
         self.shares = (fit.problem.weights[ids] / len(ids)).astype(np.float64)
         self.penalty = np.tile(fit.head.copies * objective.penalty, fit.shape.n_products)
@@ -38,10 +41,10 @@ class Explicit:
     def at(self, V: FloatArray, n_products: int) -> "ExplicitModel":
         (n, width), n_classes = self.Z.shape, len(V)
         bend = row_hessians(self.fit.loss, self.fit.head.copies, self.Z @ V.T, self.y)
-        bend *= self.shares[:, None, None]
-        spread = (bend[..., None] * self.Z[:, None, None, :]).reshape(n, -1)
-        H = (self.Z.T @ spread).reshape(width, n_classes, n_classes, width)
-        H = np.ascontiguousarray(H.transpose(1, 0, 2, 3)).reshape(len(self.penalty), -1)
+        shares = np.ascontiguousarray(bend.reshape(n, -1).T) * self.shares
+        np.multiply(shares[:, None], self.by_features, out=self.spread)
+        H = (self.spread.reshape(-1, n) @ self.Z).reshape(n_classes, n_classes, width, width)
+        H = np.ascontiguousarray(H.transpose(0, 2, 1, 3)).reshape(len(self.penalty), -1)
         np.einsum("jj->j", H)[:] += self.penalty
         return ExplicitModel(H, factored(H))
 

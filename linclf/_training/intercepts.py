@@ -16,6 +16,7 @@ LARGEST = 512  # classes for which the loss is looked at as a function
 FLAT, ITERATIONS = 1e-6, 100
 PRECISION = 1e-15
 ROWS = 4096  # from which the curvature is taken
+FEWEST, HELD = 64, 2**18  # rows at once, and values of them or of their second derivatives
 FEW, MANY = 64, 512  # classes of which all second derivatives are taken, without and with a formula for them
 
 
@@ -60,7 +61,8 @@ def intercept_hessian(objective: Rows, V: FloatArray) -> FloatArray:
     fit = objective.fit
     total, mass = np.zeros(()), 0.0
     across = fit.problem.storage.by_classes(V).T
-    for block in objective.sample(ROWS, np.random.RandomState(0)).blocks(ROWS // 8):
+    size = max(FEWEST, HELD // max(across.shape[1] ** 2, len(across)))
+    for block in objective.sample(ROWS, np.random.RandomState(0)).blocks(size):
         products = np.array(block.Z @ across, np.float64, order="C")
         total = total + _sum_of_hessians(fit, products, block.y, block.weights)
         mass += block.weights.sum()

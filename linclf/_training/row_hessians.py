@@ -14,6 +14,11 @@ def row_hessians(loss: Loss, copies: int, products: FloatArray, y: np.ndarray) -
     n, n_classes = products.shape
     if copies == 2:
         scores, h = np.hstack([-products, products]).astype(np.float64, copy=False), np.empty(n)
+        if covariance.find(type(loss)):
+            covariances(loss, scores)
+            first, second = scores.T
+            totals = first + second
+            return (4 * first * second / np.where(totals > 0, totals, 1))[:, None, None]
         row_curvatures(loss, scores, y, np.array([-1.0, 1.0]), np.empty(2), np.empty((2, 2)), h)
         return 2 * h[:, None, None]
     if covariance.find(type(loss)):

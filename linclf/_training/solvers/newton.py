@@ -118,10 +118,11 @@ class _Run:
                 self.left = min(step.fall, bound)
                 self.finished = self.optimality.suffices(self.left, self.here.value)
                 return
-            # falls shrink at least at the last two rates: in proportion at first, then much faster
+            # falls shrink at the last rate or faster, if steps go all the way, else at one of the last two
             ratio, last = (step.fall / fall if np.isfinite(fall) else 1.0), ratio
-            n_products, fall, worst = step.n_products, step.fall, max(ratio, last)
-            self.thorough |= step.accuracy <= THOROUGH
+            exact = step.accuracy <= THOROUGH
+            n_products, fall, worst = step.n_products, step.fall, ratio if exact else max(ratio, last)
+            self.thorough |= exact
             self.left = fall * worst / (1 - worst) if worst < 1 else np.inf
             self.stalls = self.stalls + 1 if ratio > STALLED else 0
             if step.fall <= self.optimality.rounding(self.here.value):
