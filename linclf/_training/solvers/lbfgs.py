@@ -35,6 +35,7 @@ ROUGH, ROUGH_ITERATIONS = 0.1, 30  # relative gradient norm, or iterations, befo
 MANY, FEW = 4, 1000  # times the sample, and sparse rows, beyond which epochs of SGD make the rough solution
 # the pairs have seen a few directions only, and show some tenth of the distance; lately: iterations
 CAUTION, LATELY = 5, 5
+TAIL, SLOWEST = 2, 0.5  # times what falls that go on shrinking leave, and the least share to which they do
 # vectors of the size of the weights: the pairs, two points with their gradients, the direction, weights, the
 # gradient of the rows, penalty and factor
 VECTORS = 2 * MOST + 9
@@ -98,6 +99,7 @@ class _Run:
         self.V = fit.V if fit.V.any() else self.optimality.start.V
         self.finished, self.distance = False, np.inf
         self.lately: deque[float] = deque(maxlen=LATELY)  # distances that the pairs have shown
+        self.values: deque[float] = deque(maxlen=2 * LATELY + 1)
         self.norm = self.tried = np.inf  # of the gradient at the point reached, and at that evaluated last
         norm = self.optimality.start.steepness
         # if labels and features have nothing to do with each other, rounding is all there is
@@ -125,7 +127,8 @@ class _Run:
         def reached(point: Point, distance: float) -> bool:
             self.norm = self.tried
             self.lately.append(distance)
-            self.distance = CAUTION * max(self.lately)
+            self.values.append(point.value)
+            self.distance = max(CAUTION * max(self.lately), TAIL * self.tail())
             allowed = self.optimality.allowed(point.value)
             self.finished = self.distance <= allowed and len(self.lately) == LATELY
             if self.record(point.value):
@@ -147,6 +150,17 @@ class _Run:
             factor.weights(end.u, V)
             if self.lately:  # earlier ones kept it from ending too soon, and say nothing of where it ended
                 self.distance = CAUTION * self.lately[-1]
+
+    def tail(self) -> float:
+        """What is left if falls go on shrinking as they did lately."""
+        now, *earlier = list(self.values)[::-LATELY]
+        if not earlier:
+            return np.inf
+        fall, before = earlier[0] - now, earlier[1] - earlier[0] if len(earlier) > 1 else np.inf
+        if not 0 < fall < before:
+            return 0.0 if fall <= 0 else np.inf
+        ratio = max(SLOWEST, fall / before)
+        return fall * ratio / (1 - ratio)
 
     def model(self) -> LinearModel:
         return self.fit.model(self.V.astype(self.fit.V.dtype, copy=False))
