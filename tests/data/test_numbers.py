@@ -342,7 +342,8 @@ def test_no_false_alarm_of_separable_data(iris, drawn, settings, storage):
         SoftmaxClassifier(alpha=0, label_smoothing=0.1, **settings).fit(X, y)  # finite at the optimum
         SoftmaxClassifier(alpha=0, max_iter=5, **settings | {"tol": None}).fit(X, y)  # not asked for
         SVMClassifier(alpha=0, squared=True, **settings).fit(X, y)
-        MarginSoftmaxClassifier(alpha=0, **settings).fit(X, y)
+        if settings.get("solver") != "newton":  # which has no cosines
+            MarginSoftmaxClassifier(alpha=0, **settings).fit(X, y)
         SoftmaxClassifier(alpha=0, **settings).fit(X, y, X_val=X, y_val=y)  # ends by validation
         SoftmaxClassifier(alpha=0, **settings).fit(X, np.eye(2)[y.astype(int)] * 0.8 + 0.1)  # soft labels
 

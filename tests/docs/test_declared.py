@@ -59,13 +59,16 @@ def imported(folder: str) -> set[tuple[str, Import]]:
     return {(path, one) for path, one in found if one.package not in LOCAL | sys.stdlib_module_names}
 
 
+OTHER_NAMES = {"sklearnex": "scikit-learn-intelex"}  # of packages that need not be installed here
+
+
 def normalized(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def distributions_of(package: str) -> set[str]:
     """Distributions that have the package; one that is not installed is taken to have its name."""
-    return {normalized(name) for name in distributions.get(package, [package])}
+    return {normalized(name) for name in distributions.get(package, [OTHER_NAMES.get(package, package)])}
 
 
 def declared(*extras: str) -> set[str]:
