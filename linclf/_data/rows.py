@@ -47,7 +47,9 @@ def check_X(estimator: BaseEstimator, X: Any, reset: bool, finite: bool = True) 
 
 def _is_ready(estimator: BaseEstimator, X: Any) -> bool:
     """Whether X is what the checks would return: they take longer than to score a few rows."""
-    if type(X) is not np.ndarray or X.ndim != 2 or X.dtype not in FLOATS or not X.flags.c_contiguous:
+    if type(X) is not np.ndarray or X.ndim != 2 or X.dtype not in FLOATS:
+        return False
+    if not (X.flags.c_contiguous and X.flags.aligned):
         return False
     fitted = vars(estimator)
     return len(X) > 0 and X.shape[1] == fitted.get("n_features_in_") and "feature_names_in_" not in fitted

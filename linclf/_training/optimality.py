@@ -20,6 +20,7 @@ from linclf._types import FloatArray
 from linclf.losses._registry import trait
 
 ROUNDING = 4  # eps of a value that sums of rows and penalty may be wrong by
+DIGITS = ROUNDING * float(np.finfo(np.float64).eps)
 ROUNDS, NEGLIGIBLE = 6, 1e-3  # moves of the intercepts at most, and the share of a bound that they may leave
 
 
@@ -52,8 +53,11 @@ class Optimality:
         return left <= max(self.allowed(value), self.rounding(value) if self.tol else 0.0)
 
     def rounding(self, value: float) -> float:
-        """What a value may be wrong by: it is a difference of scores, and small only if they cancel."""
-        return self.precision * max(abs(value), abs(self.start.value))
+        """What a value may be wrong by: it is a difference of scores, and small only if they cancel.
+
+        A loss itself is a difference of numbers like 1, in float64.
+        """
+        return max(self.precision * max(abs(value), abs(self.start.value)), DIGITS)
 
     def of_weights(self, G: FloatArray) -> float:
         """The bound, if the intercepts are optimal."""

@@ -328,7 +328,8 @@ if fault == "read-only":  # for the administrator too, who is one by what Linux 
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     numbers = []
-    for model in (SoftmaxClassifier(max_iter=3, random_state=0), SVMClassifier(max_iter=3, random_state=0)):
+    settings = {"solver": "sgd", "max_iter": 3, "random_state": 0}
+    for model in (SoftmaxClassifier(**settings), SVMClassifier(**settings)):
         numbers += model.fit(X, y).coef_.ravel().tolist() + model.fit(X[:200], y[:200]).coef_.ravel().tolist()
         if fault == "vanished":
             shutil.rmtree(cache, ignore_errors=True)
