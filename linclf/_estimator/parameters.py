@@ -217,7 +217,7 @@ class CommonParameters(Declared):
     n_iter_: int = attribute(
         type="int",
         description="Epochs made.",
-        with_exact='For "newton" and "lbfgs" iterations over all rows.',
+        with_exact='For "newton", "lbfgs" and "dual" iterations over all rows.',
     )
     solver_: str = attribute(
         type="str",
