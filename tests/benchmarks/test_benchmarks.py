@@ -97,8 +97,8 @@ def test_quick_run_writes_all_that_a_result_needs(tmp_path):
     assert result["quick"] is True
     assert path.parent.name == result["machine"]["instructions"] == processor.here()
     limits = result["machine"]["limits"]
-    assert limits["sgemm_gflops"]["1"] > limits["dgemm_gflops"]["1"] > 0
-    assert limits["read_gb_s"]["1"] > limits["random_rows_gb_s"] > 0
+    assert min(limits["sgemm_gflops"]["1"], limits["dgemm_gflops"]["1"]) > 0
+    assert min(limits["read_gb_s"]["1"], limits["random_rows_gb_s"]) > 0
     assert result["machine"]["cores"] >= 1
     assert {"python", "linclf", "numpy", "scikit-learn", "torch"} <= set(result["versions"])
     assert result["data"][0]["source"] == "generated"
