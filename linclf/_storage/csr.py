@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 from scipy import sparse
 from sklearn.utils.extmath import row_norms
 
@@ -54,10 +55,10 @@ class CSR(NamedTuple):
     def penalty_of(squares: FloatArray, penalty: FloatArray, part: slice) -> float:
         return float((penalty[part] @ squares).sum())
 
-    def rows(self, ids: IntArray, n_features: int, constant: float) -> Matrix:
+    def rows(self, ids: IntArray, n_features: int, constant: float, dtype: DTypeLike = np.float64) -> Matrix:
         shape = len(self.indptr) - 1, n_features
         X = sparse.csr_array((self.data, self.indices, self.indptr), shape=shape)
-        return sparse.hstack([X[ids].astype(np.float64), np.full((len(ids), 1), constant)], format="csr")
+        return sparse.hstack([X[ids].astype(dtype), np.full((len(ids), 1), constant, dtype)], format="csr")
 
     def scaled(self, Z: sparse.csr_array) -> sparse.csr_array:
         return Z

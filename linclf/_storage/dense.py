@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from linclf._numba import bare, compiled_fast, kernel
 from linclf._types import FloatArray, IntArray
@@ -25,9 +26,15 @@ class Dense(NamedTuple):
     def penalty_of(squares: FloatArray, penalty: FloatArray, part: slice) -> float:
         return float((squares @ penalty).sum())
 
-    def rows(self, ids: IntArray, n_features: int, constant: float) -> FloatArray:
-        Z = (self.X[ids] - self.centre) * self.factor.astype(np.float64)
-        return np.hstack([Z, np.full((len(ids), 1), constant)])
+    def rows(
+        self, ids: IntArray, n_features: int, constant: float, dtype: DTypeLike = np.float64
+    ) -> FloatArray:
+        # the difference has the digits of X, however few are kept; whole rows at once, as parts take longer
+        Z = np.empty((len(ids), n_features + 1), np.result_type(self.X, dtype))
+        Z[:, :-1], Z[:, -1] = self.X[ids], 0
+        Z -= np.append(self.centre, -constant).astype(Z.dtype)
+        Z *= np.append(self.factor, 1).astype(Z.dtype)
+        return Z.astype(dtype, copy=False)
 
     def scaled(self, Z: FloatArray) -> FloatArray:
         Z -= self.centre

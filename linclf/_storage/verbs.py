@@ -7,6 +7,7 @@ products of its rows with the weights, of which a head makes scores, then the gr
 from typing import NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from linclf._numba import generic
 from linclf._types import FloatArray, IntArray, Matrix
@@ -28,8 +29,8 @@ class Storage(Protocol):
         """The penalty of a part of the rows of V, from their squares."""
         ...
 
-    def rows(self, ids: IntArray, n_features: int, constant: float) -> Matrix:
-        """Rows in training coordinates, float64, with the constant."""
+    def rows(self, ids: IntArray, n_features: int, constant: float, dtype: DTypeLike = np.float64) -> Matrix:
+        """Rows in training coordinates, with the constant."""
         ...
 
     def scaled(self, Z: Matrix) -> Matrix:

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from linclf._training.explicit import Explicit, pays
+from linclf._training.fit import Fit
 from linclf._training.held import REFRESH, Held, is_small
 from linclf._training.objective import Rows
 from linclf._training.preconditioner import CHOLESKY, Preconditioner
@@ -36,10 +37,15 @@ class Curvature(Protocol):
         ...
 
 
+def objective_of(fit: Fit) -> Rows:
+    """The objective in the form that suits the model of it."""
+    return Explicit(fit, fit.ids) if pays(fit) else Rows(fit, fit.ids)
+
+
 def curvature_of(objective: Rows, pool: ThreadPoolExecutor | None) -> Curvature:
     """The kind that suits a problem."""
-    if pays(objective):
-        return Explicit(objective)
+    if isinstance(objective, Explicit):
+        return objective
     return Held(objective, pool) if is_small(objective) else ByRows(objective, pool)
 
 

@@ -53,13 +53,14 @@ class Held:
     def __init__(self, objective: Rows, pool: ThreadPoolExecutor | None) -> None:
         fit, ids = objective.fit, objective.ids
         problem = fit.problem
-        rows = problem.storage.rows(ids, fit.shape.n_trained, problem.head.intercept)
-        rows = rows.toarray() if sparse.issparse(rows) else rows
-        dtype = fit.shape.dtype if rows.size <= TINY else np.float32
+        n_trained = fit.shape.n_trained
+        dtype = fit.shape.dtype if len(ids) * (n_trained + 1) <= TINY else np.float32
+        rows = problem.storage.rows(ids, n_trained, problem.head.intercept, dtype)
+        self.Z = np.ascontiguousarray(rows.toarray() if sparse.issparse(rows) else rows)
         # sparse columns come in any unit; what is nothing but rounding stays that
-        lengths = np.sqrt(np.einsum("ij,ij->j", rows, rows) / len(ids))
+        lengths = np.sqrt(np.einsum("ij,ij->j", self.Z, self.Z, dtype=np.float64) / len(ids))
         self.units = 1 / np.where(lengths > NEGLIGIBLE * lengths.max(), lengths, 1)
-        self.Z = np.ascontiguousarray(rows * self.units, dtype)
+        self.Z *= self.units.astype(dtype)
         self.y = read_only(problem.y[ids])
         self.shares = (problem.weights[ids] / len(ids)).astype(dtype)
         self.penalty = (fit.head.copies * objective.penalty * self.units**2).astype(dtype)

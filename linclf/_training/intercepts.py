@@ -58,7 +58,9 @@ def _best(loss: Loss, mass: FloatArray) -> FloatArray:
 
 def intercept_hessian(objective: Rows, V: FloatArray) -> FloatArray:
     """Second derivatives (K, K) for the weights of the constant, from a sample of the rows."""
-    fit = objective.fit
+    fit, H = objective.fit, objective.hessian(V)
+    if H is not None:
+        return H[V.shape[1] - 1 :: V.shape[1], V.shape[1] - 1 :: V.shape[1]]
     total, mass = np.zeros(()), 0.0
     across = fit.problem.storage.by_classes(V).T
     size = max(FEWEST, HELD // max(across.shape[1] ** 2, len(across)))

@@ -97,6 +97,10 @@ class Rows:
                 G[part] *= copies
         return 0.5 * copies * total
 
+    def hessian(self, V: FloatArray) -> FloatArray | None:
+        """All second derivatives, if they are few."""
+        return None
+
     def hessian_product(self, V: FloatArray, directions: FloatArray) -> FloatArray:
         problem, shape, n_jobs, n = self.fit.problem, self.fit.shape, self.fit.settings.n_jobs, len(self.ids)
         if not self.fit.head.equivariant:

@@ -42,6 +42,11 @@ class Optimality:
     def __init__(self, objective: Rows, tol: float = 0.0) -> None:
         self.objective, self.tol = objective, tol
         self.precision = ROUNDING * float(np.finfo(objective.fit.shape.dtype).eps)
+        penalty = objective.penalty[:-1]
+        self.free = penalty == 0  # features whose gradient bounds nothing
+        self.of_squares = np.divide(
+            0.5 / objective.fit.head.copies, penalty, where=~self.free, out=0 * penalty
+        )
         self.start = reached(objective, intercepts_alone(objective.fit))
 
     def allowed(self, value: float) -> float:
@@ -61,12 +66,11 @@ class Optimality:
 
     def of_weights(self, G: FloatArray) -> float:
         """The bound, if the intercepts are optimal."""
-        by_classes = self.objective.fit.problem.storage.by_classes
-        penalty, copies = self.objective.penalty, self.objective.fit.head.copies
-        squares = np.einsum("kj,kj->j", by_classes(G), by_classes(G))[: len(penalty) - 1]
-        felt = squares > 0
-        with np.errstate(divide="ignore"):
-            return float((squares[felt] / penalty[:-1][felt]).sum()) / (2 * copies)
+        G = self.objective.fit.problem.storage.by_classes(G)
+        squares = np.einsum("kj,kj->j", G, G)[: len(self.free)]
+        if squares[self.free].any():
+            return np.inf
+        return float(squares @ self.of_squares)
 
 
 def proves(fit: Fit) -> bool:

@@ -11,12 +11,11 @@ import numpy as np
 
 from linclf._data.dataset import Dataset
 from linclf._training.conjugate_gradients import WORTHWHILE, Step, newton_step
-from linclf._training.curvature import curvature_of
+from linclf._training.curvature import curvature_of, objective_of
 from linclf._training.fit import Fit
 from linclf._training.line_search import Trial, search
 from linclf._training.model import LinearModel
 from linclf._training.monitor import OVERFLOW, Monitor, Outcome
-from linclf._training.objective import Rows
 from linclf._training.optimality import Optimality, gap, proves, reached
 from linclf._training.plan import epochs_for
 from linclf._training.sampling import Sampling
@@ -95,7 +94,7 @@ class _Run:
 
     def __init__(self, fit: Fit, monitor: Monitor, pool: ThreadPoolExecutor | None) -> None:
         self.fit, self.monitor = fit, monitor
-        self.objective = Rows(fit, fit.ids)
+        self.objective = objective_of(fit)
         self.optimality = Optimality(self.objective, monitor.watch.tol or 0.0)
         self.curvature = curvature_of(self.objective, pool)
         self.proves = proves(fit)
