@@ -286,3 +286,9 @@ def test_what_auto_takes_of_wide_rows_and_of_cosines():
     y = np.arange(1200) % 3
     assert SoftmaxClassifier(alpha=1e-2).fit(sparse.csr_array(X), y).solver_ == "lbfgs"
     assert MarginSoftmaxClassifier(max_iter=2).fit(X, y).solver_ == "sgd"
+
+
+@pytest.mark.parametrize(("n_classes", "solver"), [(128, "newton"), (129, "lbfgs")])
+def test_what_auto_takes_of_many_classes(n_classes, solver):
+    X = np.random.default_rng(0).normal(size=(2 * n_classes, 8))
+    assert SoftmaxClassifier(alpha=1e-2).fit(X, np.arange(len(X)) % n_classes).solver_ == solver

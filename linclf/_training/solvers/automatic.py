@@ -20,6 +20,7 @@ from linclf._types import Loss
 from linclf.heads import Head
 from linclf.losses._registry import trait
 
+FEW_CLASSES = 128  # of which one inverse of the Hessian serves all
 FEW_FEATURES = 256  # for which Newton's method pays however many rows there are
 MOST_VARIABLES = 2**16  # of dual ascent: beyond it stochastic steps are near in less time
 LONGEST_PASS = 2e11  # multiply-adds of a pass over the rows, of which an exact solver needs dozens
@@ -53,7 +54,8 @@ class Automatic(NamedTuple):
         if stored * data.y.n_classes > LONGEST_PASS:
             return self.stochastic
         small = not data.is_sparse and n_rows * min(n_rows, n_features) <= MOST
-        return Newton() if small or n_features <= FEW_FEATURES else LBFGS()
+        cheap = data.y.n_classes <= FEW_CLASSES and (small or n_features <= FEW_FEATURES)
+        return Newton() if cheap else LBFGS()
 
     def check(self, loss: Loss, data: Dataset) -> None:
         """What it chooses has no objections."""

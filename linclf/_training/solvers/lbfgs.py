@@ -35,7 +35,9 @@ ROUGH, ROUGH_ITERATIONS = 0.1, 30  # relative gradient norm, or iterations, befo
 MANY, FEW = 4, 1000  # times the sample, and sparse rows, beyond which epochs of SGD make the rough solution
 # the pairs have seen a few directions only, and show some tenth of the distance; lately: iterations
 CAUTION, LATELY = 5, 5
-TAIL, SLOWEST = 2, 0.5  # times what falls that go on shrinking leave, and the least share to which they do
+# times what falls that go on shrinking leave, the most of so many iterations as it jumps, and the least share
+# to which they shrink
+TAIL, JUMPS, SLOWEST = 2, 4, 0.5
 # vectors of the size of the weights: the pairs, two points with their gradients, the direction, weights, the
 # gradient of the rows, penalty and factor
 VECTORS = 2 * MOST + 9
@@ -100,6 +102,7 @@ class _Run:
         self.finished, self.distance = False, np.inf
         self.lately: deque[float] = deque(maxlen=LATELY)  # distances that the pairs have shown
         self.values: deque[float] = deque(maxlen=2 * LATELY + 1)
+        self.tails: deque[float] = deque(maxlen=JUMPS)
         self.norm = self.tried = np.inf  # of the gradient at the point reached, and at that evaluated last
         norm = self.optimality.start.steepness
         # if labels and features have nothing to do with each other, rounding is all there is
@@ -128,7 +131,8 @@ class _Run:
             self.norm = self.tried
             self.lately.append(distance)
             self.values.append(point.value)
-            self.distance = max(CAUTION * max(self.lately), TAIL * self.tail())
+            self.tails.append(self.tail())
+            self.distance = max(CAUTION * max(self.lately), TAIL * max(self.tails))
             allowed = self.optimality.allowed(point.value)
             self.finished = self.distance <= allowed and len(self.lately) == LATELY
             if self.record(point.value):
