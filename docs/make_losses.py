@@ -10,6 +10,7 @@ import re
 import numpy as np
 from sklearn.utils._param_validation import Interval
 
+from linclf._training.solvers.dual import knows
 from linclf.heads import Cosine
 from linclf.losses import LOSSES, Softmax, _registry, value_and_gradient
 from linclf.losses._registry import LossTraits, trait
@@ -73,10 +74,10 @@ def table():
 
 def _solvers(loss: type) -> str:
     """Which solvers train a loss."""
-    if not trait(loss, "smooth"):
-        return "all but newton and lbfgs"
-    newton = trait(loss, "head").equivariant and not trait(loss, "gradient_jumps")
-    return "all" if newton else "all but newton"
+    smooth = trait(loss, "smooth")
+    newton = smooth and trait(loss, "head").equivariant and not trait(loss, "gradient_jumps")
+    takes = {"newton": newton, "lbfgs": smooth, "dual": knows(loss())}
+    return "all but " + ", ".join(solver for solver, taken in takes.items() if not taken)
 
 
 def parameters():

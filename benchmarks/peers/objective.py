@@ -50,11 +50,24 @@ def _squared_one_vs_rest(scores: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _squared_weston_watkins(scores: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return (np.maximum(0, _beside_true(scores, y)) ** 2).sum(axis=1) - 1  # that of the true class itself
+
+
+def _weston_watkins(scores: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.maximum(0, _beside_true(scores, y)).sum(axis=1) - 1
+
+
+def _crammer_singer(scores: np.ndarray, y: np.ndarray) -> np.ndarray:
+    margins = _beside_true(scores, y)
+    margins[np.arange(len(y)), y] = 0
+    return np.maximum(0, margins.max(axis=1))
+
+
+def _beside_true(scores: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """How far each score is above that of the true class, less the margin; of that itself it is 1."""
     if scores.shape[1] == 1:
-        return _squared_one_vs_rest(scores, y)
-    true = scores[np.arange(len(y)), y]
-    terms = np.maximum(0, 1 + scores - true[:, None]) ** 2
-    return terms.sum(axis=1) - 1  # the term of the true class itself is 1
+        scores = np.hstack([-scores, scores]) / 2
+    return 1 + scores - scores[np.arange(len(y)), y][:, None]
 
 
 def signs(scores: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -68,4 +81,6 @@ LOSSES = {
     "softmax": _softmax,
     "squared-one-vs-rest": _squared_one_vs_rest,
     "squared-weston-watkins": _squared_weston_watkins,
+    "weston-watkins": _weston_watkins,
+    "crammer-singer": _crammer_singer,
 }

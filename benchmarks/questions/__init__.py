@@ -14,6 +14,7 @@ QUESTIONS = (
     "many_classes",
     "defaults",
     "small_tables",
+    "hinges",
     "kernel_rate",
     "pass_profile",
     "threads",

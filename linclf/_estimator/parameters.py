@@ -43,10 +43,10 @@ class CommonParameters(Declared):
         object of `linclf.optimizers`, such as ``Adam(beta1=0.8)``. Newton's method and L-BFGS go to
         the minimum of a smooth loss, with all rows in each step; "dual" goes to that of a hinge loss that is
         not squared, with alpha > 0 and a label for each row. "auto" takes "newton" for small tables and
-        for few features, "lbfgs" for larger ones, "dual" for such hinges if rows times classes are at most
-        65,536, and "sgd" for other losses with kinks or on cosines, for validation rows, in
-        ``partial_fit``, if one of `learning_rate`, `schedule`, `batch_size`, `average` and `shuffle` is
-        given, and if a pass over the rows takes seconds.
+        for few features, up to 128 classes, "lbfgs" for all larger ones, "dual" for such hinges if rows
+        times classes are at most 65,536, and "sgd" for other losses with kinks or on cosines, for validation
+        rows, in ``partial_fit``, if one of `learning_rate`, `schedule`, `batch_size`, `average` and `shuffle`
+        is given, and if a pass over the rows takes seconds.
         """,
     )
     learning_rate: float | Literal["auto"] = parameter(

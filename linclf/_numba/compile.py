@@ -1,7 +1,9 @@
 """The only place that configures Numba's compiler.
 
 * ``compiled`` is for functions that kernels call, and tests.
-* ``compiled_fast`` is for dot products and axpys, where the order of a sum may change, ``bare`` for functions
+* ``compiled_fast`` is for dot products and axpys, where the order of a sum may change. A loop that sums must
+  not store, too: LLVM would keep a second form of it, with another order, for arrays that happen to lie close
+  to each other, and the last digits would depend on where they lie. ``bare`` is for functions
   that take whole problems; Python cannot call them. No set of flags assumes finite numbers.
 * ``kernel`` is for the few functions that Python calls. Only these are cached on disk.
 * ``inlined`` is for loops that several kernels share: put in place of the call before types are inferred,

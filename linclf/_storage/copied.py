@@ -169,13 +169,10 @@ def update_class_copied(storage, row, slope, state, k, optimizer, step, work):
     step_row(optimizer, V[k], work.gradient, state.slots[k], step, state.n_steps[0], work.penalty)
 
 
-@compiled_fast
+@bare
 def _centre(x, centre, z):
-    square = 0.0
     for j in range(x.size):
         z[j] = np.float64(x[j]) - centre[j]
-        square += z[j] * z[j]
-    return square
 
 
 @compiled_fast
@@ -186,7 +183,8 @@ def _axpy(a, x, y):
 
 @load_row.register(Copied)
 def load_row_copied(storage, i, z):
-    return _centre(storage.X[i], storage.centre, z)
+    _centre(storage.X[i], storage.centre, z)
+    return _dot(z, z)
 
 
 @row_products.register(Copied)

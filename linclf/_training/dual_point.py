@@ -12,9 +12,8 @@ import numpy as np
 from scipy import sparse
 
 from linclf._kernels.dual import add_rows, row_buffers
-from linclf._training.fit import Fit, penalty_factor
+from linclf._training.fit import Fit, depends_on_differences, penalty_factor
 from linclf._types import FloatArray
-from linclf.losses._registry import trait
 
 CALL = 2**24  # multiply-adds of a call of a kernel, some 10 ms
 ROUNDS = 20  # in which flows that have nowhere to go are closed
@@ -31,7 +30,7 @@ class DualProblem:
         self.shares = fit.problem.weights[self.ids] / len(self.ids)
         self.n_classes, self.n_scores = fit.data.y.n_classes, fit.shape.n_products
         self.alpha = fit.settings.alpha * penalty_factor(fit.loss, self.n_classes)
-        self.separate = self.n_scores == 1 or not trait(fit.loss, "shift_invariant")
+        self.separate = self.n_scores == 1 or not depends_on_differences(fit.loss)
         self.buffers = row_buffers(fit.shape.n_trained, self.n_scores)
         stored = fit.shape.n_trained if fit.shape.stored is None else fit.shape.stored
         self.rows_of_call = int(max(1, CALL // ((stored + 1) * self.n_scores)))

@@ -17,7 +17,7 @@ MOST = 2**22  # multiply-adds that a Hessian may cost
 
 
 def pays(fit: Fit) -> bool:
-    """Whether the Hessian costs little, and is positive, so that there is a factor."""
+    """Whether the Hessian costs little, and should be positive, so that there is a factor."""
     few = not fit.shape.is_sparse and len(fit.ids) * fit.V.size**2 <= MOST
     return few and trait(fit.loss, "convex")
 
@@ -35,6 +35,10 @@ class Explicit(Rows):
         self.total = np.empty_like(self.room.sums)
         self.H, self.seen = np.empty((fit.V.size, fit.V.size)), np.empty(0)
 
+    @property
+    def dtype(self) -> np.dtype:
+        return self.table.Z.dtype
+
     def value_and_gradient(self, V: FloatArray, G: FloatArray) -> float:
         self.seen = V = V.astype(np.float64, copy=False)
         return second_order(self.fit.loss, self.table, V, self.room, self.total, G, self.H)
@@ -45,7 +49,7 @@ class Explicit(Rows):
         return self.H
 
     def at(self, V: FloatArray, n_products: int) -> "ExplicitModel":
-        H = self.hessian(V)
+        H = self.hessian(V).copy()  # which gets a ridge, and outlives the next value
         return ExplicitModel(H, factored(H))
 
 

@@ -64,13 +64,17 @@ def penalty_factor(loss: Loss, n_outputs: int) -> float:
 
 
 def copies_of(loss: Loss, n_outputs: int) -> int:
-    """Scores that are trained as one: those of two classes, if the loss depends on their difference only.
+    """Scores that are trained as one: those of two classes, if the loss depends on their difference only."""
+    head, mapped = trait(loss, "head"), trait(loss, "class_scores") is not None
+    return 2 if n_outputs == 2 and head is Linear and depends_on_differences(loss) and not mapped else 1
+
+
+def depends_on_differences(loss: Loss) -> bool:
+    """Whether adding a constant to all scores changes nothing.
 
     Of somebody else's loss that is believed if its class says so, as the default may be an oversight.
     """
-    head, mapped = trait(loss, "head"), trait(loss, "class_scores") is not None
-    difference = getattr(loss, "shift_invariant", ours(type(loss)))
-    return 2 if n_outputs == 2 and head is Linear and difference and not mapped else 1
+    return getattr(loss, "shift_invariant", ours(type(loss)))
 
 
 def shape_of(data: Dataset, n_features: int, n_trained: int, n_products: int, dtype: np.dtype) -> Shape:

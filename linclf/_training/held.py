@@ -55,12 +55,15 @@ class Held:
         problem = fit.problem
         n_trained = fit.shape.n_trained
         dtype = fit.shape.dtype if len(ids) * (n_trained + 1) <= TINY else np.float32
-        rows = problem.storage.rows(ids, n_trained, problem.head.intercept, dtype)
-        self.Z = np.ascontiguousarray(rows.toarray() if sparse.issparse(rows) else rows)
-        # sparse columns come in any unit; what is nothing but rounding stays that
-        lengths = np.sqrt(np.einsum("ij,ij->j", self.Z, self.Z, dtype=np.float64) / len(ids))
+        # sparse columns come in any unit, which float32 may not hold, and dense ones have theirs already
+        kept = np.float64 if fit.shape.is_sparse else dtype
+        rows = problem.storage.rows(ids, n_trained, problem.head.intercept, kept)
+        rows = rows.toarray() if sparse.issparse(rows) else rows
+        lengths = np.sqrt(np.einsum("ij,ij->j", rows, rows, dtype=np.float64) / len(ids))
+        # what is nothing but rounding stays that
         self.units = 1 / np.where(lengths > NEGLIGIBLE * lengths.max(), lengths, 1)
-        self.Z *= self.units.astype(dtype)
+        rows *= self.units.astype(kept)
+        self.Z = np.ascontiguousarray(rows, dtype)
         self.y = read_only(problem.y[ids])
         self.shares = (problem.weights[ids] / len(ids)).astype(dtype)
         self.penalty = (fit.head.copies * objective.penalty * self.units**2).astype(dtype)

@@ -57,10 +57,10 @@ def _best(loss: Loss, mass: FloatArray) -> FloatArray:
 
 
 def intercept_hessian(objective: Rows, V: FloatArray) -> FloatArray:
-    """Second derivatives (K, K) for the weights of the constant, from a sample of the rows."""
+    """Second derivatives (K, K) for the weights of the constant; of a sample, unless all are known."""
     fit, H = objective.fit, objective.hessian(V)
     if H is not None:
-        return H[V.shape[1] - 1 :: V.shape[1], V.shape[1] - 1 :: V.shape[1]]
+        return H[V.shape[1] - 1 :: V.shape[1], V.shape[1] - 1 :: V.shape[1]].copy()
     total, mass = np.zeros(()), 0.0
     across = fit.problem.storage.by_classes(V).T
     size = max(FEWEST, HELD // max(across.shape[1] ** 2, len(across)))

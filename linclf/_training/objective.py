@@ -75,6 +75,11 @@ class Rows:
     def n_rows(self) -> int:
         return len(self.ids)
 
+    @property
+    def dtype(self) -> np.dtype:
+        """In which values are computed."""
+        return self.fit.shape.dtype
+
     def value_and_gradient(self, V: FloatArray, G: FloatArray) -> float:
         problem, shape, n_jobs, n = self.fit.problem, self.fit.shape, self.fit.settings.n_jobs, len(self.ids)
         stored = V.astype(shape.dtype, copy=False)

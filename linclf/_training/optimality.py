@@ -15,6 +15,7 @@ import numpy as np
 
 from linclf._training.fit import Fit
 from linclf._training.intercepts import intercept_hessian, intercepts_alone
+from linclf._training.monitor import Monitor
 from linclf._training.objective import Rows
 from linclf._types import FloatArray
 from linclf.losses._registry import trait
@@ -41,7 +42,7 @@ class Optimality:
 
     def __init__(self, objective: Rows, tol: float = 0.0) -> None:
         self.objective, self.tol = objective, tol
-        self.precision = ROUNDING * float(np.finfo(objective.fit.shape.dtype).eps)
+        self.precision = ROUNDING * float(np.finfo(objective.dtype).eps)
         penalty = objective.penalty[:-1]
         self.free = penalty == 0  # features whose gradient bounds nothing
         self.of_squares = np.divide(
@@ -76,6 +77,20 @@ class Optimality:
 def proves(fit: Fit) -> bool:
     """Whether there is a bound."""
     return fit.settings.alpha > 0 and trait(fit.loss, "convex") and fit.head.equivariant
+
+
+def warn_if_far(optimality: Optimality, monitor: Monitor, max_iter: int, left: float, value: float) -> None:
+    """Say that more may be left than tol allows, or than rounding where no lower point was found."""
+    allowed, enough = optimality.allowed(value), optimality.suffices(left, value)
+    why, remedy = "the line search found no lower point in the precision of X", "raise tol"
+    if monitor.n_iter >= max_iter:
+        why, remedy = f"max_iter={max_iter} iterations were not enough", "raise max_iter or tol"
+        enough = left <= allowed
+    if not enough:
+        monitor.warn(
+            f"{why}: the objective is estimated to be {left:.1e} above its minimum, and "
+            f"tol={monitor.watch.tol} allows {allowed:.1e}; {remedy}"
+        )
 
 
 def reached(objective: Rows, V: FloatArray) -> Reached:

@@ -38,11 +38,15 @@ ROWS = {
         {"search": "x", **OF_FIT, "best_accuracy": 0.9, "test_accuracy": 0.9, "chosen": {"C": 1.0}},
     ),
     "accuracy": ({"model": "x", **OF_FIT},),
+    "hinges": (
+        {"loss": "x", "model": "linclf", "tol": None, "ran": "dual", "distance_left": 1e-4, **OF_FIT},
+        {"loss": "x", "model": "y", "tol": 0.1, "ran": "LIBLINEAR", "distance_left": 1e-4, **OF_FIT},
+    ),
 }
 RESULT = {
     "data": [{"name": "x", "rows": 9, "features": 2, "classes": 3}],
     "settings": {"sgemm_size": 9, "repeats": 3, "dtype": "float64", "nonzeros_of_a_sparse_row": 5}
-    | {"again": 2, "alphas": [1.0], "folds": 5},
+    | {"again": 2, "alphas": [1.0], "alpha": 1e-4, "folds": 5},
 }
 
 

@@ -39,7 +39,7 @@ def iris():
 # ---------------------------------------------------------------- training
 
 
-@pytest.mark.parametrize("solver", ["sgd", "lbfgs"])
+@pytest.mark.parametrize("solver", ["sgd", "lbfgs", "newton"])
 @pytest.mark.parametrize("said", [{}, {"shift_invariant": True}], ids=["nothing said", "said"])
 def test_one_vector_of_two_classes_if_the_class_says_so(said, solver):
     """Of a loss that says nothing, both scores are free; this one's optimum is the same."""
@@ -76,15 +76,39 @@ def test_two_scores_of_which_not_only_the_difference_counts():
     assert honest.history_["objective"][-1] < 0.99 * wrong.history_["objective"][-1]
 
 
-@pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
+def test_a_loss_that_does_not_say_that_all_scores_count_is_trained_all_the_same():
+    """Newton's method took the default for granted, and never moved the mean of the intercepts."""
+
+    @njit
+    def of_each_score(loss, scores, y):
+        value = 0.0
+        for k in range(scores.size):
+            sign = -1.0 if k == y else 1.0
+            value += np.log1p(np.exp(sign * scores[k]))
+            scores[k] = sign / (1.0 + np.exp(-sign * scores[k]))
+        return value
+
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(300, 2)), rng.integers(3, size=300)
+    silent, honest = registered(of_each_score), registered(of_each_score, shift_invariant=False)
+    models = [
+        LinearClassifier(loss=loss, solver=solver, alpha=1e-2, tol=1e-8).fit(X, y)
+        for loss, solver in ((silent, "newton"), (silent, "lbfgs"), (honest, "newton"))
+    ]
+    least = [model.history_["objective"][-1] for model in models]
+    np.testing.assert_allclose(least, least[1], rtol=1e-8)
+    assert abs(models[0].intercept_.mean()) > 0.5  # of three rare classes all scores are below 0
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs", "newton"])
 def test_training_is_that_of_the_same_loss_of_the_package(iris, solver):
     X, y = iris
-    tol = 1e-8 if solver == "lbfgs" else "auto"
+    tol = 1e-8 if solver in ("lbfgs", "newton") else "auto"
     own = LinearClassifier(loss=OwnSoftmax(), solver=solver, tol=tol, random_state=0).fit(X, y)
     ours = SoftmaxClassifier(solver=solver, tol=tol, random_state=0).fit(X, y)
     # another unit of steps, another path, the same optimum
     assert own.history_["objective"][-1] == pytest.approx(ours.history_["objective"][-1], rel=3e-3)
-    if solver == "lbfgs":
+    if solver in ("lbfgs", "newton"):
         np.testing.assert_allclose(own.coef_, ours.coef_, atol=1e-2)
 
 

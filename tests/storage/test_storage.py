@@ -10,6 +10,7 @@ from scipy.special import expit, log_softmax
 
 from linclf import SoftmaxClassifier
 from linclf._kernels import epoch as _epoch
+from linclf._kernels.dual import mean_squares
 from linclf._kernels.problem import Problem, State, Steps, buffers_for
 from linclf._storage import CSR, Copied, InPlace, read_only, sparse_storage, verbs
 from linclf._storage.dense import fill_square_norms
@@ -399,3 +400,26 @@ def test_threaded_gradient_is_the_same_for_any_number_of_threads(n_classes):
     residual = (np.exp(log_p) - np.eye(n_classes)[y]) * (weights / n)[:, None]
     assert total == pytest.approx(-weights @ log_p[np.arange(n), y], rel=1e-11)
     np.testing.assert_allclose(G, residual.T @ Z, rtol=1e-10, atol=1e-14)
+
+
+# ---------------------------------------------------------------- where arrays lie
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("width", [3, 4, 5, 8, 17, 64])
+def test_a_row_is_the_same_wherever_its_buffer_lies(width, dtype):
+    """Close behind the centre, a second form of a loop that stored and summed took over, in another order."""
+    rng = np.random.default_rng(0)
+    X, shares = rng.normal(size=(50, width)).astype(dtype), rng.dirichlet(np.ones(50))
+    arena = np.zeros(3 * width + 512)
+    centre = arena[:width].view(dtype)[:width]
+    centre[:] = X.mean(axis=0)
+    ones = np.ones(width, dtype)
+    storage = Copied(X, read_only(centre), read_only(ones), np.zeros(50, dtype))
+    found = set()
+    for gap in range(0, 512 - width, 2):
+        z = arena[width + gap : 2 * width + gap]
+        found.add(mean_squares(storage, np.arange(50), shares, z))
+    (square,) = found
+    difference = X.astype(np.float64) - centre
+    assert square == pytest.approx(shares @ (difference**2).sum(axis=1), rel=1e-12)

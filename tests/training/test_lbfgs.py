@@ -298,15 +298,30 @@ def test_a_trial_that_overflows_is_not_the_point_reached(monkeypatch):
     assert np.isfinite(model.coef_).all()
 
 
-@pytest.mark.parametrize("n", [600, 1000, 1500])
-def test_falls_that_shrink_ever_more_slowly_do_not_end_it(n, distance_left):
+@pytest.mark.parametrize(
+    ("n", "d", "n_classes"), [(150, 60, 3), (600, 300, 10), (1000, 300, 5), (1500, 300, 5)]
+)
+def test_falls_that_shrink_ever_more_slowly_do_not_end_it(n, d, n_classes, distance_left):
     """Few rows of correlated features, hardly a penalty: 1.8e-4 was left where 1e-4 was asked for."""
+    X, y = correlated(n, d, n_classes)
+    model = SoftmaxClassifier(alpha=1e-6, solver="lbfgs").fit(X, y)
+    assert distance_left(model, X, y) < 1e-4
+
+
+@pytest.mark.parametrize("max_iter", [8, 13, 18, 24])
+def test_no_iterations_are_enough_in_silence(max_iter, distance_left):
+    """What ends training decides about the warning, too: of these some gave none, with 5e-4 left."""
+    X, y = correlated(150, 60, 3)
+    with pytest.warns(ConvergenceWarning, match=f"max_iter={max_iter} iterations were not enough"):
+        model = SoftmaxClassifier(alpha=1e-6, solver="lbfgs", max_iter=max_iter).fit(X, y)
+    assert distance_left(model, X, y) > 1e-4
+
+
+def correlated(n, d, n_classes):
+    """Standardised Gaussian classes."""
     rng = np.random.default_rng(0)
-    d, n_classes = 300, 10 if n == 600 else 5
     mixing = rng.normal(size=(d, d)) * np.geomspace(1, 0.05, d)
     centres = rng.normal(size=(n_classes, d)) * 4 / np.sqrt(2 * d)
     y = rng.permutation(np.arange(n) % n_classes)
     X = (centres[y] + rng.normal(size=(n, d))) @ mixing.T
-    X = (X - X.mean(axis=0)) / X.std(axis=0)
-    model = SoftmaxClassifier(alpha=1e-6, solver="lbfgs").fit(X, y)
-    assert distance_left(model, X, y) < 1e-4
+    return (X - X.mean(axis=0)) / X.std(axis=0), y

@@ -71,9 +71,15 @@ def test_rows_of_float32_keep_the_digits_of_their_values():
     np.testing.assert_allclose(sweeps.table.Z[:, :-1], expected, rtol=1e-15)
 
 
-def test_a_hessian_is_not_that_of_other_weights():
+def test_a_model_stays_that_of_its_weights():
+    """Whatever is evaluated after it, and however often it is asked for: its ridge stays its own."""
     _, sweeps = both(LOSSES[0], 3)
     V = np.random.default_rng(1).normal(size=(3, 8))
-    first = sweeps.hessian(V).copy()
+    H = sweeps.hessian(V).copy()
+    models = [sweeps.at(V, 1), sweeps.at(V, 1)]
+    np.testing.assert_array_equal(sweeps.hessian(V), H)
+    products = [model.product(V) for model in models]
     evaluated(sweeps, 2 * V)
-    np.testing.assert_array_equal(sweeps.hessian(V), first)
+    for model in models:
+        np.testing.assert_array_equal(model.product(V), products[0])
+    np.testing.assert_array_equal(sweeps.hessian(V), H)

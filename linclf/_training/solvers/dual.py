@@ -14,7 +14,7 @@ import numpy as np
 from linclf._data.dataset import Dataset
 from linclf._kernels.dual import Ascent, Pull, ascend, mean_squares
 from linclf._training.dual_point import DualProblem
-from linclf._training.fit import Fit
+from linclf._training.fit import Fit, depends_on_differences
 from linclf._training.model import LinearModel
 from linclf._training.monitor import OVERFLOW, Monitor, Outcome
 from linclf._training.multipliers import Multipliers, suit
@@ -27,7 +27,6 @@ from linclf._training.shape import Shape
 from linclf._types import FloatArray, Loss
 from linclf.heads import Head
 from linclf.losses._dual import dual_step
-from linclf.losses._registry import trait
 
 VECTORS = 8  # of the size of the weights, float64
 COPIES = 2  # of the variables, at the least
@@ -179,7 +178,7 @@ class _Run:
     def _look(self, V: FloatArray) -> float:
         """An iteration has led to weights V by class, and to the dual variables; returns the gap of both."""
         V = V.copy()
-        if trait(self.fit.loss, "shift_invariant") and self.fit.head.copies == 1:
+        if depends_on_differences(self.fit.loss) and self.fit.head.copies == 1:
             V[:, -1] -= V[:, -1].mean()  # which nothing else decides
         here = reached(self.objective, np.ascontiguousarray(self.fit.problem.storage.by_classes(V)))
         bound = self.dual.value(self.active)

@@ -16,7 +16,7 @@ from linclf._training.fit import Fit
 from linclf._training.model import LinearModel
 from linclf._training.monitor import OVERFLOW, Monitor, Outcome
 from linclf._training.objective import Rows
-from linclf._training.optimality import Optimality, gap, proves, reached
+from linclf._training.optimality import Optimality, gap, proves, reached, warn_if_far
 from linclf._training.pairs import MOST, Point, inner_product
 from linclf._training.plan import epochs_for
 from linclf._training.preconditioner import CHOLESKY, Preconditioner, check_columns
@@ -35,9 +35,7 @@ ROUGH, ROUGH_ITERATIONS = 0.1, 30  # relative gradient norm, or iterations, befo
 MANY, FEW = 4, 1000  # times the sample, and sparse rows, beyond which epochs of SGD make the rough solution
 # the pairs have seen a few directions only, and show some tenth of the distance; lately: iterations
 CAUTION, LATELY = 5, 5
-# times what falls that go on shrinking leave, the most of so many iterations as it jumps, and the least share
-# to which they shrink
-TAIL, JUMPS, SLOWEST = 2, 4, 0.5
+TAIL, SLOWEST = 2.5, 0.85  # times what falls that go on shrinking leave, and the least share to which they do
 # vectors of the size of the weights: the pairs, two points with their gradients, the direction, weights, the
 # gradient of the rows, penalty and factor
 VECTORS = 2 * MOST + 9
@@ -47,7 +45,7 @@ class LBFGS(NamedTuple):
     """Quasi-Newton steps on all rows; it has no parameters of its own."""
 
     streams = False
-    automatic_tol = 1e-4  # of the gradient
+    automatic_tol = 1e-4  # of the way
     levels = True
     name = "lbfgs"
     automatic = True
@@ -102,7 +100,6 @@ class _Run:
         self.finished, self.distance = False, np.inf
         self.lately: deque[float] = deque(maxlen=LATELY)  # distances that the pairs have shown
         self.values: deque[float] = deque(maxlen=2 * LATELY + 1)
-        self.tails: deque[float] = deque(maxlen=JUMPS)
         self.norm = self.tried = np.inf  # of the gradient at the point reached, and at that evaluated last
         norm = self.optimality.start.steepness
         # if labels and features have nothing to do with each other, rounding is all there is
@@ -115,7 +112,8 @@ class _Run:
 
     def minimise(self, max_iter: int, rough: bool = False) -> None:
         """Run L-BFGS from self.V to the best weights found, which are left there."""
-        left = min(max_iter, self.max_iter - self.monitor.n_iter)
+        before = self.monitor.n_iter
+        left = min(max_iter, self.max_iter - before)
         if left <= 0:
             return
         factor = Preconditioner(self.fit, self.sample, self.V)
@@ -131,8 +129,7 @@ class _Run:
             self.norm = self.tried
             self.lately.append(distance)
             self.values.append(point.value)
-            self.tails.append(self.tail())
-            self.distance = max(CAUTION * max(self.lately), TAIL * max(self.tails))
+            self.distance = max(CAUTION * max(self.lately), TAIL * self.tail())
             allowed = self.optimality.allowed(point.value)
             self.finished = self.distance <= allowed and len(self.lately) == LATELY
             if self.record(point.value):
@@ -152,7 +149,8 @@ class _Run:
                 return
             end = descend(evaluate, start, left, reached, self.optimality.precision)
             factor.weights(end.u, V)
-            if self.lately:  # earlier ones kept it from ending too soon, and say nothing of where it ended
+            if before < self.monitor.n_iter < before + left:
+                # no lower point is found; earlier estimates kept it from ending too soon, and are of others
                 self.distance = CAUTION * self.lately[-1]
 
     def tail(self) -> float:
@@ -186,12 +184,6 @@ class _Run:
         outcome = self.monitor.outcome(self.model)
         if proves(self.fit) and self.monitor.validation is None:
             outcome = outcome._replace(gap=gap(self.optimality, reached(self.rows, self.V)))
-        if not (self.finished or self.optimality.suffices(self.distance, self.value)):
-            why, remedy = "the line search found no lower point in the precision of X", "raise tol"
-            if self.monitor.n_iter >= self.max_iter:
-                why, remedy = f"max_iter={self.max_iter} iterations were not enough", "raise max_iter or tol"
-            self.monitor.warn(
-                f"{why}: the objective is estimated to be {self.distance:.1e} above its minimum, and "
-                f"tol={self.monitor.watch.tol} allows {self.optimality.allowed(self.value):.1e}; {remedy}"
-            )
+        if not self.finished:
+            warn_if_far(self.optimality, self.monitor, self.max_iter, self.distance, self.value)
         return outcome

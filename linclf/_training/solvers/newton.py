@@ -12,11 +12,11 @@ import numpy as np
 from linclf._data.dataset import Dataset
 from linclf._training.conjugate_gradients import WORTHWHILE, Step, newton_step
 from linclf._training.curvature import curvature_of, objective_of
-from linclf._training.fit import Fit
+from linclf._training.fit import Fit, depends_on_differences
 from linclf._training.line_search import Trial, search
 from linclf._training.model import LinearModel
 from linclf._training.monitor import OVERFLOW, Monitor, Outcome
-from linclf._training.optimality import Optimality, gap, proves, reached
+from linclf._training.optimality import Optimality, gap, proves, reached, warn_if_far
 from linclf._training.plan import epochs_for
 from linclf._training.sampling import Sampling
 from linclf._training.settings import Settings
@@ -153,7 +153,7 @@ class _Run:
         elif self.thorough:
             accuracy, worthwhile = min(accuracy, THOROUGH), LEAST
         step = newton_step(model.product, model.precondition, here.G, accuracy, worthwhile)
-        if trait(self.fit.loss, "shift_invariant") and self.fit.head.copies == 1:
+        if depends_on_differences(self.fit.loss) and self.fit.head.copies == 1:
             # where nothing but rounding decides
             intercepts = self.fit.problem.storage.by_classes(step.direction)[:, -1]
             intercepts -= intercepts.mean()
@@ -197,14 +197,7 @@ class _Run:
         outcome = self.monitor.outcome(self.model)
         if self.proves and self.monitor.validation is None:
             outcome = outcome._replace(gap=gap(self.optimality, self.here) if self.gap is None else self.gap)
-        allowed = self.optimality.allowed(self.here.value)
-        known = self.left / SURE if outcome.gap is None else min(outcome.gap, self.left / SURE)
-        if not (self.finished or self.optimality.suffices(known, self.here.value)):
-            why, remedy = "the line search found no lower point in the precision of X", "raise tol"
-            if self.monitor.n_iter >= max_iter:
-                why, remedy = f"max_iter={max_iter} iterations were not enough", "raise max_iter or tol"
-            self.monitor.warn(
-                f"{why}: the objective is estimated to be {self.left:.1e} above its minimum, and "
-                f"tol={self.monitor.watch.tol} allows {allowed:.1e}; {remedy}"
-            )
+        if not self.finished:
+            left = self.left / SURE if outcome.gap is None else min(outcome.gap, self.left / SURE)
+            warn_if_far(self.optimality, self.monitor, max_iter, left, self.here.value)
         return outcome
