@@ -76,9 +76,10 @@ def test_a_loss_that_the_text_leaves_out_is_noticed(make_losses, monkeypatch, tm
 def test_the_facts_of_the_table(make_losses):
     rows = [line.strip("| ").split(" | ") for line in make_losses.table().splitlines()[2:]]
     facts = {re.match(r"\[(.+)\]", row[0])[1]: row[1:] for row in rows}
-    assert facts["softmax"] == ["yes", "yes", "yes", "yes", "all"]
-    assert facts["sparsemax"] == ["yes", "yes", "yes", "yes, with zeros", "all"]
-    assert facts["one-vs-rest"] == ["yes", "no", "no", "no", "all but newton and lbfgs"]
+    assert facts["softmax"] == ["yes", "yes", "yes", "yes", "all but dual"]
+    assert facts["sparsemax"] == ["yes", "yes", "yes", "yes, with zeros", "all but dual"]
+    assert facts["one-vs-rest"] == ["yes", "no", "no", "no", "all but newton, lbfgs"]
+    assert facts["cosface"][-1] == "all but newton, dual"
     lines = make_losses.facts()
     assert "| softmax | never | 1.00 | 0.13 | 0.40 |" in lines  # log(.4 / .35) = .134
     assert "| entmax | 2 | 1.00 |" in lines
