@@ -60,8 +60,9 @@ class Held:
         rows = problem.storage.rows(ids, n_trained, problem.head.intercept, kept)
         rows = rows.toarray() if sparse.issparse(rows) else rows
         lengths = np.sqrt(np.einsum("ij,ij->j", rows, rows, dtype=np.float64) / len(ids))
-        # what is nothing but rounding stays that
-        self.units = 1 / np.where(lengths > NEGLIGIBLE * lengths.max(), lengths, 1)
+        # what is nothing but rounding stays that; powers of two round nothing, neither here nor in directions
+        lengths = np.where(lengths > NEGLIGIBLE * lengths.max(), lengths, 1)
+        self.units = np.exp2(-np.round(np.log2(lengths)))
         rows *= self.units.astype(kept)
         self.Z = np.ascontiguousarray(rows, dtype)
         self.y = read_only(problem.y[ids])
