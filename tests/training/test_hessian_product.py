@@ -8,6 +8,7 @@ from scipy.special import softmax
 
 from linclf._data.dataset import Dataset
 from linclf._data.targets import Labels, Probabilities
+from linclf._training.held import Held
 from linclf._training.left_out import Task
 from linclf._training.objective import Rows
 from linclf._training.settings import Settings
@@ -108,3 +109,12 @@ def test_cosines_have_no_such_product():
     objective = objective_of(CosFace(), 3)
     with pytest.raises(TypeError, match="Cosine scores are not linear in the weights"):
         product(objective, np.ones((3, 8)), np.ones((3, 8)))
+
+
+def test_units_of_held_rows_round_nothing():
+    """Products in slightly other units than the rows have mislead steps where the Hessian is ill-conditioned."""
+    objective = objective_of(Softmax(), 3, n=5000)
+    held = Held(objective, None)
+    rows = objective.fit.problem.storage.rows(objective.ids, 7, 1.0)
+    assert held.Z.dtype == np.float32
+    np.testing.assert_array_equal(held.Z / held.units, rows.astype(np.float32))
