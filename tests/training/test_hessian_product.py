@@ -112,7 +112,7 @@ def test_cosines_have_no_such_product():
 
 
 def test_units_of_held_rows_round_nothing():
-    """Products in slightly other units than the rows have mislead steps where the Hessian is ill-conditioned."""
+    """Units that differ from those of the rows by rounding mislead steps of ill-conditioned problems."""
     objective = objective_of(Softmax(), 3, n=5000)
     held = Held(objective, None)
     rows = objective.fit.problem.storage.rows(objective.ids, 7, 1.0)
