@@ -1,6 +1,6 @@
 """Sparse rows: read in place; a stored value touches the weights of its feature for all classes."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -65,6 +65,9 @@ class CSR(NamedTuple):
 
     def weakest(self, penalty: FloatArray) -> float:
         return self.shared_penalty
+
+    def with_penalty(self, ratio: float) -> Self:
+        return self._replace(shared_penalty=ratio * self.shared_penalty)
 
     def feature_shares(self, n_features: int) -> FloatArray:
         return np.bincount(self.indices, minlength=n_features) / (len(self.indptr) - 1)

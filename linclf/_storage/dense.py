@@ -1,6 +1,6 @@
 """Dense rows: what does not depend on whether they are read in place or copied."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -43,6 +43,9 @@ class Dense(NamedTuple):
 
     def weakest(self, penalty: FloatArray) -> float:
         return penalty[:-1].min(initial=np.inf)
+
+    def with_penalty(self, ratio: float) -> Self:
+        return self
 
     def feature_shares(self, n_features: int) -> FloatArray:
         return np.ones(n_features)

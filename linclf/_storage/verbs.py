@@ -4,7 +4,7 @@ Rows are those of the indices ``ids``. ``S (n_rows, n_scores)`` of a block holds
 products of its rows with the weights, of which a head makes scores, then the gradients for them.
 """
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -39,6 +39,10 @@ class Storage(Protocol):
 
     def weakest(self, penalty: FloatArray) -> float:
         """The smallest penalty of a feature."""
+        ...
+
+    def with_penalty(self, ratio: float) -> Self:
+        """For a penalty that is so many times as strong."""
         ...
 
     def feature_shares(self, n_features: int) -> FloatArray:

@@ -1,8 +1,9 @@
 """Quadratic models of the objective: products of its Hessian at some weights, and roughly its inverse."""
 
+import copy
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -36,6 +37,10 @@ class Curvature(Protocol):
         """The model at V, after a step that has taken so many products."""
         ...
 
+    def for_objective(self, objective: Any) -> Self:
+        """Of the same objective with another penalty."""
+        ...
+
 
 def objective_of(fit: Fit) -> Rows:
     """The objective in the form that suits the model of it."""
@@ -59,6 +64,12 @@ class ByRows:
         few = n_features <= (CHOLESKY_SPARSE if is_sparse else CHOLESKY)
         self.held = Held(self.sample, pool) if few else None
         self.inverse: Preconditioner | None = None
+
+    def for_objective(self, objective: Rows) -> Self:
+        other = copy.copy(self)
+        other.objective, other.sample = objective, self.sample.with_penalty(objective.fit)
+        other.held = None if self.held is None else self.held.for_objective(other.sample)
+        return other
 
     def at(self, V: FloatArray, n_products: int) -> "RowsModel":
         if self.held is not None:

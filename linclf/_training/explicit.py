@@ -1,6 +1,6 @@
 """The Hessian itself, of few weights: with its factor, one product makes a step of Newton's method."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from scipy.linalg.lapack import dpotrs  # pyright: ignore[reportAttributeAccessIssue]
@@ -35,6 +35,14 @@ class Explicit(Rows):
         self.total = np.empty_like(self.room.sums)
         self.H, self.seen = np.empty((fit.V.size, fit.V.size)), np.empty(0)
 
+    def with_penalty(self, fit: Fit) -> Self:
+        other = super().with_penalty(fit)
+        penalty = fit.head.copies * other.penalty
+        added = np.tile(penalty - self.table.penalty, fit.shape.n_products)
+        other.table, other.H = self.table._replace(penalty=penalty), self.H.copy()
+        np.einsum("ii->i", other.H)[:] += added
+        return other
+
     @property
     def dtype(self) -> np.dtype:
         return self.table.Z.dtype
@@ -47,6 +55,9 @@ class Explicit(Rows):
         if self.seen is not V:
             self.value_and_gradient(V, np.empty(V.shape))
         return self.H
+
+    def for_objective(self, objective: Self) -> Self:
+        return objective
 
     def at(self, V: FloatArray, n_products: int) -> "ExplicitModel":
         H = self.hessian(V).copy()  # which gets a ridge, and outlives the next value

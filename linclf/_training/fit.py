@@ -49,6 +49,13 @@ class Fit:
             return self
         return replace(self, problem=self.sampling.prepared(self.problem, batch))
 
+    def with_alpha(self, alpha: float) -> "Fit":
+        """The same problem with another penalty, in the same coordinates."""
+        ratio, problem = alpha / self.settings.alpha, self.problem
+        penalty = (ratio * problem.penalty).astype(problem.penalty.dtype)
+        problem = problem._replace(storage=problem.storage.with_penalty(ratio), penalty=penalty)
+        return replace(self, settings=self.settings._replace(alpha=alpha), problem=problem)
+
     def model(self, V: FloatArray) -> LinearModel:
         """Weights in training coordinates as those of a model in the units of X, float64."""
         V = self.head.weights(self.problem.storage.by_classes(V), self.loss)

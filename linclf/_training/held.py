@@ -4,10 +4,11 @@ They are float32: a quadratic model needs no more digits than the steps that are
 is then two of BLAS. Tiny problems keep the digits of X, so that a row of weight k is as good as k rows.
 """
 
+import copy
 import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 import numpy as np
 from scipy import sparse
@@ -67,7 +68,7 @@ class Held:
         self.Z = np.ascontiguousarray(rows, dtype)
         self.y = read_only(problem.y[ids])
         self.shares = (problem.weights[ids] / len(ids)).astype(dtype)
-        self.penalty = (fit.head.copies * objective.penalty * self.units**2).astype(dtype)
+        self._penalised(objective)
         self.loss, self.copies, self.floor = fit.loss, fit.head.copies, LEAST * fit.curvature
         (self.solve,) = get_lapack_funcs(["potrs"], dtype=dtype)
         self.factors: list[FloatArray] = []
@@ -77,6 +78,16 @@ class Held:
         edges = [n * piece // n_pieces for piece in range(n_pieces + 1)]
         self.pieces = [slice(*piece) for piece in itertools.pairwise(edges)]
         self.each: Callable = map if pool is None or n_pieces == 1 else pool.map
+
+    def _penalised(self, objective: Rows) -> None:
+        penalty = objective.fit.head.copies * objective.penalty * self.units**2
+        self.penalty = penalty.astype(self.Z.dtype)
+
+    def for_objective(self, objective: Rows) -> Self:
+        """For another penalty; factors are kept until steps with them cost too much."""
+        other = copy.copy(self)
+        other._penalised(objective)
+        return other
 
     def at(self, V: FloatArray, n_products: int) -> "HeldModel":
         bends = self._refactor(V, n_products)

@@ -1,12 +1,10 @@
 """History, validation, callbacks and printing of a training, and its early end: once for all solvers."""
 
 import time
-import warnings
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
 from linclf._training.model import LinearModel
 from linclf._training.settings import Settings
@@ -24,6 +22,7 @@ class Outcome(NamedTuple):
     n_iter: int
     solver: str = ""  # that has trained
     gap: float | None = None  # a bound of what the objective lies above its minimum, if there is one
+    warnings: tuple[str, ...] = ()  # why it may be far from the minimum
 
 
 class Callbacks(Protocol):
@@ -70,6 +69,7 @@ class Monitor:
         self.watch = Watch(None if settings.tol == "auto" else settings.tol, settings.n_iter_no_change)
         self.history: dict[str, list[float]] = {}
         self.best: tuple[float, LinearModel | None] = np.inf, None
+        self.warnings: list[str] = []
 
     def start(self, word: str, total: int, *numbers: str) -> None:
         """A solver is about to make at most ``total`` epochs (or iterations), each with these numbers."""
@@ -115,9 +115,9 @@ class Monitor:
         return self.callbacks is not None and bool(self.callbacks.end(model))
 
     def warn(self, message: str) -> None:
-        """That tol was not reached, if there is one."""
+        """That tol was not reached, if there is one; `train` says it."""
         if self.watch.tol is not None:
-            warnings.warn(message, ConvergenceWarning, stacklevel=2)
+            self.warnings.append(message)
 
     def outcome(self, model: Reached) -> Outcome:
         """The best model on the validation rows, or the one reached."""

@@ -4,6 +4,7 @@
 number, and so are the results.
 """
 
+import copy
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol, Self
 
@@ -66,10 +67,19 @@ class Rows:
     """The objective of the rows ``ids`` of a fit."""
 
     def __init__(self, fit: Fit, ids: IntArray) -> None:
-        self.fit, self.ids = fit, ids
+        self.ids, self.arrays = ids, Arrays()
+        self._penalised(fit)
+
+    def _penalised(self, fit: Fit) -> None:
+        self.fit = fit
         self.penalty = fit.head.penalised(fit.problem.penalty).astype(np.float64)
         self.pulls = spread(fit, self.penalty, fit.shape.dtype)
-        self.arrays = Arrays()
+
+    def with_penalty(self, fit: Fit) -> Self:
+        """The objective of the same rows in a fit that has another penalty."""
+        other = copy.copy(self)
+        other._penalised(fit)
+        return other
 
     @property
     def n_rows(self) -> int:

@@ -9,7 +9,8 @@ for every convex loss, where alpha_j is the penalty of feature j. It is loose al
 loss bends much more than the penalty does.
 """
 
-from typing import NamedTuple
+import copy
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -41,14 +42,23 @@ class Optimality:
     """The way from the best intercepts alone to the minimum, and what may be left of it."""
 
     def __init__(self, objective: Rows, tol: float = 0.0) -> None:
-        self.objective, self.tol = objective, tol
-        self.precision = ROUNDING * float(np.finfo(objective.dtype).eps)
+        self.tol, self.precision = tol, ROUNDING * float(np.finfo(objective.dtype).eps)
+        self._penalised(objective)
+        self.start = reached(objective, intercepts_alone(objective.fit))
+
+    def _penalised(self, objective: Rows) -> None:
+        self.objective = objective
         penalty = objective.penalty[:-1]
         self.free = penalty == 0  # features whose gradient bounds nothing
         self.of_squares = np.divide(
             0.5 / objective.fit.head.copies, penalty, where=~self.free, out=0 * penalty
         )
-        self.start = reached(objective, intercepts_alone(objective.fit))
+
+    def with_penalty(self, objective: Rows) -> Self:
+        """For another penalty: the intercepts alone have none."""
+        other = copy.copy(self)
+        other._penalised(objective)
+        return other
 
     def allowed(self, value: float) -> float:
         """What the objective may lie above its minimum."""

@@ -23,6 +23,10 @@ from linclf.losses._registry import trait
 
 SMALL, MOSTLY_FULL = 2**20, 16  # values of rows, and how many there are to one that is stored
 COPIED = 2**18  # scores of rows that are looked at at once
+NO_MINIMUM = (
+    "alpha=0 and the classes are separable: the objective has no minimum, and the weights grow with the "
+    "number of epochs; use alpha > 0 (the default is 1e-4), or early_stopping=True"
+)
 
 
 def train(
@@ -72,21 +76,61 @@ def train(
     MemoryError
         If the weights do not fit into memory.
     """
-    solver = solver.for_problem(loss, data, settings.alpha, validation is not None, sampling)
+    outcome = trained(data, loss, solver, settings, start, validation, sampling, callbacks, rng)
+    for message in outcome.warnings:
+        warnings.warn(message, ConvergenceWarning, stacklevel=2)
+    return outcome
+
+
+def trained(
+    data: Dataset,
+    loss: Loss,
+    solver: Solver,
+    settings: Settings,
+    start: LinearModel | None,
+    validation: Validation | None,
+    sampling: Sampling | None,
+    callbacks: Callbacks | None,
+    rng: np.random.RandomState,
+) -> Outcome:
+    """The same without a word: the outcome has the warnings."""
+    solver, settings = chosen(solver, settings, loss, data, validation is not None, sampling)
+    task = task_of(data, loss, solver, start, validation, callbacks)
+    fit = fit_for(task, loss, solver, settings, sampling, rng)
+    monitor = Monitor(settings, task.validation, task.callbacks)
+    outcome = solver.solve(fit, monitor, rng)
+    if validation is None and not _has_minimum(fit, task.data, outcome.model):
+        monitor.warnings.append(NO_MINIMUM)
+    return task.widened(outcome)._replace(solver=solver.name, warnings=tuple(monitor.warnings))
+
+
+def chosen(
+    solver: Solver, settings: Settings, loss: Loss, data: Dataset, watched: bool, sampling: Sampling | None
+) -> tuple[Solver, Settings]:
+    """The solver that trains, and what it makes of "auto"."""
+    solver = solver.for_problem(loss, data, settings.alpha, watched, sampling)
     if settings.tol == "auto":
         settings = settings._replace(tol=solver.automatic_tol)
     solver.check(loss, data)
+    return solver, settings
+
+
+def task_of(
+    data: Dataset,
+    loss: Loss,
+    solver: Solver,
+    start: LinearModel | None = None,
+    validation: Validation | None = None,
+    callbacks: Callbacks | None = None,
+) -> Task:
+    """Rows in the form that is trained on; refused if the weights do not fit into memory."""
     if solver.levels:
         data = _filled(data)
     task = Task(data, start, validation, callbacks)
     task = task.without_absent(loss, outputs_of(loss, data.y.n_classes))
     kept = [validation is not None, start is not None]
     memory.check(solver, loss, task.data, kept, n_published=data.X.shape[1])
-    fit = fit_for(task, loss, solver, settings, sampling, rng)
-    outcome = solver.solve(fit, Monitor(settings, task.validation, task.callbacks), rng)
-    if validation is None:
-        _warn_if_separable(fit, task.data, outcome.model)
-    return task.widened(outcome)._replace(solver=solver.name)
+    return task
 
 
 def _filled(data: Dataset) -> Dataset:
@@ -148,20 +192,20 @@ def fit_for(
     return Fit(data, loss, settings, frame.coordinates, bend, problem, V, shape, sampling, columns)
 
 
-def _warn_if_separable(fit: Fit, data: Dataset, model: LinearModel) -> None:
+def _has_minimum(fit: Fit, data: Dataset, model: LinearModel) -> bool:
     """Without a penalty, classes that a hyperplane separates have no best weights for losses that never end.
 
     Every row is on its side exactly if they are separable, so there is no false alarm.
     """
     settings, loss = fit.settings, fit.loss
     if settings.alpha > 0 or settings.tol is None or trait(loss, "attained") or fit.head.bounded:
-        return
+        return True
     if fit.sampling is not None and fit.sampling.bounded:
-        return
+        return True
     truth, class_scores = data.y.most_probable, trait(loss, "class_scores")
     for part in row_blocks(len(truth), len(model.W), COPIED):
         if not data.y.take(part).certain:
-            return
+            return True
         with np.errstate(over="ignore", invalid="ignore"):
             scores = np.asarray(data.X[part] @ model.W.T + model.b)
             if class_scores is not None:
@@ -170,10 +214,5 @@ def _warn_if_separable(fit: Fit, data: Dataset, model: LinearModel) -> None:
         own = scores[rows, truth[part]]
         scores[rows, truth[part]] = -np.inf
         if not (own > scores.max(axis=1)).all():
-            return
-    warnings.warn(
-        "alpha=0 and the classes are separable: the objective has no minimum, and the weights grow with "
-        "the number of epochs; use alpha > 0 (the default is 1e-4), or early_stopping=True",
-        ConvergenceWarning,
-        stacklevel=2,
-    )
+            return True
+    return False

@@ -7,6 +7,7 @@ The objective is unchanged, only the path to its minimum is another.
 """
 
 from collections import deque
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -19,6 +20,7 @@ from linclf._training.objective import Rows
 from linclf._training.optimality import Optimality, gap, proves, reached, warn_if_far
 from linclf._training.pairs import MOST, Point, inner_product
 from linclf._training.plan import epochs_for
+from linclf._training.prediction import Prediction
 from linclf._training.preconditioner import CHOLESKY, Preconditioner, check_columns
 from linclf._training.quasi_newton import descend
 from linclf._training.sampling import Sampling
@@ -72,38 +74,64 @@ class LBFGS(NamedTuple):
         return epochs_for(settings.max_iter, True, shape), None
 
     def solve(self, fit: Fit, monitor: Monitor, rng: np.random.RandomState) -> Outcome:
-        rows = Rows(fit, fit.ids)
-        size = max(SAMPLE * fit.problem.penalty.size, FEWEST)
-        sample = rows.sample(size, np.random.RandomState(0))
-        max_iter, _ = self.extent(fit.settings, fit.loss, fit.head, fit.shape)
-        run = _Run(fit, rows, sample, monitor, max_iter)
-        monitor.start("iteration", max_iter, "gradient_norm")
-        if not fit.V.any() and fit.head.equivariant:
-            if rows.n_rows > (FEW if fit.shape.is_sparse else MANY * size):
-                run.begin_at(epochs_of_sgd(fit))
+        run = _Run(fit, monitor)
+        run.minimise_from_start()
+        return run.outcome(proven=True)
+
+    def follow(self, fit: Fit, alphas: Iterable[float]) -> Iterator[Outcome]:
+        run, prediction = None, Prediction()
+        for alpha in alphas:
+            there, at = fit.with_alpha(alpha), float(np.log(alpha))
+            monitor = Monitor(there.settings, None, None)
+            if run is None:
+                run = _Run(there, monitor)
+                run.minimise_from_start()
             else:
-                run.minimise(ROUGH_ITERATIONS, rough=True)
-        if not run.finished:
-            run.minimise(max_iter)
-        return run.outcome()
+                run.towards(there, monitor, prediction.at(at))
+                run.minimise(run.max_iter)
+            prediction.add(at, run.V.copy())
+            yield run.outcome()._replace(warnings=tuple(monitor.warnings))
 
 
 class _Run:
     """The way from one set of weights to the next."""
 
-    def __init__(self, fit: Fit, rows: Rows, sample: Rows, monitor: Monitor, max_iter: int) -> None:
-        self.fit, self.rows, self.sample = fit, rows, sample
-        self.monitor, self.max_iter = monitor, max_iter
-        self.optimality = Optimality(rows, monitor.watch.tol or 0.0)
+    def __init__(self, fit: Fit, monitor: Monitor) -> None:
+        self.rows = Rows(fit, fit.ids)
+        self.sample_size = max(SAMPLE * fit.problem.penalty.size, FEWEST)
+        self.sample = self.rows.sample(self.sample_size, np.random.RandomState(0))
+        self.optimality = Optimality(self.rows, monitor.watch.tol or 0.0)
+        self._start(fit, monitor, fit.V if fit.V.any() else self.optimality.start.V)
+        norm = self.optimality.start.steepness
+        # if labels and features have nothing to do with each other, rounding is all there is
+        self.scale = norm if norm > 10 * np.finfo(fit.V.dtype).eps else np.inf
+
+    def _start(self, fit: Fit, monitor: Monitor, V: FloatArray) -> None:
+        self.fit, self.monitor, self.V = fit, monitor, V
+        self.max_iter = epochs_for(fit.settings.max_iter, True, fit.shape)
+        monitor.start("iteration", self.max_iter, "gradient_norm")
         self.value = self.optimality.start.value
-        self.V = fit.V if fit.V.any() else self.optimality.start.V
         self.finished, self.distance = False, np.inf
         self.lately: deque[float] = deque(maxlen=LATELY)  # distances that the pairs have shown
         self.values: deque[float] = deque(maxlen=2 * LATELY + 1)
         self.norm = self.tried = np.inf  # of the gradient at the point reached, and at that evaluated last
-        norm = self.optimality.start.steepness
-        # if labels and features have nothing to do with each other, rounding is all there is
-        self.scale = norm if norm > 10 * np.finfo(fit.V.dtype).eps else np.inf
+
+    def towards(self, fit: Fit, monitor: Monitor, prediction: FloatArray | None) -> None:
+        """Take another penalty, and weights that are predicted for it."""
+        self._start(fit, monitor, self.V if prediction is None else prediction)
+        self.rows, self.sample = self.rows.with_penalty(fit), self.sample.with_penalty(fit)
+        self.optimality = self.optimality.with_penalty(self.rows)
+
+    def minimise_from_start(self) -> None:
+        """Without weights that are given, a rough solution comes first."""
+        fit, n_rows = self.fit, self.rows.n_rows
+        if not fit.V.any() and fit.head.equivariant:
+            if n_rows > (FEW if fit.shape.is_sparse else MANY * self.sample_size):
+                self.begin_at(epochs_of_sgd(fit))
+            else:
+                self.minimise(ROUGH_ITERATIONS, rough=True)
+        if not self.finished:
+            self.minimise(self.max_iter)
 
     def begin_at(self, V: FloatArray) -> None:
         """From these weights, if they are lower."""
@@ -175,14 +203,14 @@ class _Run:
         stop = monitor.validation is not None and monitor.watch.stalled(watched)
         return monitor.end(self.model) or stop
 
-    def outcome(self) -> Outcome:
-        """The weights reached, with a warning if they are not what was asked for."""
+    def outcome(self, proven: bool = False) -> Outcome:
+        """The weights reached, with a warning if they are not what was asked for, and maybe a bound."""
         if not np.isfinite(self.norm):
             raise ValueError(OVERFLOW)
         if not self.monitor.n_iter:
             self.record(self.value)
         outcome = self.monitor.outcome(self.model)
-        if proves(self.fit) and self.monitor.validation is None:
+        if proven and proves(self.fit) and self.monitor.validation is None:
             outcome = outcome._replace(gap=gap(self.optimality, reached(self.rows, self.V)))
         if not self.finished:
             warn_if_far(self.optimality, self.monitor, self.max_iter, self.distance, self.value)

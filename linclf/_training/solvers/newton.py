@@ -4,19 +4,19 @@ The step solves ``H d = -g`` roughly, by conjugate gradients, whose products wit
 pass over the rows. A line search takes care of losses that are not convex, and of steps that are too long.
 """
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
 
 from linclf._data.dataset import Dataset
-from linclf._training.conjugate_gradients import WORTHWHILE, Step, newton_step
-from linclf._training.curvature import curvature_of, objective_of
-from linclf._training.fit import Fit, depends_on_differences
-from linclf._training.line_search import Trial, search
+from linclf._training.conjugate_gradients import WORTHWHILE, Step
+from linclf._training.fit import Fit
+from linclf._training.following import followed
 from linclf._training.model import LinearModel
 from linclf._training.monitor import OVERFLOW, Monitor, Outcome
-from linclf._training.optimality import Optimality, gap, proves, reached, warn_if_far
+from linclf._training.newton_steps import NewtonSteps
+from linclf._training.optimality import Reached, gap, proves, warn_if_far
 from linclf._training.plan import epochs_for
 from linclf._training.sampling import Sampling
 from linclf._training.settings import Settings
@@ -84,35 +84,35 @@ class Newton(NamedTuple):
         n_jobs = fit.settings.n_jobs
         # `outcome` looks at the gradient
         with threads(n_jobs, n_jobs) as pool, np.errstate(over="ignore", invalid="ignore"):
-            run = _Run(fit, monitor, pool)
+            run = _Run(NewtonSteps(fit, monitor.watch.tol or 0.0, pool), monitor)
             run.minimise(max_iter)
         return run.outcome(max_iter)
+
+    def follow(self, fit: Fit, alphas: Sequence[float]) -> Iterator[Outcome]:
+        return followed(fit, alphas, self.extent(fit.settings, fit.loss, fit.head, fit.shape)[0])
 
 
 class _Run:
     """The way from one set of weights to the next."""
 
-    def __init__(self, fit: Fit, monitor: Monitor, pool: ThreadPoolExecutor | None) -> None:
-        self.fit, self.monitor = fit, monitor
-        self.objective = objective_of(fit)
-        self.optimality = Optimality(self.objective, monitor.watch.tol or 0.0)
-        self.curvature = curvature_of(self.objective, pool)
-        self.proves = proves(fit)
-        self.exact = self.objective.n_rows <= EXACT_ROWS
-        self.here = self.optimality.start
-        if fit.V.any():
-            self.here = reached(self.objective, fit.V.astype(np.float64))
-        self.steepest = self.optimality.start.steepness or 1.0
+    def __init__(self, steps: NewtonSteps, monitor: Monitor) -> None:
+        self.steps, self.monitor = steps, monitor
+        self.optimality, self.proves = steps.optimality, proves(steps.fit)
+        self.exact = steps.objective.n_rows <= EXACT_ROWS
         self.left = np.inf  # what the objective may still fall
         self.gap: float | None = None  # a bound of it, once it is proven to be small enough
         self.finished, self.stalls, self.thorough = False, 0, False
+
+    @property
+    def here(self) -> Reached:
+        return self.steps.here
 
     def minimise(self, max_iter: int) -> None:
         """Take steps from self.here until the minimum is near enough."""
         n_products, fall, ratio = 0, np.inf, 1.0
         while not (self.finished or self._is_near()) and self.monitor.n_iter < max_iter:
             step = self._step(n_products)
-            if not self._move(step):
+            if not self.steps.move(step):
                 bound = self.optimality.of_weights(self.here.G) if self.proves else np.inf
                 self.left = min(step.fall, bound)
                 self.finished = self.optimality.suffices(self.left, self.here.value)
@@ -145,46 +145,22 @@ class _Run:
         return self.finished or believed
 
     def _step(self, n_products: int) -> Step:
-        here, model = self.here, self.curvature.at(self.here.V, n_products)
-        flatter = here.steepness / self.steepest
+        flatter = self.steps.flatter
         accuracy, worthwhile = min(ACCURACY, np.sqrt(flatter)), WORTHWHILE
         if self.exact and flatter < FLAT:
             worthwhile = 0.0
         elif self.thorough:
             accuracy, worthwhile = min(accuracy, THOROUGH), LEAST
-        step = newton_step(model.product, model.precondition, here.G, accuracy, worthwhile)
-        if depends_on_differences(self.fit.loss) and self.fit.head.copies == 1:
-            # where nothing but rounding decides
-            intercepts = self.fit.problem.storage.by_classes(step.direction)[:, -1]
-            intercepts -= intercepts.mean()
-        return step
-
-    def _move(self, step: Step) -> bool:
-        """Whether there are lower weights along the step; they are self.here then."""
-        start, there = self.here, self.here
-
-        def at(length: float) -> Trial:
-            nonlocal there
-            there = reached(self.objective, start.V + length * step.direction)
-            slope = float(np.vdot(there.G, step.direction))
-            return Trial(length, there.value, slope, float(np.vdot(there.G, there.G)))
-
-        slope = float(np.vdot(start.G, step.direction))
-        from_here = Trial(0.0, start.value, slope, float(np.vdot(start.G, start.G)))
-        if not (slope < 0 and search(at, from_here, 1.0, self.optimality.rounding(start.value))):
-            return False
-        self.here = there
-        return True
+        return self.steps.step(self.steps.around(n_products), accuracy, worthwhile)
 
     def model(self) -> LinearModel:
-        return self.fit.model(self.here.V)
+        return self.steps.model
 
     def _record(self) -> bool:
         """An iteration is made; returns whether to stop."""
         monitor = self.monitor
         monitor.begin()
-        norm = self.here.steepness / self.steepest
-        watched = monitor.record(self.model, self.here.value, gradient_norm=norm)
+        watched = monitor.record(self.model, self.here.value, gradient_norm=self.steps.flatter)
         stop = monitor.validation is not None and monitor.watch.stalled(watched)
         return monitor.end(self.model) or stop
 

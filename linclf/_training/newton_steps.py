@@ -1,0 +1,81 @@
+"""Steps of Newton's method: a direction by conjugate gradients, and how far to go along it."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from linclf._training.conjugate_gradients import WORTHWHILE, Step, newton_step
+from linclf._training.curvature import Model, curvature_of, objective_of
+from linclf._training.fit import Fit, depends_on_differences
+from linclf._training.line_search import Trial, search
+from linclf._training.model import LinearModel
+from linclf._training.optimality import Optimality, Reached, reached
+from linclf._types import FloatArray
+
+
+class NewtonSteps:
+    """The weights reached, and what is known of the objective around them."""
+
+    def __init__(self, fit: Fit, tol: float, pool: ThreadPoolExecutor | None) -> None:
+        self.fit, self.objective = fit, objective_of(fit)
+        self.optimality = Optimality(self.objective, tol)
+        self.curvature = curvature_of(self.objective, pool)
+        self.here = self.optimality.start
+        if fit.V.any():
+            self.here = reached(self.objective, fit.V.astype(np.float64))
+        self.steepest = self.optimality.start.steepness or 1.0
+
+    @property
+    def flatter(self) -> float:
+        """The length of the gradient, as a share of that at the best intercepts alone."""
+        return self.here.steepness / self.steepest
+
+    @property
+    def model(self) -> LinearModel:
+        return self.fit.model(self.here.V)
+
+    def around(self, n_products: int) -> Model:
+        """The quadratic model here, after a step that has taken so many products."""
+        return self.curvature.at(self.here.V, n_products)
+
+    def step(self, model: Model, accuracy: float, worthwhile: float = WORTHWHILE) -> Step:
+        step = newton_step(model.product, model.precondition, self.here.G, accuracy, worthwhile)
+        if depends_on_differences(self.fit.loss) and self.fit.head.copies == 1:
+            # where nothing but rounding decides
+            intercepts = self.fit.problem.storage.by_classes(step.direction)[:, -1]
+            intercepts -= intercepts.mean()
+        return step
+
+    def move(self, step: Step) -> bool:
+        """Whether there are lower weights along the step; they are self.here then."""
+        start, there = self.here, self.here
+
+        def at(length: float) -> Trial:
+            nonlocal there
+            there = reached(self.objective, start.V + length * step.direction)
+            slope = float(np.vdot(there.G, step.direction))
+            return Trial(length, there.value, slope, float(np.vdot(there.G, there.G)))
+
+        slope = float(np.vdot(start.G, step.direction))
+        from_here = Trial(0.0, start.value, slope, float(np.vdot(start.G, start.G)))
+        if not (slope < 0 and search(at, from_here, 1.0, self.optimality.rounding(start.value))):
+            return False
+        self.here = there
+        return True
+
+    def towards(self, fit: Fit, prediction: FloatArray | None) -> None:
+        """Take another penalty, and weights that are predicted for it if they are lower.
+
+        Nothing is made anew of the rows, as the penalty is all that changes in value and gradient.
+        """
+        V, G, value = self.here
+        by_classes, before = fit.problem.storage.by_classes, self.objective
+        self.fit, self.objective = fit, before.with_penalty(fit)
+        self.optimality = self.optimality.with_penalty(self.objective)
+        self.curvature = self.curvature.for_objective(self.objective)
+        pull = by_classes(by_classes(V) * (fit.head.copies * (self.objective.penalty - before.penalty)))
+        self.here = Reached(V, G + pull, value + 0.5 * float(np.vdot(pull, V)))
+        if prediction is not None:
+            there = reached(self.objective, prediction)
+            if there.value < self.here.value:
+                self.here = there
