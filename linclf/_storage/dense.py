@@ -1,6 +1,6 @@
 """Dense rows: what does not depend on whether they are read in place or copied."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -40,6 +40,9 @@ class Dense(NamedTuple):
         Z -= self.centre
         Z *= self.factor
         return Z
+
+    def with_factor(self, factor: FloatArray) -> Self:
+        return self._replace(factor=factor.astype(self.X.dtype))
 
     def weakest(self, penalty: FloatArray) -> float:
         return penalty[:-1].min(initial=np.inf)

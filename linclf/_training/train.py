@@ -8,13 +8,15 @@ from sklearn.exceptions import ConvergenceWarning
 from linclf._data.dataset import Dataset
 from linclf._training import memory
 from linclf._training.fit import Fit, copies_of, penalty_factor, problem_for, shape_of, starting_weights
-from linclf._training.frames import Seen, frame_for
+from linclf._training.frames import InSpreads, Seen, frame_for
 from linclf._training.left_out import Task
 from linclf._training.model import LinearModel, row_blocks
 from linclf._training.monitor import Callbacks, Monitor, Outcome
 from linclf._training.sampling import Sampling
 from linclf._training.settings import Settings
 from linclf._training.solver import Solver
+from linclf._training.spread import Spread
+from linclf._training.standardised import for_given_rows, with_standardised_rows
 from linclf._training.validation import Validation
 from linclf._types import Loss
 from linclf.heads import Head
@@ -35,6 +37,7 @@ def train(
     validation: Validation | None = None,
     sampling: Sampling | None = None,
     callbacks: Callbacks | None = None,
+    spread: Spread | None = None,
     rng: np.random.RandomState,
 ) -> Outcome:
     """Minimise the weighted mean loss plus ``alpha/2 |W|^2``.
@@ -57,6 +60,8 @@ def train(
         A sweep that sees a part of the outputs in each step.
     callbacks : Callbacks, default=None
         Told of each epoch.
+    spread : Spread, default=None
+        Of the features: the penalty is then on weights times it, and cosines are those of standardised rows.
     rng : RandomState
         Orders and samples rows, and draws weights that nothing else decides.
 
@@ -75,10 +80,13 @@ def train(
     solver = solver.for_problem(loss, data, settings.alpha, validation is not None, sampling)
     if settings.tol == "auto":
         settings = settings._replace(tol=solver.automatic_tol)
-    solver.check(loss, data)
+    solver.check(loss, data if spread is None else spread.of_sparse(data))
     if solver.levels:
         data = _filled(data)
-    task = Task(data, start, validation, callbacks)
+    task = Task(data, start, validation, callbacks, spread=spread)
+    standardised = spread if not trait(loss, "head").equivariant else None
+    if standardised is not None:
+        task = with_standardised_rows(task, standardised)
     task = task.without_absent(loss, outputs_of(loss, data.y.n_classes))
     kept = [validation is not None, start is not None]
     memory.check(solver, loss, task.data, kept, n_published=data.X.shape[1])
@@ -86,7 +94,10 @@ def train(
     outcome = solver.solve(fit, Monitor(settings, task.validation, task.callbacks), rng)
     if validation is None:
         _warn_if_separable(fit, task.data, outcome.model)
-    return task.widened(outcome)._replace(solver=solver.name)
+    outcome = task.widened(outcome)
+    if standardised is not None:
+        outcome = outcome._replace(model=for_given_rows(outcome.model, standardised))
+    return outcome._replace(solver=solver.name)
 
 
 def _filled(data: Dataset) -> Dataset:
@@ -137,11 +148,13 @@ def fit_for(
         start = start._replace(b=sampling.start(start.b, settings.fit_intercept))
     frame = frame_for(solver, head, data.is_sparse, start)
     frame = frame(n_features, alpha * n_outputs, settings.fit_intercept)
+    if task.spread is not None:
+        frame = InSpreads(frame, task.spread)
     X = frame.learn(data.X, data.weights, seen)
     head = frame.head(head)
     data = data._replace(X=X)
     problem = problem_for(data, frame.coordinates, head, loss, alpha, seen.rows / seen.weight, n_outputs)
-    V = starting_weights(start._replace(head=head), frame.coordinates, problem.storage, X.dtype)
+    V = starting_weights(start, head, frame.coordinates, problem.storage, X.dtype)
     n_trained = len(frame.coordinates.factor)
     n_given, n_products = columns.n_features if columns else n_features, n_outputs // head.copies
     shape = shape_of(data, n_given, n_trained, n_products, X.dtype)
