@@ -10,7 +10,8 @@ value of that constant: 0 without an intercept, else 1, and for cosines the leng
           with ``g`` divided by ``|w_k|``, minus a multiple (``radial``) of ``w_k`` itself. A zero
           row or a zero weight has cosine 0 and gradient 0.
 
-Both answer the same questions; nothing else in the package asks which of the two a head is.
+Both answer the same questions; nothing else in the package asks which of the two a head is. A model may also
+have the head `StandardisedCosine`, with which nothing is trained.
 """
 
 from typing import Any, NamedTuple, Self
@@ -23,6 +24,8 @@ from linclf._data.dataset import Dataset
 from linclf._numba import generic
 from linclf._storage import verbs
 from linclf._types import FloatArray, Loss, Matrix
+
+COPIED = 2**16  # values of dense rows that are standardised at once
 
 
 class Linear(NamedTuple):
@@ -45,7 +48,7 @@ class Linear(NamedTuple):
         """With the constant that suits the rows."""
         return self
 
-    def after(self, head: "Head") -> Self:
+    def after(self, head: "Head | StandardisedCosine") -> Self:
         """With the constant of a model from which training goes on."""
         return self
 
@@ -110,8 +113,8 @@ class Cosine(NamedTuple):
         length = np.sqrt(np.average(row_norms(data.X, squared=True), weights=data.weights))
         return self._replace(intercept=float(length) or 1.0)
 
-    def after(self, head: "Head") -> "Head":
-        return self if head.equivariant else head
+    def after(self, head: "Head | StandardisedCosine") -> "Cosine":
+        return head if isinstance(head, Cosine) else self
 
     def unit(self, n_features: int) -> float | None:
         return float(np.sqrt(n_features))  # weights are normalised instead
@@ -167,9 +170,40 @@ class Cosine(NamedTuple):
 
     def divide(self, scores: FloatArray, X: Matrix) -> FloatArray:
         norms = np.sqrt(row_norms(X, squared=True) + X.dtype.type(self.intercept) ** 2)
-        # a norm that overflows must not look like a cosine of 0
-        scores /= np.where(norms < np.inf, np.where(norms > 0, norms, 1), np.nan)[:, None]
-        return scores
+        return _divided(scores, norms)
+
+
+class StandardisedCosine(NamedTuple):
+    """`Cosine` of rows ``[(x - centre) / scale, intercept]``, for models that have been trained on such rows.
+
+    No kernel sees it. Products are those of the rows as they are; the weights make up for that.
+    """
+
+    intercept: float
+    centre: FloatArray
+    scale: FloatArray
+
+    equivariant = False
+
+    def attributes(self) -> dict[str, Any]:
+        return {"constant_": self.intercept, "mean_": self.centre, "spread_": self.scale}
+
+    def divide(self, scores: FloatArray, X: Matrix) -> FloatArray:
+        squares = np.full(X.shape[0], self.intercept**2)
+        if sparse.issparse(X):
+            squares += row_norms(sparse.csr_array(X @ sparse.diags_array(1 / self.scale)), squared=True)
+        else:
+            size = max(1, COPIED // X.shape[1])
+            for start in range(0, len(X), size):
+                part = slice(start, start + size)
+                squares[part] += row_norms((X[part] - self.centre) / self.scale, squared=True)
+        return _divided(scores, np.sqrt(squares))
+
+
+def _divided(scores: FloatArray, norms: FloatArray) -> FloatArray:
+    """Products by the lengths of the rows; one that overflows must not look like a cosine of 0."""
+    scores /= np.where(norms < np.inf, np.where(norms > 0, norms, 1), np.nan)[:, None]
+    return scores
 
 
 def with_copies(products: FloatArray, copies: int) -> FloatArray:
@@ -181,8 +215,10 @@ HEADS = (Linear, Cosine)
 Head = Linear | Cosine
 
 
-def published_head(attributes: dict) -> Head:
+def published_head(attributes: dict) -> Head | StandardisedCosine:
     """The head of a fitted model, from what `attributes` of it has published."""
+    if "spread_" in attributes:
+        return StandardisedCosine(attributes["constant_"], attributes["mean_"], attributes["spread_"])
     return Cosine(attributes["constant_"]) if "constant_" in attributes else Linear()
 
 

@@ -36,6 +36,8 @@ class BaseLinearClassifier(Described):
 
     _not_always: ClassVar[tuple[str, ...]] = (
         "constant_",
+        "mean_",
+        "spread_",
         "calibrator_",
         "optimality_gap_",
     )  # attributes that a fit may lack
@@ -132,6 +134,7 @@ class BaseLinearClassifier(Described):
             validation=fitting.validation(watched(loss)),
             sampling=self._sampling(loss, len(fitting.classes)),
             callbacks=callbacks,
+            spread=fitting.spread,
             rng=fitting.rng,
         )
         return outcome, self._attributes(outcome.model, fitting), callbacks
@@ -147,8 +150,8 @@ class BaseLinearClassifier(Described):
     ) -> Self:
         """Train on the next part of a stream: one pass in the order given, in mini-batches.
 
-        Not for ``solver="newton"`` or "lbfgs", a `calibration` or a `logit_adjustment`, which need all rows
-        at once, or validation rows.
+        Not for ``solver="newton"`` or "lbfgs", a `calibration`, a `logit_adjustment` or ``standardize=True``,
+        which need all rows at once, or validation rows.
 
         The optimizer's state is kept between calls, so that with a fixed ``batch_size``, a numeric
         ``learning_rate`` and a "constant" or "invscaling" schedule the calls equal the same batches

@@ -45,4 +45,5 @@ class Described(Predicting, CallbackSupportMixin, ClassifierMixin, BaseEstimator
         return {
             "solver": exact is not None and not exact.streams,
             "calibration": self.calibration is not None,
+            "standardize": self.standardize,
         }

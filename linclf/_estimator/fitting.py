@@ -16,10 +16,12 @@ from linclf._estimator.settings import settings_of
 from linclf._training.settings import Settings
 from linclf._training.solver import Solver
 from linclf._training.solvers import Automatic
+from linclf._training.spread import Spread, spread_of, warn_if_uneven
 from linclf._training.validation import Validation
 from linclf._types import FloatArray, LabelArray, Loss, Matrix, MatrixLike
 from linclf.calibration._base import Calibrator
 from linclf.losses._names import loss_for
+from linclf.losses._registry import trait
 
 Given: TypeAlias = tuple[MatrixLike, ArrayLike, ArrayLike | None]  # X, y, sample_weight
 GivenValidation: TypeAlias = tuple[MatrixLike | None, ArrayLike | None, ArrayLike | None]
@@ -42,6 +44,7 @@ class Fitting:
     rng: np.random.RandomState
     dtype: np.dtype  # of what is published
     mass: FloatArray  # weight of each class in all rows, class weights not counted
+    spread: Spread | None = None  # of the features, if the penalty is in its units
     published: dict[str, Any] = field(default_factory=dict)  # beside the weights
 
     def validation(self, loss: Loss) -> Validation | None:
@@ -78,6 +81,8 @@ def fitting_of(estimator: Described, given: Given, validation: GivenValidation) 
             f"calibration={estimator.calibration!r} needs validation rows to be fitted on; pass X_val and "
             "y_val to fit, or use early_stopping=True"
         )
+    if not (estimator.standardize or trait(loss, "head").equivariant):
+        warn_if_uneven(data, loss)
     arguments = {"X": X, "y": classes[targets.most_probable], "metadata": None}
     if given[2] is not None:
         arguments["metadata"] = {"sample_weight": weights}
@@ -100,6 +105,7 @@ def fitting_of(estimator: Described, given: Given, validation: GivenValidation) 
         rng=rng,
         dtype=X.dtype,
         mass=targets.mass(weights),
+        spread=spread_of(data, estimator.fit_intercept) if estimator.standardize else None,
     )
 
 

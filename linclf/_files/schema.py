@@ -64,6 +64,9 @@ def check_model(
     if "projection_" in attributes:
         sizes["inputs"] = len(attributes["projection_"])
         _check_floats(f"projection_ of {name}", attributes["projection_"], (sizes["inputs"], n_features))
+    if "spread_" in attributes:
+        for attribute in ("mean_", "spread_"):
+            _check_floats(f"{attribute} of {name}", attributes[attribute], (n_features,))
     if "tree_" in attributes:
         check_tree(attributes["tree_"], K)
     for attribute, dimensions in shapes.items():

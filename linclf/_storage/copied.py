@@ -170,9 +170,9 @@ def update_class_copied(storage, row, slope, state, k, optimizer, step, work):
 
 
 @bare
-def _centre(x, centre, z):
+def _centre(x, centre, factor, z):
     for j in range(x.size):
-        z[j] = np.float64(x[j]) - centre[j]
+        z[j] = (np.float64(x[j]) - centre[j]) * factor[j]
 
 
 @compiled_fast
@@ -183,7 +183,7 @@ def _axpy(a, x, y):
 
 @load_row.register(Copied)
 def load_row_copied(storage, i, z):
-    _centre(storage.X[i], storage.centre, z)
+    _centre(storage.X[i], storage.centre, storage.factor, z)
     return _dot(z, z)
 
 

@@ -89,6 +89,9 @@ class CSR(NamedTuple):
     def copied(self) -> "CSR":
         return self
 
+    def with_factor(self, factor: FloatArray) -> "CSR":
+        return self
+
     def block_rows(self, n_classes: int) -> int:
         return rows_for_blas(n_classes)
 

@@ -41,6 +41,9 @@ class Dense(NamedTuple):
         Z *= self.factor
         return Z
 
+    def with_factor(self, factor: FloatArray) -> Self:
+        return self._replace(factor=factor.astype(self.X.dtype))
+
     def weakest(self, penalty: FloatArray) -> float:
         return penalty[:-1].min(initial=np.inf)
 

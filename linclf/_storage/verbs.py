@@ -57,6 +57,10 @@ class Storage(Protocol):
         """With rows whose contents are in a block; sparse ones are read in place all the same."""
         ...
 
+    def with_factor(self, factor: FloatArray) -> "Storage":
+        """With another factor of dense rows; sparse ones have none."""
+        ...
+
     def block_rows(self, n_classes: int) -> int:
         """Rows of a block: few enough for the cache."""
         ...
@@ -196,7 +200,7 @@ def update_class(storage, row, slope, state, k, optimizer, step, work):
 
 @generic
 def load_row(storage, i, z):
-    """Bring row i without factors and constant into z, if it is dense; returns its squared length."""
+    """Bring row i without constant into z, float64, if it is dense; returns its squared length."""
 
 
 @generic

@@ -60,6 +60,11 @@ class Coordinates(NamedTuple):
             W = W @ self.rotation.T
         return W, V[:, -1].astype(np.float64) * intercept - W @ self.centre
 
+    @property
+    def of_rows(self) -> tuple[FloatArray, FloatArray]:
+        """Centre and factor of dense rows as a frame returns them: rotated ones are centred already."""
+        return self.centre if self.rotation is None else np.zeros_like(self.factor), self.factor
+
 
 class Levels(NamedTuple):
     """``z = X * factor``, where the factor is 1 but for a few features: nothing is kept for all of them."""
@@ -94,6 +99,11 @@ class Levels(NamedTuple):
         W[:, self.features] *= self.factors
         return W, V[:, -1].astype(np.float64) * intercept
 
+    @property
+    def of_rows(self) -> tuple[FloatArray, FloatArray]:
+        """Centre and factor of dense rows."""
+        return self.centre, self.factor
+
     def of_sparse(self, X: sparse.csr_array) -> sparse.csr_array:
         """Sparse X in training coordinates."""
         if not len(self.features):
@@ -109,7 +119,37 @@ class Levels(NamedTuple):
         return Levels(len(columns.at), np.searchsorted(columns.at, self.features), self.factors)
 
 
-AnyCoordinates = Coordinates | Levels
+class Divided(NamedTuple):
+    """Coordinates of ``X / scale``, in which the penalty is the same for all features.
+
+    Rows that are dense and not rotated are still those of X.
+    """
+
+    inner: Coordinates | Levels
+    scale: FloatArray
+
+    @property
+    def factor(self) -> FloatArray:
+        return self.inner.factor
+
+    @property
+    def of_rows(self) -> tuple[FloatArray, FloatArray]:
+        """Centre and factor of dense rows."""
+        centre, factor = self.inner.of_rows
+        return (centre * self.scale, factor / self.scale) if self.inner.rotation is None else (centre, factor)
+
+    def weights_from(self, W: FloatArray, b: FloatArray, intercept: float) -> FloatArray:
+        """Training weights (K, n_training_features + 1) of published ones."""
+        return self.inner.weights_from(W * self.scale, b, intercept)
+
+    def published(self, V: FloatArray, intercept: float) -> tuple[FloatArray, FloatArray]:
+        """Weights W (K, d) and intercepts (K,) in the units of X, float64."""
+        W, b = self.inner.published(V, intercept)
+        W /= self.scale
+        return W, b
+
+
+AnyCoordinates = Coordinates | Levels | Divided
 
 
 def identity(n_features: int) -> Levels:
@@ -134,6 +174,10 @@ class Moments(NamedTuple):
             self.squares + other.squares + delta**2 * (self.weight * other.weight / weight),
             max(self.least, other.least),
         )
+
+    def divided(self, scale: FloatArray) -> "Moments":
+        """Those of ``X / scale``."""
+        return Moments(self.weight, self.mean / scale, self.squares / scale**2)
 
     def coordinates(self, shift: float, centred: bool) -> Coordinates:
         variance = self.squares / self.weight

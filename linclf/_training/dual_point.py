@@ -25,7 +25,9 @@ class DualProblem:
 
     def __init__(self, fit: Fit) -> None:
         self.fit, self.ids = fit, fit.ids
-        self.storage = fit.problem.storage.copied()
+        # without the factors of training coordinates the penalty is the same for all features
+        _, factor = fit.coordinates.of_rows
+        self.storage = fit.problem.storage.copied().with_factor(factor / fit.coordinates.factor)
         self.y = fit.data.y.array[self.ids]
         self.shares = fit.problem.weights[self.ids] / len(self.ids)
         self.n_classes, self.n_scores = fit.data.y.n_classes, fit.shape.n_products

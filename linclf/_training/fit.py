@@ -104,15 +104,18 @@ def problem_for(
     if data.is_sparse:
         storage = sparse_storage(data.X, float(alpha), np.flatnonzero(factor != 1))
     else:
-        centre = coordinates.centre if coordinates.rotation is None else np.zeros_like(factor)
-        storage = dense_storage(data.X, centre, factor, n_outputs // head.copies)
+        storage = dense_storage(data.X, *coordinates.of_rows, n_outputs // head.copies)
     penalty = np.append(alpha * factor**2, 0).astype(data.X.dtype)
     return Problem(storage, head, loss, read_only(data.y.array), read_only(weights), penalty)
 
 
 def starting_weights(
-    model: LinearModel, coordinates: AnyCoordinates, storage: Storage | type[Storage], dtype: np.dtype
+    model: LinearModel,
+    head: Head,
+    coordinates: AnyCoordinates,
+    storage: Storage | type[Storage],
+    dtype: np.dtype,
 ) -> FloatArray:
-    """Published weights in training coordinates, laid out for the storage."""
-    V = model.head.trained_from(coordinates.weights_from(model.W, model.b, model.head.intercept))
+    """Published weights in training coordinates, for the head that is trained, laid out for the storage."""
+    V = head.trained_from(coordinates.weights_from(model.W, model.b, head.intercept))
     return np.ascontiguousarray(storage.by_classes(V), dtype=dtype)

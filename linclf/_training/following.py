@@ -1,8 +1,9 @@
 r"""Newton's method along a path of penalties.
 
-The weights change smoothly with the logarithm of the penalty, so those of the next one are predicted from the
-last three. What a prediction leaves is estimated by ``g' M^-1 g / 2`` with a preconditioner M for the Hessian,
-times what the last step has fallen of such an estimate. Often that is little enough, and no step is needed.
+The weights change smoothly with the logarithm of the penalty, so those of the next one are predicted from
+the last three. What a prediction leaves is estimated by ``g' M^-1 g / 2``, with a preconditioner M for the
+Hessian, times what the last step has fallen of such an estimate. Often that is little enough, and no step is
+needed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,19 +25,18 @@ def followed(fit: Fit, alphas: Sequence[float], max_iter: int) -> Iterator[Outco
     """The outcome for each penalty."""
     n_jobs, prediction = fit.settings.n_jobs, Prediction()
     with threads(n_jobs, n_jobs) as pool:
-        steps, to_minimum = None, None
+        first = fit.with_alpha(alphas[0])
+        steps = NewtonSteps(first, first.settings.tol or 0.0, pool)
+        to_minimum = _ToMinimum(steps)
         for alpha in alphas:
-            there, at = fit.with_alpha(alpha), float(np.log(alpha))
-            monitor = Monitor(there.settings, None, None)
+            at = float(np.log(alpha))
+            if alpha != alphas[0]:
+                steps.towards(fit.with_alpha(alpha), prediction.at(at))
+            monitor = Monitor(steps.fit.settings, None, None)
             monitor.start("iteration", max_iter, "gradient_norm")
-            if steps is None or to_minimum is None:
-                steps = NewtonSteps(there, monitor.watch.tol or 0.0, pool)
-                to_minimum = _ToMinimum(steps)
-            else:
-                steps.towards(there, prediction.at(at))
             to_minimum.run(monitor, max_iter)
             prediction.add(at, steps.here.V)
-            yield monitor.outcome(lambda: steps.model)._replace(warnings=tuple(monitor.warnings))
+            yield monitor.outcome(steps.model)._replace(warnings=tuple(monitor.warnings))
 
 
 class _ToMinimum:
@@ -60,7 +60,7 @@ class _ToMinimum:
             step = steps.step(self.model, ACCURACY)
             self.n_products = step.n_products
             moved = steps.move(step)
-            monitor.record(lambda: steps.model, steps.here.value, gradient_norm=steps.flatter)
+            monitor.record(steps.model, steps.here.value, gradient_norm=steps.flatter)
             if not moved:
                 left = step.fall
                 break
@@ -69,7 +69,7 @@ class _ToMinimum:
         if not np.isfinite(steps.here.steepness):
             raise ValueError(OVERFLOW)
         if not monitor.n_iter:
-            monitor.record(lambda: steps.model, steps.here.value, gradient_norm=steps.flatter)
+            monitor.record(steps.model, steps.here.value, gradient_norm=steps.flatter)
         if not optimality.suffices(left, steps.here.value):
             warn_if_far(optimality, monitor, max_iter, left, steps.here.value)
 

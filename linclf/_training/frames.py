@@ -7,9 +7,10 @@ from scipy import sparse
 
 from linclf._data.columns import Columns
 from linclf._training import coordinates as _coordinates
-from linclf._training.coordinates import AnyCoordinates, Levels, Moments
+from linclf._training.coordinates import Coordinates, Divided, Levels, Moments
 from linclf._training.model import LinearModel
 from linclf._training.solver import Solver
+from linclf._training.spread import Spread
 from linclf._types import FloatArray, IntArray, Matrix
 from linclf.heads import Head
 
@@ -28,7 +29,7 @@ class Frame:
     due: tuple[IntArray, FloatArray] | None = None  # some features, and what `write` will note of them
 
     def __init__(self, n_features: int, shift: float, centred: bool) -> None:
-        self.coordinates: AnyCoordinates = _coordinates.identity(n_features)
+        self.coordinates: Coordinates | Levels = _coordinates.identity(n_features)
         self.shift, self.centred = shift, centred
 
     def learn(self, X: Matrix, weights: FloatArray, seen: Seen) -> Matrix:
@@ -50,6 +51,14 @@ class Frame:
     def own(self) -> None:
         """Share no array with copies any more."""
 
+    def learn_moments(self, moments: Moments) -> None:
+        """Take coordinates from the moments of dense features."""
+        raise NotImplementedError
+
+    def turns(self, X: Matrix) -> bool:
+        """Whether `learn` rotates dense features, and so copies them."""
+        return False
+
     def of_part(self, X: Matrix) -> Matrix:
         """Rows of a part as `learn` returns them."""
         return X
@@ -64,6 +73,11 @@ class Given(Frame):
 
     def learn_part(self, X: Matrix, weights: FloatArray, seen: Seen) -> bool:
         return False
+
+    def learn_moments(self, moments: Moments) -> None:
+        """Only the centre, if there is an intercept to make up for it."""
+        mean = moments.mean if self.centred else np.zeros_like(moments.mean)
+        self.coordinates = _coordinates.Coordinates(mean, np.ones_like(mean), None)
 
 
 class Standardised(Frame):
@@ -84,14 +98,16 @@ class Standardised(Frame):
         return X
 
     def turns(self, X: FloatArray) -> bool:
-        """Whether the features are rotated."""
         return min(X.shape) <= _coordinates.ROTATED_SIZE and X.size <= _coordinates.ROTATED_VALUES
 
     def learn_part(self, X: FloatArray, weights: FloatArray, seen: Seen) -> bool:
         part = _coordinates.moments(X, weights)
-        self.moments = part if self.moments is None else self.moments.merged(part)
-        self.coordinates = self.moments.coordinates(self.shift, self.centred)
+        self.learn_moments(part if self.moments is None else self.moments.merged(part))
         return True
+
+    def learn_moments(self, moments: Moments) -> None:
+        self.moments = moments
+        self.coordinates = moments.coordinates(self.shift, self.centred)
 
 
 class Spanned(Standardised):
@@ -163,6 +179,32 @@ class Folded(Frame):
         n_features, n_axes = axes.shape
         self.coordinates = _coordinates.Coordinates(np.zeros(n_features), np.ones(n_axes), axes)
         return sparse.csr_array(X @ axes, dtype=X.dtype)
+
+
+class InSpreads:
+    """Features divided by their spreads, and brought to the coordinates of another frame."""
+
+    def __init__(self, inner: Frame, spread: Spread) -> None:
+        self.inner, self.spread = inner, spread
+
+    @property
+    def coordinates(self) -> Divided:
+        return Divided(self.inner.coordinates, self.spread.scale)
+
+    def learn(self, X: Matrix, weights: FloatArray, seen: Seen) -> Matrix:
+        """As a frame does it; dense rows are copied only if they are rotated."""
+        inner = self.inner
+        if sparse.issparse(X):
+            return inner.learn(self.spread.divided(X), weights, seen)
+        if inner.turns(X):
+            rotated = inner.learn(self.spread.divided(X), weights, seen)
+            if inner.coordinates.rotation is not None:
+                return rotated
+        inner.learn_moments(_coordinates.moments(X, weights).divided(self.spread.scale))
+        return X
+
+    def head(self, head: Head) -> Head:
+        return self.inner.head(head)
 
 
 def frame_for(solver: Solver, head: Head, is_sparse: bool, start: LinearModel | None = None) -> type[Frame]:

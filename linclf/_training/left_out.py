@@ -11,6 +11,7 @@ from linclf._data.columns import Columns, occurring
 from linclf._data.dataset import Dataset
 from linclf._training.model import LinearModel
 from linclf._training.monitor import Callbacks, Outcome, Reached
+from linclf._training.spread import Spread
 from linclf._training.validation import Validation
 from linclf._types import Loss
 from linclf.losses._registry import trait
@@ -20,10 +21,11 @@ class Task(NamedTuple):
     """What a training is given of features: rows, weights to start from, and who sees the model."""
 
     data: Dataset
-    start: LinearModel | None
-    validation: Validation | None
-    callbacks: Callbacks | None
+    start: LinearModel | None = None
+    validation: Validation | None = None
+    callbacks: Callbacks | None = None
     columns: Columns | None = None  # the features that are trained, if not all
+    spread: Spread | None = None  # of the features, if the penalty is in its units
 
     def without_absent(self, loss: Loss, n_outputs: int) -> Self:
         """With the features that occur only, if these are so few that it pays."""
@@ -48,7 +50,8 @@ class Task(NamedTuple):
         if callbacks is not None:
             callbacks = _Widening(callbacks, columns)
         data = data._replace(X=columns.narrowed(data.X))
-        return type(self)(data, start, validation, callbacks, columns)
+        spread = None if self.spread is None else self.spread.narrowed(columns)
+        return type(self)(data, start, validation, callbacks, columns, spread)
 
     def widened(self, outcome: Outcome) -> Outcome:
         """With weights of all features."""

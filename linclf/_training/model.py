@@ -7,7 +7,7 @@ from scipy import sparse
 from sklearn.utils.extmath import safe_sparse_dot
 
 from linclf._types import FloatArray, Loss, Matrix
-from linclf.heads import Head
+from linclf.heads import Head, StandardisedCosine
 from linclf.losses._registry import trait
 
 FEW = 4  # a block of sparse rows is small if it touches fewer than a quarter of the features
@@ -18,7 +18,7 @@ class LinearModel(NamedTuple):
 
     W: FloatArray
     b: FloatArray
-    head: Head
+    head: Head | StandardisedCosine
 
     def scores(self, X: Matrix) -> FloatArray:
         """Scores (n, K) in NumPy and SciPy only, so that predicting waits for no compiler."""
@@ -26,7 +26,7 @@ class LinearModel(NamedTuple):
         few, W = _met(X, W) if sparse.issparse(X) else (X, W)
         scores = safe_sparse_dot(few, W.T, dense_output=True)
         scores += self.b.astype(X.dtype, copy=False)
-        return self.head.divide(scores, few)
+        return self.head.divide(scores, X)
 
     def laid_out_for(self, X: Matrix) -> Self:
         """With weights in the dtype and layout that many blocks of rows like X need."""

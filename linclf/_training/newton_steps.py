@@ -30,7 +30,6 @@ class NewtonSteps:
         """The length of the gradient, as a share of that at the best intercepts alone."""
         return self.here.steepness / self.steepest
 
-    @property
     def model(self) -> LinearModel:
         return self.fit.model(self.here.V)
 

@@ -5,13 +5,12 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from linclf._data.dataset import Dataset
 from linclf._training.fit import Fit
-from linclf._training.model import LinearModel
+from linclf._training.left_out import Task
 from linclf._training.monitor import Outcome
 from linclf._training.settings import Settings
 from linclf._training.solver import Solver
-from linclf._training.train import chosen, fit_for, task_of, trained
+from linclf._training.train import chosen, fit_for, of_given_rows, prepared, trained
 from linclf._types import Loss
 
 
@@ -25,7 +24,7 @@ class Follower(Protocol):
 
 
 def path(
-    data: Dataset,
+    task: Task,
     loss: Loss,
     solver: Solver,
     settings: Settings,
@@ -34,28 +33,14 @@ def path(
 ) -> Iterator[Outcome]:
     """Train with each of the penalties, which fall; ``settings.alpha`` has no meaning."""
     settings = settings._replace(alpha=min(alphas))  # for which coordinates are made: those of the features
-    follower, followed = chosen(solver, settings, loss, data, False, None)
+    follower, followed = chosen(solver, settings, loss, task)
     if not isinstance(follower, Follower):
-        yield from _one_by_one(data, loss, solver, settings, alphas, rng)
+        for alpha in alphas:
+            outcome = trained(task, loss, solver, settings._replace(alpha=alpha), None, rng)
+            task = task._replace(start=outcome.model)
+            yield outcome
         return
-    task = task_of(data, loss, follower)
+    given, task = task, prepared(task, loss, follower)
     fit = fit_for(task, loss, follower, followed, None, rng)
     for outcome in follower.follow(fit, alphas):
-        yield task.widened(outcome)._replace(solver=follower.name)
-
-
-def _one_by_one(
-    data: Dataset,
-    loss: Loss,
-    solver: Solver,
-    settings: Settings,
-    alphas: Sequence[float],
-    rng: np.random.RandomState,
-) -> Iterator[Outcome]:
-    """By solvers whose steps depend on the penalty."""
-    start: LinearModel | None = None
-    for alpha in alphas:
-        there = settings._replace(alpha=alpha)
-        outcome = trained(data, loss, solver, there, start, None, None, None, rng)
-        start = outcome.model
-        yield outcome
+        yield of_given_rows(outcome._replace(solver=follower.name), task, given, loss)

@@ -257,10 +257,9 @@ class Stream:
             start = LinearModel(*self.head.start(data, self.n_outputs, rng), self.head)
         if self.sampling is not None:
             start = start._replace(b=self.sampling.start(start.b, self.settings.fit_intercept))
-        start, storage = start._replace(head=self.head), CSR if self.is_sparse else Copied
-        return new_state(
-            starting_weights(start, self.frame.coordinates, storage, self.dtype), self.rule.optimizer
-        )
+        storage = CSR if self.is_sparse else Copied
+        V = starting_weights(start, self.head, self.frame.coordinates, storage, self.dtype)
+        return new_state(V, self.rule.optimizer)
 
     def _fit(self, data: Dataset, shape: Shape, X: Matrix, columns: Columns | None) -> Fit:
         """What is minimised on the rows X of a part; the weights are still to come."""

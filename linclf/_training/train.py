@@ -8,13 +8,15 @@ from sklearn.exceptions import ConvergenceWarning
 from linclf._data.dataset import Dataset
 from linclf._training import memory
 from linclf._training.fit import Fit, copies_of, penalty_factor, problem_for, shape_of, starting_weights
-from linclf._training.frames import Seen, frame_for
+from linclf._training.frames import InSpreads, Seen, frame_for
 from linclf._training.left_out import Task
 from linclf._training.model import LinearModel, row_blocks
 from linclf._training.monitor import Callbacks, Monitor, Outcome
 from linclf._training.sampling import Sampling
 from linclf._training.settings import Settings
 from linclf._training.solver import Solver
+from linclf._training.spread import Spread
+from linclf._training.standardised import for_given_rows, with_standardised_rows
 from linclf._training.validation import Validation
 from linclf._types import Loss
 from linclf.heads import Head
@@ -39,6 +41,7 @@ def train(
     validation: Validation | None = None,
     sampling: Sampling | None = None,
     callbacks: Callbacks | None = None,
+    spread: Spread | None = None,
     rng: np.random.RandomState,
 ) -> Outcome:
     """Minimise the weighted mean loss plus ``alpha/2 |W|^2``.
@@ -61,6 +64,8 @@ def train(
         A sweep that sees a part of the outputs in each step.
     callbacks : Callbacks, default=None
         Told of each epoch.
+    spread : Spread, default=None
+        Of the features: the penalty is then on weights times it, and cosines are those of standardised rows.
     rng : RandomState
         Orders and samples rows, and draws weights that nothing else decides.
 
@@ -76,61 +81,64 @@ def train(
     MemoryError
         If the weights do not fit into memory.
     """
-    outcome = trained(data, loss, solver, settings, start, validation, sampling, callbacks, rng)
+    task = Task(data, start, validation, callbacks, spread=spread)
+    outcome = trained(task, loss, solver, settings, sampling, rng)
     for message in outcome.warnings:
         warnings.warn(message, ConvergenceWarning, stacklevel=2)
     return outcome
 
 
 def trained(
-    data: Dataset,
+    task: Task,
     loss: Loss,
     solver: Solver,
     settings: Settings,
-    start: LinearModel | None,
-    validation: Validation | None,
     sampling: Sampling | None,
-    callbacks: Callbacks | None,
     rng: np.random.RandomState,
 ) -> Outcome:
     """The same without a word: the outcome has the warnings."""
-    solver, settings = chosen(solver, settings, loss, data, validation is not None, sampling)
-    task = task_of(data, loss, solver, start, validation, callbacks)
+    solver, settings = chosen(solver, settings, loss, task, sampling)
+    given, task = task, prepared(task, loss, solver)
     fit = fit_for(task, loss, solver, settings, sampling, rng)
     monitor = Monitor(settings, task.validation, task.callbacks)
     outcome = solver.solve(fit, monitor, rng)
-    if validation is None and not _has_minimum(fit, task.data, outcome.model):
+    if task.validation is None and not _has_minimum(fit, task.data, outcome.model):
         monitor.warnings.append(NO_MINIMUM)
-    return task.widened(outcome)._replace(solver=solver.name, warnings=tuple(monitor.warnings))
+    outcome = outcome._replace(warnings=tuple(monitor.warnings), solver=solver.name)
+    return of_given_rows(outcome, task, given, loss)
 
 
 def chosen(
-    solver: Solver, settings: Settings, loss: Loss, data: Dataset, watched: bool, sampling: Sampling | None
+    solver: Solver, settings: Settings, loss: Loss, task: Task, sampling: Sampling | None = None
 ) -> tuple[Solver, Settings]:
     """The solver that trains, and what it makes of "auto"."""
-    solver = solver.for_problem(loss, data, settings.alpha, watched, sampling)
+    data, spread = task.data, task.spread
+    solver = solver.for_problem(loss, data, settings.alpha, task.validation is not None, sampling)
     if settings.tol == "auto":
         settings = settings._replace(tol=solver.automatic_tol)
-    solver.check(loss, data)
+    solver.check(loss, data if spread is None else spread.of_sparse(data))
     return solver, settings
 
 
-def task_of(
-    data: Dataset,
-    loss: Loss,
-    solver: Solver,
-    start: LinearModel | None = None,
-    validation: Validation | None = None,
-    callbacks: Callbacks | None = None,
-) -> Task:
-    """Rows in the form that is trained on; refused if the weights do not fit into memory."""
+def prepared(task: Task, loss: Loss, solver: Solver) -> Task:
+    """With rows in the form that is trained on; refused if the weights do not fit into memory."""
+    n_published = task.data.X.shape[1]
     if solver.levels:
-        data = _filled(data)
-    task = Task(data, start, validation, callbacks)
-    task = task.without_absent(loss, outputs_of(loss, data.y.n_classes))
-    kept = [validation is not None, start is not None]
-    memory.check(solver, loss, task.data, kept, n_published=data.X.shape[1])
+        task = task._replace(data=_filled(task.data))
+    if task.spread is not None and not trait(loss, "head").equivariant:
+        task = with_standardised_rows(task, task.spread)
+    task = task.without_absent(loss, outputs_of(loss, task.data.y.n_classes))
+    kept = [task.validation is not None, task.start is not None]
+    memory.check(solver, loss, task.data, kept, n_published=n_published)
     return task
+
+
+def of_given_rows(outcome: Outcome, task: Task, given: Task, loss: Loss) -> Outcome:
+    """With the model for all features, in their units."""
+    outcome = task.widened(outcome)
+    if given.spread is not None and not trait(loss, "head").equivariant:
+        outcome = outcome._replace(model=for_given_rows(outcome.model, given.spread))
+    return outcome
 
 
 def _filled(data: Dataset) -> Dataset:
@@ -181,11 +189,13 @@ def fit_for(
         start = start._replace(b=sampling.start(start.b, settings.fit_intercept))
     frame = frame_for(solver, head, data.is_sparse, start)
     frame = frame(n_features, alpha * n_outputs, settings.fit_intercept)
+    if task.spread is not None:
+        frame = InSpreads(frame, task.spread)
     X = frame.learn(data.X, data.weights, seen)
     head = frame.head(head)
     data = data._replace(X=X)
     problem = problem_for(data, frame.coordinates, head, loss, alpha, seen.rows / seen.weight, n_outputs)
-    V = starting_weights(start._replace(head=head), frame.coordinates, problem.storage, X.dtype)
+    V = starting_weights(start, head, frame.coordinates, problem.storage, X.dtype)
     n_trained = len(frame.coordinates.factor)
     n_given, n_products = columns.n_features if columns else n_features, n_outputs // head.copies
     shape = shape_of(data, n_given, n_trained, n_products, X.dtype)

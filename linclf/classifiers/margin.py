@@ -7,7 +7,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from linclf._estimator.base import BaseLinearClassifier
 from linclf._estimator.declared import attribute, parameter
-from linclf._types import Loss
+from linclf._types import FloatArray, Loss
 from linclf.losses import LOSSES, CosFace
 
 
@@ -28,6 +28,9 @@ class MarginSoftmaxClassifier(BaseLinearClassifier):
     ``scale`` times the normalised weights. Features are not centred or scaled in training, which
     would change the angles. The cosine does not change with the length of the weights, so that
     `alpha` acts only through that length, on the speed of training.
+
+    ``standardize=True`` asks for such a change: rows are then ``z = (x - mean_) / spread_``, and a copy of
+    them is trained on. The model remains one for X, with ``|[z, constant_]|`` under the fraction.
 
     Parameters
     ----------
@@ -76,6 +79,19 @@ class MarginSoftmaxClassifier(BaseLinearClassifier):
     constant_: float = attribute(
         type="float",
         description="The constant appended to each row before it is normalised; 0 without an intercept.",
+    )
+    mean_: FloatArray = attribute(
+        type="ndarray of shape (n_features,)",
+        description="""
+        Means of the columns, 0 for sparse ones and without an intercept. Only with ``standardize=True``.
+        """,
+    )
+    spread_: FloatArray = attribute(
+        type="ndarray of shape (n_features,)",
+        description="""
+        Standard deviations of the columns, of sparse ones the root mean squares; 1 for columns that do not
+        vary. Only with ``standardize=True``.
+        """,
     )
 
     def _loss(self) -> Loss:

@@ -1,5 +1,6 @@
 """What the classifiers for many classes share: softmax probabilities, and a low-rank head."""
 
+from dataclasses import replace
 from numbers import Integral
 from typing import NamedTuple, Self
 
@@ -12,6 +13,7 @@ from linclf._estimator.declared import attribute, not_offered, parameter
 from linclf._estimator.fitting import Fitting
 from linclf._estimator.predicting import Model
 from linclf._training.model import LinearModel
+from linclf._training.spread import Spread
 from linclf._types import FloatArray, Loss, Matrix
 from linclf.large._projection import supervised
 from linclf.losses import Softmax
@@ -29,7 +31,8 @@ class BaseLargeClassifier(BaseLinearClassifier):
         A low-rank head ``coef_ @ projection_``: the features are projected to at most `rank`
         directions in which the classes differ, found before training, and the rest works on those.
         For sparse rows, whose weights would be features x classes. 64 to 128 lose little; far fewer
-        than classes lose much. Not for ``partial_fit``.
+        than classes lose much. With ``standardize=True`` they are directions of standardised features, and
+        the penalty is on `coef_`. Not for ``partial_fit``.
         """,
     )
     coef_: FloatArray = attribute(
@@ -56,18 +59,22 @@ class BaseLargeClassifier(BaseLinearClassifier):
         if self.rank is None:
             return fitting.with_data(data, held_out)
         held_out = None if held_out is None else held_out.compact()
-        projection = self._projection(data, self.rank)
+        projection = self._projection(data, self.rank, fitting.spread)
         if held_out is not None:
             held_out = held_out._replace(X=reduced(held_out.X, projection))
         data = data._replace(X=reduced(data.X, projection))
-        return fitting.with_data(data, held_out, {"projection_": projection})
+        fitting = fitting.with_data(data, held_out, {"projection_": projection})
+        return replace(fitting, spread=None)  # the penalty is on weights of what is projected
 
-    def _projection(self, data: Dataset, rank: int) -> FloatArray:
+    def _projection(self, data: Dataset, rank: int, spread: Spread | None) -> FloatArray:
         """The directions in which the classes differ, or those of the last fit."""
         n_classes, d = data.y.n_classes, data.X.shape[1]
         if not (self.warm_start and self._has("projection_")):
             copies = data.with_labels()
-            return supervised(copies.X, copies.y, copies.weights, rank)
+            if spread is None:
+                return supervised(copies.X, copies.y, copies.weights, rank)
+            Z = spread.standardised(copies.X)
+            return supervised(Z, copies.y, copies.weights, rank) / spread.scale.astype(Z.dtype)
         projection, wanted = self.projection_, (min(rank, n_classes, d), d)
         if projection.shape != wanted:
             raise ValueError(

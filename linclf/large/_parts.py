@@ -11,6 +11,7 @@ from linclf._training.model import LinearModel
 from linclf._training.monitor import Outcome, Reached
 from linclf._training.solver import Solver
 from linclf._training.solvers import Automatic, Stochastic
+from linclf._training.spread import Spread
 from linclf._training.train import train
 from linclf._training.validation import Validation
 from linclf._types import FloatArray, IntArray, Matrix
@@ -60,12 +61,13 @@ class Parts:
         X, y, weights = self._rows(self.data, index)
         if not y.n_rows:
             raise ValueError(f"no row with a positive weight is left to train {name}; use other cutoffs")
-        share = weights.sum() / self.data.weights.sum()
+        share, spread = weights.sum() / self.data.weights.sum(), self.fitting.spread
         if index and self.reduction is not None and self.reached is None:
             kept = max(1, round(X.shape[1] / self.reduction**index))
             if kept < X.shape[1]:
-                self.model.projections[index - 1] = class_directions(X, y, weights, kept)
-        X = projected(X, self._projection(index))
+                self.model.projections[index - 1] = _directions(X, y, weights, kept, spread)
+        projection = self._projection(index)
+        X = projected(X, projection)
         if settings.verbose:
             print(f"{name}: {y.n_classes} outputs, {X.shape[0]} rows of {X.shape[1]} features")
         outcome = train(
@@ -76,6 +78,7 @@ class Parts:
             start=None if self.reached is None else _started(self.reached.parts[index], y.n_classes),
             validation=self._validation(index, np.flatnonzero(y.mass(weights) == 0)),
             callbacks=callbacks,
+            spread=spread if projection is None else None,
             rng=rng,
         )
         self.model.parts[index] = self.published(outcome.model)
@@ -145,6 +148,13 @@ class Parts:
                 total += share * np.append(values, np.full(n_iter - len(values), values[-1]))
             history[name] = total.tolist()
         return Outcome(self.model.parts[0], history, n_iter, self.solver.name)
+
+
+def _directions(X: Matrix, y: Targets, weights: FloatArray, size: int, spread: Spread | None) -> FloatArray:
+    """Directions of a tail; with a spread, of features divided by it."""
+    if spread is None:
+        return class_directions(X, y, weights, size)
+    return class_directions(spread.divided(X), y, weights, size) / spread.scale.astype(X.dtype)[:, None]
 
 
 def _untrained(n_outputs: int, n_features: int, dtype: np.dtype) -> LinearModel:

@@ -20,8 +20,8 @@ from linclf._training.objective import Rows
 from linclf._training.optimality import Optimality, gap, proves, reached, warn_if_far
 from linclf._training.pairs import MOST, Point, inner_product
 from linclf._training.plan import epochs_for
-from linclf._training.prediction import Prediction
 from linclf._training.preconditioner import CHOLESKY, Preconditioner, check_columns
+from linclf._training.prediction import Prediction
 from linclf._training.quasi_newton import descend
 from linclf._training.sampling import Sampling
 from linclf._training.settings import Settings

@@ -13,7 +13,6 @@ from linclf._data.dataset import Dataset
 from linclf._training.conjugate_gradients import WORTHWHILE, Step
 from linclf._training.fit import Fit
 from linclf._training.following import followed
-from linclf._training.model import LinearModel
 from linclf._training.monitor import OVERFLOW, Monitor, Outcome
 from linclf._training.newton_steps import NewtonSteps
 from linclf._training.optimality import Reached, gap, proves, warn_if_far
@@ -153,16 +152,13 @@ class _Run:
             accuracy, worthwhile = min(accuracy, THOROUGH), LEAST
         return self.steps.step(self.steps.around(n_products), accuracy, worthwhile)
 
-    def model(self) -> LinearModel:
-        return self.steps.model
-
     def _record(self) -> bool:
         """An iteration is made; returns whether to stop."""
         monitor = self.monitor
         monitor.begin()
-        watched = monitor.record(self.model, self.here.value, gradient_norm=self.steps.flatter)
+        watched = monitor.record(self.steps.model, self.here.value, gradient_norm=self.steps.flatter)
         stop = monitor.validation is not None and monitor.watch.stalled(watched)
-        return monitor.end(self.model) or stop
+        return monitor.end(self.steps.model) or stop
 
     def outcome(self, max_iter: int) -> Outcome:
         """The weights reached, with a warning if they are not what was asked for."""
@@ -170,7 +166,7 @@ class _Run:
             raise ValueError(OVERFLOW)
         if not self.monitor.n_iter:
             self._record()
-        outcome = self.monitor.outcome(self.model)
+        outcome = self.monitor.outcome(self.steps.model)
         if self.proves and self.monitor.validation is None:
             outcome = outcome._replace(gap=gap(self.optimality, self.here) if self.gap is None else self.gap)
         if not self.finished:

@@ -1,0 +1,101 @@
+"""How far the columns of X spread: the units of their weights in the penalty with ``standardize=True``."""
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from linclf._data.columns import Columns
+from linclf._data.dataset import Dataset
+from linclf._training.coordinates import add_squares, least_scale, moments
+from linclf._types import FloatArray, Loss, Matrix
+
+COPIED = 2**16  # values that are divided at once
+ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of a mean, that a constant column is left with
+UNEVEN = 100.0  # ratio of spreads from which on the small columns mean nothing to a cosine
+
+
+class Spread(NamedTuple):
+    """Mean and standard deviation of dense columns, 0 and root mean square of sparse ones.
+
+    Without an intercept, which would make up for the mean, it is 0. A column that does not vary has the
+    deviation 1, as StandardScaler gives it.
+    """
+
+    centre: FloatArray
+    scale: FloatArray
+
+    def narrowed(self, columns: Columns) -> "Spread":
+        """That of some of the columns."""
+        return Spread(self.centre[columns.at], self.scale[columns.at])
+
+    def divided(self, X: Matrix) -> Matrix:
+        """A copy of X whose columns have the deviation, or the root mean square, 1."""
+        scale = self.scale.astype(X.dtype)
+        if not sparse.issparse(X):
+            return X / scale
+        values = np.empty_like(X.data)
+        for start in range(0, len(values), COPIED):
+            part = slice(start, start + COPIED)
+            np.divide(X.data[part], scale[X.indices[part]], out=values[part])
+        return sparse.csr_array((values, X.indices, X.indptr), shape=X.shape)
+
+    def of_sparse(self, data: Dataset) -> Dataset:
+        """Sparse rows as training sees them, and dense ones as they are."""
+        return data._replace(X=self.divided(data.X)) if data.is_sparse else data
+
+    def standardised(self, X: Matrix) -> Matrix:
+        """The same, and with dense columns centred."""
+        if sparse.issparse(X):
+            return self.divided(X)
+        Z = np.empty_like(X, order="C")
+        size = max(1, COPIED // X.shape[1])
+        for start in range(0, len(X), size):  # the difference has the digits of X in float64
+            part = slice(start, start + size)
+            Z[part] = (X[part] - self.centre) / self.scale
+        return Z
+
+
+def spread_of(data: Dataset, centred: bool) -> Spread:
+    """The spread of weighted rows; those of weight 0 do not count."""
+    centre, deviation = _measured(data.X, data.weights)
+    return Spread(centre if centred else np.zeros_like(centre), np.where(deviation > 0, deviation, 1.0))
+
+
+def warn_if_uneven(data: Dataset, loss: Loss) -> None:
+    """Say that the columns of large values decide alone about cosines.
+
+    Of sparse columns only the rows count that have a value: rare words are not small ones.
+    """
+    X, weights = data.X, data.weights
+    deviation, kind = _measured(X, weights)[1], "standard deviations"
+    if sparse.issparse(X):
+        member = sparse.csr_array(((X.data != 0).astype(X.dtype), X.indices, X.indptr), shape=X.shape)
+        share = np.sqrt(weights.sum() / np.maximum(member.T @ weights, 1e-300))
+        deviation, kind = deviation * share, "root mean squares (of the values that are stored)"
+    varying = np.flatnonzero(deviation)
+    if not varying.size:
+        return
+    least, most = varying[deviation[varying].argmin()], varying[deviation[varying].argmax()]
+    if deviation[most] > UNEVEN * deviation[least]:
+        warnings.warn(
+            f"the {kind} of the columns of X range from {deviation[least]:.3g} (column {least}) to "
+            f"{deviation[most]:.3g} (column {most}), and {type(loss).__name__} is a loss on cosines, which "
+            "the large columns decide alone; use standardize=True, or scale the columns",
+            UserWarning,
+            stacklevel=2,
+        )
+
+
+def _measured(X: Matrix, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Centre and deviation of each column; columns that do not vary have the deviation 0."""
+    if sparse.issparse(X):
+        squares, centre = np.zeros(X.shape[1]), np.zeros(X.shape[1])
+        add_squares(X, weights, squares)
+        deviation = np.sqrt(squares / weights.sum())
+    else:
+        found = moments(X, weights)
+        centre, deviation = found.mean, np.sqrt(found.squares / found.weight)
+    varies = deviation > np.maximum(ROUNDING * np.abs(centre), least_scale(X.dtype))
+    return centre, np.where(varies, deviation, 0.0)
