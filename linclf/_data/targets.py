@@ -55,6 +55,10 @@ class Labels(NamedTuple):
         """Of each row, the value of its class."""
         return per_class[self.codes]
 
+    def of_each(self, values: FloatArray) -> FloatArray:
+        """Of values (n, K), that of the class of each row."""
+        return values[np.arange(len(self.codes)), self.codes]
+
     def indicator(self, weights: FloatArray) -> sparse.csr_array:
         """(n, K), the weight of each row in the column of its class."""
         n = len(self.codes)
@@ -107,6 +111,9 @@ class Probabilities(NamedTuple):
 
     def expected(self, per_class: FloatArray) -> FloatArray:
         return self.p @ per_class
+
+    def of_each(self, values: FloatArray) -> FloatArray:
+        return np.einsum("ik,ik->i", self.p, values)
 
     def indicator(self, weights: FloatArray) -> FloatArray:
         return weights[:, None] * self.p

@@ -14,7 +14,7 @@ from linclf._estimator.available import takes_streams
 from linclf._estimator.calibrated import fitted_calibrator
 from linclf._estimator.callbacks import FitCallbacks
 from linclf._estimator.described import Described
-from linclf._estimator.fitting import Fitting, Given, GivenValidation, fitting_of, part_of
+from linclf._estimator.fitting import Fitting, Given, GivenValidation, fitting_of, part_of, rows_of
 from linclf._estimator.predicting import FROM_STREAM
 from linclf._training import memory
 from linclf._training.blas import one_blas_thread
@@ -101,7 +101,7 @@ class BaseLinearClassifier(Described):
             return self._fit((X, y, sample_weight), (X_val, y_val, sample_weight_val))
 
     def _fit(self, given: Given, validation: GivenValidation) -> Self:
-        fitting = fitting_of(self, given, validation)
+        fitting = fitting_of(self, rows_of(self, given), validation)
         outcome, attributes, callbacks = self._trained(self._adapted(fitting))
         if fitting.calibrator is not None and fitting.held_out is not None:
             model, blocks = self._model(attributes), fitting.held_out.blocks(len(fitting.classes), np.inf)
@@ -113,6 +113,10 @@ class BaseLinearClassifier(Described):
                 fitting.per_class,
                 fitting.classes,
             )
+        return self._finish(outcome, attributes, callbacks)
+
+    def _finish(self, outcome: Outcome, attributes: dict, callbacks: FitCallbacks) -> Self:
+        """Publish a fit, and tell callbacks."""
         attributes["solver_"] = outcome.solver
         if outcome.gap is not None:
             attributes["optimality_gap_"] = outcome.gap
@@ -123,6 +127,12 @@ class BaseLinearClassifier(Described):
     def _trained(self, fitting: Fitting) -> tuple[Outcome, dict, FitCallbacks]:
         """The model, the attributes to publish of it, and the callbacks that have seen it in training."""
         loss = self._trained_loss(fitting.data, self.warm_start)
+        start = self._reached(fitting, loss) if self.warm_start else None
+        return self._trained_from(start, fitting, loss)
+
+    def _trained_from(
+        self, start: LinearModel | None, fitting: Fitting, loss: Loss
+    ) -> tuple[Outcome, dict, FitCallbacks]:
         fitting = fitting.with_data(fitting.data, fitting.held_out, self._published(loss))
         callbacks = FitCallbacks(self, fitting.arguments, lambda model: self._attributes(model, fitting))
         outcome = train(
@@ -130,7 +140,7 @@ class BaseLinearClassifier(Described):
             loss,
             fitting.solver,
             fitting.settings,
-            start=self._reached(fitting, loss) if self.warm_start else None,
+            start=start,
             validation=fitting.validation(watched(loss)),
             sampling=self._sampling(loss, len(fitting.classes)),
             callbacks=callbacks,

@@ -127,7 +127,7 @@ class Declared:
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
         own = {name: value for name, value in vars(cls).items() if isinstance(value, Entry)}
-        if own:
+        if own or len(cls.__bases__) > 1:
             _declare(cls, own)
         if "__init__" not in vars(cls) and (own or hasattr(cls.__init__, "declared")):
             cls.__init__ = _constructor(cls)  # pyright: ignore[reportAttributeAccessIssue]
@@ -136,7 +136,7 @@ class Declared:
 
 
 def _declare(cls: type[Declared], own: dict[str, Entry]) -> None:
-    annotations, inherited = inspect.get_annotations(cls), cls._declared
+    annotations, inherited = inspect.get_annotations(cls), _inherited(cls)
     declared = {
         name: entry.completed(inherited.get(name, Entry()), annotations.get(name, Any))
         for name, entry in own.items()
@@ -148,8 +148,21 @@ def _declare(cls: type[Declared], own: dict[str, Entry]) -> None:
         delattr(cls, name)  # a parameter not offered has the inherited default, an attribute no value yet
     for name, entry in _parameters(declared).items():
         setattr(cls, name, entry.default)
-    constraints = {name: entry.constraint for name, entry in _parameters(declared).items()}
+    constraints = {name: entry.constraint for name, entry in _parameters(cls._declared).items()}
     cls._parameter_constraints = cls._parameter_constraints | constraints
+
+
+def _inherited(cls: type[Declared]) -> dict[str, Entry]:
+    """The entries of all bases; what one of them does not offer is not offered."""
+    entries: dict[str, Entry] = {}
+    for base in reversed(cls.__mro__[1:]):
+        declared = vars(base).get("_declared")
+        if declared is None:
+            continue
+        known = {name for other in base.__mro__[1:] for name in vars(other).get("_declared", {})}
+        others = {name: entry for name, entry in entries.items() if name not in known | set(declared)}
+        entries = declared | others
+    return entries
 
 
 def _parameters(entries: dict[str, Entry]) -> dict[str, Entry]:

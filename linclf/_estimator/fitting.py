@@ -1,7 +1,7 @@
 """From the arguments of ``fit`` to data, solver and settings: all is checked here, once, in this order."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state
 
 from linclf._data.dataset import Dataset, dataset, split
 from linclf._data.labels import check_y, classes_of, known_classes, targets_of
+from linclf._data.targets import Targets
 from linclf._data.weights import log_prior, positive_rows, weights_of_classes
 from linclf._estimator.calibrated import checked_calibrator
 from linclf._estimator.described import Described
@@ -18,7 +19,7 @@ from linclf._training.solver import Solver
 from linclf._training.solvers import Automatic
 from linclf._training.spread import Spread, spread_of, warn_if_uneven
 from linclf._training.validation import Validation
-from linclf._types import FloatArray, LabelArray, Loss, Matrix, MatrixLike
+from linclf._types import FloatArray, IntArray, LabelArray, Loss, Matrix, MatrixLike
 from linclf.calibration._base import Calibrator
 from linclf.losses._names import loss_for
 from linclf.losses._registry import trait
@@ -51,23 +52,51 @@ class Fitting:
         """The held-out rows, if training watches them."""
         return Validation(self.held_out, loss) if self.held_out is not None and self.watches else None
 
+    def with_alpha(self, alpha: float) -> "Fitting":
+        return replace(self, settings=self.settings._replace(alpha=alpha))
+
+    def with_n_jobs(self, n_jobs: int) -> "Fitting":
+        return replace(self, settings=self.settings._replace(n_jobs=n_jobs))
+
     def with_data(self, data: Dataset, held_out: Dataset | None, published: dict | None = None) -> "Fitting":
         """With rows in another form, and further attributes to publish."""
         return replace(self, data=data, held_out=held_out, published=self.published | (published or {}))
 
 
-def fitting_of(estimator: Described, given: Given, validation: GivenValidation) -> Fitting:
-    """Check the arguments of ``fit``, and parameters that depend on each other."""
-    rng = check_random_state(estimator.random_state)
+class GivenRows(NamedTuple):
+    """The rows that count, checked, before classes have weights."""
+
+    X: Matrix
+    y: Targets
+    weights: FloatArray
+    classes: LabelArray
+    ids: IntArray  # their numbers among all rows that were given
+    y_given: NDArray  # labels or probabilities of all of these
+    weighted: bool  # whether weights were given
+
+
+def rows_of(estimator: Described, given: Given) -> GivenRows:
+    """Check the rows, labels and weights given to ``fit``."""
     X = estimator._checked(given[0], reset=True)
-    X, y, weights = positive_rows(X, check_y(given[1]), given[2])
+    y_given = check_y(given[1])
+    kept, y, weights = positive_rows(X, y_given, given[2])
+    ids = np.arange(X.shape[0])
+    if len(weights) < len(ids):
+        ids = np.flatnonzero(np.asarray(given[2]))
     classes = classes_of(y)
-    labels, targets = classes.tolist(), targets_of(y, classes)
+    return GivenRows(kept, targets_of(y, classes), weights, classes, ids, y_given, given[2] is not None)
+
+
+def fitting_of(estimator: Described, rows: GivenRows, validation: GivenValidation) -> Fitting:
+    """Check validation rows, and parameters that depend on each other."""
+    rng = check_random_state(estimator.random_state)
+    X, targets, weights, classes = rows[:4]
+    labels = classes.tolist()
     (solver, settings), adjustment = settings_of(estimator), estimator._adjustment()
     per_class = weights_of_classes(estimator.class_weight, labels, targets, weights)
     loss = loss_for(estimator._loss(), len(classes))
     calibrator = checked_calibrator(estimator.calibration, loss, per_class, classes)
-    held_out = _given_validation(estimator, *validation)
+    held_out = given_validation(estimator, *validation)
     data, offset = dataset(X, targets, weights, per_class), 0.0
     if adjustment:
         offset = adjustment * log_prior(data.y, data.weights, labels, loss._asdict()["label_smoothing"])
@@ -84,12 +113,12 @@ def fitting_of(estimator: Described, given: Given, validation: GivenValidation) 
     if not (estimator.standardize or trait(loss, "head").equivariant):
         warn_if_uneven(data, loss)
     arguments = {"X": X, "y": classes[targets.most_probable], "metadata": None}
-    if given[2] is not None:
+    if rows.weighted:
         arguments["metadata"] = {"sample_weight": weights}
     if estimator.has_callbacks and data.chosen is not None:
         seen = data.take(data.chosen)
         arguments |= {"X": seen.X, "y": classes[seen.y.most_probable]}
-        if given[2] is not None:
+        if rows.weighted:
             arguments["metadata"] = {"sample_weight": seen.weights}
     return Fitting(
         classes=classes,
@@ -149,7 +178,7 @@ def part_of(estimator: Described, given: Given, classes: ArrayLike | None, first
     )
 
 
-def _given_validation(
+def given_validation(
     estimator: Described,
     X_val: MatrixLike | None,
     y_val: ArrayLike | None,

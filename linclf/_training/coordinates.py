@@ -192,9 +192,11 @@ def moments(X: FloatArray, weights: FloatArray) -> Moments:
     """Weighted moments in one pass over X.
 
     The sums are taken around the mean of a sample of rows, so that an offset far larger than the
-    spread cancels before anything is squared.
+    spread cancels before anything is squared. Rows of weight 0 are not in it: in a column in which only they
+    differ, they would leave rounding for a spread.
     """
-    sample = X[:: max(1, len(X) // 256)].astype(np.float64)
+    ids = np.flatnonzero(weights)
+    sample = X[ids[:: max(1, len(ids) // 256)]].astype(np.float64)
     reference = sample.mean(axis=0)
     sums, squares = np.zeros(X.shape[1]), np.zeros(X.shape[1])
     sums_around(read_only(X), weights, reference, sums, squares)

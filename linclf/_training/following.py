@@ -62,7 +62,7 @@ class _ToMinimum:
             moved = steps.move(step)
             monitor.record(steps.model, steps.here.value, gradient_norm=steps.flatter)
             if not moved:
-                left = step.fall
+                left = max(left, step.fall)
                 break
             if estimate > 0:
                 self.underestimated = max(step.fall / estimate, 1.0)

@@ -17,6 +17,7 @@ from scipy.linalg import get_lapack_funcs
 from linclf._kernels.quadratic import apply_covariances, apply_matrices
 from linclf._storage import read_only
 from linclf._training.cholesky import factored
+from linclf._training.fit import Fit
 from linclf._training.objective import Rows
 from linclf._training.plan import pieces_of
 from linclf._training.preconditioner import LEAST
@@ -28,6 +29,7 @@ MOST = 2**22  # values of rows, and of their Hessians
 TINY = 2**15  # values of rows that keep the digits of X
 MODERATE = 1e10  # curvature that float32 holds, either way
 NEGLIGIBLE = 1e-15  # length of a column, as a share of the longest
+ROUNDING = 16  # eps of a mean, that it may be wrong by
 REFRESH = 3  # products of a step from which on it is worth making the inverse anew
 OF_CLASSES = 6  # features a product, that a factor for each class costs
 
@@ -62,7 +64,7 @@ class Held:
         rows = rows.toarray() if sparse.issparse(rows) else rows
         lengths = np.sqrt(np.einsum("ij,ij->j", rows, rows, dtype=np.float64) / len(ids))
         # what is nothing but rounding stays that; powers of two round nothing, neither here nor in directions
-        lengths = np.where(lengths > NEGLIGIBLE * lengths.max(), lengths, 1)
+        lengths = np.where(lengths > np.maximum(NEGLIGIBLE * lengths.max(), _rounding(fit)), lengths, 1)
         self.units = np.exp2(-np.round(np.log2(lengths)))
         rows *= self.units.astype(kept)
         self.Z = np.ascontiguousarray(rows, dtype)
@@ -142,6 +144,14 @@ class Held:
         M = rows.T @ rows
         np.einsum("jj->j", M)[:] += self.penalty
         return factored(M)
+
+
+def _rounding(fit: Fit) -> FloatArray | float:
+    """What centring leaves of each column that does not vary, in training coordinates."""
+    if fit.shape.is_sparse:
+        return 0.0
+    centre, factor = fit.coordinates.of_rows
+    return np.append(ROUNDING * np.finfo(fit.shape.dtype).eps * np.abs(centre) * factor, 0)
 
 
 class Inverse(NamedTuple):

@@ -1,28 +1,17 @@
 """Scores of rows by a classifier that was not fitted to them: folds, clones, and what scores."""
 
-from collections.abc import Callable, Iterable
-from numbers import Integral
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 from sklearn.base import clone
-from sklearn.model_selection import check_cv
-from sklearn.utils import _safe_indexing
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params
 
+from linclf._data.folds import Fold, refuse_missing
 from linclf._types import FloatArray, IntArray, LabelArray
 from linclf.calibration._base import Calibrator
 
-Folds: TypeAlias = Iterable[tuple[ArrayLike, ArrayLike]]
-
-
-class Splitter(Protocol):
-    """scikit-learn's splitters, and what divides rows like them."""
-
-    @property
-    def split(self) -> Callable[..., Folds]: ...
+OTHER_ROWS = "FrozenEstimator and other rows to calibrate on"  # what to do without folds
 
 
 class Given(NamedTuple):
@@ -78,52 +67,12 @@ def _last(estimator: Any) -> Any:
             return estimator
 
 
-def folds_of(
-    cv: Any, given: Given, rows: IntArray, params: dict[str, Any]
-) -> list[tuple[IntArray, IntArray]]:
-    """Pairs of training and held-out rows, without those of weight 0."""
-    y = given.y[rows]
-    least = np.unique(y, return_counts=True)[1].min()
-    if cv is None:
-        cv = max(2, int(min(5, least)))
-    if isinstance(cv, Integral):
-        if least < cv:
-            raise ValueError(
-                f"cv={cv} needs {cv} rows of each class, and one class has {least}; use a smaller cv (2 at "
-                "least), or FrozenEstimator and other rows to calibrate on"
-            )
-        splitter: Any = check_cv(int(cv), y, classifier=True)
-        splits = splitter.split(_safe_indexing(given.X, rows), y)
-        return [(rows[train], rows[test]) for train, test in splits]
-    splits = cv.split(given.X, given.y, **params) if hasattr(cv, "split") else cv
-    folds = [(_indices(train), _indices(test)) for train, test in splits]  # they count all rows
-    for train, test in folds:
-        if np.intersect1d(train, test).size:
-            raise ValueError(f"a fold of cv={cv!r} holds out rows that it trains on; they must be others")
-    kept = np.isin(np.arange(len(given.y)), rows)
-    folds = [(train[kept[train]], test[kept[test]]) for train, test in folds]
-    folds = [(train, test) for train, test in folds if test.size]
-    if not folds:
-        raise ValueError(f"cv={cv!r} has no folds; a generator is used up by the first fit: pass a list")
-    return folds
-
-
-def _indices(rows: ArrayLike) -> IntArray:
-    rows = np.asarray(rows)
-    return np.flatnonzero(rows) if rows.dtype == bool else rows
-
-
 def held_out_scores(
-    estimator: Any, given: Given, fold: tuple[IntArray, IntArray], classes: LabelArray, response: str
+    estimator: Any, given: Given, fold: Fold, classes: LabelArray, response: str
 ) -> FloatArray:
     """Scores of the rows of a fold, by a clone that was not fitted to them."""
     train, test = fold
-    missing = np.setdiff1d(classes, given.y[train])
-    if missing.size:
-        raise ValueError(
-            f"a fold of cv trains on no row of class {missing.tolist()[0]!r}; use a stratified cv, or "
-            "FrozenEstimator and other rows to calibrate on"
-        )
+    refuse_missing(classes, given.y[train], OTHER_ROWS)
     fitted = fitted_to(estimator, given, train)
     X, _ = _safe_split(fitted, given.X, given.y, test, train)
     return scores_of(fitted, response, X)

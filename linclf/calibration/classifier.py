@@ -21,20 +21,12 @@ from sklearn.utils.validation import (
     has_fit_parameter,
 )
 
+from linclf._data.folds import Folds, Splitter, folds_of
 from linclf._data.labels import check_targets, classes_of, labels_of
 from linclf._data.refusals import refuse_masked
 from linclf._types import FloatArray, LabelArray, typed
 from linclf.calibration._base import Calibrator, log_probabilities
-from linclf.calibration._folds import (
-    Folds,
-    Given,
-    Splitter,
-    fitted_to,
-    folds_of,
-    held_out_scores,
-    response_of,
-    scores_of,
-)
+from linclf.calibration._folds import OTHER_ROWS, Given, fitted_to, held_out_scores, response_of, scores_of
 from linclf.calibration._names import CALIBRATORS, resolve
 from linclf.calibration._rows import check_counts
 
@@ -176,7 +168,7 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             classes, scores = estimator.classes_, scores_of(estimator, response, known)
         else:
             classes = classes_of(given.y[rows])
-            folds = folds_of(self.cv, given, rows, for_split)
+            folds = folds_of(self.cv, given.X, given.y, rows, for_split, OTHER_ROWS)
             parts = [held_out_scores(self.estimator, given, fold, classes, response) for fold in folds]
             scores, scored = np.concatenate(parts), np.concatenate([test for _, test in folds])
             estimator = fitted_to(self.estimator, given, rows)

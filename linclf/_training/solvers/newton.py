@@ -113,7 +113,7 @@ class _Run:
             step = self._step(n_products)
             if not self.steps.move(step):
                 bound = self.optimality.of_weights(self.here.G) if self.proves else np.inf
-                self.left = min(step.fall, bound)
+                self.left = min(step.fall if step.accuracy <= ACCURACY else np.inf, bound)
                 self.finished = self.optimality.suffices(self.left, self.here.value)
                 return
             # falls shrink at the last rate or faster, if steps go all the way, else at one of the last two

@@ -1,0 +1,53 @@
+"""The penalties to choose from."""
+
+from collections.abc import Sequence
+from numbers import Integral
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from linclf._training.left_out import Task
+from linclf._training.objective import Rows
+from linclf._training.optimality import Optimality
+from linclf._training.settings import Settings
+from linclf._training.solvers import LBFGS
+from linclf._training.train import fit_for, prepared
+from linclf._types import FloatArray, Loss
+
+NEARLY_ZERO = 0.01  # of the loss that intercepts leave, which the weights take away at the strongest penalty
+SPAN = 1e8  # the strongest over the weakest
+
+
+def checked_alphas(alphas: ArrayLike) -> FloatArray:
+    """Given penalties, each once, the strongest first."""
+    given = np.asarray(alphas)
+    if given.ndim != 1 or given.dtype.kind not in "fiu" or not given.size:
+        raise ValueError(f"alphas={alphas!r} must be a number of penalties, or an array of some")
+    given = given.astype(np.float64)
+    wrong = given[~(np.isfinite(given) & (given > 0))]
+    if wrong.size:
+        raise ValueError(
+            f"alphas has {wrong[0]!r}, and penalties to choose from are positive and finite; leave it out "
+            "(alpha=0 is for the classifier that does not choose)"
+        )
+    return np.unique(given)[::-1]
+
+
+def alphas_of(alphas: int | ArrayLike, task: Task, losses: Sequence[Loss], settings: Settings) -> FloatArray:
+    """A grid over the rows if its size is given, else what is given."""
+    if not isinstance(alphas, Integral):
+        return checked_alphas(alphas)
+    strongest = max(_strongest(task, loss, settings) for loss in losses)
+    return np.geomspace(strongest, strongest / SPAN, int(alphas)) if alphas > 1 else np.array([strongest])
+
+
+def _strongest(task: Task, loss: Loss, settings: Settings) -> float:
+    """The penalty with which weights lower the objective by no more than a small share.
+
+    From the best intercepts alone, weights can lower it by ``|gradient|^2 / (2 alpha)`` at most.
+    """
+    rng, settings = np.random.RandomState(0), settings._replace(alpha=1.0)
+    fit = fit_for(prepared(task, loss, LBFGS()), loss, LBFGS(), settings, None, rng)
+    optimality = Optimality(Rows(fit, fit.ids))
+    least = NEARLY_ZERO * optimality.start.value
+    return optimality.of_weights(optimality.start.G) / least or 1.0

@@ -1,0 +1,115 @@
+"""Cross-validated classifiers: each names the loss it stands for."""
+
+from typing import Any
+
+from sklearn.model_selection import ParameterGrid
+
+from linclf._estimator.declared import attribute, parameter
+from linclf._types import Loss
+from linclf.classifiers import LinearClassifier, SoftmaxClassifier, SVMClassifier
+from linclf.losses._names import LOSSES, loss_for
+from linclf.tuning._cross_validated import CrossValidated
+from linclf.tuning._paths import Candidate
+
+
+class SoftmaxClassifierCV(CrossValidated, SoftmaxClassifier):
+    """Multinomial logistic regression that chooses its penalty by cross-validation.
+
+    For each fold the penalties are trained from strong to weak, each from where the last one ended; then the
+    penalty of the best mean score is trained on all rows. `SoftmaxClassifier` has the formula.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    {attributes}
+
+    See Also
+    --------
+    linclf.path : The weights along a path of penalties.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from linclf import SoftmaxClassifierCV
+    >>> X, y = load_wine(return_X_y=True)
+    >>> clf = SoftmaxClassifierCV(standardize=True, random_state=0).fit(X, y)
+    >>> print(f"{clf.alpha_:.3f}, log loss {-clf.cv_results_['mean_test_score'].max():.3f}")
+    """
+
+
+class SVMClassifierCV(CrossValidated, SVMClassifier):
+    """Linear support vector machine that chooses its penalty by cross-validation.
+
+    `SVMClassifier` has the formulas. The penalty with the highest accuracy is chosen, as hinges have no
+    probabilities; of equal ones the strongest.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    {attributes}
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from linclf import SVMClassifierCV
+    >>> X, y = load_iris(return_X_y=True)
+    >>> clf = SVMClassifierCV(squared=True, alphas=10, random_state=0).fit(X, y)
+    >>> clf.cv_results_["mean_test_score"].max().round(2)
+    """
+
+
+class LinearClassifierCV(CrossValidated, LinearClassifier):
+    """A linear classifier with any loss that chooses its penalty, and parameters of the loss.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    {attributes}
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from linclf import LinearClassifierCV
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> clf = LinearClassifierCV(loss="focal", loss_grid={"gamma": [0.0, 1.0, 2.0]}, standardize=True)
+    >>> clf.fit(X, y).loss_
+    """
+
+    loss_grid: dict[str, Any] | None = parameter(
+        default=None,
+        constraint=[dict, None],
+        type="dict of lists or None",
+        description="""
+        Values of parameters of the loss to choose from, such as ``{"gamma": [0.0, 1.0, 2.0]}``; each
+        combination has a path of its own.
+        """,
+    )
+
+    loss_: Loss = attribute(type="loss", description="The loss that was trained, with the chosen parameters.")
+
+    def _loss(self) -> str | Loss:
+        return vars(self).get("loss_", self.loss)
+
+    def _candidates(self, n_classes: int) -> list[Candidate]:
+        loss: Any = LOSSES[self.loss]() if isinstance(self.loss, str) and self.loss in LOSSES else self.loss
+        resolved = loss_for(self.loss, n_classes)
+        unknown = sorted(set(self.loss_grid or {}) - set(resolved._fields))
+        if unknown:
+            raise ValueError(
+                f"loss_grid has {unknown}, which are no parameters of {resolved!r}; these are "
+                f"{list(resolved._fields)}"
+            )
+        candidates = []
+        for params in ParameterGrid(self.loss_grid or {}):
+            one = loss_for(loss._replace(**params), n_classes)
+            candidates.append(Candidate(params, one, {"loss_": one}))
+        return candidates

@@ -1,0 +1,324 @@
+"""Classifiers that choose their penalty: a path of penalties for each fold, and one fit at the end."""
+
+import warnings
+from collections.abc import Callable
+from numbers import Integral
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import _fit_context
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import get_scorer, get_scorer_names
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    _routing_enabled,
+    process_routing,
+)
+
+from linclf._data.dataset import Dataset
+from linclf._data.folds import Folds, Splitter
+from linclf._data.labels import targets_of
+from linclf._estimator.base import BaseLinearClassifier
+from linclf._estimator.declared import attribute, not_offered, parameter
+from linclf._estimator.fitting import (
+    Fitting,
+    GivenRows,
+    GivenValidation,
+    fitting_of,
+    given_validation,
+    rows_of,
+)
+from linclf._training.blas import one_blas_thread
+from linclf._training.left_out import Task
+from linclf._training.model import LinearModel
+from linclf._training.path import path
+from linclf._training.threads import threads
+from linclf._types import FloatArray, Loss, MatrixLike, typed
+from linclf.losses._names import loss_for
+from linclf.losses._registry import trait
+from linclf.tuning._alphas import alphas_of
+from linclf.tuning._parts import Part, parts_of
+from linclf.tuning._paths import Candidate, PartPath, path_of_part
+from linclf.tuning._scoring import Metric, metric_for
+from linclf.tuning._table import Table
+
+SMALL = 2**24  # multiply-adds of a pass, below which threads take folds, and above which they share passes
+INPUT = "n_features_in_", "feature_names_in_"
+NO_VALIDATION: GivenValidation = (None, None, None)
+UNBOUNDED_PENALTY = 1e-4  # for losses on cosines, whose scores no penalty changes
+
+
+class CrossValidated(BaseLinearClassifier):
+    """Chooses the penalty on held-out rows; a final class says which loss."""
+
+    alphas: int | ArrayLike = parameter(
+        default=20,
+        constraint=[Interval(Integral, 1, None, closed="left"), "array-like"],
+        type="int or array-like of float > 0",
+        description="""
+        The penalties to choose from. A number is that of a logarithmic grid over eight decades, from the
+        penalty at which the weights lower the loss by no more than 1 %.
+        """,
+    )
+    cv: int | str | Splitter | Folds | None = parameter(
+        default=None,
+        constraint=["cv_object", StrOptions({"loo"})],
+        type='int, splitter, iterable of (train, test), "loo" or None',
+        description="""
+        The folds. None is 5 stratified ones, or as many as the rarest class has rows. "loo" leaves out one
+        row at a time, by an approximation that needs no folds (see Notes). Not with ``X_val``.
+        """,
+    )
+    scoring: Any = parameter(
+        default=None,
+        constraint=[StrOptions(set(get_scorer_names())), callable, None],
+        type="str, callable or None",
+        description="""
+        What is highest for the best penalty: a scorer of scikit-learn. None is "neg_log_loss" for losses with
+        probabilities (rows of class probabilities count with them), else "accuracy"; these two weigh rows
+        with their ``sample_weight``, without `class_weight`.
+        """,
+    )
+    rule: str = parameter(
+        default="best",
+        constraint=[StrOptions({"best", "1se"})],
+        type='{"best", "1se"}',
+        description="""
+        "best" takes the penalty of the highest mean score, and the strongest of several. "1se" takes the
+        strongest whose score is within one standard error of that.
+        """,
+    )
+    refit: bool = parameter(
+        default=True,
+        constraint=["boolean"],
+        type="bool",
+        description="""
+        Whether the model is fitted to all rows with the chosen penalty. If not, it is the mean of the models
+        of the folds.
+        """,
+    )
+    store_coef_path: bool = parameter(
+        default=False,
+        constraint=["boolean"],
+        type="bool",
+        description="Whether to train all rows with all penalties, and publish the weights.",
+    )
+    alpha: float = not_offered()
+    early_stopping: Any = not_offered()
+    validation_fraction: float = not_offered()
+    calibration: Any = not_offered()
+    warm_start: bool = not_offered()
+
+    alpha_: float = attribute(type="float", description="The penalty that was chosen.")
+    alphas_: FloatArray = attribute(
+        type="ndarray of shape (n_alphas,)", description="All penalties, the strongest first."
+    )
+    cv_results_: dict[str, NDArray[Any]] = attribute(
+        type="dict of ndarrays",
+        description="""
+        For each penalty (and each value of a parameter of the loss): "param_alpha", "mean_test_score", its
+        "standard_error" (over the folds, or over the rows if there is one set of held-out rows), the
+        "split0_test_score" of each fold, and "rank_test_score".
+        """,
+    )
+    coef_path_: FloatArray = attribute(
+        type="ndarray of shape (n_alphas, 1 or n_classes, n_features)",
+        description="If `store_coef_path`: `coef_` for each of `alphas_`.",
+    )
+    intercept_path_: FloatArray = attribute(
+        type="ndarray of shape (n_alphas, 1 or n_classes)",
+        description="If `store_coef_path`: `intercept_` for each of `alphas_`.",
+    )
+
+    _not_always = (*BaseLinearClassifier._not_always, "coef_path_", "intercept_path_", "loo_check_")
+
+    def _candidates(self, n_classes: int) -> list[Candidate]:
+        """The losses to choose from, with what they differ in."""
+        return [Candidate({}, loss_for(self._loss(), n_classes), {})]
+
+    def _needs_all_rows(self) -> dict[str, bool]:
+        return super()._needs_all_rows() | {"cv": True}
+
+    @typed(_fit_context(prefer_skip_nested_validation=True))
+    def fit(
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: MatrixLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+        **params: Any,
+    ) -> Self:
+        """Choose the penalty, and fit the classifier with it.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training rows.
+        y : array-like of shape (n_samples,) or float array of shape (n_samples, n_classes)
+            Class labels, or a row of class probabilities for each sample.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights, in training and in scores; 0 is the same as removing a row.
+        X_val, y_val : array-like, default=None
+            Rows to choose the penalty on, instead of folds. They are not trained on.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Weights of these rows.
+        **params : dict
+            ``groups`` for the splitter of `cv`. With
+            ``sklearn.set_config(enable_metadata_routing=True)``, what the splitter and the scorer request.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data or the penalties are not usable; the message says which and what to do.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If some of the fits may be far from their minimum.
+        """
+        with self._unchanged_on_failure(), one_blas_thread():
+            rows = rows_of(self, (X, y, sample_weight))
+            held_out = self._held_out(rows, (X_val, y_val, sample_weight_val))
+            return self._fit_chosen(rows, held_out, self._routed(rows, params))
+
+    def _held_out(self, rows: GivenRows, validation: GivenValidation) -> Dataset | None:
+        """The rows that the user holds out."""
+        given = given_validation(self, *validation)
+        if given is None:
+            return None
+        if self.cv is not None:
+            raise ValueError(
+                f"cv={self.cv!r} makes folds, and X_val are rows to choose the penalty on; give one of them"
+            )
+        X, y, weights = given
+        return Dataset(X, targets_of(y, rows.classes), weights)
+
+    def _routed(self, rows: GivenRows, params: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+        """What the splitter is given, and whether a scorer gets weights."""
+        if _routing_enabled():
+            weights = {"sample_weight": rows.weights} if rows.weighted else {}
+            routed = process_routing(self, "fit", **weights, **params)
+            other = set(routed.scorer.score) - {"sample_weight"}
+            if other:
+                raise TypeError(f"the scorer requests {sorted(other)}, and gets sample_weight only")
+            return routed.splitter.split, "sample_weight" in routed.scorer.score
+        if set(params) - {"groups"}:
+            raise TypeError(f"fit got unexpected arguments {sorted(set(params) - {'groups'})}")
+        if params.get("groups") is None:
+            return {}, rows.weighted
+        if not hasattr(self.cv, "split"):
+            raise ValueError(
+                f"groups are given, and cv={self.cv!r} does not use them; use a splitter that does, such as "
+                "cv=sklearn.model_selection.GroupKFold()"
+            )
+        return params, rows.weighted
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Where the parameters of `fit` go, when metadata are routed.
+
+        Returns
+        -------
+        routing : sklearn.utils.metadata_routing.MetadataRouter
+            To ``split`` of the splitter, and to the scorer.
+        """
+        router = MetadataRouter(owner=self).add_self_request(self)
+        if hasattr(self.cv, "split"):
+            router.add(splitter=self.cv, method_mapping=MethodMapping().add(caller="fit", callee="split"))
+        scorer = get_scorer("accuracy" if self.scoring is None else self.scoring)
+        return router.add(scorer=scorer, method_mapping=MethodMapping().add(caller="fit", callee="score"))
+
+    def _fit_chosen(
+        self, rows: GivenRows, held_out: Dataset | None, routed: tuple[dict[str, Any], bool]
+    ) -> Self:
+        for_split, with_weights = routed
+        fitting = fitting_of(self, rows, NO_VALIDATION)
+        candidates = self._candidates(len(rows.classes))
+        losses = [candidate.loss for candidate in candidates]
+
+        def for_scorer(held_out: Dataset) -> dict[str, Any]:
+            return {"sample_weight": held_out.counted[1]} if with_weights else {}
+
+        metric = metric_for(self.scoring, losses, rows.classes, rows.y.soft, for_scorer)
+        if held_out is not None:
+            parts = [Part(fitting, held_out)]
+        else:
+            parts = parts_of(self, rows, fitting, self.cv, for_split)
+        alphas = self._penalties(fitting, losses)
+        table, start = self._table(parts, candidates, alphas, metric)
+        loss, alpha = table.chosen(self.rule)
+        chosen = fitting.with_alpha(float(alphas[alpha]))
+        found = {"alpha_": float(alphas[alpha]), "alphas_": alphas, "cv_results_": table.results()}
+        found |= candidates[loss].attributes
+        if self.store_coef_path:
+            found |= self._coef_path(fitting, losses[loss], alphas)
+        if not self.refit:
+            kept = {name: value for name, value in vars(self).items() if name in INPUT or name[-1] != "_"}
+            self._set_attributes(kept | found)
+            return self
+        outcome, attributes, callbacks = self._trained_from(start(loss, alpha), chosen, losses[loss])
+        return self._finish(outcome, attributes | found, callbacks)
+
+    def _penalties(self, fitting: Fitting, losses: list[Loss]) -> FloatArray:
+        bounded = [loss for loss in losses if trait(loss, "head").bounded]
+        if not bounded:
+            return alphas_of(self.alphas, Task(fitting.data, spread=fitting.spread), losses, fitting.settings)
+        if not isinstance(self.alphas, Integral):
+            raise ValueError(
+                f"alphas={self.alphas!r} for {bounded[0]!r}, a loss on cosines: they do not change with the "
+                "length of the weights, and the penalty means nothing; leave alphas at its default"
+            )
+        return np.array([UNBOUNDED_PENALTY])
+
+    def _table(
+        self, parts: list[Part], candidates: list[Candidate], alphas: FloatArray, metric: Metric
+    ) -> tuple[Table, Callable[[int, int], LinearModel]]:
+        """The scores, and models of the first part."""
+        settings, data = parts[0].fitting.settings, parts[0].fitting.data
+        stored = data.X.nnz if data.is_sparse else data.X.size
+        n_jobs = settings.n_jobs if stored * data.y.n_classes <= SMALL else 1
+        if n_jobs > 1:
+            parts = [part._replace(fitting=part.fitting.with_n_jobs(1)) for part in parts]
+
+        def of_part(number: int) -> PartPath:
+            name = f"fold {number + 1}/{len(parts)}" if len(parts) > 1 else "path"
+            return path_of_part(self, parts[number], candidates, alphas, metric, name, keep=number == 0)
+
+        with threads(n_jobs, len(parts)) as pool:
+            paths = list((map if pool is None else pool.map)(of_part, range(len(parts))))
+        scores, errors = (np.array([getattr(one, name) for one in paths]) for name in ("scores", "errors"))
+        if np.isnan(scores).any():
+            part, _, alpha = np.argwhere(np.isnan(scores))[0]
+            raise ValueError(
+                f"scoring={self.scoring!r} is NaN for fold {part + 1} and alpha={alphas[alpha]:.3g}; use a "
+                "scorer that is defined for every fold"
+            )
+        far = [text for one in paths for text in one.warnings]
+        if far:
+            warnings.warn(
+                f"{len(far)} of {scores.size} fits may be far from their minimum, the first one: {far[0]}",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        params = [candidate.params for candidate in candidates]
+        return Table(scores, errors, alphas, params), lambda loss, alpha: paths[0].models[loss][alpha]
+
+    def _coef_path(self, fitting: Fitting, loss: Loss, alphas: FloatArray) -> dict[str, Any]:
+        """The weights of all rows for all penalties."""
+        task = Task(fitting.data, spread=fitting.spread)
+        outcomes = path(task, loss, fitting.solver, fitting.settings, alphas.tolist(), fitting.rng)
+        models = [self._attributes(outcome.model, fitting) for outcome in outcomes]
+        return {
+            "coef_path_": np.array([model["coef_"] for model in models]),
+            "intercept_path_": np.array([model["intercept_"] for model in models]),
+        }

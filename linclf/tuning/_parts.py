@@ -1,0 +1,60 @@
+"""Rows to train on, and rows that are held out to score what was trained: one part for each fold."""
+
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from linclf._data.dataset import Dataset
+from linclf._data.folds import Fold, folds_of, refuse_missing
+from linclf._data.weights import log_prior, weights_of_classes
+from linclf._estimator.described import Described
+from linclf._estimator.fitting import Fitting, GivenRows
+from linclf._training.spread import spread_of
+from linclf._types import FloatArray, IntArray, LabelArray
+from linclf.losses._names import loss_for
+
+VALIDATION_ROWS = "X_val and y_val"  # what to give without folds
+
+
+class Part(NamedTuple):
+    """Training rows with all that is learnt from them, and held-out rows with the weights given."""
+
+    fitting: Fitting
+    held_out: Dataset
+
+
+def parts_of(
+    estimator: Described, rows: GivenRows, fitting: Fitting, cv: Any, params: dict[str, Any]
+) -> list[Part]:
+    """A part for each fold: all of them share one X, of which the other rows have weight 0."""
+    labels = rows.y_given.argmax(axis=1) if rows.y.soft else rows.y_given
+    blank = np.empty((len(labels), 0))  # a splitter looks at the number of rows, labels and groups
+    folds = folds_of(cv, blank, labels, rows.ids, params, VALIDATION_ROWS)
+    return [_part(estimator, rows, fitting, fold, labels) for fold in folds]
+
+
+def _part(estimator: Described, rows: GivenRows, fitting: Fitting, fold: Fold, labels: LabelArray) -> Part:
+    train, test = (np.searchsorted(rows.ids, np.sort(ids)) for ids in fold)
+    if not rows.y.soft:
+        refuse_missing(rows.classes, labels[fold[0]], VALIDATION_ROWS)
+    held_out = Dataset(rows.X, rows.y, rows.weights, test)
+    if held_out.is_sparse:
+        held_out = held_out.compact()
+    return Part(_trained_on(train, estimator, rows, fitting), held_out)
+
+
+def _trained_on(train: IntArray, estimator: Described, rows: GivenRows, fitting: Fitting) -> Fitting:
+    """As `fitting_of` of these rows: weights of classes, their priors and spreads are those of the rows."""
+    names, y = rows.classes.tolist(), rows.y.take(train)
+    per_class = weights_of_classes(estimator.class_weight, names, y, rows.weights[train])
+    weights = np.zeros(len(rows.weights))
+    weights[train] = rows.weights[train] if per_class is None else rows.weights[train] * y.expected(per_class)
+    chosen = np.flatnonzero(weights)
+    data = Dataset(rows.X, rows.y.cast(rows.X.dtype), weights, chosen)
+    offset: FloatArray | float = 0.0
+    if estimator._adjustment():
+        smoothing = loss_for(estimator._loss(), len(names))._asdict()["label_smoothing"]
+        offset = estimator._adjustment() * log_prior(*data.counted, names, smoothing)
+    spread = None if fitting.spread is None else spread_of(data, estimator.fit_intercept)
+    return replace(fitting, data=data, per_class=per_class, offset=offset, spread=spread)

@@ -1,0 +1,64 @@
+"""The paths of penalties of a part, one for each loss, and the scores along them."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from linclf._estimator.base import BaseLinearClassifier
+from linclf._training.left_out import Task
+from linclf._training.model import LinearModel
+from linclf._training.path import path
+from linclf._types import FloatArray, Loss
+from linclf.tuning._parts import Part
+from linclf.tuning._scoring import Metric
+
+
+class Candidate(NamedTuple):
+    """A loss, the parameters in which it differs from others, and what is published of it if it is chosen."""
+
+    params: dict[str, Any]
+    loss: Loss
+    attributes: dict[str, Any]
+
+
+class PartPath(NamedTuple):
+    """Scores and their standard errors (n_losses, n_alphas), models, and what training has warned of."""
+
+    scores: FloatArray
+    errors: FloatArray
+    models: list[list[LinearModel]]
+    warnings: list[str]
+
+
+def path_of_part(
+    estimator: BaseLinearClassifier,
+    part: Part,
+    candidates: list[Candidate],
+    alphas: FloatArray,
+    metric: Metric,
+    name: str,
+    keep: bool,
+) -> PartPath:
+    """Train with each loss and penalty on the rows of a part, and score on the others.
+
+    Models are kept if ``keep`` says so.
+    """
+    fitting, shape = part.fitting, (len(candidates), len(alphas))
+    result = PartPath(np.empty(shape), np.empty(shape), [], [])
+    for i, candidate in enumerate(candidates):
+        there = fitting.with_data(fitting.data, None, estimator._published(candidate.loss))
+        task = Task(fitting.data, spread=fitting.spread)
+        rng = np.random.RandomState(fitting.rng.get_state()[1][0])
+        outcomes = path(task, candidate.loss, fitting.solver, fitting.settings, alphas.tolist(), rng)
+        result.models.append([])
+        for j, (alpha, outcome) in enumerate(zip(alphas, outcomes, strict=True)):
+            attributes = estimator._attributes(outcome.model, there) | candidate.attributes
+            score = metric.score(estimator, attributes, candidate.loss, part.held_out)
+            result.scores[i, j], result.errors[i, j] = score
+            result.warnings.extend(f"{name}, alpha={alpha:.3g}: {text}" for text in outcome.warnings)
+            if keep:
+                result.models[i].append(outcome.model)
+            if fitting.settings.verbose:
+                where = f"{name}, penalty {j + 1}/{len(alphas)}"
+                print(f"{where}: alpha {alpha:.3g}, {metric.name} {score.mean:.6g}")
+    return result

@@ -1,0 +1,118 @@
+"""How good a model is on rows that it was not trained on; more is better."""
+
+import copy
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from sklearn.metrics import get_scorer
+
+from linclf._data.dataset import Dataset
+from linclf._data.targets import Targets
+from linclf._estimator.predicting import PROBABILITIES, Predicting, columns
+from linclf._types import FloatArray, LabelArray, Loss
+from linclf.losses._registry import trait
+
+LEAST = float(np.log(np.finfo(np.float64).eps))  # logarithm of a probability, as scikit-learn has it
+
+
+class Score(NamedTuple):
+    """The mean over some rows, and its standard error, if it is a mean."""
+
+    mean: float
+    error: float = np.nan
+
+
+class Metric(Protocol):
+    """Scores a model, given by the attributes that a fit publishes."""
+
+    name: str
+
+    def score(
+        self, estimator: Predicting, attributes: dict[str, Any], loss: Loss, rows: Dataset
+    ) -> Score: ...
+
+
+class OfRows:
+    """A mean over rows of something that scores and targets decide."""
+
+    def __init__(self, name: str, of_rows: Callable[[Loss, FloatArray, Targets], FloatArray]) -> None:
+        self.name, self.of_rows = name, of_rows
+
+    def score(self, estimator: Predicting, attributes: dict[str, Any], loss: Loss, rows: Dataset) -> Score:
+        y, weights = rows.counted
+        model = estimator._model(attributes)
+        values = np.empty(len(weights))
+        for part, X in rows.blocks(y.n_classes, PROBABILITIES):
+            values[part] = self.of_rows(loss, columns(estimator._scores(model, X)), y.take(part))
+        return mean_of(values, weights)
+
+
+def mean_of(values: FloatArray, weights: FloatArray) -> Score:
+    """The weighted mean, and its standard error: of weights k as if they were k rows."""
+    total = weights.sum()
+    mean = float(weights @ values / total)
+    variance = float(weights @ np.square(values - mean) / total)
+    n = total**2 / float(weights @ weights)
+    return Score(mean, float(np.sqrt(variance / max(n - 1, 1))))
+
+
+def log_likelihoods(loss: Loss, scores: FloatArray, y: Targets) -> FloatArray:
+    """Of each row, of its label or expected by its probabilities."""
+    scores = scores.astype(np.float64, copy=False)
+    if trait(loss, "log_probabilities"):
+        logs = loss.log_probabilities(scores)  # pyright: ignore[reportAttributeAccessIssue]
+    else:
+        with np.errstate(divide="ignore"):
+            logs = np.log(loss.probabilities(scores))  # pyright: ignore[reportAttributeAccessIssue]
+    logs = np.maximum(logs, LEAST)
+    return y.of_each(logs)
+
+
+def hits(loss: Loss, scores: FloatArray, y: Targets) -> FloatArray:
+    """1 for a row whose class, or most probable class, has the highest score."""
+    return (scores.argmax(axis=1) == y.most_probable).astype(np.float64)
+
+
+class OfEstimator:
+    """A scorer of scikit-learn, which is given a fitted copy of the estimator."""
+
+    def __init__(self, scorer: Any, classes: LabelArray, params: Callable[[Dataset], dict[str, Any]]) -> None:
+        self.scorer, self.classes, self.params = scorer, classes, params
+        self.name = str(scorer)
+
+    def score(self, estimator: Predicting, attributes: dict[str, Any], loss: Loss, rows: Dataset) -> Score:
+        fitted = copy.copy(estimator)
+        vars(fitted).update(attributes)
+        held_out = rows.compact()
+        y = self.classes[held_out.y.most_probable]
+        return Score(float(self.scorer(fitted, held_out.X, y, **self.params(rows))))
+
+
+OF_ROWS = {"neg_log_loss": log_likelihoods, "accuracy": hits}
+
+
+def metric_for(
+    scoring: Any,
+    losses: list[Loss],
+    classes: LabelArray,
+    soft: bool,
+    params: Callable[[Dataset], dict[str, Any]],
+) -> Metric:
+    """By default the log loss if the losses have probabilities, else the accuracy."""
+    without = [loss for loss in losses if trait(loss, "probabilities") is None]
+    if scoring is None:
+        scoring = "accuracy" if without else "neg_log_loss"
+    if scoring == "neg_log_loss" and without:
+        raise ValueError(
+            f"scoring='neg_log_loss' needs probabilities, and {without[0]!r} has none; use "
+            "scoring='accuracy', or a softmax loss"
+        )
+    if isinstance(scoring, str) and scoring in OF_ROWS:
+        return OfRows(scoring, OF_ROWS[scoring])
+    if soft:
+        raise ValueError(
+            f"scoring={scoring!r} compares with labels, and y has probabilities of classes; use one of "
+            f"{sorted(OF_ROWS)}"
+        )
+    return OfEstimator(get_scorer(scoring), classes, params)

@@ -1,0 +1,55 @@
+"""Scores of every loss, penalty and part, and what is chosen by them."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from linclf._types import FloatArray
+
+
+class Table(NamedTuple):
+    """Scores (n_parts, n_losses, n_alphas), penalties from strong to weak, parameters of the losses.
+
+    ``errors`` are standard errors of the scores of a single part, whose rows are what varies.
+    """
+
+    scores: FloatArray
+    errors: FloatArray
+    alphas: FloatArray
+    params: list[dict[str, Any]]
+
+    @property
+    def mean(self) -> FloatArray:
+        return self.scores.mean(axis=0)
+
+    @property
+    def error(self) -> FloatArray:
+        """Standard error of the mean."""
+        if len(self.scores) == 1:
+            return self.errors[0]
+        return self.scores.std(axis=0, ddof=1) / np.sqrt(len(self.scores))
+
+    def chosen(self, rule: str) -> tuple[int, int]:
+        """Numbers of the loss and of the penalty; of equal scores the strongest penalty."""
+        mean, error = self.mean, self.error
+        loss, alpha = np.unravel_index(mean.argmax(), mean.shape)
+        if rule == "1se":
+            if not np.isfinite(error[loss, alpha]):
+                raise ValueError(
+                    "rule='1se' needs the standard error of a mean, and a scorer on a single set of rows has "
+                    "none; use rule='best', or folds"
+                )
+            alpha = np.argmax(mean[loss] >= mean[loss, alpha] - error[loss, alpha])
+        return int(loss), int(alpha)
+
+    def results(self) -> dict[str, NDArray[Any]]:
+        """As GridSearchCV publishes them, a row for each loss and penalty."""
+        mean, n_losses = self.mean, len(self.params)
+        found: dict[str, NDArray[Any]] = {"param_alpha": np.tile(self.alphas, n_losses)}
+        for name in self.params[0]:
+            found[f"param_{name}"] = np.repeat([params[name] for params in self.params], len(self.alphas))
+        found |= {f"split{number}_test_score": part.ravel() for number, part in enumerate(self.scores)}
+        found |= {"mean_test_score": mean.ravel(), "standard_error": self.error.ravel()}
+        return found | {"rank_test_score": rankdata(-mean.ravel(), method="min").astype(np.int32)}
