@@ -1,7 +1,6 @@
 """Classifiers that choose their penalty: a path of penalties for each fold, and one fit at the end."""
 
 import warnings
-from collections.abc import Callable
 from numbers import Integral
 from typing import Any, Self
 
@@ -33,16 +32,16 @@ from linclf._estimator.fitting import (
 )
 from linclf._training.blas import one_blas_thread
 from linclf._training.left_out import Task
-from linclf._training.model import LinearModel
 from linclf._training.path import path
 from linclf._training.threads import threads
 from linclf._types import FloatArray, Loss, MatrixLike, typed
 from linclf.losses._names import loss_for
 from linclf.losses._registry import trait
+from linclf.tuning import _leave_one_out as loo
 from linclf.tuning._alphas import alphas_of
 from linclf.tuning._parts import Part, parts_of
 from linclf.tuning._paths import Candidate, PartPath, path_of_part
-from linclf.tuning._scoring import Metric, metric_for
+from linclf.tuning._scoring import OF_ROWS, Metric, OfRows, metric_for
 from linclf.tuning._table import Table
 
 SMALL = 2**24  # multiply-adds of a pass, below which threads take folds, and above which they share passes
@@ -122,6 +121,13 @@ class CrossValidated(BaseLinearClassifier):
         For each penalty (and each value of a parameter of the loss): "param_alpha", "mean_test_score", its
         "standard_error" (over the folds, or over the rows if there is one set of held-out rows), the
         "split0_test_score" of each fold, and "rank_test_score".
+        """,
+    )
+    loo_check_: dict[str, NDArray[Any]] = attribute(
+        type="dict of ndarrays",
+        description="""
+        If ``cv="loo"``: the "rows" whose scores change most without them, their "approximate" scores, and the
+        "exact" ones, for which the rows were really left out.
         """,
     )
     coef_path_: FloatArray = attribute(
@@ -250,23 +256,28 @@ class CrossValidated(BaseLinearClassifier):
             return {"sample_weight": held_out.counted[1]} if with_weights else {}
 
         metric = metric_for(self.scoring, losses, rows.classes, rows.y.soft, for_scorer)
-        if held_out is not None:
-            parts = [Part(fitting, held_out)]
-        else:
-            parts = parts_of(self, rows, fitting, self.cv, for_split)
         alphas = self._penalties(fitting, losses)
-        table, start = self._table(parts, candidates, alphas, metric)
+        if isinstance(self.cv, str):
+            paths = [self._leave_one_out(fitting, candidates, alphas, metric)]
+        elif held_out is not None:
+            paths = self._paths([Part(fitting, held_out)], candidates, alphas, metric)
+        else:
+            paths = self._paths(parts_of(self, rows, fitting, self.cv, for_split), candidates, alphas, metric)
+        table = self._table(paths, candidates, alphas)
         loss, alpha = table.chosen(self.rule)
+        start = paths[0].models[loss][alpha]
         chosen = fitting.with_alpha(float(alphas[alpha]))
         found = {"alpha_": float(alphas[alpha]), "alphas_": alphas, "cv_results_": table.results()}
         found |= candidates[loss].attributes
+        if isinstance(metric, OfRows) and isinstance(self.cv, str):
+            found["loo_check_"] = loo.checked(fitting, losses[loss], alphas, found["alpha_"], start, metric)
         if self.store_coef_path:
             found |= self._coef_path(fitting, losses[loss], alphas)
         if not self.refit:
             kept = {name: value for name, value in vars(self).items() if name in INPUT or name[-1] != "_"}
             self._set_attributes(kept | found)
             return self
-        outcome, attributes, callbacks = self._trained_from(start(loss, alpha), chosen, losses[loss])
+        outcome, attributes, callbacks = self._trained_from(start, chosen, losses[loss])
         return self._finish(outcome, attributes | found, callbacks)
 
     def _penalties(self, fitting: Fitting, losses: list[Loss]) -> FloatArray:
@@ -280,22 +291,35 @@ class CrossValidated(BaseLinearClassifier):
             )
         return np.array([UNBOUNDED_PENALTY])
 
-    def _table(
+    def _paths(
         self, parts: list[Part], candidates: list[Candidate], alphas: FloatArray, metric: Metric
-    ) -> tuple[Table, Callable[[int, int], LinearModel]]:
-        """The scores, and models of the first part."""
-        settings, data = parts[0].fitting.settings, parts[0].fitting.data
+    ) -> list[PartPath]:
+        """The path of each part; threads take parts if they are small, and passes if they are large."""
+        data, n_jobs = parts[0].fitting.data, parts[0].fitting.settings.n_jobs
         stored = data.X.nnz if data.is_sparse else data.X.size
-        n_jobs = settings.n_jobs if stored * data.y.n_classes <= SMALL else 1
-        if n_jobs > 1:
+        n_threads = n_jobs if stored * data.y.n_classes <= SMALL else 1
+        if n_threads > 1:
             parts = [part._replace(fitting=part.fitting.with_n_jobs(1)) for part in parts]
 
         def of_part(number: int) -> PartPath:
             name = f"fold {number + 1}/{len(parts)}" if len(parts) > 1 else "path"
             return path_of_part(self, parts[number], candidates, alphas, metric, name, keep=number == 0)
 
-        with threads(n_jobs, len(parts)) as pool:
-            paths = list((map if pool is None else pool.map)(of_part, range(len(parts))))
+        with threads(n_threads, len(parts)) as pool:
+            return list((map if pool is None else pool.map)(of_part, range(len(parts))))
+
+    def _leave_one_out(
+        self, fitting: Fitting, candidates: list[Candidate], alphas: FloatArray, metric: Metric
+    ) -> PartPath:
+        if not isinstance(metric, OfRows):
+            raise ValueError(
+                f"scoring={self.scoring!r} scores fitted classifiers, and cv='loo' fits none; "
+                f"use one of {sorted(OF_ROWS)}, or folds"
+            )
+        loo.refuse(fitting, [candidate.loss for candidate in candidates], alphas)
+        return loo.path_of_all(fitting, candidates, alphas, metric)
+
+    def _table(self, paths: list[PartPath], candidates: list[Candidate], alphas: FloatArray) -> Table:
         scores, errors = (np.array([getattr(one, name) for one in paths]) for name in ("scores", "errors"))
         if np.isnan(scores).any():
             part, _, alpha = np.argwhere(np.isnan(scores))[0]
@@ -310,8 +334,7 @@ class CrossValidated(BaseLinearClassifier):
                 ConvergenceWarning,
                 stacklevel=4,
             )
-        params = [candidate.params for candidate in candidates]
-        return Table(scores, errors, alphas, params), lambda loss, alpha: paths[0].models[loss][alpha]
+        return Table(scores, errors, alphas, [candidate.params for candidate in candidates])
 
     def _coef_path(self, fitting: Fitting, loss: Loss, alphas: FloatArray) -> dict[str, Any]:
         """The weights of all rows for all penalties."""

@@ -1,0 +1,129 @@
+"""Scores of left-out rows along a path, without folds, and a check of a few of them."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from linclf._estimator.fitting import Fitting
+from linclf._training.fit import Fit, starting_weights
+from linclf._training.left_out import Task
+from linclf._training.left_out_rows import MOST, LeftOutRows, inverts
+from linclf._training.model import LinearModel
+from linclf._training.path import path
+from linclf._training.solvers import Newton
+from linclf._training.train import fit_for, prepared, trained
+from linclf._types import FloatArray, Loss
+from linclf.tuning._paths import Candidate, PartPath
+from linclf.tuning._scoring import OfRows, mean_of
+
+CHECKED = 4  # rows that are really left out, with the chosen penalty
+POOR = 0.1  # share of all losses that they may be wrong by without a word
+
+
+def path_of_all(
+    fitting: Fitting, candidates: list[Candidate], alphas: FloatArray, metric: OfRows
+) -> PartPath:
+    """As `path_of_part`, with each row scored by the model without it."""
+    result = PartPath(*np.empty((2, len(candidates), len(alphas))), [], [])
+    weights = _weights(fitting)
+    for i, candidate in enumerate(candidates):
+        loss, models = candidate.loss, []
+        fit = _fit(fitting, loss, alphas)
+        rows = LeftOutRows(fit)
+        task = Task(fitting.data, spread=fitting.spread)
+        outcomes = path(task, loss, Newton(), fitting.settings, alphas.tolist(), fitting.rng)
+        for j, (alpha, outcome) in enumerate(zip(alphas, outcomes, strict=True)):
+            values = _values(rows, fit.with_alpha(float(alpha)), outcome.model, fitting, metric)
+            result.scores[i, j], result.errors[i, j] = mean_of(values, weights)
+            result.warnings.extend(f"alpha={alpha:.3g}: {text}" for text in outcome.warnings)
+            models.append(outcome.model)
+            if fitting.settings.verbose:
+                print(
+                    f"penalty {j + 1}/{len(alphas)}: alpha {alpha:.3g}, {metric.name} {result.scores[i, j]:.6g}"
+                )
+        result.models.append(models)
+    return result
+
+
+def checked(
+    fitting: Fitting, loss: Loss, alphas: FloatArray, alpha: float, model: LinearModel, metric: OfRows
+) -> dict[str, Any]:
+    """Leave out for real the rows whose scores change most, and say so if the approximation is poor."""
+    fit = _fit(fitting, loss, alphas).with_alpha(alpha)
+    rows = LeftOutRows(fit)
+    approximate = _values(rows, fit, model, fitting, metric)
+    kept = metric.of_rows(loss, _decisions(model, fitting, np.arange(len(fit.ids))), fit.data.y)
+    ids = np.sort(np.argsort(approximate - kept, kind="stable")[:CHECKED])
+    exact = np.array([_without(row, fitting, loss, alpha, model, metric) for row in ids])
+    wrong = np.abs(exact - approximate[ids]).sum()
+    if wrong > POOR * np.abs(approximate).sum():
+        warnings.warn(
+            f"cv='loo' is poor here: of the {len(ids)} rows that matter most, approximate scores "
+            f"{approximate[ids].round(3).tolist()} are {exact.round(3).tolist()} if the rows are really left "
+            "out; use folds, such as cv=5",
+            UserWarning,
+            stacklevel=4,
+        )
+    return {"rows": ids, "approximate": approximate[ids], "exact": exact}
+
+
+def refuse(fitting: Fitting, losses: list[Loss], alphas: FloatArray) -> None:
+    """Refuse a loss whose scores cannot be approximated, before anything is trained."""
+    for loss in losses:
+        fit = _fit(fitting, loss, alphas)
+        if not inverts(fit):
+            n_weights = fit.shape.n_products * (fit.shape.n_trained + 1)
+            raise ValueError(
+                f"cv='loo' needs a smooth convex loss on scores that are linear in the weights, and at most "
+                f"{MOST:,} weights; {loss!r} has {n_weights:,} here. Use folds, such as cv=5"
+            )
+
+
+def _fit(fitting: Fitting, loss: Loss, alphas: FloatArray) -> Fit:
+    settings = fitting.settings._replace(alpha=float(alphas.min()))
+    task = prepared(Task(fitting.data, spread=fitting.spread), loss, Newton())
+    return fit_for(task, loss, Newton(), settings, None, np.random.RandomState(0))
+
+
+def _weights(fitting: Fitting) -> FloatArray:
+    """Of the rows, without those of their classes."""
+    y, weights = fitting.data.counted
+    return weights if fitting.per_class is None else weights / y.expected(fitting.per_class)
+
+
+def _values(rows: LeftOutRows, fit: Fit, model: LinearModel, fitting: Fitting, metric: OfRows) -> FloatArray:
+    """Of each row, by the model without it."""
+    W = model.W if fit.columns is None else model.W[:, fit.columns.at]
+    V = starting_weights(
+        model._replace(W=W), fit.head, fit.coordinates, fit.problem.storage, np.dtype(np.float64)
+    )
+    scores = rows.scores(fit, fit.problem.storage.by_classes(V)) - fitting.offset
+    return metric.of_rows(fit.loss, _of_two(scores), fit.data.counted[0])
+
+
+def _decisions(model: LinearModel, fitting: Fitting, ids: np.ndarray) -> FloatArray:
+    scores = model.scores(fitting.data.compact().X[ids]) - fitting.offset
+    return _of_two(np.asarray(scores, np.float64))
+
+
+def _of_two(scores: FloatArray) -> FloatArray:
+    """Of two classes the difference decides."""
+    if scores.shape[1] == 2:
+        return np.column_stack([np.zeros(len(scores)), scores[:, 1] - scores[:, 0]])
+    return scores
+
+
+def _without(
+    row: int, fitting: Fitting, loss: Loss, alpha: float, model: LinearModel, metric: OfRows
+) -> float:
+    """The score of a row that is really left out."""
+    data = fitting.data.compact()
+    others = np.delete(np.arange(len(data.weights)), row)
+    weights = data.weights.copy()
+    weights[row] = 0
+    task = Task(data._replace(weights=weights, chosen=others), model, spread=fitting.spread)
+    settings = fitting.settings._replace(alpha=alpha, verbose=0)
+    outcome = trained(task, loss, Newton(), settings, None, np.random.RandomState(0))
+    scores = _decisions(outcome.model, fitting, np.array([row]))
+    return float(metric.of_rows(loss, scores, data.y.take(np.array([row])))[0])

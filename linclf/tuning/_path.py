@@ -1,0 +1,125 @@
+"""The weights along a path of penalties."""
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.exceptions import ConvergenceWarning
+
+from linclf._estimator.base import BaseLinearClassifier
+from linclf._estimator.fitting import fitting_of, rows_of
+from linclf._training import path as training
+from linclf._training.blas import one_blas_thread
+from linclf._training.left_out import Task
+from linclf._types import FloatArray, LabelArray, Loss, MatrixLike
+from linclf.classifiers import LinearClassifier
+from linclf.losses._names import loss_for
+from linclf.tuning._alphas import alphas_of
+
+
+class Path(NamedTuple):
+    """What `path` returns: penalties, weights and intercepts, and the objective reached.
+
+    Attributes
+    ----------
+    alphas : ndarray of shape (n_alphas,)
+        The penalties, the strongest first.
+    coefs : ndarray of shape (n_alphas, 1 or n_classes, n_features)
+        ``coef_`` for each of them.
+    intercepts : ndarray of shape (n_alphas, 1 or n_classes)
+        ``intercept_`` for each of them.
+    objectives : ndarray of shape (n_alphas,)
+        Mean loss plus penalty.
+    classes : ndarray of shape (n_classes,)
+        The labels, sorted.
+    """
+
+    alphas: FloatArray
+    coefs: FloatArray
+    intercepts: FloatArray
+    objectives: FloatArray
+    classes: LabelArray
+
+
+def path(
+    X: MatrixLike,
+    y: ArrayLike,
+    alphas: int | ArrayLike = 20,
+    *,
+    loss: str | Loss = "softmax",
+    estimator: BaseLinearClassifier | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> Path:
+    """Train with many penalties, from strong to weak, each from where the last one ended.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Training rows.
+    y : array-like of shape (n_samples,) or float array of shape (n_samples, n_classes)
+        Class labels, or a row of class probabilities for each sample.
+    alphas : int or array-like of float > 0, default=20
+        The penalties. A number is that of a logarithmic grid over eight decades, from the penalty at which
+        the weights lower the loss by no more than 1 %.
+    loss : str or loss, default="softmax"
+        A name in `linclf.losses.LOSSES`, or an object such as ``linclf.losses.Focal(gamma=1.0)``.
+    estimator : classifier, default=None
+        One of linclf's, with parameters such as ``standardize``, ``tol``, ``class_weight`` and ``n_jobs``
+        (its ``alpha`` has no meaning), instead of `loss`; it is not changed.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Non-negative weights.
+
+    Returns
+    -------
+    Path
+        A named tuple ``(alphas, coefs, intercepts, objectives, classes)``.
+
+    Raises
+    ------
+    ValueError
+        If the data or the penalties are not usable; the message says which and what to do.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If some of the models may be far from their minimum.
+
+    See Also
+    --------
+    linclf.SoftmaxClassifierCV : Chooses one of the penalties.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from linclf import path
+    >>> found = path(*load_iris(return_X_y=True), alphas=[1.0, 1e-2, 1e-4])
+    >>> abs(found.coefs).max(axis=(1, 2)).round(2)
+    """
+    if estimator is not None and loss != "softmax":
+        raise ValueError(f"loss={loss!r} and estimator={estimator!r} both say what is trained; give one")
+    model = LinearClassifier(loss=loss) if estimator is None else _copied(estimator)
+    with one_blas_thread():
+        fitting = fitting_of(model, rows_of(model, (X, y, sample_weight)), (None, None, None))
+        resolved, task = loss_for(model._loss(), len(fitting.classes)), Task(fitting.data, spread=fitting.spread)
+        penalties = alphas_of(alphas, task, [resolved], fitting.settings)
+        followed = training.path(
+            task, resolved, fitting.solver, fitting.settings, penalties.tolist(), fitting.rng
+        )
+        outcomes = list(followed)
+    far = [(alpha, one.warnings[0]) for alpha, one in zip(penalties, outcomes, strict=True) if one.warnings]
+    if far:
+        warnings.warn(
+            f"{len(far)} of {len(penalties)} models may be far from their minimum, the first one with "
+            f"alpha={far[0][0]:.3g}: {far[0][1]}",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+    models = [model._attributes(outcome.model, fitting) for outcome in outcomes]
+    return Path(
+        penalties,
+        np.array([one["coef_"] for one in models]),
+        np.array([one["intercept_"] for one in models]),
+        np.array([outcome.history["objective"][-1] for outcome in outcomes]),
+        fitting.classes,
+    )
