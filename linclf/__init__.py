@@ -13,18 +13,23 @@ from linclf.classifiers import (
     SVMClassifier,
 )
 from linclf.compare import Comparison, compare
+from linclf.tuning import LinearClassifierCV, SoftmaxClassifierCV, SVMClassifierCV, path
 
 __all__ = [
     "Comparison",
     "EntmaxClassifier",
     "FocalClassifier",
     "LinearClassifier",
+    "LinearClassifierCV",
     "MarginSoftmaxClassifier",
     "SVMClassifier",
+    "SVMClassifierCV",
     "SoftmaxClassifier",
+    "SoftmaxClassifierCV",
     "SparsemaxClassifier",
     "compare",
     "effective_number_weights",
     "load",
+    "path",
     "save",
 ]

@@ -1,5 +1,6 @@
 """Choosing penalties: classifiers that do, and the path of weights that they follow."""
 
 from linclf.tuning._classifiers import LinearClassifierCV, SoftmaxClassifierCV, SVMClassifierCV
+from linclf.tuning._path import Path, path
 
-__all__ = ["LinearClassifierCV", "SVMClassifierCV", "SoftmaxClassifierCV"]
+__all__ = ["LinearClassifierCV", "Path", "SVMClassifierCV", "SoftmaxClassifierCV", "path"]

@@ -11,6 +11,7 @@ from linclf._training.objective import Rows
 from linclf._training.optimality import Optimality
 from linclf._training.settings import Settings
 from linclf._training.solvers import LBFGS
+from linclf._training.spread import spread_of
 from linclf._training.train import fit_for, prepared
 from linclf._types import FloatArray, Loss
 
@@ -38,7 +39,20 @@ def alphas_of(alphas: int | ArrayLike, task: Task, losses: Sequence[Loss], setti
     if not isinstance(alphas, Integral):
         return checked_alphas(alphas)
     strongest = max(_strongest(task, loss, settings) for loss in losses)
-    return np.geomspace(strongest, strongest / SPAN, int(alphas)) if alphas > 1 else np.array([strongest])
+    weakest = strongest / (SPAN * _units(task))
+    return np.geomspace(strongest, weakest, int(alphas)) if alphas > 1 else np.array([strongest])
+
+
+def _units(task: Task) -> float:
+    """How much larger the variance of the column that varies most is than that of a typical one.
+
+    The strongest penalty is for the former, and the others need a penalty so much weaker.
+    """
+    data = task.data
+    if data.is_sparse or task.spread is not None:
+        return 1.0
+    variances = np.square(spread_of(data, centred=True).scale)
+    return float(variances.max() / np.median(variances))
 
 
 def _strongest(task: Task, loss: Loss, settings: Settings) -> float:

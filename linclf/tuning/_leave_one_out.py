@@ -39,9 +39,8 @@ def path_of_all(
             result.warnings.extend(f"alpha={alpha:.3g}: {text}" for text in outcome.warnings)
             models.append(outcome.model)
             if fitting.settings.verbose:
-                print(
-                    f"penalty {j + 1}/{len(alphas)}: alpha {alpha:.3g}, {metric.name} {result.scores[i, j]:.6g}"
-                )
+                where = f"penalty {j + 1}/{len(alphas)}: alpha {alpha:.3g}"
+                print(f"{where}, {metric.name} {result.scores[i, j]:.6g}")
         result.models.append(models)
     return result
 

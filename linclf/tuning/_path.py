@@ -1,10 +1,11 @@
 """The weights along a path of penalties."""
 
 import warnings
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from linclf._estimator.base import BaseLinearClassifier
@@ -12,8 +13,8 @@ from linclf._estimator.fitting import fitting_of, rows_of
 from linclf._training import path as training
 from linclf._training.blas import one_blas_thread
 from linclf._training.left_out import Task
-from linclf._types import FloatArray, LabelArray, Loss, MatrixLike
-from linclf.classifiers import LinearClassifier
+from linclf._types import FloatArray, LabelArray, MatrixLike
+from linclf.classifiers import SoftmaxClassifier
 from linclf.losses._names import loss_for
 from linclf.tuning._alphas import alphas_of
 
@@ -47,7 +48,6 @@ def path(
     y: ArrayLike,
     alphas: int | ArrayLike = 20,
     *,
-    loss: str | Loss = "softmax",
     estimator: BaseLinearClassifier | None = None,
     sample_weight: ArrayLike | None = None,
 ) -> Path:
@@ -62,11 +62,9 @@ def path(
     alphas : int or array-like of float > 0, default=20
         The penalties. A number is that of a logarithmic grid over eight decades, from the penalty at which
         the weights lower the loss by no more than 1 %.
-    loss : str or loss, default="softmax"
-        A name in `linclf.losses.LOSSES`, or an object such as ``linclf.losses.Focal(gamma=1.0)``.
-    estimator : classifier, default=None
-        One of linclf's, with parameters such as ``standardize``, ``tol``, ``class_weight`` and ``n_jobs``
-        (its ``alpha`` has no meaning), instead of `loss`; it is not changed.
+    estimator : classifier of linclf, default=None
+        Whose loss and parameters to train with; its ``alpha`` has no meaning, and it is not changed. None is
+        ``SoftmaxClassifier()``.
     sample_weight : array-like of shape (n_samples,), default=None
         Non-negative weights.
 
@@ -96,15 +94,13 @@ def path(
     >>> found = path(*load_iris(return_X_y=True), alphas=[1.0, 1e-2, 1e-4])
     >>> abs(found.coefs).max(axis=(1, 2)).round(2)
     """
-    if estimator is not None and loss != "softmax":
-        raise ValueError(f"loss={loss!r} and estimator={estimator!r} both say what is trained; give one")
-    model = LinearClassifier(loss=loss) if estimator is None else _copied(estimator)
+    model = _checked(SoftmaxClassifier() if estimator is None else estimator)
     with one_blas_thread():
         fitting = fitting_of(model, rows_of(model, (X, y, sample_weight)), (None, None, None))
-        resolved, task = loss_for(model._loss(), len(fitting.classes)), Task(fitting.data, spread=fitting.spread)
-        penalties = alphas_of(alphas, task, [resolved], fitting.settings)
+        loss, task = loss_for(model._loss(), len(fitting.classes)), Task(fitting.data, spread=fitting.spread)
+        penalties = alphas_of(alphas, task, [loss], fitting.settings)
         followed = training.path(
-            task, resolved, fitting.solver, fitting.settings, penalties.tolist(), fitting.rng
+            task, loss, fitting.solver, fitting.settings, penalties.tolist(), fitting.rng
         )
         outcomes = list(followed)
     far = [(alpha, one.warnings[0]) for alpha, one in zip(penalties, outcomes, strict=True) if one.warnings]
@@ -123,3 +119,18 @@ def path(
         np.array([outcome.history["objective"][-1] for outcome in outcomes]),
         fitting.classes,
     )
+
+
+def _checked(estimator: Any) -> BaseLinearClassifier:
+    """A copy of an estimator that trains one model, of all rows."""
+    plain = isinstance(estimator, BaseLinearClassifier)
+    if not plain or type(estimator)._trained is not BaseLinearClassifier._trained:
+        raise TypeError(f"estimator={estimator!r} has no path; pass a classifier such as SoftmaxClassifier()")
+    for name, value in (("early_stopping", True), ("calibration", None), ("warm_start", True)):
+        given = getattr(estimator, name)
+        if (given is value) == (value is True):
+            raise ValueError(
+                f"{name}={given!r} of estimator has no meaning for a path; leave it at its default"
+            )
+    estimator._validate_params()
+    return clone(estimator)
