@@ -16,9 +16,12 @@ from linclf._training.newton_steps import NewtonSteps
 from linclf._training.optimality import warn_if_far
 from linclf._training.prediction import Prediction
 from linclf._training.threads import threads
+from linclf.losses._hessian import covariance
 
 CAUTION = 5  # times an estimate
 ACCURACY = 0.05  # of a step, as a share of the gradient
+LASTS = 2.0  # times that the penalty may fall until an estimate wants a new model
+MANY_PRODUCTS = 1000  # after which a preconditioner is made anew
 
 
 def followed(fit: Fit, alphas: Sequence[float], max_iter: int) -> Iterator[Outcome]:
@@ -46,32 +49,48 @@ class _ToMinimum:
         self.steps, self.n_products = steps, 0
         self.model = steps.around(0)
         self.underestimated = 1.0  # what the last step has fallen, as a multiple of its estimate
+        self.made_for = steps.fit.settings.alpha
+        # of hinges the Hessian jumps, and what a prediction leaves is known after a step only
+        self.jumps = covariance.find(type(steps.fit.loss)) is None
 
-    @np.errstate(over="ignore", invalid="ignore")
+    @np.errstate(over="ignore", invalid="ignore")  # the norm of the gradient is looked at in the end
     def run(self, monitor: Monitor, max_iter: int) -> None:
         steps, optimality = self.steps, self.steps.optimality
-        while True:
-            estimate = self._estimate()
-            left = CAUTION * self.underestimated * estimate
-            near = optimality.suffices(left, steps.here.value)
-            if near or monitor.n_iter >= max_iter:
-                break
-            self.model = steps.around(self.n_products)
+        estimate = self._estimate()
+        while not self._is_near(estimate, monitor.n_iter) and monitor.n_iter < max_iter:
+            self._look(self.n_products)
             step = steps.step(self.model, ACCURACY)
             self.n_products = step.n_products
             moved = steps.move(step)
             monitor.record(steps.model, steps.here.value, gradient_norm=steps.flatter)
-            if not moved:
-                left = max(left, step.fall)
-                break
             if estimate > 0:
                 self.underestimated = max(step.fall / estimate, 1.0)
+            estimate = self._estimate()
+            if not moved:
+                estimate = max(estimate, step.fall)
+                break
         if not np.isfinite(steps.here.steepness):
             raise ValueError(OVERFLOW)
         if not monitor.n_iter:
             monitor.record(steps.model, steps.here.value, gradient_norm=steps.flatter)
+        left = CAUTION * self.underestimated * estimate
         if not optimality.suffices(left, steps.here.value):
             warn_if_far(optimality, monitor, max_iter, left, steps.here.value)
+
+    def _is_near(self, estimate: float, n_iter: int) -> bool:
+        def near(estimate: float) -> bool:
+            left = CAUTION * self.underestimated * estimate
+            return self.steps.optimality.suffices(left, self.steps.here.value)
+
+        if not near(estimate) or (self.jumps and not n_iter):
+            return False
+        if self.steps.fit.settings.alpha * LASTS <= self.made_for:
+            self._look(MANY_PRODUCTS)
+        return near(self._estimate())
+
+    def _look(self, n_products: int) -> None:
+        """Make the quadratic model anew."""
+        self.model, self.made_for = self.steps.around(n_products), self.steps.fit.settings.alpha
 
     def _estimate(self) -> float:
         G = self.steps.here.G

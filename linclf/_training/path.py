@@ -32,7 +32,8 @@ def path(
     rng: np.random.RandomState,
 ) -> Iterator[Outcome]:
     """Train with each of the penalties, which fall; ``settings.alpha`` has no meaning."""
-    settings = settings._replace(alpha=min(alphas))  # for which coordinates are made: those of the features
+    # coordinates are made for the weakest penalty: they are those of the features then
+    settings = settings._replace(alpha=min(alphas), verbose=0)
     follower, followed = chosen(solver, settings, loss, task)
     if not isinstance(follower, Follower):
         for alpha in alphas:

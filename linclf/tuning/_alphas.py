@@ -15,7 +15,7 @@ from linclf._training.spread import spread_of
 from linclf._training.train import fit_for, prepared
 from linclf._types import FloatArray, Loss
 
-NEARLY_ZERO = 0.01  # of the loss that intercepts leave, which the weights take away at the strongest penalty
+NEARLY_ZERO = 0.01  # share of the objective that weights take away at the strongest penalty, at most
 SPAN = 1e8  # the strongest over the weakest
 
 

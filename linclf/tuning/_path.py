@@ -16,6 +16,7 @@ from linclf._training.left_out import Task
 from linclf._types import FloatArray, LabelArray, MatrixLike
 from linclf.classifiers import SoftmaxClassifier
 from linclf.losses._names import loss_for
+from linclf.losses._registry import trait
 from linclf.tuning._alphas import alphas_of
 
 
@@ -60,8 +61,8 @@ def path(
     y : array-like of shape (n_samples,) or float array of shape (n_samples, n_classes)
         Class labels, or a row of class probabilities for each sample.
     alphas : int or array-like of float > 0, default=20
-        The penalties. A number is that of a logarithmic grid over eight decades, from the penalty at which
-        the weights lower the loss by no more than 1 %.
+        The penalties. A number is that of a logarithmic grid over eight decades (more, if dense columns vary
+        unequally), from the penalty at which weights lower the objective by 1 % at most.
     estimator : classifier of linclf, default=None
         Whose loss and parameters to train with; its ``alpha`` has no meaning, and it is not changed. None is
         ``SoftmaxClassifier()``.
@@ -98,6 +99,8 @@ def path(
     with one_blas_thread():
         fitting = fitting_of(model, rows_of(model, (X, y, sample_weight)), (None, None, None))
         loss, task = loss_for(model._loss(), len(fitting.classes)), Task(fitting.data, spread=fitting.spread)
+        if trait(loss, "head").bounded:
+            raise ValueError(f"{loss!r} is a loss on cosines, to which the penalty means nothing")
         penalties = alphas_of(alphas, task, [loss], fitting.settings)
         followed = training.path(
             task, loss, fitting.solver, fitting.settings, penalties.tolist(), fitting.rng
@@ -129,8 +132,6 @@ def _checked(estimator: Any) -> BaseLinearClassifier:
     for name, value in (("early_stopping", True), ("calibration", None), ("warm_start", True)):
         given = getattr(estimator, name)
         if (given is value) == (value is True):
-            raise ValueError(
-                f"{name}={given!r} of estimator has no meaning for a path; leave it at its default"
-            )
+            raise ValueError(f"{name}={given!r} means nothing for a path; leave it at its default")
     estimator._validate_params()
     return clone(estimator)

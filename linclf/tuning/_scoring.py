@@ -84,6 +84,7 @@ class OfEstimator:
     def score(self, estimator: Predicting, attributes: dict[str, Any], loss: Loss, rows: Dataset) -> Score:
         fitted = copy.copy(estimator)
         vars(fitted).update(attributes)
+        vars(fitted).pop("feature_names_in_", None)  # rows are arrays now
         held_out = rows.compact()
         y = self.classes[held_out.y.most_probable]
         return Score(float(self.scorer(fitted, held_out.X, y, **self.params(rows))))

@@ -37,6 +37,9 @@ ROUGH, ROUGH_ITERATIONS = 0.1, 30  # relative gradient norm, or iterations, befo
 MANY, FEW = 4, 1000  # times the sample, and sparse rows, beyond which epochs of SGD make the rough solution
 # the pairs have seen a few directions only, and show some tenth of the distance; lately: iterations
 CAUTION, LATELY = 5, 5
+# times the distance that a factor sees from given weights at which they are believed to be near, and times that
+# which pairs see from predicted ones
+SURE, SURER = 10, 200
 TAIL, SLOWEST = 2.5, 0.85  # times what falls that go on shrinking leave, and the least share to which they do
 # vectors of the size of the weights: the pairs, two points with their gradients, the direction, weights, the
 # gradient of the rows, penalty and factor
@@ -111,16 +114,23 @@ class _Run:
         self.max_iter = epochs_for(fit.settings.max_iter, True, fit.shape)
         monitor.start("iteration", self.max_iter, "gradient_norm")
         self.value = self.optimality.start.value
-        self.finished, self.distance = False, np.inf
+        self.finished, self.predicted, self.distance = False, False, np.inf
         self.lately: deque[float] = deque(maxlen=LATELY)  # distances that the pairs have shown
         self.values: deque[float] = deque(maxlen=2 * LATELY + 1)
         self.norm = self.tried = np.inf  # of the gradient at the point reached, and at that evaluated last
 
     def towards(self, fit: Fit, monitor: Monitor, prediction: FloatArray | None) -> None:
         """Take another penalty, and weights that are predicted for it."""
-        self._start(fit, monitor, self.V if prediction is None else prediction)
+        V, value, before = self.V, self.value, self.rows.penalty
+        self._start(fit, monitor, V)
         self.rows, self.sample = self.rows.with_penalty(fit), self.sample.with_penalty(fit)
         self.optimality = self.optimality.with_penalty(self.rows)
+        if prediction is not None:
+            by_classes = fit.problem.storage.by_classes
+            pull = by_classes(V) * (self.rows.penalty - before)
+            value += 0.5 * fit.head.copies * float(np.vdot(pull, by_classes(V)))
+            if self.rows.value_and_gradient(prediction, np.empty_like(prediction)) < value:
+                self.V, self.predicted = prediction, True
 
     def minimise_from_start(self) -> None:
         """Without weights that are given, a rough solution comes first."""
@@ -160,6 +170,8 @@ class _Run:
             self.distance = max(CAUTION * max(self.lately), TAIL * self.tail())
             allowed = self.optimality.allowed(point.value)
             self.finished = self.distance <= allowed and len(self.lately) == LATELY
+            # from a prediction a few iterations do, and the pairs need not have shown a trend
+            self.finished |= self.predicted and SURER * distance <= allowed
             if self.record(point.value):
                 self.finished = True
             return self.finished or (rough and self.norm <= ROUGH)
@@ -170,8 +182,8 @@ class _Run:
             evaluate(start)
             self.norm = self.tried
             self.distance = CAUTION * 0.5 * inner_product(start.gradient, start.gradient)
-            # a factor knows how far it is, a diagonal does not
-            if not factor.diagonal and self.distance <= self.optimality.allowed(start.value):
+            # a factor knows roughly how far it is, a diagonal does not
+            if not factor.diagonal and SURE * self.distance <= self.optimality.allowed(start.value):
                 self.finished = True
                 self.record(start.value)
                 return
