@@ -202,6 +202,8 @@ class PathDisplay:
         scoring = fitted.scoring
         if scoring is None:
             scoring = "neg_log_loss" if hasattr(fitted, "predict_proba") else "accuracy"
+        if not isinstance(scoring, str):
+            scoring = short(getattr(scoring, "__name__", str(scoring)), 40)
         coefs = getattr(fitted, "coef_path_", None)
         if feature_names is None and coefs is not None:
             feature_names = known_names(path)
@@ -212,9 +214,9 @@ class PathDisplay:
             scores=dict(zip(names, means, strict=True)),
             errors=dict(zip(names, errors, strict=True)),
             chosen=fitted.alpha_,
-            scoring=scoring if isinstance(scoring, str) else short(str(scoring), 40),
+            scoring=scoring,
             coefs=coefs,
-            classes=fitted.classes_,
+            classes=getattr(fitted, "classes_", None),  # which refit=False does not set
             feature_names=feature_names,
             feature_scale=feature_scale,
             top=top,

@@ -169,6 +169,24 @@ def test_a_scorer_without_standard_errors_has_no_bars_and_no_level():
     assert legend_texts(display.ax_[0]) == ["mean", f"chosen: alpha {clf.alpha_:.3g}"]
 
 
+def test_a_scorer_has_the_name_of_its_function_and_no_refit_is_needed():
+    def hits(estimator, X, y):
+        return estimator.score(X, y)
+
+    clf = SoftmaxClassifierCV(alphas=ALPHAS, cv=2, scoring=hits, refit=False)
+    display = PathDisplay.from_estimator(clf.fit(*load_iris(return_X_y=True)))
+    assert display.ax_[0].get_ylabel() == "hits"
+    assert list(display.bars_) == ["mean ± standard error"]
+
+
+def test_leave_one_out_has_bars_over_the_rows():
+    clf = SoftmaxClassifierCV(alphas=[1.0, 0.1], cv="loo").fit(IRIS.data, IRIS.target)
+    display = PathDisplay.from_estimator(clf)
+    mean, error = (clf.cv_results_[key] for key in ("mean_test_score", "standard_error"))
+    (bars,) = display.bars_.values()
+    np.testing.assert_allclose(heights(bars), np.column_stack([mean - error, mean + error]))
+
+
 def test_of_equal_means_the_strongest_is_best():
     scores = {"a": [0.5, 0.5, 0.4], "b": [0.1, 0.5, 0.2]}
     display = PathDisplay(ALPHAS, scores=scores, errors={"a": [0.1, np.nan, 0.1]}).plot(axes())
