@@ -9,13 +9,13 @@ import matplotlib
 
 matplotlib.use("agg")  # no window is opened
 import matplotlib.pyplot as plt
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.naive_bayes import GaussianNB
 
-from linclf import SoftmaxClassifier
+from linclf import SoftmaxClassifier, SoftmaxClassifierCV
 from linclf.calibration import CalibratedClassifier
-from linclf.display import HistoryDisplay, ReliabilityDisplay, RiskCoverageDisplay
+from linclf.display import HistoryDisplay, PathDisplay, ReliabilityDisplay, RiskCoverageDisplay
 
 DOCS = pathlib.Path(__file__).resolve().parent
 
@@ -57,10 +57,18 @@ def history(figure, ax):
     HistoryDisplay.from_estimator(model.fit(X[:150], y[:150], X_val=X_test, y_val=y_test), ax=ax)
 
 
+def path(figure, ax):
+    """Breast cancer: the score by penalty, and the largest coefficients in units of the spread."""
+    X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+    model = SoftmaxClassifierCV(standardize=True, rule="1se", store_coef_path=True, random_state=0)
+    PathDisplay.from_estimator(model.fit(X, y), feature_scale=X.std(), top=6, ax=ax)
+
+
 PICTURES = {
     "reliability": (reliability, (5.2, 5.6)),
     "risk_coverage": (risk_coverage, (5.6, 4.2)),
     "history": (history, (6.4, 4.0)),
+    "path": (path, (6.6, 5.8)),
 }
 
 

@@ -8,6 +8,7 @@ room for them. Matplotlib is imported for drawing only: ``pip install "linclf[pl
 
 from linclf.display.coefficients import CoefficientsDisplay
 from linclf.display.history import HistoryDisplay
+from linclf.display.path import PathDisplay
 from linclf.display.reliability import ReliabilityDisplay
 from linclf.display.risk_coverage import RiskCoverageDisplay
 from linclf.display.simplex import SimplexDisplay
@@ -15,6 +16,7 @@ from linclf.display.simplex import SimplexDisplay
 __all__ = [
     "CoefficientsDisplay",
     "HistoryDisplay",
+    "PathDisplay",
     "ReliabilityDisplay",
     "RiskCoverageDisplay",
     "SimplexDisplay",

@@ -151,6 +151,21 @@ def legend_above(axes: Axes, handles: Sequence[Artist], title: str | None) -> No
     legend(axes, handles, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, title=title)
 
 
+def is_narrow(axes: Axes) -> bool:
+    """Whether a legend on the right would leave less than half of the place of axes."""
+    return axes.bbox.width / axes.figure.dpi < 4
+
+
+def legend_outside(axes: Axes, handles: Sequence[Artist], title: str | None) -> None:
+    """A legend in one column: on the right, above narrow axes."""
+    narrow = is_narrow(axes)
+    place: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1, 0.5)}
+    if narrow:
+        place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1)}
+    longest = letters_across(axes) if narrow else 26
+    legend(axes, handles, longest, title=title, alignment="left", **place)
+
+
 def short(text: str, longest: int) -> str:
     """At most so many characters of a text."""
     return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from linclf._data.limits import is_integer
 from linclf._types import FloatArray, IntArray
 from linclf.display._axes import COLOURS, finish, many_axes, short
 from linclf.display._estimators import name_of, path_to
+from linclf.display._features import checked_top, known_names, names_of_features, row_of, rows_shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,17 +95,10 @@ class CoefficientsDisplay:
             )
         d = self.coef.shape[1]
         self.image_shape = _image_shape(image_shape, d)
-        if feature_names is None:
-            feature_names = [f"x{j}" for j in range(d)]
-        elif np.shape(feature_names) != (d,):
-            raise ValueError(
-                f"feature_names has shape {np.shape(feature_names)}: pass one name for each of {d} features"
-            )
-        self.feature_names = np.asarray(feature_names, object)
-        if not is_integer(top) or top < 1:
-            raise ValueError(f"top={top!r}: pass an integer, 1 or more, such as 10")
-        self.top = int(top)
-        self._panels = self._panels_of(shown)
+        self.feature_names = names_of_features(feature_names, d)
+        self.top = checked_top(top)
+        every = [(row, str(label)) for row, label in enumerate(self.classes)]
+        self._panels = rows_shown(self.classes, shown) or every
 
     @classmethod
     def from_estimator(
@@ -149,7 +142,7 @@ class CoefficientsDisplay:
                 "SoftmaxClassifier().fit(X, y)"
             )
         if feature_names is None:
-            feature_names = _known_names(path)
+            feature_names = known_names(path)
         coef = path[-1].coef_
         coef = coef.toarray() if hasattr(coef, "toarray") else coef
         display = cls(
@@ -180,7 +173,7 @@ class CoefficientsDisplay:
             If the class has no panel.
         """
         rows = [row for row, _ in self._panels]
-        row = 0 if len(self.coef) == 1 and label == self.classes[1] else self._row(label, "label")
+        row = 0 if len(self.coef) == 1 and label == self.classes[1] else row_of(self.classes, label, "label")
         if row not in rows:
             raise ValueError(f"label={label!r} is not shown: pass one of shown")
         return [str(name) for name in self.feature_names[self._order(self.coef[row])]]
@@ -245,25 +238,6 @@ class CoefficientsDisplay:
         positive, negative = falling[coef[falling] > 0], falling[coef[falling] < 0]
         return np.concatenate([positive[: self.top], negative[-self.top :]])
 
-    def _panels_of(self, shown: Sequence[Any] | None) -> list[tuple[int, str]]:
-        """Rows of coef and titles."""
-        if len(self.coef) == 1:
-            if shown is not None:
-                raise ValueError(f"shown={shown!r}: two classes have one panel, pass None")
-            return [(0, f"{self.classes[1]}, not {self.classes[0]}")]
-        if shown is None:
-            return [(row, str(label)) for row, label in enumerate(self.classes)]
-        if isinstance(shown, str) or not np.ndim(shown) or not len(shown):
-            raise ValueError(f"shown={shown!r}: pass a list of classes, one at least")
-        return [(self._row(label, "shown"), str(label)) for label in shown]
-
-    def _row(self, label: Any, argument: str) -> int:
-        try:
-            return self.classes.tolist().index(label)
-        except ValueError:
-            known = self.classes.tolist()[:10]
-            raise ValueError(f"{argument} has {label!r}, which is no class: pass one of {known}") from None
-
 
 def _image_shape(shape: tuple[int, int] | None, d: int) -> tuple[int, int] | None:
     if shape is None:
@@ -275,15 +249,3 @@ def _image_shape(shape: tuple[int, int] | None, d: int) -> tuple[int, int] | Non
             "None for bars"
         )
     return shape[0], shape[1]
-
-
-def _known_names(path: list[Any]) -> Sequence[str] | None:
-    """Feature names of the classifier, or what its pipeline makes of the names of the input."""
-    names = getattr(path[-1], "feature_names_in_", None)
-    for outer in reversed(path[:-1]):
-        if names is None and hasattr(outer, "steps") and len(outer.steps) > 1:
-            try:
-                names = outer[:-1].get_feature_names_out()
-            except (AttributeError, ValueError):  # a step that knows none
-                return None
-    return names

@@ -31,6 +31,7 @@ from linclf.calibration import CalibratedClassifier
 from linclf.display import (
     CoefficientsDisplay,
     HistoryDisplay,
+    PathDisplay,
     ReliabilityDisplay,
     RiskCoverageDisplay,
     SimplexDisplay,
@@ -90,7 +91,12 @@ DRAWN = {
     "bars": lambda ax=None: CoefficientsDisplay(COEF, [0, 1, 2]).plot(ax),
     "simplex": lambda ax=None: SimplexDisplay.from_predictions(list("abcb"), THREE, ax=ax),
     "risk": lambda ax=None: RiskCoverageDisplay([0, 1], {"mine": [1, 2]}).plot(ax),
+    "path": lambda ax=None: PathDisplay([1, 0.1], scores={"mine": [0.2, 0.5]}, chosen=0.1).plot(ax),
+    "path and coefficients": lambda ax=None: PathDisplay(
+        [1, 0.1], scores={"mine": [0.2, 0.5]}, coefs=[COEF / 2, COEF], classes=[0, 1, 2]
+    ).plot(ax),
 }
+PANELS = ("images", "bars", "path", "path and coefficients")
 
 
 # ---------------------------------------------------------------- where they draw
@@ -115,7 +121,7 @@ def test_given_axes_are_used_and_pyplot_is_not(name, layout):
     assert display.figure_ is figure
     assert plt.get_fignums() == []
     assert not right.lines
-    if name not in ("images", "bars"):
+    if name not in PANELS:
         assert display.ax_ is left
     figure.draw_without_rendering()
     edge = right.get_position().x0
@@ -149,6 +155,7 @@ def test_matplotlib_is_not_imported_before_plotting():
     code = (
         "import sys, linclf.display as d\n"
         "d.RiskCoverageDisplay([0, 1], {'a': [1, 2]}); d.HistoryDisplay({'objective': [1.0]})\n"
+        "d.PathDisplay([1.0], scores={'a': [1]}, coefs=[[[1]]], classes=[0, 1])\n"
         "assert not any(name.partition('.')[0] == 'matplotlib' for name in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
