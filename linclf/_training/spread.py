@@ -31,10 +31,13 @@ class Spread(NamedTuple):
         return Spread(self.centre[columns.at], self.scale[columns.at])
 
     def divided(self, X: Matrix) -> Matrix:
-        """A copy of X whose columns have the deviation, or the root mean square, 1."""
-        scale = self.scale.astype(X.dtype)
+        """A copy of X whose columns have the deviation, or the root mean square, 1.
+
+        Dense ones are float64: a quotient that is not centred yet would lose digits.
+        """
         if not sparse.issparse(X):
-            return X / scale
+            return X / self.scale
+        scale = self.scale.astype(X.dtype)
         values = np.empty_like(X.data)
         for start in range(0, len(values), COPIED):
             part = slice(start, start + COPIED)

@@ -181,6 +181,17 @@ def test_scales_offsets_and_a_constant_column(uneven, solver):
     np.testing.assert_allclose(model.coef_[:, 4], 0, atol=1e-12)
 
 
+@pytest.mark.parametrize("solver", [*EXACT, "sgd"])
+def test_offsets_cost_no_digits_of_single_precision(solver):
+    rng = np.random.default_rng(0)
+    X = (rng.normal(size=(300, 4)) + [0, 1e5, -1e5, 0]).astype(np.float32)
+    y = (X[:, 1] - 1e5 + rng.normal(size=300) > 0).astype(int)
+    model = SoftmaxClassifier(alpha=1e-2, solver=solver, standardize=True, random_state=0).fit(X, y)
+    Z = StandardScaler().fit_transform(X.astype(np.float64))
+    twin = SoftmaxClassifier(alpha=1e-2, solver=solver, random_state=0).fit(Z, y)
+    np.testing.assert_allclose(model.coef_, twin.coef_ / X.std(axis=0, dtype=np.float64), atol=2e-3)
+
+
 def test_the_unit_of_a_column_does_not_matter(wine):
     X, y = wine
     units = np.logspace(-9, 9, 13)
