@@ -34,10 +34,10 @@ class CommonParameters(Declared):
         type="bool",
         description="""
         Whether the penalty is on ``coef_ * standard deviation`` of the columns, as if a StandardScaler
-        stood before the classifier; the model stays in the units of X. Deviations are those of the weighted
-        rows that are trained on, and of sparse columns, which are never centred, the root mean squares. A
-        numeric `learning_rate` is then in these units, too, and cosines are those of standardised rows. Not
-        for ``partial_fit``.
+        stood before the classifier; the model stays in the units of X. Deviations are those of the rows that
+        are trained on, with their sample and class weights; of sparse columns, which are never centred, the
+        root mean squares. A numeric `learning_rate` is then in these units, too, and cosines are those of
+        standardised rows. Not for ``partial_fit``.
         """,
     )
     fit_intercept: bool = parameter(

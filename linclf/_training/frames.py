@@ -199,7 +199,7 @@ class InSpreads:
         if inner.turns(X):
             rotated = inner.learn(self.spread.divided(X), weights, seen)
             if inner.coordinates.rotation is not None:
-                return rotated
+                return rotated.astype(X.dtype, copy=False)
         inner.learn_moments(_coordinates.moments(X, weights).divided(self.spread.scale))
         return X
 

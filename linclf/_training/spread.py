@@ -31,10 +31,13 @@ class Spread(NamedTuple):
         return Spread(self.centre[columns.at], self.scale[columns.at])
 
     def divided(self, X: Matrix) -> Matrix:
-        """A copy of X whose columns have the deviation, or the root mean square, 1."""
-        scale = self.scale.astype(X.dtype)
+        """A copy of X whose columns have the deviation, or the root mean square, 1.
+
+        Dense ones are float64: a quotient that is not centred yet would lose digits.
+        """
         if not sparse.issparse(X):
-            return X / scale
+            return X / self.scale
+        scale = self.scale.astype(X.dtype)
         values = np.empty_like(X.data)
         for start in range(0, len(values), COPIED):
             part = slice(start, start + COPIED)
@@ -64,28 +67,42 @@ def spread_of(data: Dataset, centred: bool) -> Spread:
 
 
 def warn_if_uneven(data: Dataset, loss: Loss) -> None:
-    """Say that the columns of large values decide alone about cosines.
-
-    Of sparse columns only the rows count that have a value: rare words are not small ones.
-    """
-    X, weights = data.X, data.weights
-    deviation, kind = _measured(X, weights)[1], "standard deviations"
-    if sparse.issparse(X):
-        member = sparse.csr_array(((X.data != 0).astype(X.dtype), X.indices, X.indptr), shape=X.shape)
-        share = np.sqrt(weights.sum() / np.maximum(member.T @ weights, 1e-300))
-        deviation, kind = deviation * share, "root mean squares (of the values that are stored)"
-    varying = np.flatnonzero(deviation)
-    if not varying.size:
+    """Say that the columns of large values decide alone about cosines."""
+    _, deviation = _measured(data.X, data.weights)
+    if _ratio(deviation) <= UNEVEN:
         return
-    least, most = varying[deviation[varying].argmin()], varying[deviation[varying].argmax()]
-    if deviation[most] > UNEVEN * deviation[least]:
-        warnings.warn(
-            f"the {kind} of the columns of X range from {deviation[least]:.3g} (column {least}) to "
-            f"{deviation[most]:.3g} (column {most}), and {type(loss).__name__} is a loss on cosines, which "
-            "the large columns decide alone; use standardize=True, or scale the columns",
-            UserWarning,
-            stacklevel=2,
-        )
+    # a value that few rows have makes a small deviation, and yet is no small value
+    deviation = deviation / np.sqrt(_occupied(data.X, data.weights))
+    if _ratio(deviation) <= UNEVEN:
+        return
+    least, most = np.where(deviation > 0, deviation, np.inf).argmin(), deviation.argmax()
+    kind = "root mean squares" if data.is_sparse else "standard deviations"
+    warnings.warn(
+        f"the {kind} of the columns of X, in rows in which they are not 0, range from {deviation[least]:.3g} "
+        f"(column {least}) to {deviation[most]:.3g} (column {most}), and {type(loss).__name__} is a loss on "
+        "cosines, which the large columns decide alone; use standardize=True, or scale the columns",
+        UserWarning,
+        stacklevel=2,
+    )
+
+
+def _ratio(deviation: FloatArray) -> float:
+    """The largest deviation over the smallest of the columns that vary."""
+    varying = deviation[deviation > 0]
+    return float(varying.max() / varying.min()) if varying.size else 1.0
+
+
+def _occupied(X: Matrix, weights: FloatArray) -> FloatArray:
+    """The share of the rows in which a column is not 0; 1 if it never is."""
+    if sparse.issparse(X):
+        by_value = np.repeat(weights, np.diff(X.indptr)) * (X.data != 0)
+        mass = np.bincount(X.indices, by_value, X.shape[1])
+    else:
+        mass, size = np.zeros(X.shape[1]), max(1, COPIED // X.shape[1])
+        for start in range(0, len(X), size):
+            part = slice(start, start + size)
+            mass += weights[part] @ (X[part] != 0)
+    return np.where(mass > 0, mass / weights.sum(), 1.0)
 
 
 def _measured(X: Matrix, weights: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -33,8 +33,8 @@ class SoftmaxClassifier(BaseLinearClassifier):
     --------
     >>> from sklearn.datasets import load_wine
     >>> from linclf import SoftmaxClassifier
-    >>> X, y = load_wine(return_X_y=True)  # features not scaled, and they need not be
-    >>> clf = SoftmaxClassifier(random_state=0).fit(X, y)
+    >>> X, y = load_wine(return_X_y=True)  # columns of all scales
+    >>> clf = SoftmaxClassifier(standardize=True).fit(X, y)
     >>> clf.predict_proba(X[:1]).round(2)
     array([[1., 0., 0.]])
     """

@@ -154,7 +154,8 @@ def _directions(X: Matrix, y: Targets, weights: FloatArray, size: int, spread: S
     """Directions of a tail; with a spread, of features divided by it."""
     if spread is None:
         return class_directions(X, y, weights, size)
-    return class_directions(spread.divided(X), y, weights, size) / spread.scale.astype(X.dtype)[:, None]
+    directions = class_directions(spread.divided(X), y, weights, size) / spread.scale[:, None]
+    return directions.astype(X.dtype)
 
 
 def _untrained(n_outputs: int, n_features: int, dtype: np.dtype) -> LinearModel:

@@ -1,7 +1,8 @@
 """Whatever arrives: a model that agrees with the plain one, or a ValueError or TypeError that says why not.
 
 The plain model is the fit of the same values as a C-ordered float64 array. Warnings are errors, but
-for those of convergence. ``LINCLF_FUZZ=20000 pytest -m fuzz`` runs as many new examples.
+for those of convergence and of uneven columns. ``LINCLF_FUZZ=20000 pytest -m fuzz`` runs as many new
+examples.
 """
 
 import os
@@ -116,6 +117,8 @@ def estimators(draw, classes=CLASSES, **fixed):
         "tol": None,
         "random_state": 0,
     }
+    if not fixed:
+        chosen["standardize"] = draw(st.booleans())
     if draw(st.integers(0, 3)) == 0 and not fixed:
         if cls is SVMClassifier:
             return lambda: cls(solver="dual", **chosen | {"alpha": chosen["alpha"] or 1e-4})
@@ -149,6 +152,7 @@ def attempt(call):
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+        warnings.filterwarnings("ignore", ".* of the columns of X, in rows in which", UserWarning)
         warnings.filterwarnings("ignore", "X (does not have valid|has) feature names", UserWarning)
         try:
             return call(), None

@@ -224,7 +224,7 @@ STORES = [through_pickle, through_joblib, through_skops]
         SoftmaxClassifier(**FAST),
         SoftmaxClassifier(solver=Adam(beta1=0.8), **FAST),
         SVMClassifier(**FAST),
-        MarginSoftmaxClassifier(**FAST),
+        MarginSoftmaxClassifier(standardize=True, **FAST),
         LinearClassifier(loss=CrammerSinger(margin=2.0), **FAST),
     ],
     ids=str,
