@@ -23,6 +23,7 @@ QUESTIONS = (
     "cold_start",
     "memory",
     "grid_search",
+    "penalties",
 )
 
 

@@ -77,6 +77,8 @@ def spread(
     the second is what the single rows of a batch add to it. Taken from at most 2,000 rows of ``order``.
     """
     X, weights = data.X, problem.weights
+    if columns is not None and len(columns.at) != X.shape[1]:
+        columns = None  # features were folded, and are not those of the columns any more
     width = X.shape[1] if columns is None else columns.n_features
     n, size = len(order), int(np.clip(SPREAD_VALUES / width, *SPREAD_ROWS))
     ids = order if n <= size else order[np.linspace(0, n - 1, size).astype(np.int64)]

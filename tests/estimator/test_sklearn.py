@@ -7,10 +7,13 @@ from linclf import (
     EntmaxClassifier,
     FocalClassifier,
     LinearClassifier,
+    LinearClassifierCV,
     MarginSoftmaxClassifier,
     SoftmaxClassifier,
+    SoftmaxClassifierCV,
     SparsemaxClassifier,
     SVMClassifier,
+    SVMClassifierCV,
 )
 from linclf.large import (
     AdaptiveSoftmaxClassifier,
@@ -39,6 +42,9 @@ ESTIMATORS = [
     HierarchicalSoftmaxClassifier(),
     AdaptiveSoftmaxClassifier(),
     SampledSoftmaxClassifier(rank=2),
+    SoftmaxClassifierCV(alphas=5),
+    SVMClassifierCV(alphas=3),
+    LinearClassifierCV(alphas=3, loss_grid={"label_smoothing": [0.0, 0.1]}),
 ]
 OTHER_SETTINGS = [
     *(SoftmaxClassifier(solver=name) for name in OPTIMIZERS if name != "sgd"),

@@ -56,6 +56,19 @@ def test_the_model_is_that_of_all_columns(loss, solver, learning_rate, everythin
     np.testing.assert_allclose(narrow, whole, rtol=1e-9, atol=1e-3 if solver == "lbfgs" else 1e-12)
 
 
+def test_columns_that_no_row_has_beside_those_of_one_row(everything):
+    """The former are left out, the latter folded, and stochastic steps come first as there are many rows."""
+    X, y, _ = table(n=1500)
+    alone = sparse.csr_array((np.ones(40), (np.arange(40) // 2, np.arange(40))), shape=(1500, 40))
+    X = sparse.csr_array(sparse.hstack([X, alone, sparse.csr_array((1500, 3000))]))
+    model = SoftmaxClassifier(solver="lbfgs", alpha=1e-3, tol=1e-7)
+    narrow = model.fit(X, y).coef_
+    whole = everything(lambda: model.fit(X, y).coef_)
+    np.testing.assert_allclose(narrow, whole, atol=1e-3)
+    dense = SoftmaxClassifier(solver="newton", alpha=1e-3, tol=1e-9).fit(X.toarray(), y)
+    np.testing.assert_allclose(narrow, dense.coef_, atol=1e-3)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("batch_size", [8, "auto"])
 def test_plain_steps_of_a_given_length_are_bitwise_the_same(dtype, batch_size, everything):

@@ -37,8 +37,8 @@ ROUGH, ROUGH_ITERATIONS = 0.1, 30  # relative gradient norm, or iterations, befo
 MANY, FEW = 4, 1000  # times the sample, and sparse rows, beyond which epochs of SGD make the rough solution
 # the pairs have seen a few directions only, and show some tenth of the distance; lately: iterations
 CAUTION, LATELY = 5, 5
-# times the distance that a factor sees from given weights at which they are believed to be near, and times that
-# which pairs see from predicted ones
+# times the distance that a factor sees from given weights at which they are believed to be near, and times
+# that which pairs see from predicted ones
 SURE, SURER = 10, 200
 TAIL, SLOWEST = 2.5, 0.85  # times what falls that go on shrinking leave, and the least share to which they do
 # vectors of the size of the weights: the pairs, two points with their gradients, the direction, weights, the
