@@ -36,7 +36,8 @@ class SoftmaxClassifierCV(CrossValidated, SoftmaxClassifier):
     >>> from linclf import SoftmaxClassifierCV
     >>> X, y = load_wine(return_X_y=True)
     >>> clf = SoftmaxClassifierCV(standardize=True, random_state=0).fit(X, y)
-    >>> print(f"{clf.alpha_:.3f}, log loss {-clf.cv_results_['mean_test_score'].max():.3f}")
+    >>> print(f"{clf.alpha_:.4f}, log loss {-clf.cv_results_['mean_test_score'].max():.2f}")
+    0.0007, log loss 0.06
     """
 
 
@@ -60,7 +61,8 @@ class SVMClassifierCV(CrossValidated, SVMClassifier):
     >>> from linclf import SVMClassifierCV
     >>> X, y = load_iris(return_X_y=True)
     >>> clf = SVMClassifierCV(squared=True, alphas=10, random_state=0).fit(X, y)
-    >>> clf.cv_results_["mean_test_score"].max().round(2)
+    >>> print(clf.cv_results_["mean_test_score"].max().round(2))
+    0.98
     """
 
 
@@ -82,6 +84,7 @@ class LinearClassifierCV(CrossValidated, LinearClassifier):
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> clf = LinearClassifierCV(loss="focal", loss_grid={"gamma": [0.0, 1.0, 2.0]}, standardize=True)
     >>> clf.fit(X, y).loss_
+    Focal(gamma=0.0)
     """
 
     loss_grid: dict[str, Any] | None = parameter(
