@@ -35,7 +35,7 @@ def folds_of(
     if cv is None:
         cv = max(2, min(5, least))
     if isinstance(cv, Integral):
-        if least < cv:
+        if least < int(cv):
             raise ValueError(
                 f"cv={cv} needs {cv} rows of each class, and one class has {least}; use a smaller cv (2 at "
                 f"least), or {remedy}"

@@ -29,7 +29,8 @@ def followed(fit: Fit, alphas: Sequence[float], max_iter: int) -> Iterator[Outco
     n_jobs, prediction = fit.settings.n_jobs, Prediction()
     with threads(n_jobs, n_jobs) as pool:
         first = fit.with_alpha(alphas[0])
-        steps = NewtonSteps(first, first.settings.tol or 0.0, pool)
+        tol = Monitor(first.settings, None, None).watch.tol
+        steps = NewtonSteps(first, tol or 0.0, pool)
         to_minimum = _ToMinimum(steps)
         for alpha in alphas:
             at = float(np.log(alpha))

@@ -2,6 +2,8 @@
 
 from collections import deque
 
+import numpy as np
+
 from linclf._types import FloatArray
 
 LAST = 3  # weights that a prediction is made of
@@ -20,11 +22,11 @@ class Prediction:
         """None if too little is known."""
         if len(self.known) < 2:
             return None
-        total = 0
+        total = np.zeros_like(self.known[-1][1])
         for here, V in self.known:
             share = 1.0
             for other, _ in self.known:
                 if other != here:
                     share *= (there - other) / (here - other)
-            total = total + share * V
+            total += share * V
         return total

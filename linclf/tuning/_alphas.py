@@ -38,9 +38,10 @@ def alphas_of(alphas: int | ArrayLike, task: Task, losses: Sequence[Loss], setti
     """A grid over the rows if its size is given, else what is given."""
     if not isinstance(alphas, Integral):
         return checked_alphas(alphas)
+    size = int(alphas)
     strongest = max(_strongest(task, loss, settings) for loss in losses)
     weakest = strongest / (SPAN * _units(task))
-    return np.geomspace(strongest, weakest, int(alphas)) if alphas > 1 else np.array([strongest])
+    return np.geomspace(strongest, weakest, size) if size > 1 else np.array([strongest])
 
 
 def _units(task: Task) -> float:

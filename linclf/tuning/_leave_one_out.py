@@ -25,7 +25,8 @@ def path_of_all(
     fitting: Fitting, candidates: list[Candidate], alphas: FloatArray, metric: OfRows
 ) -> PartPath:
     """As `path_of_part`, with each row scored by the model without it."""
-    result = PartPath(*np.empty((2, len(candidates), len(alphas))), [], [])
+    shape = len(candidates), len(alphas)
+    result = PartPath(np.empty(shape), np.empty(shape), [], [])
     weights = _weights(fitting)
     for i, candidate in enumerate(candidates):
         loss, models = candidate.loss, []

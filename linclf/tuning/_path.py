@@ -1,7 +1,7 @@
 """The weights along a path of penalties."""
 
 import warnings
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -135,4 +135,4 @@ def _checked(estimator: Any) -> BaseLinearClassifier:
         if (given is value) == (value is True):
             raise ValueError(f"{name}={given!r} means nothing for a path; leave it at its default")
     estimator._validate_params()
-    return clone(estimator)
+    return cast("BaseLinearClassifier", clone(estimator))

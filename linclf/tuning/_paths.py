@@ -1,5 +1,6 @@
 """The paths of penalties of a part, one for each loss, and the scores along them."""
 
+import copy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,7 +49,8 @@ def path_of_part(
     for i, candidate in enumerate(candidates):
         there = fitting.with_data(fitting.data, None, estimator._published(candidate.loss))
         task = Task(fitting.data, spread=fitting.spread)
-        rng = np.random.RandomState(fitting.rng.get_state()[1][0])
+        # the same for each loss, whichever thread comes first
+        rng = copy.deepcopy(fitting.rng)
         outcomes = path(task, candidate.loss, fitting.solver, fitting.settings, alphas.tolist(), rng)
         result.models.append([])
         for j, (alpha, outcome) in enumerate(zip(alphas, outcomes, strict=True)):
