@@ -184,7 +184,7 @@ def test_scales_offsets_and_a_constant_column(uneven, solver):
 @pytest.mark.parametrize("solver", [*EXACT, "sgd"])
 def test_offsets_cost_no_digits_of_single_precision(solver):
     rng = np.random.default_rng(0)
-    X = (rng.normal(size=(300, 4)) + [0, 1e5, -1e5, 0]).astype(np.float32)
+    X = (rng.normal(size=(300, 4)) + np.array([0, 1e5, -1e5, 0])).astype(np.float32)
     y = (X[:, 1] - 1e5 + rng.normal(size=300) > 0).astype(int)
     model = SoftmaxClassifier(alpha=1e-2, solver=solver, standardize=True, random_state=0).fit(X, y)
     Z = StandardScaler().fit_transform(X.astype(np.float64))
