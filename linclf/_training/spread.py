@@ -49,7 +49,7 @@ class Spread(NamedTuple):
         return data._replace(X=self.divided(data.X)) if data.is_sparse else data
 
     def standardised(self, X: Matrix) -> Matrix:
-        """The same, and with dense columns centred."""
+        """The same, with dense columns centred, in the dtype of X."""
         if sparse.issparse(X):
             return self.divided(X)
         Z = np.empty_like(X, order="C")

@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
 
 import linclf
 from linclf import (
@@ -184,7 +185,7 @@ def test_scales_offsets_and_a_constant_column(uneven, solver):
 @pytest.mark.parametrize("solver", [*EXACT, "sgd"])
 def test_offsets_cost_no_digits_of_single_precision(solver):
     rng = np.random.default_rng(0)
-    X = (rng.normal(size=(300, 4)) + [0, 1e5, -1e5, 0]).astype(np.float32)
+    X = (rng.normal(size=(300, 4)) + np.array([0, 1e5, -1e5, 0])).astype(np.float32)
     y = (X[:, 1] - 1e5 + rng.normal(size=300) > 0).astype(int)
     model = SoftmaxClassifier(alpha=1e-2, solver=solver, standardize=True, random_state=0).fit(X, y)
     Z = StandardScaler().fit_transform(X.astype(np.float64))
@@ -208,6 +209,18 @@ def test_accuracy_of_logistic_regression_behind_a_scaler(wine):
     assert cross_val_score(model, X, y).mean() == pytest.approx(
         cross_val_score(rival, X, y).mean(), abs=1e-12
     )
+
+
+def test_liblinear_behind_a_scaler(wine):
+    """Without intercepts, which LIBLINEAR penalises."""
+    X, y = wine[0], (wine[1] == 1).astype(int)
+    Z = StandardScaler(with_mean=False).fit_transform(X)
+    model = SVMClassifier(alpha=0.1, solver="dual", fit_intercept=False, standardize=True, tol=1e-8).fit(X, y)
+    rival = LinearSVC(
+        loss="hinge", C=1 / (0.1 * len(y)), fit_intercept=False, tol=1e-9, max_iter=1_000_000, random_state=0
+    )
+    expected = rival.fit(Z, y).decision_function(Z)
+    np.testing.assert_allclose(model.decision_function(X), expected, atol=1e-4 * np.abs(expected).max())
 
 
 def test_a_numeric_step_is_in_standardised_units(wine):
