@@ -30,6 +30,7 @@ from linclf._training.solvers.dual import for_kinks
 from linclf._training.solvers.stochastic import epochs_of_sgd
 from linclf._types import FloatArray, Loss
 from linclf.heads import Head
+from linclf.losses._hessian import covariance
 from linclf.losses._registry import trait
 
 SAMPLE, FEWEST = 4, 1000  # rows of the sample: a multiple of the features, and the least
@@ -39,7 +40,8 @@ MANY, FEW = 4, 1000  # times the sample, and sparse rows, beyond which epochs of
 CAUTION, LATELY = 5, 5
 # times the distance that a factor sees from given weights at which they are believed to be near, and times
 # that which pairs see from predicted ones
-SURE, SURER = 10, 200
+SURE, SURER = 30, 200
+LASTS = 5  # iterations after which the next penalty gets a preconditioner of its own
 TAIL, SLOWEST = 2.5, 0.85  # times what falls that go on shrinking leave, and the least share to which they do
 # vectors of the size of the weights: the pairs, two points with their gradients, the direction, weights, the
 # gradient of the rows, penalty and factor
@@ -104,6 +106,8 @@ class _Run:
         self.sample_size = max(SAMPLE * fit.problem.penalty.size, FEWEST)
         self.sample = self.rows.sample(self.sample_size, np.random.RandomState(0))
         self.optimality = Optimality(self.rows, monitor.watch.tol or 0.0)
+        self.factor: Preconditioner | None = None
+        self.jumps = covariance.find(type(fit.loss)) is None  # the Hessian, as that of hinges does
         self._start(fit, monitor, fit.V if fit.V.any() else self.optimality.start.V)
         norm = self.optimality.start.steepness
         # if labels and features have nothing to do with each other, rounding is all there is
@@ -114,23 +118,25 @@ class _Run:
         self.max_iter = epochs_for(fit.settings.max_iter, True, fit.shape)
         monitor.start("iteration", self.max_iter, "gradient_norm")
         self.value = self.optimality.start.value
-        self.finished, self.predicted, self.distance = False, False, np.inf
+        self.finished, self.distance = False, np.inf
+        self.unpredicted: tuple[FloatArray, float] | None = None  # weights if a prediction is no good
         self.lately: deque[float] = deque(maxlen=LATELY)  # distances that the pairs have shown
         self.values: deque[float] = deque(maxlen=2 * LATELY + 1)
         self.norm = self.tried = np.inf  # of the gradient at the point reached, and at that evaluated last
 
     def towards(self, fit: Fit, monitor: Monitor, prediction: FloatArray | None) -> None:
         """Take another penalty, and weights that are predicted for it."""
-        V, value, before = self.V, self.value, self.rows.penalty
+        V, value, before, n_iter = self.V, self.value, self.rows.penalty, self.monitor.n_iter
         self._start(fit, monitor, V)
+        if n_iter > LASTS:
+            self.factor = None
         self.rows, self.sample = self.rows.with_penalty(fit), self.sample.with_penalty(fit)
         self.optimality = self.optimality.with_penalty(self.rows)
         if prediction is not None:
             by_classes = fit.problem.storage.by_classes
             pull = by_classes(V) * (self.rows.penalty - before)
             value += 0.5 * fit.head.copies * float(np.vdot(pull, by_classes(V)))
-            if self.rows.value_and_gradient(prediction, np.empty_like(prediction)) < value:
-                self.V, self.predicted = prediction, True
+            self.V, self.unpredicted = prediction, (V, value)
 
     def minimise_from_start(self) -> None:
         """Without weights that are given, a rough solution comes first."""
@@ -154,7 +160,9 @@ class _Run:
         left = min(max_iter, self.max_iter - before)
         if left <= 0:
             return
-        factor = Preconditioner(self.fit, self.sample, self.V)
+        if self.factor is None or self.unpredicted is None:
+            self.factor = Preconditioner(self.fit, self.sample, self.V)
+        factor = self.factor
         V = np.empty(self.V.shape, factor.dtype)
 
         def evaluate(point: Point) -> None:
@@ -171,19 +179,27 @@ class _Run:
             allowed = self.optimality.allowed(point.value)
             self.finished = self.distance <= allowed and len(self.lately) == LATELY
             # from a prediction a few iterations do, and the pairs need not have shown a trend
-            self.finished |= self.predicted and SURER * distance <= allowed
+            shown = self.unpredicted is not None and not self.jumps
+            self.finished |= shown and SURER * distance <= allowed
             if self.record(point.value):
                 self.finished = True
             return self.finished or (rough and self.norm <= ROUGH)
 
-        u = factor.coordinates(self.V).astype(factor.dtype, copy=False)
-        start = Point(u, np.empty_like(u))
-        with np.errstate(over="ignore", invalid="ignore"):  # `outcome` looks at the norm
+        def starting_at(V: FloatArray) -> Point:
+            u = factor.coordinates(V).astype(factor.dtype, copy=False)
+            start = Point(u, np.empty_like(u))
             evaluate(start)
+            return start
+
+        with np.errstate(over="ignore", invalid="ignore"):  # `outcome` looks at the norm
+            start = starting_at(self.V)
+            if self.unpredicted is not None and not start.value <= self.unpredicted[1]:
+                start = starting_at(self.unpredicted[0])
             self.norm = self.tried
             self.distance = CAUTION * 0.5 * inner_product(start.gradient, start.gradient)
             # a factor knows roughly how far it is, a diagonal does not
-            if not factor.diagonal and SURE * self.distance <= self.optimality.allowed(start.value):
+            knows = not factor.diagonal and not (self.jumps and self.unpredicted is not None)
+            if knows and SURE * self.distance <= self.optimality.allowed(start.value):
                 self.finished = True
                 self.record(start.value)
                 return
