@@ -85,7 +85,7 @@ class _ToMinimum:
 
         if not near(estimate) or (self.jumps and not n_iter):
             return False
-        if self.steps.fit.settings.alpha * LASTS <= self.made_for:
+        if self.jumps or self.steps.fit.settings.alpha * LASTS <= self.made_for:
             self._look(MANY_PRODUCTS)
         return near(self._estimate())
 

@@ -40,7 +40,7 @@ MANY, FEW = 4, 1000  # times the sample, and sparse rows, beyond which epochs of
 CAUTION, LATELY = 5, 5
 # times the distance that a factor sees from given weights at which they are believed to be near, and times
 # that which pairs see from predicted ones
-SURE, SURER = 30, 200
+SURE, SURER = 10, 200
 LASTS = 5  # iterations after which the next penalty gets a preconditioner of its own
 TAIL, SLOWEST = 2.5, 0.85  # times what falls that go on shrinking leave, and the least share to which they do
 # vectors of the size of the weights: the pairs, two points with their gradients, the direction, weights, the
@@ -107,6 +107,7 @@ class _Run:
         self.sample = self.rows.sample(self.sample_size, np.random.RandomState(0))
         self.optimality = Optimality(self.rows, monitor.watch.tol or 0.0)
         self.factor: Preconditioner | None = None
+        self.underestimated = 1.0  # the last fall, as a multiple of what the factor saw before it
         self.jumps = covariance.find(type(fit.loss)) is None  # the Hessian, as that of hinges does
         self._start(fit, monitor, fit.V if fit.V.any() else self.optimality.start.V)
         norm = self.optimality.start.steepness
@@ -180,7 +181,7 @@ class _Run:
             self.finished = self.distance <= allowed and len(self.lately) == LATELY
             # from a prediction a few iterations do, and the pairs need not have shown a trend
             shown = self.unpredicted is not None and not self.jumps
-            self.finished |= shown and SURER * distance <= allowed
+            self.finished |= shown and SURER * self.underestimated * distance <= allowed
             if self.record(point.value):
                 self.finished = True
             return self.finished or (rough and self.norm <= ROUGH)
@@ -196,7 +197,8 @@ class _Run:
             if self.unpredicted is not None and not start.value <= self.unpredicted[1]:
                 start = starting_at(self.unpredicted[0])
             self.norm = self.tried
-            self.distance = CAUTION * 0.5 * inner_product(start.gradient, start.gradient)
+            estimate = 0.5 * inner_product(start.gradient, start.gradient)
+            self.distance = CAUTION * self.underestimated * estimate
             # a factor knows roughly how far it is, a diagonal does not
             knows = not factor.diagonal and not (self.jumps and self.unpredicted is not None)
             if knows and SURE * self.distance <= self.optimality.allowed(start.value):
@@ -205,6 +207,7 @@ class _Run:
                 return
             end = descend(evaluate, start, left, reached, self.optimality.precision)
             factor.weights(end.u, V)
+            self.underestimated = max((start.value - end.value) / estimate, 1.0) if estimate else 1.0
             if before < self.monitor.n_iter < before + left:
                 # no lower point is found; earlier estimates kept it from ending too soon, and are of others
                 self.distance = CAUTION * self.lately[-1]
