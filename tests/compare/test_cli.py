@@ -96,7 +96,7 @@ def test_files_of_arrays(kind, tmp_path):
     data = X if kind == "npz" else sparse.csr_matrix(X)
     direct = compare(data, y, models=["sklearn:Ridge*"], repeats=1)
     assert held["rows"][0]["accuracy"] == pytest.approx(direct.rows[0]["accuracy"])
-    assert held["facts"]["sparse"] == (kind != "npz")
+    assert bool(held["facts"]["columns"]["scaled"]) == (kind == "npz")
 
 
 def test_digits_are_the_default_and_the_report_is_written(tmp_path, capsys):
@@ -114,7 +114,9 @@ def test_digits_are_the_default_and_the_report_is_written(tmp_path, capsys):
     assert main(["compare", *arguments, "--report", str(report)]) == 0
     printed = capsys.readouterr().out
     assert "digits: 1,797 rows, 64 features, 10 classes" in printed
-    assert "899 rows for testing" in printed
+    assert "898 rows for training and 899 for testing" in printed
+    assert printed.startswith("first models:\nmodel ")
+    assert "command: linclf compare --models 'sklearn:R*,sklearn:D*' --repeats 1 " in printed
     assert "linclf compare: digits" in report.read_text(encoding="utf-8")
 
 
@@ -207,7 +209,7 @@ def test_ctrl_c_exits_with_130(monkeypatch, capsys):
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "compare", interrupted)
+    monkeypatch.setattr(module, "comparisons", interrupted)
     assert main(["compare", "--models", "softmax"]) == 130
     assert capsys.readouterr().err == "linclf: interrupted\n"
 
