@@ -22,7 +22,7 @@ from linclf._compare.splitting import split_table
 from linclf._compare.summary import Row, rows_of
 from linclf._compare.text import text_report
 from linclf._compare.tuning import check_penalty
-from linclf._compare.verdict import verdict
+from linclf._compare.verdict import recommended, verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -264,10 +264,20 @@ def comparisons(
             sort=sort,
             report_step=report_step,
         )
-        for _ in run.stages(candidates):
+
+        def result() -> Comparison:
             shown = {name: each._asdict() for name, each in run.shown.items()}
-            yield Comparison(
+            return Comparison(
                 rows_of(run, candidates, stands_for),
                 facts | {"compile_seconds": round(run.compile_seconds, 3)},
                 {"classes": classes, "y": codes[splitting.parts[-1][1]], "models": shown},
             )
+
+        for _ in run.stages(candidates):
+            yield result()
+        names = run.leaders(MOST_LEADERS)
+        taken = recommended(result().rows)
+        if taken is not None and taken["model"] not in names:
+            names[-1] = taken["model"]
+        run.look_at([candidate for candidate in candidates if candidate.name in names])
+        yield result()

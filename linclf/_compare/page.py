@@ -148,7 +148,7 @@ def _behind(row: Row, sort: str) -> str:
     text = number(row["behind"], decimals)
     if row["behind_margin"] is not None:
         text += f" <small>±{number(row['behind_margin'], decimals)}</small>"
-    return text + (" tied" if row["status"].startswith("tied") else "")
+    return text + (" tied" if row["status"] == "tied" else "")
 
 
 def _best(rows: Sequence[Row], key: str) -> str | None:

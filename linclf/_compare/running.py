@@ -9,7 +9,7 @@ from sklearn.utils import _safe_indexing
 
 from linclf._compare.candidates import BASELINE, FIRST, Candidate
 from linclf._compare.encoding import encoder_for
-from linclf._compare.leaders import MOST_LEADERS, Look, look_at
+from linclf._compare.leaders import Look, look_at
 from linclf._compare.measures import MEASURES
 from linclf._compare.measuring import Measured, Shown, default_alpha, first_fits, mean_of, measure
 from linclf._compare.splitting import Splitting
@@ -57,15 +57,13 @@ class Run:
     blas_threads: dict[str, int] = field(default_factory=dict)
 
     def stages(self, candidates: list[Candidate]) -> Iterator[None]:
-        """Measure the first few models, then the others, then look at the leaders; yields after each."""
+        """Measure the first few models, then the others; yields after each."""
         first = [each for each in candidates if each.name in FIRST]
         others = [each for each in candidates if each.name not in FIRST]
         for stage in (first, others):
             if stage:
                 self._measure_all(stage)
                 yield
-        self._look_at_leaders(candidates)
-        yield
 
     def means(self) -> dict[str, float]:
         """The mean of the measure that is sorted by, of the models that have it."""
@@ -76,7 +74,7 @@ class Run:
         }
         return {name: mean for name, mean in means.items() if mean is not None}
 
-    def leaders(self, most: int = MOST_LEADERS) -> list[str]:
+    def leaders(self, most: int) -> list[str]:
         """The names of the best models, the baseline left out."""
         means = self.means()
         sign = -1.0 if MEASURES[self.sort].higher_is_better else 1.0
@@ -113,8 +111,8 @@ class Run:
                     self.failures[name] = " ".join(f"{type(fault).__name__}: {fault}".split())
                     self.shown.pop(name, None)
 
-    def _look_at_leaders(self, candidates: list[Candidate]) -> None:
-        leaders = [each for name in self.leaders() for each in candidates if each.name == name]
+    def look_at(self, leaders: list[Candidate]) -> None:
+        """Learning curves and calibration of models that have been measured."""
         for number, (train, test) in enumerate(self.splitting.parts):
             encoded = self._encoded(train, test)
             folds = self.splitting.inner(train, self.codes)

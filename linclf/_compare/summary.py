@@ -71,7 +71,8 @@ def _judged(run: Run, name: str) -> Row:
         of_best, own, MEASURES[run.sort].higher_is_better, run.splitting.test_to_train
     )
     if name == BASELINE:
-        status = "baseline" if difference.is_apart or difference.margin is None else "tied baseline"
+        beaten = difference.mean > (difference.margin or 0.0)
+        status = "baseline" if beaten else "unbeaten baseline"
     elif difference.margin is None:
         status = "not judged"
     else:

@@ -7,7 +7,7 @@ from linclf._compare.measures import MEASURES, number
 from linclf._compare.splitting import INNER_FOLDS
 from linclf._compare.summary import Row
 from linclf._compare.tuning import inner_measure
-from linclf._compare.verdict import verdict
+from linclf._compare.verdict import AS_GOOD, verdict
 
 
 class Results(Protocol):
@@ -64,21 +64,9 @@ def columns_of(facts: dict[str, Any]) -> list[str]:
 
 def _cells(row: Row, keys: Sequence[str]) -> list[str]:
     values = [number(row[keys[0]], MEASURES[keys[0]].decimals), *(number(row[key], 3) for key in keys[1:])]
-    values[1:1] = [behind(row, keys[0]), STATUS[row["status"]]]
+    values[1:1] = [behind(row, keys[0]), row["status"] if row["status"] in AS_GOOD else ""]
     penalty = [power(row["alpha"]) + ("*" if row["at_end_of_grid"] else ""), power(row["C"])]
     return [shown_name(row), *values, *penalty, seconds(row["tune_seconds"]), seconds(row["fit_seconds"])]
-
-
-STATUS = {
-    "best": "best",
-    "tied": "tied",
-    "worse": "",
-    "not judged": "",
-    "baseline": "",
-    "tied baseline": "tied",
-    "no value": "",
-    "failed": "",
-}
 
 
 def shown_name(row: Row) -> str:

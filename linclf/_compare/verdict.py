@@ -19,9 +19,9 @@ def verdict(rows: Sequence[dict[str, Any]], facts: dict[str, Any]) -> str:
     """
     sort = facts["sort"]
     measure = MEASURES[sort].heading
-    if any(row["status"] == "tied baseline" for row in rows):
+    if any(row["status"] == "unbeaten baseline" for row in rows):
         return (
-            f"Take none: by {measure} no model is distinguishable from the baseline, which ignores the "
+            f"Take none: by {measure} no model is clearly better than the baseline, which ignores the "
             "features. They say too little of the classes, or there are too few rows."
         )
     taken = recommended(rows)
@@ -55,7 +55,7 @@ def recommended(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     """
     good = [row for row in rows if row["status"] in AS_GOOD]
     good = [row for row in good if row["log_loss"] is not None] or good
-    if not good or any(row["status"] == "tied baseline" for row in rows):
+    if not good or any(row["status"] == "unbeaten baseline" for row in rows):
         return None
     fastest = min(map(time_of, good))
     return next(row for row in good if time_of(row) <= _SIMILAR_TIME * fastest)

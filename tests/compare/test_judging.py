@@ -11,10 +11,11 @@ from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_iris, make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
-from sklearn.model_selection import KFold, StratifiedKFold, StratifiedShuffleSplit
+from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold, StratifiedShuffleSplit
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.svm import LinearSVC
 
 from linclf import LinearClassifier
 from linclf._compare.candidates import TWINS, known_candidates
@@ -100,8 +101,22 @@ def test_noise_recommends_nothing():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(120, 3)), rng.permutation(np.arange(120) % 2)
     result = compare(X, y, models=["softmax", "sklearn:D*"])
-    assert "Take none: by accuracy no model is distinguishable from the baseline" in result.verdict
+    assert "Take none: by accuracy no model is clearly better than the baseline" in result.verdict
     assert str(result).endswith(result.verdict), "the last line"
+
+
+def test_a_baseline_that_is_better_is_not_beaten(iris):
+    result = compare(*iris, models=["sklearn:SGD-log_loss", "sklearn:D*"], sort="ece", tune=False, alpha=1e-6)
+    assert row_of(result, "sklearn:DummyClassifier")["status"] == "unbeaten baseline"
+    assert result.verdict.startswith("Take none: by ECE")
+
+
+def test_the_recommended_model_is_looked_at_even_if_others_lead(iris):
+    slow = [(f"search {n}", GridSearchCV(LinearSVC(), {"C": np.logspace(-2, 2, 9)}, cv=5)) for n in range(3)]
+    result = compare(*iris, models=["softmax", *slow], repeats=2, tune=False)
+    assert recommended(result.rows)["model"] == "softmax", "the only one with probabilities"
+    assert len(row_of(result, "softmax")["learning_curve"]) == 4
+    assert sum(bool(row["learning_curve"]) for row in result.rows) == 3
 
 
 def test_the_verdict_names_the_model_and_its_reasons(iris):
