@@ -120,7 +120,7 @@ def _first(higher_is_better: bool) -> str:
 
 def _cells(row: Row, keys: Sequence[str], best: dict[str, str | None]) -> str:
     name = row["model"]
-    cells = [f'<th scope="row" data-value="{html.escape(name)}">{html.escape(shown_name(row))}</th>']
+    cells = [f'<th scope="row" data-value="{html.escape(name)}">{_breakable(shown_name(row))}</th>']
     if row["error"]:
         reason = html.escape(f"failed: {row['error']}")
         return cells[0] + f'<td class="error" colspan="{len(keys) + 1 + 2 + len(TIMES)}">{reason}</td>'
@@ -210,8 +210,13 @@ def _pictures_of_leaders(results: Results) -> str:
 
 
 def _panel(name: str, caption: str, picture: str) -> str:
-    name = html.escape(name).replace(":", ":<wbr>")
+    name = _breakable(name)
     return f"<figure><figcaption><b>{name}</b> <small>{caption}</small></figcaption>{picture}</figure>"
+
+
+def _breakable(name: str) -> str:
+    """A name that may go on in a second line after its origin."""
+    return html.escape(name).replace(":", ":<wbr>")
 
 
 def _confusions(results: Results) -> str:

@@ -36,7 +36,7 @@ figcaption small { display: block }
 svg { display: block; flex: none } .wide { display: none }
 @media (min-width: 800px) { .wide { display: block } .narrow { display: none } }
 @media (max-width: 500px) {
-  th:first-child { min-width: 8.5rem; white-space: normal; overflow-wrap: anywhere } }
+  th:first-child { min-width: 9.3rem; white-space: normal } }
 """
 
 # a click sorts by a column, the next one turns the order; failed models and missing values stay at the end

@@ -220,7 +220,7 @@ def confusions(truth: np.ndarray, predicted: np.ndarray, classes: np.ndarray, na
     shown = np.sort(np.argsort(-errors, kind="stable")[:_MOST_CLASSES])
     names = [_short(str(label)) for label in classes[shown].tolist()]
     label_inches = 0.6 + 0.08 * max(map(len, names))
-    cell = 0.37
+    cell = max(0.3, 0.1 * len(str(counts.max())))  # ten classes fit a phone
     figure, axes = _figure(label_inches + cell * shown.size, label_inches + cell * shown.size)
     totals = np.maximum(counts.sum(1)[shown], 1)
     for (i, j), count in np.ndenumerate(counts[np.ix_(shown, shown)]):

@@ -86,7 +86,9 @@ def power(value: float | None) -> str:
 
 
 def seconds(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}" if value < 10 else f"{value:.1f}"
+    if value is None:
+        return "-"
+    return f"{value:.1g}" if value < 0.01 else f"{value:.2f}" if value < 10 else f"{value:.1f}"
 
 
 def heading(facts: dict[str, Any]) -> str:
