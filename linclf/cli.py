@@ -69,7 +69,7 @@ def _add_compare(commands: "argparse._SubParsersAction[_Parser]") -> None:
     add("--models", metavar="A,B", help="names or patterns such as 'softmax,sklearn:*'; default: all")
     add("--no-tune", action="store_true", help="one penalty for all instead of one chosen for each model")
     add("--alpha", type=float, metavar="A", help="that penalty (default: 1e-4); needs --no-tune")
-    add("--alphas", type=_numbers, metavar="A,B", help="penalties to choose from; default: 1 to 1e-6")
+    add("--alphas", type=numbers, metavar="A,B", help="penalties to choose from; default: 1 to 1e-6")
     add("--sort", metavar="MEASURE", help="accuracy, macro_f1, roc_auc, average_precision, log_loss, ...")
     add("--test-size", type=float, metavar="F", help="share of rows held out (default: 0.25)")
     add("--repeats", type=int, metavar="N", help="number of random splits (default: 5)")
@@ -106,7 +106,8 @@ def _warmup(options: argparse.Namespace) -> None:
     print(f"kernels are in {cache_directory()}")
 
 
-def _numbers(text: str) -> list[float]:
+def numbers(text: str) -> list[float]:
+    """The value of ``--alphas``; argparse names this function in its error."""
     return [float(part) for part in text.split(",")]
 
 

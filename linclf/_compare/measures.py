@@ -161,3 +161,8 @@ def number(value: float | None, decimals: int) -> str:
         return "-"
     text = f"{value:.{decimals}f}"
     return text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text
+
+
+def power(value: float | None) -> str:
+    """A penalty, of which the order of magnitude counts."""
+    return "-" if value is None else f"{value:.2g}"

@@ -9,7 +9,7 @@ from typing import Any
 
 from linclf._compare import pictures
 from linclf._compare.candidates import BASELINE
-from linclf._compare.measures import MEASURES, TIMES, number
+from linclf._compare.measures import MEASURES, TIMES, number, power
 from linclf._compare.page_style import SCRIPT, STYLE
 from linclf._compare.summary import Row
 from linclf._compare.text import (
@@ -18,7 +18,6 @@ from linclf._compare.text import (
     leader_lines,
     notes,
     origin_lines,
-    power,
     seconds,
     shown_name,
     splits_line,

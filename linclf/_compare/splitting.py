@@ -1,5 +1,6 @@
 """Training and test parts of a table: random, in folds, by group, or later rows from earlier ones."""
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,8 +39,14 @@ class Splitting(NamedTuple):
             return _in_time(self.times[train], 0.5, INNER_FOLDS)
         if self.groups is not None:
             folds: Any = selection.StratifiedGroupKFold(INNER_FOLDS, **self._shuffled)
-            return list(folds.split(y, y, self.groups[train]))
-        return list(selection.StratifiedKFold(INNER_FOLDS, **self._shuffled).split(y, y))
+        elif np.bincount(y).max() < INNER_FOLDS:
+            folds = selection.KFold(INNER_FOLDS, **self._shuffled)
+        else:
+            folds = selection.StratifiedKFold(INNER_FOLDS, **self._shuffled)
+        groups = None if self.groups is None else self.groups[train]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # about classes that are not in every fold
+            return list(folds.split(y, y, groups))
 
     @property
     def _shuffled(self) -> dict[str, Any]:

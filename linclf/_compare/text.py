@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from linclf._compare.measures import MEASURES, number
+from linclf._compare.measures import MEASURES, number, power
 from linclf._compare.splitting import INNER_FOLDS
 from linclf._compare.summary import Row
 from linclf._compare.tuning import inner_measure
@@ -81,10 +81,6 @@ def behind(row: Row, sort: str) -> str:
     return mean if row["behind_margin"] is None else f"{mean} ±{number(row['behind_margin'], decimals)}"
 
 
-def power(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2g}"
-
-
 def seconds(value: float | None) -> str:
     if value is None:
         return "-"
@@ -125,7 +121,7 @@ def notes(rows: Sequence[Row], facts: dict[str, Any]) -> list[str]:
     if facts["n_splits"] > 1:
         lines[0] += (
             "; behind: paired difference to the best, with a 95 % interval over the splits that allows for "
-            "shared training rows; tied: the interval holds 0"
+            "shared training rows, for each pair by itself; tied: the interval holds 0"
         )
     if facts["n_classes"] == 2:
         lines.append(
@@ -206,7 +202,7 @@ def origin_lines(facts: dict[str, Any]) -> list[str]:
     return [
         "; ".join(words),
         f"{facts['date']}, {facts['machine']}, {versions}",
-        f"command: {facts['command']}",
+        f"command: {facts['command']}; random_state {facts['random_state']}",
     ]
 
 

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from linclf._compare.measures import MEASURES, number
+from linclf._compare.measures import MEASURES, number, power
+
+AS_GOOD = ("best", "tied")
+_SIMILAR_TIME = 2.0  # times that differ by less are no reason
 
 
 def verdict(rows: Sequence[dict[str, Any]], facts: dict[str, Any]) -> str:
@@ -37,14 +40,10 @@ def verdict(rows: Sequence[dict[str, Any]], facts: dict[str, Any]) -> str:
             f"{number(best[sort], MEASURES[sort].decimals)}), and of the {len(peers) + 1} as good "
             f"{_reason(taken, best)}"
         )
-    words += f"; {_seconds(taken)}."
+    words += f"; {_penalty(taken)}{_seconds(taken)}."
     if facts["n_splits"] == 1:
         words += " One split says nothing of chance: take more."
     return words + _rows_wanted(taken, sort)
-
-
-AS_GOOD = ("best", "tied")
-_SIMILAR_TIME = 2.0  # times that differ by less are no reason
 
 
 def recommended(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
@@ -67,7 +66,7 @@ def time_of(row: dict[str, Any]) -> float:
 
 def _peers(peers: Sequence[dict[str, Any]]) -> str:
     if not peers:
-        return "ahead of all others"
+        return "and no other model is as good"
     others = "1 other model" if len(peers) == 1 else f"{len(peers)} other models"
     return f"and {others} cannot be told apart from it"
 
@@ -78,6 +77,10 @@ def _reason(taken: dict[str, Any], best: dict[str, Any]) -> str:
     if best["log_loss"] is None and time_of(taken) > time_of(best):
         return "it is among the fastest that give probabilities"
     return "it is among the fastest, and it gives probabilities"
+
+
+def _penalty(row: dict[str, Any]) -> str:
+    return "" if row["alpha"] is None else f"alpha {power(row['alpha'])} (C {power(row['C'])}), "
 
 
 def _seconds(row: dict[str, Any]) -> str:

@@ -99,6 +99,21 @@ def test_files_of_arrays(kind, tmp_path):
     assert bool(held["facts"]["columns"]["scaled"]) == (kind == "npz")
 
 
+def test_groups_and_times_are_columns_and_no_features(table, tmp_path, capsys):
+    table["patient"], table["day"] = np.arange(120) // 4, pd.date_range("2026-01-01", periods=120)
+    table.to_csv(tmp_path / "t.csv", index=False)
+    arguments = ["compare", str(tmp_path / "t.csv"), "--models", "sklearn:R*", "--repeats", "2", "--no-tune"]
+    frame = table.drop(columns=["Label", "patient", "day"])
+    for option, name in (("--groups", "patient"), ("--times", "day")):
+        left = frame.assign(**{other: table[other] for other in {"patient", "day"} - {name}})
+        left.assign(**{name: table[name], "Label": table["Label"]}).to_csv(tmp_path / "t.csv", index=False)
+        assert main([*arguments, option, name, "--json", str(tmp_path / "out.json")]) == 0
+        held = json.loads((tmp_path / "out.json").read_text())
+        assert held["facts"]["n_features"] == 4
+        assert held["facts"]["n_splits"] == 2
+    assert "2 random splits of the groups" in capsys.readouterr().out
+
+
 def test_digits_are_the_default_and_the_report_is_written(tmp_path, capsys):
     report = tmp_path / "out.html"
     arguments = [
@@ -144,6 +159,14 @@ def test_the_last_column_is_the_target_where_none_is_named_so(tmp_path):
         (["good.csv", "--json", "nowhere/out.json"], "--json 'nowhere/out.json' cannot be written"),
         (["good.csv", "--report", "folder.csv"], "--report 'folder.csv' cannot be written"),
         (["good.csv", "--test-size", "2"], "test_size=2.0 must lie between 0 and 1"),
+        (["good.csv", "--alpha", "1e-3"], "alpha=0.001 is one penalty for all models; it needs tune=False"),
+        (["good.csv", "--alphas", "1,x"], "argument --alphas: invalid numbers value: '1,x'"),
+        (["good.csv", "--sort", "auc"], "sort='auc' is not a measure; use one of accuracy, "),
+        (["good.csv", "--cv", "1"], "cv=1 must be 2 folds or more"),
+        (["good.csv", "--groups", "b"], "--groups 'b' is not a column; it has a"),
+        (["good.csv", "--loss-curves"], "--loss-curves needs --report"),
+        (["good.svm", "--times", "day"], "--times 'day': this file has no named columns"),
+        (["--groups", "patient"], "--groups 'patient' needs a FILE"),
         (
             ["good.csv", "--repeats", "x"],
             "argument --repeats: invalid int value: 'x' (see linclf compare --help)",

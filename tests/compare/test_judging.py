@@ -123,6 +123,7 @@ def test_the_verdict_names_the_model_and_its_reasons(iris):
     result = compare(*iris, models=["softmax", "sklearn:Log*", "sklearn:D*"], repeats=3)
     taken = recommended(result.rows)
     assert result.verdict.startswith(f"Take {taken['model']}: its accuracy of .9")
+    assert f"; alpha {taken['alpha']:.2g} (C {taken['C']:.2g}), " in result.verdict
     assert "s to tune and fit." in result.verdict
     assert "rows it " in result.verdict
     assert taken["learning_curve"][-1][1] == taken["accuracy"]
@@ -253,6 +254,16 @@ def test_a_class_that_is_missing_in_training_has_probability_0():
     assert row_of(result, "softmax")["accuracy"] == 0.0
     assert row_of(result, "softmax")["log_loss"] > 30
     assert row_of(result, "sklearn:RidgeClassifier")["status"] == "no value"
+
+
+def test_classes_of_few_rows_are_tuned_without_warnings():
+    rng = np.random.default_rng(0)
+    y = np.repeat(np.arange(8), [40, 2, 2, 2, 2, 2, 2, 2])
+    result = compare(rng.normal(size=(54, 3)) + y[:, None], y, models=["softmax"], repeats=2, sort="roc_auc")
+    assert result.rows[0]["error"] is None
+    y = np.repeat(np.arange(20), 2)
+    result = compare(rng.normal(size=(40, 3)) + y[:, None], y, models=["softmax"], repeats=1, test_size=0.5)
+    assert result.rows[0]["error"] is None
 
 
 # ---------------------------------------------------------------- models of the user's
