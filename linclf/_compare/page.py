@@ -195,8 +195,8 @@ def _pictures_of_leaders(results: Results) -> str:
         probabilities = results.last["models"][row["model"]]["outputs"].probabilities
         if probabilities is not None:
             picture = pictures.reliability(results.last["y"], probabilities, row["model"])
-            after = number(row["calibrated"]["ece"], 3) if row["calibrated"] else "-"
-            caption = f"ECE {number(row['ece'], 3)}, calibrated {after}"
+            after = number(row["calibrated"]["ece"], 3)
+            caption = f"ECE {number(row['ece'], 3)}, after {row['calibrator']} scaling {after}"
             panels.append(_panel(row["model"], caption, picture))
     text = (
         "What more rows would bring; and, on the last split, the share of right predictions by the "

@@ -26,7 +26,7 @@ thead button { all: unset; cursor: pointer; text-decoration: underline dotted }
 thead button:focus-visible { outline: 2px solid var(--accent) }
 th[aria-sort=ascending] button::after { content: " ▲" }
 th[aria-sort=descending] button::after { content: " ▼" }
-tbody th { font-weight: 500 } tr.taken th { font-weight: 700 }
+th wbr { display: none } tbody th { font-weight: 500 } tr.taken th { font-weight: 700 }
 td.best { background: var(--best); font-weight: 700 } td.error { text-align: left; white-space: normal }
 small { color: var(--soft); font-size: .8125rem }
 .grid { display: flex; flex-wrap: wrap; gap: 1rem 2rem; align-items: start }
@@ -36,7 +36,7 @@ figcaption small { display: block }
 svg { display: block; flex: none } .wide { display: none }
 @media (min-width: 800px) { .wide { display: block } .narrow { display: none } }
 @media (max-width: 500px) {
-  th:first-child { min-width: 9.3rem; white-space: normal } }
+  th:first-child { min-width: 9.3rem; white-space: normal } th wbr { display: inline } }
 """
 
 # a click sorts by a column, the next one turns the order; failed models and missing values stay at the end

@@ -23,15 +23,13 @@ def rows_of(run: Run, candidates: list[Candidate], stands_for: dict[str, list[st
         if candidate.name in run.measured or candidate.name in run.failures
     ]
     sign = -1.0 if MEASURES[run.sort].higher_is_better else 1.0
-    no_value = (True, 0.0)
-    return sorted(
-        rows,
-        key=lambda row: (
-            row["error"] is not None,
-            *(no_value if row[run.sort] is None else (False, sign * row[run.sort])),
-            row["model"],
-        ),
-    )
+
+    def order(row: Row) -> tuple[Any, ...]:
+        value = row[run.sort]
+        known = (True, 0.0) if value is None else (False, round(sign * value, 12))
+        return row["error"] is not None, *known, row["status"] != "best", row["model"]
+
+    return sorted(rows, key=order)
 
 
 def _row(run: Run, candidate: Candidate, stands_for: list[str]) -> Row:

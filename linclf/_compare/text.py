@@ -82,18 +82,27 @@ def behind(row: Row, sort: str) -> str:
 
 
 def seconds(value: float | None) -> str:
-    if value is None:
+    """For people; 0 is what was not done, such as tuning.
+
+    Examples
+    --------
+    >>> from linclf._compare.text import seconds
+    >>> [seconds(value) for value in (None, 0.0, 0.0002, 0.004, 0.25, 12.34)]
+    ['-', '-', '<.001', '.004', '0.25', '12.3']
+    """
+    if not value:
         return "-"
-    return f"{value:.1g}" if value < 0.01 else f"{value:.2f}" if value < 10 else f"{value:.1f}"
+    if value < 0.001:
+        return "<.001"
+    return number(value, 3) if value < 0.01 else f"{value:.2f}" if value < 10 else f"{value:.1f}"
 
 
 def heading(facts: dict[str, Any]) -> str:
     counts = list(facts["class_balance"].values())
     classes = f"{facts['n_classes']:,} classes"
     if len(counts) == 2:
-        first, second = facts["class_balance"].items()
-        rows = facts["n_samples"]
-        balance = f" ({first[0]} {first[1] / rows:.0%}, {second[0]} {second[1] / rows:.0%})"
+        shares = [f"{n / facts['n_samples']:.0%} are {name}" for name, n in facts["class_balance"].items()]
+        balance = f" ({', '.join(shares)})"
     else:
         balance = f" of {counts[-1]:,} to {counts[0]:,} rows"
     return (

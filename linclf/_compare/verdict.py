@@ -6,7 +6,7 @@ from typing import Any
 from linclf._compare.measures import MEASURES, number, power
 
 AS_GOOD = ("best", "tied")
-_SIMILAR_TIME = 2.0  # times that differ by less are no reason
+_SIMILAR_TIME = 2.0  # times that differ by less, or are shorter in seconds, are no reason
 
 
 def verdict(rows: Sequence[dict[str, Any]], facts: dict[str, Any]) -> str:
@@ -37,8 +37,7 @@ def verdict(rows: Sequence[dict[str, Any]], facts: dict[str, Any]) -> str:
     else:
         words += (
             f"is not distinguishable from the best ({best['model']}, "
-            f"{number(best[sort], MEASURES[sort].decimals)}), and of the {len(peers) + 1} as good "
-            f"{_reason(taken, best)}"
+            f"{number(best[sort], MEASURES[sort].decimals)}), and it {_reason(taken, best)}"
         )
     words += f"; {_penalty(taken)}{_seconds(taken)}."
     if facts["n_splits"] == 1:
@@ -50,14 +49,14 @@ def recommended(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     """The row to take, if there is one.
 
     Of the models that splits do not tell apart from the best, those with probabilities come first. Of these,
-    those that take at most twice the time of the fastest stay, and the best of them is taken.
+    those that take at most twice the time of the fastest, or 2 s, stay, and the best of them is taken.
     """
     good = [row for row in rows if row["status"] in AS_GOOD]
     good = [row for row in good if row["log_loss"] is not None] or good
     if not good or any(row["status"] == "unbeaten baseline" for row in rows):
         return None
-    fastest = min(map(time_of, good))
-    return next(row for row in good if time_of(row) <= _SIMILAR_TIME * fastest)
+    enough = _SIMILAR_TIME * max(1.0, min(map(time_of, good)))
+    return next(row for row in good if time_of(row) <= enough)
 
 
 def time_of(row: dict[str, Any]) -> float:
@@ -72,11 +71,10 @@ def _peers(peers: Sequence[dict[str, Any]]) -> str:
 
 
 def _reason(taken: dict[str, Any], best: dict[str, Any]) -> str:
-    if taken["log_loss"] is None:
-        return "it is among the fastest"
-    if best["log_loss"] is None and time_of(taken) > time_of(best):
-        return "it is among the fastest that give probabilities"
-    return "it is among the fastest, and it gives probabilities"
+    """What it has that the best has not."""
+    if taken["log_loss"] is not None and best["log_loss"] is None:
+        return "gives probabilities"
+    return f"takes {time_of(taken):.2g} s instead of {time_of(best):.2g} s"
 
 
 def _penalty(row: dict[str, Any]) -> str:

@@ -94,6 +94,8 @@ def test_of_models_as_good_the_fast_ones_with_probabilities_come_first():
     )
     assert recommended(table)["model"] == "good", "twice the time of the fastest is no reason"
     assert recommended(table[:2])["model"] == "slow"
+    table[0]["tune_seconds"] = 0.5
+    assert recommended(table)["model"] == "slow", "a second is no reason either"
     assert recommended(table[1:2])["model"] == "hinge"
 
 
