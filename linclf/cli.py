@@ -114,7 +114,7 @@ def numbers(text: str) -> list[float]:
 def _compare(options: argparse.Namespace) -> None:
     from linclf._compare.candidates import chosen
     from linclf._compare.pictures import require_matplotlib
-    from linclf._compare.tables import columns_apart, read_table
+    from linclf._compare.tables import as_times, columns_apart, read_table
     from linclf._compare.text import first_table
     from linclf._compare.tuning import check_penalty
     from linclf.compare import comparisons
@@ -143,6 +143,7 @@ def _compare(options: argparse.Namespace) -> None:
         title = Path(options.file).name
         print(note)
     X, (groups, times) = columns_apart(X, {"--groups": options.groups, "--times": options.times})
+    times = None if times is None else as_times(times)
     stages = comparisons(
         X,
         y,
@@ -165,9 +166,9 @@ def _compare(options: argparse.Namespace) -> None:
     for comparison in stages:  # noqa: B007
         pass
     comparison.facts |= {"data": title, "command": options.command_line}
-    print(comparison)
     if options.json is not None:
         comparison.to_json(options.json)
     if options.report is not None:
         comparison.to_html(options.report, loss_curves=options.loss_curves)
-        print(f"report: {options.report}")
+        print(f"report: {options.report}\n")
+    print(comparison)

@@ -36,9 +36,8 @@ class Candidate:
     origin : {"linclf", "sklearn", "yours"}
     has_penalty : bool
         Whether alpha changes what the model predicts.
-    honest : bool
-        Whether its probabilities, if it has any, are for every class above 0. A log loss says nothing of
-        others.
+    has_log_loss : bool
+        Whether a log loss can judge its probabilities, if it has any: not if some are 0.
     raw : bool
         Whether it gets the rows as the user gave them, neither encoded nor scaled.
     """
@@ -47,7 +46,7 @@ class Candidate:
     make: Callable[[float, int], Any]
     origin: Literal["linclf", "sklearn", "yours"]
     has_penalty: bool = True
-    honest: bool = True
+    has_log_loss: bool = True
     raw: bool = False
 
 
@@ -60,7 +59,7 @@ def known_candidates(n_jobs: int | None = None, random_state: int = 0) -> dict[s
             partial(_of_loss, name, common),
             "linclf",
             has_penalty=trait(loss, "head") is not Cosine,
-            honest=name not in ("sparsemax", "entmax"),
+            has_log_loss=trait(loss, "log_probabilities") is not None,
         )
         for name, loss in LOSSES.items()
     }

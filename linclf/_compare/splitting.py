@@ -91,6 +91,8 @@ def split_table(
     _check_classes(codes, classes)
     groups = _column(groups, "groups", codes.size)
     times = _column(times, "times", codes.size)
+    if times is not None and any(isinstance(time, str) for time in times.tolist()):
+        raise ValueError("times are text, whose order is not that of time; pass pandas.to_datetime(times)")
     if groups is not None and len(np.unique(groups)) < INNER_FOLDS + 1:
         raise ValueError(
             f"groups has {len(np.unique(groups))} groups, and splits that choose the penalty too need "

@@ -104,6 +104,23 @@ def columns_apart(X: Any, names: dict[str, str | None]) -> tuple[Any, list[Any]]
     return (X.drop(columns=list(taken.values())) if taken else X), columns
 
 
+def as_times(column: "pd.Series") -> "pd.Series":
+    """A column that can be put in order: numbers as they are, text as dates.
+
+    Only ISO 8601 is read: of 9/1/2025 nobody knows which number is the month.
+    """
+    import pandas as pd
+
+    if pd.api.types.is_numeric_dtype(column):
+        return column
+    try:
+        return pd.to_datetime(column, format="ISO8601")
+    except ValueError as fault:
+        raise ValueError(
+            f"--times {column.name!r} has neither numbers nor dates such as 2026-01-31: {fault}"
+        ) from fault
+
+
 def _columns_like(name: str, columns: Iterable[str]) -> str:
     """Columns of similar names, or the first ones."""
     columns = list(columns)

@@ -68,8 +68,8 @@ def _score(candidate: Candidate, alpha: float, train: Rows, test: Rows, measure:
     if candidate.origin == "linclf":
         model.set_params(tol=_INNER_TOL)
     outputs = outputs_of(model.fit(train.X, train.y), test.X, train.classes)
-    honest = candidate.honest and outputs.probabilities is not None
-    key = "log_loss" if honest else inner_measure(measure)
+    by_log_loss = candidate.has_log_loss and outputs.probabilities is not None
+    key = "log_loss" if by_log_loss else inner_measure(measure)
     value = value_of(key, test.codes, outputs, test.class_of_interest)
     if value is None:
         return 0.0  # a fold of one class ranks nothing, whatever the penalty

@@ -14,7 +14,7 @@ import pytest
 from scipy import sparse
 from sklearn.datasets import dump_svmlight_file, load_iris
 
-from linclf._compare.tables import read_table
+from linclf._compare.tables import as_times, read_table
 from linclf.cli import main
 
 # the function `linclf.compare` hides the module of the same name
@@ -112,6 +112,9 @@ def test_groups_and_times_are_columns_and_no_features(table, tmp_path, capsys):
         assert held["facts"]["n_features"] == 4
         assert held["facts"]["n_splits"] == 2
     assert "2 random splits of the groups" in capsys.readouterr().out
+    assert list(as_times(pd.Series(["2025-09-30", "2026-01-01T10:00"])).dt.month) == [9, 1]
+    with pytest.raises(ValueError, match="neither numbers nor dates such as 2026-01-31"):
+        as_times(pd.Series(["9/1/2025"], name="day"))
 
 
 def test_digits_are_the_default_and_the_report_is_written(tmp_path, capsys):
@@ -165,6 +168,7 @@ def test_the_last_column_is_the_target_where_none_is_named_so(tmp_path):
         (["good.csv", "--cv", "1"], "cv=1 must be 2 folds or more"),
         (["good.csv", "--groups", "b"], "--groups 'b' is not a column; it has a"),
         (["good.csv", "--loss-curves"], "--loss-curves needs --report"),
+        (["good.csv", "--target", "a", "--times", "class"], "--times 'class' has neither numbers nor dates"),
         (["good.svm", "--times", "day"], "--times 'day': this file has no named columns"),
         (["--groups", "patient"], "--groups 'patient' needs a FILE"),
         (

@@ -394,6 +394,7 @@ def test_bad_labels_say_what_is_wrong(y, message):
         ({"groups": [1, 2] * 75}, "groups has 2 groups"),
         ({"groups": range(150), "times": range(150)}, "groups and times exclude each other"),
         ({"times": [1] * 150}, "times: no row is earlier than a test part"),
+        ({"times": ["9/1/2025", "10/1/2025"] * 75}, "times are text, whose order is not that of time"),
         ({"times": range(150), "repeats": 100}, "fewer than repeats=100"),
     ],
 )
