@@ -162,7 +162,8 @@ def _compare(options: argparse.Namespace) -> None:
         progress=True,
     )
     comparison = next(stages)
-    print(first_table(comparison), flush=True)
+    if len(comparison.rows) < comparison.facts["n_models"]:
+        print(first_table(comparison), flush=True)
     for comparison in stages:  # noqa: B007
         pass
     comparison.facts |= {"data": title, "command": options.command_line}

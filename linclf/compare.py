@@ -236,6 +236,7 @@ def comparisons(
         "n_features": table.shape[1],
         "n_missing": n_missing,
         "n_classes": int(classes.size),
+        "n_models": len(candidates),
         "class_balance": class_balance(codes, classes),
         "class_of_interest": str(classes[counts.argmin()]),
         "columns": column_facts(table),

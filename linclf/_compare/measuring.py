@@ -56,11 +56,10 @@ def measure(
 ) -> tuple[Measured, Shown]:
     """Choose the penalty, fit, predict."""
     with threadpool_limits(blas_threads, user_api="blas"):
-        alpha, tune_seconds, tuning_warnings = alphas[0], 0.0, 0
         if candidate.has_penalty and len(alphas) > 1:
             alpha, tune_seconds, tuning_warnings = choose_alpha(candidate, alphas, train, folds, sort)
-        elif len(alphas) > 1:
-            alpha = default_alpha(alphas)
+        else:
+            alpha, tune_seconds, tuning_warnings = default_alpha(alphas), 0.0, 0
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             model = candidate.make(alpha, train.y.size)
@@ -84,7 +83,7 @@ def measure(
 
 
 def default_alpha(alphas: Sequence[float]) -> float:
-    """One of the middle, for models whose penalty changes nothing, and for first fits."""
+    """The only one, or one of the middle: for models whose penalty changes nothing, and for first fits."""
     return sorted(alphas)[len(alphas) // 2]
 
 

@@ -48,7 +48,7 @@ def html_page(results: Results, *, loss_curves: bool = False) -> str:
         f'<p class="verdict">{html.escape(verdict(rows, facts))}</p>',
         _paragraphs([heading(facts), splits_line(facts)]),
         _table(rows, facts),
-        _list("What the columns mean", notes(rows, facts), opened=False),
+        _list("What the columns mean", notes(rows, facts)),
         _messages(rows),
         *sections,
         "<h2>How this was made</h2>",
@@ -77,9 +77,9 @@ def _paragraphs(lines: Sequence[str]) -> str:
     return "".join(f'<p class="soft">{html.escape(line)}</p>' for line in lines)
 
 
-def _list(summary: str, lines: Sequence[str], opened: bool = False) -> str:
+def _list(summary: str, lines: Sequence[str]) -> str:
     items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
-    return f"<details{' open' if opened else ''}><summary>{summary}</summary><ul>{items}</ul></details>"
+    return f"<details><summary>{summary}</summary><ul>{items}</ul></details>"
 
 
 def _messages(rows: Sequence[Row]) -> str:

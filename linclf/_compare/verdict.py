@@ -32,7 +32,9 @@ def verdict(rows: Sequence[dict[str, Any]], facts: dict[str, Any]) -> str:
         return f"No model has a value of {measure}: there is nothing to recommend."
     best, *peers = [row for row in rows if row["status"] in AS_GOOD]
     words = f"Take {taken['model']}: its {measure} of {number(taken[sort], MEASURES[sort].decimals)} "
-    if taken is best:
+    if facts["n_splits"] == 1:
+        words += "is the highest in one split, which says nothing of chance"
+    elif taken is best:
         words += f"is the best, {_peers(peers)}"
     else:
         words += (
@@ -40,8 +42,6 @@ def verdict(rows: Sequence[dict[str, Any]], facts: dict[str, Any]) -> str:
             f"{number(best[sort], MEASURES[sort].decimals)}), and it {_reason(taken, best)}"
         )
     words += f"; {_penalty(taken)}{_seconds(taken)}."
-    if facts["n_splits"] == 1:
-        words += " One split says nothing of chance: take more."
     return words + _rows_wanted(taken, sort)
 
 

@@ -99,6 +99,18 @@ def test_files_of_arrays(kind, tmp_path):
     assert bool(held["facts"]["columns"]["scaled"]) == (kind == "npz")
 
 
+def test_the_first_models_are_printed_before_the_others(capsys):
+    assert (
+        main(["compare", "--models", "sklearn:Ridge*,sklearn:SGD-hinge", "--repeats", "1", "--no-tune"]) == 0
+    )
+    first, _, whole = capsys.readouterr().out.partition("the rest follows\n\n")
+    assert first.startswith("first models:\nmodel ")
+    assert "sklearn:RidgeClassifier" in first
+    assert "sklearn:SGD-hinge" not in first
+    assert whole.startswith("digits: 1,797 rows")
+    assert whole.splitlines()[-1].startswith("Take sklearn:")
+
+
 def test_groups_and_times_are_columns_and_no_features(table, tmp_path, capsys):
     table["patient"], table["day"] = np.arange(120) // 4, pd.date_range("2026-01-01", periods=120)
     table.to_csv(tmp_path / "t.csv", index=False)
@@ -133,7 +145,7 @@ def test_digits_are_the_default_and_the_report_is_written(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "digits: 1,797 rows, 64 features, 10 classes" in printed
     assert "898 rows for training and 899 for testing" in printed
-    assert printed.startswith("first models:\nmodel ")
+    assert printed.startswith(f"report: {report}\n\ndigits: "), "one stage needs no first table"
     assert "command: linclf compare --models 'sklearn:R*,sklearn:D*' --repeats 1 " in printed
     assert "linclf compare: digits" in report.read_text(encoding="utf-8")
 
