@@ -1,6 +1,7 @@
 """The ``linclf`` command."""
 
 import argparse
+import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     2
     """
     options = _parser().parse_args(argv)
+    options.command_line = shlex.join(["linclf", *(sys.argv[1:] if argv is None else argv)])
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -52,8 +54,9 @@ def _parser() -> argparse.ArgumentParser:
 def _add_compare(commands: "argparse._SubParsersAction[_Parser]") -> None:
     command = commands.add_parser(
         "compare",
-        help="fit every loss and the scikit-learn rivals on a table",
-        description="Fit every loss and the scikit-learn rivals on the same splits of a table.",
+        help="tune, fit and judge every loss and the scikit-learn rivals on a table",
+        description="Tune and fit every loss and the scikit-learn rivals on the same splits of a table, "
+        "and say which to take.",
     )
     command.set_defaults(run=_compare)
     add = command.add_argument
@@ -64,19 +67,20 @@ def _add_compare(commands: "argparse._SubParsersAction[_Parser]") -> None:
         help="column with the labels; default: target, label, class, y or the last",
     )
     add("--models", metavar="A,B", help="names or patterns such as 'softmax,sklearn:*'; default: all")
-    add(
-        "--test-size",
-        type=float,
-        default=0.25,
-        metavar="F",
-        help="share of rows held out (default: %(default)s)",
-    )
-    add("--repeats", type=int, default=3, metavar="N", help="number of random splits (default: %(default)s)")
-    add("--alpha", type=float, default=1e-4, metavar="A", help="L2 penalty (default: %(default)s)")
+    add("--no-tune", action="store_true", help="one penalty for all instead of one chosen for each model")
+    add("--alpha", type=float, metavar="A", help="that penalty (default: 1e-4); needs --no-tune")
+    add("--alphas", type=numbers, metavar="A,B", help="penalties to choose from; default: 1 to 1e-6")
+    add("--sort", metavar="MEASURE", help="accuracy, macro_f1, roc_auc, average_precision, log_loss, ...")
+    add("--test-size", type=float, metavar="F", help="share of rows held out (default: 0.25)")
+    add("--repeats", type=int, metavar="N", help="number of random splits (default: 5)")
+    add("--cv", type=int, metavar="K", help="K folds instead of random splits")
+    add("--groups", metavar="COLUMN", help="rows with one value of this column stay in one part")
+    add("--times", metavar="COLUMN", help="test rows are later than training rows by this column")
     add("--random-state", type=int, default=0, metavar="S", help="seed (default: %(default)s)")
     add("--n-jobs", type=int, metavar="N", help="threads of a fit; -1 takes all cores")
     add("--json", metavar="OUT", help="write the numbers to this JSON file")
     add("--report", metavar="OUT.html", help="write a self-contained report with pictures")
+    add("--loss-curves", action="store_true", help="draw the training objectives too; needs --report")
 
 
 def _add_warmup(commands: "argparse._SubParsersAction[_Parser]") -> None:
@@ -102,10 +106,18 @@ def _warmup(options: argparse.Namespace) -> None:
     print(f"kernels are in {cache_directory()}")
 
 
+def numbers(text: str) -> list[float]:
+    """The value of ``--alphas``; argparse names this function in its error."""
+    return [float(part) for part in text.split(",")]
+
+
 def _compare(options: argparse.Namespace) -> None:
-    from linclf._compare.report import require_matplotlib
-    from linclf._compare.tables import read_table
-    from linclf.compare import chosen_models, compare
+    from linclf._compare.candidates import chosen
+    from linclf._compare.pictures import require_matplotlib
+    from linclf._compare.tables import as_times, columns_apart, read_table
+    from linclf._compare.text import first_table
+    from linclf._compare.tuning import check_penalty
+    from linclf.compare import comparisons
 
     # errors that would otherwise appear after minutes of fitting
     for name, path in (("--json", options.json), ("--report", options.report)):
@@ -113,11 +125,15 @@ def _compare(options: argparse.Namespace) -> None:
             raise ValueError(f"{name} {path!r} cannot be written: no such folder, or a folder itself")
     if options.report is not None:
         require_matplotlib()
+    elif options.loss_curves:
+        raise ValueError("--loss-curves needs --report OUT.html")
     models = options.models.split(",") if options.models is not None else None
-    chosen_models(models)
+    chosen(models)
+    check_penalty(not options.no_tune, options.alpha, options.alphas)
     if options.file is None:
-        if options.target is not None:
-            raise ValueError(f"--target {options.target!r} needs a FILE; without one the data are digits")
+        for option in ("target", "groups", "times"):
+            if (value := getattr(options, option)) is not None:
+                raise ValueError(f"--{option} {value!r} needs a FILE; without one the data are digits")
         from sklearn.datasets import load_digits
 
         X, y = load_digits(return_X_y=True)
@@ -126,21 +142,34 @@ def _compare(options: argparse.Namespace) -> None:
         X, y, note = read_table(options.file, options.target)
         title = Path(options.file).name
         print(note)
-    comparison = compare(
+    X, (groups, times) = columns_apart(X, {"--groups": options.groups, "--times": options.times})
+    times = None if times is None else as_times(times)
+    stages = comparisons(
         X,
         y,
         models=models,
+        tune=not options.no_tune,
+        alpha=options.alpha,
+        alphas=options.alphas,
+        sort=options.sort,
         test_size=options.test_size,
         repeats=options.repeats,
-        alpha=options.alpha,
+        cv=options.cv,
+        groups=groups,
+        times=times,
         random_state=options.random_state,
         n_jobs=options.n_jobs,
         progress=True,
     )
-    comparison.facts["data"] = title
-    print(comparison)
+    comparison = next(stages)
+    if len(comparison.rows) < comparison.facts["n_models"]:
+        print(first_table(comparison), flush=True)
+    for comparison in stages:  # noqa: B007
+        pass
+    comparison.facts |= {"data": title, "command": options.command_line}
     if options.json is not None:
         comparison.to_json(options.json)
     if options.report is not None:
-        comparison.to_html(options.report)
-        print(f"report: {options.report}")
+        comparison.to_html(options.report, loss_curves=options.loss_curves)
+        print(f"report: {options.report}\n")
+    print(comparison)

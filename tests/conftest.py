@@ -38,15 +38,15 @@ def pytest_addoption(parser):
     parser.addoption(
         "--no-skips",
         action="store_true",
-        help="a skipped comparison with data or an oracle fails: what is here must run",
+        help="a skipped test that needs data, an oracle or a browser fails: what is here must run",
     )
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield
-    compares = item.get_closest_marker("data") or item.get_closest_marker("oracle")
-    if report.skipped and compares and item.config.getoption("--no-skips"):
+    needs = any(map(item.get_closest_marker, ("data", "oracle", "browser")))
+    if report.skipped and needs and item.config.getoption("--no-skips"):
         report.outcome = "failed"
         report.longrepr = f"skipped although --no-skips is given: {report.longrepr}"
     return report

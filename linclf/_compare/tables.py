@@ -1,31 +1,21 @@
-"""Tables: read files into features and labels, and turn columns of any type into numbers."""
+"""Tables: read files into features and labels."""
 
 import difflib
 import re
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils import check_array
-from sklearn.utils.multiclass import type_of_target
-
-from linclf._data.labels import labels_of
-from linclf._data.refusals import refuse_masked
-from linclf._data.sparse import check_structure
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     import pandas as pd
-    from sklearn.compose import ColumnTransformer
-    from sklearn.impute import SimpleImputer
 
 _SVMLIGHT = (".svm", ".svmlight", ".libsvm", ".txt")
 _TARGET_NAMES = ("target", "label", "class", "y")
-_DENSE_CELLS = 50_000_000  # encoded tables above this size, 400 MB, are sparse
 
 
 def read_table(path: str | Path, target: str | None = None) -> tuple[Any, Any, str]:
@@ -90,91 +80,52 @@ def read_table(path: str | Path, target: str | None = None) -> tuple[Any, Any, s
     return _from_columns(content, target, path.name)
 
 
-def check_table(X: Any) -> tuple[Any, int]:
-    """Return X as an array, CSR matrix or pandas DataFrame, and its number of missing values.
+def columns_apart(X: Any, names: dict[str, str | None]) -> tuple[Any, list[Any]]:
+    """Take columns that are no features out of a table.
 
-    Numeric columns of a DataFrame become floats, all others text.
+    Parameters
+    ----------
+    X : DataFrame, array or CSR matrix
+    names : dict of str to str or None
+        Column by the option that names it.
+
+    Returns
+    -------
+    X : without these columns
+    columns : list of Series or None
     """
-    if hasattr(X, "to_pandas"):  # polars, pyarrow
-        try:
-            X = X.to_pandas()
-        except ImportError as fault:
-            library = type(X).__module__.partition(".")[0]
-            raise ImportError(
-                f'a table of {library} needs pandas and pyarrow: pip install "linclf[compare]"'
-            ) from fault
-    if not hasattr(X, "iloc"):
-        refuse_masked(X, "X")
-        if sparse.issparse(X):
-            check_structure(X)
-        options: dict[str, Any] = {"accept_sparse": "csr", "ensure_all_finite": "allow-nan"}
-        X = check_array(X, **options)
-        may_be_nan = not sparse.issparse(X) and X.dtype.kind == "f"
-        return X, int(np.isnan(X).sum()) if may_be_nan else 0
+    taken = {option: name for option, name in names.items() if name is not None}
+    for option, name in taken.items():
+        if not hasattr(X, "iloc"):
+            raise ValueError(f"{option} {name!r}: this file has no named columns; use CSV or Parquet")
+        if name not in X.columns:
+            raise ValueError(f"{option} {name!r} is not a column; {_columns_like(name, map(str, X.columns))}")
+    columns = [None if name is None else X[name] for name in names.values()]
+    return (X.drop(columns=list(taken.values())) if taken else X), columns
+
+
+def as_times(column: "pd.Series") -> "pd.Series":
+    """A column that can be put in order: numbers as they are, text as dates.
+
+    Only ISO 8601 is read: of 9/1/2025 nobody knows which number is the month.
+    """
     import pandas as pd
 
-    columns = {}
-    for position, name in enumerate(X.columns):
-        column = X.iloc[:, position]
-        if _is_numeric(column.dtype):
-            column = column.astype(np.float64)
-        else:  # all values become str, because a column of str and int cannot be sorted
-            column = column.astype(object).map(str, na_action="ignore").astype(object)
-            column = column.where(column.notna(), np.nan)
-        columns[f"{position}:{name}"] = column
-    table = pd.DataFrame(columns)
-    return table, int(table.isna().to_numpy().sum())
-
-
-def check_labels(y: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the sorted classes, the class index of each row, and the labels as an array of one type."""
-    if np.ndim(y) != 1:
+    if pd.api.types.is_numeric_dtype(column):
+        return column
+    try:
+        return pd.to_datetime(column, format="ISO8601")
+    except ValueError as fault:
         raise ValueError(
-            f"y must be one column of labels, got shape {np.shape(y)}; pass y[:, k] or a 1-D array"
-        )
-    y = labels_of(y)
-    if y.dtype == object:
-        y = np.array(y.tolist())
-    if y.dtype.kind == "S":
-        y = y.astype(str)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # about many classes; compare checks their sizes
-        target_type = type_of_target(y)
-    classes, codes = np.unique(y, return_inverse=True)
-    if target_type.startswith("continuous"):
-        raise ValueError(
-            f"y looks continuous ({classes.size:,} different values such as {y[0]:g}) and a classifier needs "
-            "classes; choose another target or cut it into classes first"
-        )
-    return classes, codes, y
+            f"--times {column.name!r} has neither numbers nor dates such as 2026-01-31: {fault}"
+        ) from fault
 
 
-def column_encoder(X: Any) -> "ColumnTransformer | SimpleImputer | None":
-    """A transformer that imputes and one-hot encodes, or None if X needs neither."""
-    from sklearn.compose import ColumnTransformer
-    from sklearn.impute import SimpleImputer
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OneHotEncoder
-
-    median = SimpleImputer(strategy="median", keep_empty_features=True)
-    if not hasattr(X, "iloc"):
-        return median if X.dtype.kind == "f" and not sparse.issparse(X) and np.isnan(X).any() else None
-    numeric = [_is_numeric(dtype) for dtype in X.dtypes]
-    categorical = [not is_numeric for is_numeric in numeric]
-    n_encoded = sum(numeric) + int(X.loc[:, categorical].nunique().sum())
-    dense = X.shape[0] * n_encoded <= _DENSE_CELLS
-    one_hot = make_pipeline(
-        SimpleImputer(strategy="most_frequent", keep_empty_features=True),
-        OneHotEncoder(handle_unknown="ignore", sparse_output=not dense),
-    )
-    parts = [("numeric", median, numeric), ("categorical", one_hot, categorical)]
-    return ColumnTransformer(parts, sparse_threshold=0.0 if dense else 1.0)
-
-
-def _is_numeric(dtype: Any) -> bool:
-    from pandas.api.types import is_bool_dtype, is_numeric_dtype
-
-    return is_numeric_dtype(dtype) and not is_bool_dtype(dtype)
+def _columns_like(name: str, columns: Iterable[str]) -> str:
+    """Columns of similar names, or the first ones."""
+    columns = list(columns)
+    close = difflib.get_close_matches(name, columns, n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(map(repr, close))}?" if close else f"it has {', '.join(columns[:20])}"
 
 
 def _pandas(path: Path) -> "ModuleType":
@@ -253,11 +204,7 @@ def _from_columns(
         target = (usual or columns[-1:])[0]
         note = "" if usual else " (the last one; --target chooses another)"
     if target not in columns:
-        close = difflib.get_close_matches(target, columns, n=3, cutoff=0.5)
-        remedy = (
-            f"did you mean {' or '.join(map(repr, close))}?" if close else f"it has {', '.join(columns[:20])}"
-        )
-        raise ValueError(f"--target {target!r} is not a column of {name}; {remedy}")
+        raise ValueError(f"--target {target!r} is not a column of {name}; {_columns_like(target, columns)}")
     label = columns.index(target)
     features = [position for position in range(len(columns)) if position != label]
     return table.iloc[:, features], table.iloc[:, label], f"target: column {target!r}{note}"

@@ -14,7 +14,7 @@ import pytest
 from scipy import sparse
 from sklearn.datasets import dump_svmlight_file, load_iris
 
-from linclf._compare.tables import read_table
+from linclf._compare.tables import as_times, read_table
 from linclf.cli import main
 
 # the function `linclf.compare` hides the module of the same name
@@ -96,7 +96,37 @@ def test_files_of_arrays(kind, tmp_path):
     data = X if kind == "npz" else sparse.csr_matrix(X)
     direct = compare(data, y, models=["sklearn:Ridge*"], repeats=1)
     assert held["rows"][0]["accuracy"] == pytest.approx(direct.rows[0]["accuracy"])
-    assert held["facts"]["sparse"] == (kind != "npz")
+    assert bool(held["facts"]["columns"]["scaled"]) == (kind == "npz")
+
+
+def test_the_first_models_are_printed_before_the_others(capsys):
+    assert (
+        main(["compare", "--models", "sklearn:Ridge*,sklearn:SGD-hinge", "--repeats", "1", "--no-tune"]) == 0
+    )
+    first, _, whole = capsys.readouterr().out.partition("the rest follows\n\n")
+    assert first.startswith("first models:\nmodel ")
+    assert "sklearn:RidgeClassifier" in first
+    assert "sklearn:SGD-hinge" not in first
+    assert whole.startswith("digits: 1,797 rows")
+    assert whole.splitlines()[-1].startswith("Take sklearn:")
+
+
+def test_groups_and_times_are_columns_and_no_features(table, tmp_path, capsys):
+    table["patient"], table["day"] = np.arange(120) // 4, pd.date_range("2026-01-01", periods=120)
+    table.to_csv(tmp_path / "t.csv", index=False)
+    arguments = ["compare", str(tmp_path / "t.csv"), "--models", "sklearn:R*", "--repeats", "2", "--no-tune"]
+    frame = table.drop(columns=["Label", "patient", "day"])
+    for option, name in (("--groups", "patient"), ("--times", "day")):
+        left = frame.assign(**{other: table[other] for other in {"patient", "day"} - {name}})
+        left.assign(**{name: table[name], "Label": table["Label"]}).to_csv(tmp_path / "t.csv", index=False)
+        assert main([*arguments, option, name, "--json", str(tmp_path / "out.json")]) == 0
+        held = json.loads((tmp_path / "out.json").read_text())
+        assert held["facts"]["n_features"] == 4
+        assert held["facts"]["n_splits"] == 2
+    assert "2 random splits of the groups" in capsys.readouterr().out
+    assert list(as_times(pd.Series(["2025-09-30", "2026-01-01T10:00"])).dt.month) == [9, 1]
+    with pytest.raises(ValueError, match="neither numbers nor dates such as 2026-01-31"):
+        as_times(pd.Series(["9/1/2025"], name="day"))
 
 
 def test_digits_are_the_default_and_the_report_is_written(tmp_path, capsys):
@@ -114,7 +144,9 @@ def test_digits_are_the_default_and_the_report_is_written(tmp_path, capsys):
     assert main(["compare", *arguments, "--report", str(report)]) == 0
     printed = capsys.readouterr().out
     assert "digits: 1,797 rows, 64 features, 10 classes" in printed
-    assert "899 rows for testing" in printed
+    assert "898 rows for training and 899 for testing" in printed
+    assert printed.startswith(f"report: {report}\n\ndigits: "), "one stage needs no first table"
+    assert "command: linclf compare --models 'sklearn:R*,sklearn:D*' --repeats 1 " in printed
     assert "linclf compare: digits" in report.read_text(encoding="utf-8")
 
 
@@ -142,6 +174,15 @@ def test_the_last_column_is_the_target_where_none_is_named_so(tmp_path):
         (["good.csv", "--json", "nowhere/out.json"], "--json 'nowhere/out.json' cannot be written"),
         (["good.csv", "--report", "folder.csv"], "--report 'folder.csv' cannot be written"),
         (["good.csv", "--test-size", "2"], "test_size=2.0 must lie between 0 and 1"),
+        (["good.csv", "--alpha", "1e-3"], "alpha=0.001 is one penalty for all models; it needs tune=False"),
+        (["good.csv", "--alphas", "1,x"], "argument --alphas: invalid numbers value: '1,x'"),
+        (["good.csv", "--sort", "auc"], "sort='auc' is not a measure; use one of accuracy, "),
+        (["good.csv", "--cv", "1"], "cv=1 must be 2 folds or more"),
+        (["good.csv", "--groups", "b"], "--groups 'b' is not a column; it has a"),
+        (["good.csv", "--loss-curves"], "--loss-curves needs --report"),
+        (["good.csv", "--target", "a", "--times", "class"], "--times 'class' has neither numbers nor dates"),
+        (["good.svm", "--times", "day"], "--times 'day': this file has no named columns"),
+        (["--groups", "patient"], "--groups 'patient' needs a FILE"),
         (
             ["good.csv", "--repeats", "x"],
             "argument --repeats: invalid int value: 'x' (see linclf compare --help)",
@@ -207,7 +248,7 @@ def test_ctrl_c_exits_with_130(monkeypatch, capsys):
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "compare", interrupted)
+    monkeypatch.setattr(module, "comparisons", interrupted)
     assert main(["compare", "--models", "softmax"]) == 130
     assert capsys.readouterr().err == "linclf: interrupted\n"
 

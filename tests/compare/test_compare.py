@@ -4,7 +4,6 @@ How well the models classify is not tested here; the measures of what they predi
 """
 
 import importlib
-import json
 import re
 
 import numpy as np
@@ -13,12 +12,21 @@ import pytest
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_iris, make_classification
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, log_loss
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import (
+    accuracy_score,
+    average_precision_score,
+    balanced_accuracy_score,
+    f1_score,
+    log_loss,
+    roc_auc_score,
+)
 from sklearn.model_selection import StratifiedShuffleSplit
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import StandardScaler, label_binarize
 
-from linclf._compare.report import MEASURES
+from linclf._compare import candidates as registry
+from linclf._compare.encoding import check_table, column_facts, encoder_for
+from linclf._compare.measures import MEASURES
 from linclf.losses import LOSSES
 
 # the function `linclf.compare` hides the module of the same name
@@ -45,14 +53,13 @@ class Broken(ClassifierMixin, BaseEstimator):
 
 @pytest.fixture
 def broken_ridge(monkeypatch):
-    original = module._estimators
+    monkeypatch.setattr("sklearn.linear_model.RidgeClassifier", lambda **settings: Broken())
 
-    def estimators(*args):
-        models = original(*args)
-        models["sklearn:RidgeClassifier"] = Broken()
-        return models
 
-    monkeypatch.setattr(module, "_estimators", estimators)
+@pytest.fixture(scope="module")
+def imbalanced():
+    X, y = make_classification(400, 6, weights=[0.9], class_sep=0.7, random_state=1)
+    return X, np.where(y == 1, "rare", "common")
 
 
 @pytest.fixture
@@ -83,58 +90,88 @@ def naive_ece(y, predicted, confidence, n_bins=15):
     return total
 
 
+def row_of(comparison, name):
+    return next(row for row in comparison.rows if row["model"] == name)
+
+
 # ---------------------------------------------------------------- measures
 
 
-def test_measures_equal_those_of_scikit_learn(iris, comparison):
+def test_measures_equal_those_of_scikit_learn(iris):
     X, y = iris
-    splits = StratifiedShuffleSplit(2, test_size=0.3, random_state=3).split(X, y)
-    expected = {key: [] for key in ("accuracy", "balanced_accuracy", "log_loss", "ece")}
-    for train, test in splits:
-        rival = module._estimators(1e-4, train.size, None, 3, False)["sklearn:LogisticRegression"]
-        rival.fit(X[train], y[train])
-        P, predicted = rival.predict_proba(X[test]), rival.predict(X[test])
+    given = compare(X, y, models=["sklearn:Log*"], tune=False, alpha=1e-2, repeats=2, random_state=3)
+    expected = {key: [] for key in MEASURES}
+    for train, test in StratifiedShuffleSplit(2, test_size=0.25, random_state=3).split(X, y):
+        scaler = StandardScaler().fit(X[train])
+        rival = LogisticRegression(C=1 / (1e-2 * train.size), max_iter=10_000)
+        rival.fit(scaler.transform(X[train]), y[train])
+        held_out = scaler.transform(X[test])
+        P, predicted, scores = (
+            method(held_out) for method in (rival.predict_proba, rival.predict, rival.decision_function)
+        )
+        each = label_binarize(y[test], classes=[0, 1, 2])
         expected["accuracy"].append(accuracy_score(y[test], predicted))
         expected["balanced_accuracy"].append(balanced_accuracy_score(y[test], predicted))
+        expected["macro_f1"].append(f1_score(y[test], predicted, average="macro"))
+        expected["roc_auc"].append(roc_auc_score(each, scores, average="macro"))
+        expected["average_precision"].append(average_precision_score(each, scores, average="macro"))
         expected["log_loss"].append(log_loss(y[test], P))
         expected["ece"].append(naive_ece(y[test], predicted, P.max(axis=1)))
-    row = next(row for row in comparison.rows if row["model"] == "sklearn:LogisticRegression")
+    row = given.rows[0]
     for key, values in expected.items():
+        assert row[f"{key}_splits"] == pytest.approx(values, abs=1e-12)
         assert row[key] == pytest.approx(np.mean(values), abs=1e-12)
         assert row[f"{key}_std"] == pytest.approx(np.std(values, ddof=1), abs=1e-12)
 
 
-def test_the_bins_of_the_picture_are_those_of_the_ece(comparison):
-    row = next(row for row in comparison.rows if row["model"] == "softmax")
-    drawn = comparison.last["models"]["softmax"]
-    bins, correct = drawn["bins"], drawn["predicted"] == comparison.last["y"]
-    assert bins.weight.sum() == comparison.last["y"].size
-    filled = bins.weight > 0
-    shares = bins.weight[filled] / bins.weight.sum()
-    assert shares @ bins.accuracy[filled] == pytest.approx(correct.mean(), abs=1e-12)
-    ece = shares @ np.abs(bins.confidence - bins.accuracy)[filled]
-    # the mean of two splits, the second of which is drawn, and their deviation give back the second
-    assert abs(ece - row["ece"]) == pytest.approx(row["ece_std"] / np.sqrt(2), abs=1e-12)
+@pytest.mark.parametrize("names", [("common", "rare"), ("b", "a")])
+def test_ranking_measures_of_two_classes_are_of_the_rarer_one(imbalanced, names):
+    X, y = imbalanced
+    y = np.where(y == "rare", names[1], names[0])
+    result = compare(X, y, models=["sklearn:Log*"], tune=False, alpha=1e-2, repeats=1)
+    codes = (y == max(names)).astype(int)
+    (train, test), *_ = StratifiedShuffleSplit(1, test_size=0.25, random_state=0).split(X, codes)
+    scaler = StandardScaler().fit(X[train])
+    rival = LogisticRegression(C=1 / (1e-2 * train.size), max_iter=10_000)
+    rival.fit(scaler.transform(X[train]), y[train] == names[1])
+    scores = rival.decision_function(scaler.transform(X[test]))
+    rarer = y[test] == names[1]
+    assert result.facts["class_of_interest"] == names[1]
+    assert result.rows[0]["roc_auc"] == pytest.approx(roc_auc_score(rarer, scores))
+    assert result.rows[0]["average_precision"] == pytest.approx(average_precision_score(rarer, scores))
 
 
 def test_penalties_of_the_rivals_are_those_of_alpha():
-    models = module._estimators(1e-2, 50, None, 0, True)
+    models = {name: each.make(1e-2, 50) for name, each in registry.known_candidates().items()}
     assert models["sklearn:LogisticRegression"].C == models["sklearn:LinearSVC"].C == pytest.approx(2.0)
     assert models["sklearn:RidgeClassifier"].alpha == pytest.approx(0.25)
+    assert models["sklearn:SGD-hinge"].alpha == models["sklearn:SGD-log_loss"].alpha == 1e-2
     assert {models[name].alpha for name in LOSSES} == {1e-2}
+    assert registry.C_of(0.0, 50) == np.inf
 
 
 def test_every_loss_is_compared_by_a_model_of_that_loss():
-    models = module._estimators(1e-4, 50, None, 0, False)
-    for name, loss in LOSSES.items():
-        made = models[name]._loss()
-        assert (LOSSES[made] if isinstance(made, str) else type(made)) is loss
+    models = registry.known_candidates()
+    for name in LOSSES:
+        assert models[name].make(1e-4, 50).loss == name
 
 
-def test_only_dense_rivals_are_scaled():
-    dense, thin = (module._estimators(1e-4, 50, None, 0, is_sparse) for is_sparse in (False, True))
-    assert type(dense["sklearn:LinearSVC"]) is type(make_pipeline(StandardScaler()))
-    assert type(thin["sklearn:LinearSVC"]).__name__ == "LinearSVC"
+def test_all_models_get_the_same_standardised_columns(iris):
+    X, y = iris
+    seen = []
+
+    class Spy(ClassifierMixin, BaseEstimator):
+        def fit(self, X, y):
+            seen.append(X)
+            self.classes_ = np.unique(y)
+            return self
+
+        def predict(self, X):
+            return np.full(len(X), self.classes_[0])
+
+    compare(X * [1, 10, 100, 1000] + 5, y, models=[Spy()], repeats=1)
+    np.testing.assert_allclose(seen[0].mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(seen[0].std(axis=0), 1, atol=1e-12)
 
 
 # ---------------------------------------------------------------- the table
@@ -144,27 +181,47 @@ def test_rows_are_sorted_by_accuracy_and_printed_in_that_order(comparison):
     accuracies = [row["accuracy"] for row in comparison.rows]
     assert accuracies == sorted(accuracies, reverse=True)
     assert comparison.rows[-1]["model"] == "sklearn:DummyClassifier"
-    assert accuracies[-1] == pytest.approx(1 / 3)
+    assert accuracies[-1] == pytest.approx(1 / 3, abs=0.02)
     text = str(comparison)
     positions = [text.index(f"\n{row['model']} ") for row in comparison.rows]
     assert positions == sorted(positions)
 
 
 def test_table_is_aligned_and_shows_the_numbers(comparison):
-    head, rule, *lines = str(comparison).split("\n")[2:8]
+    head, rule, *lines = str(comparison).split("\n")[3:9]
     assert {len(line) for line in lines} == {len(head)} == {len(rule)}
     best = comparison.rows[0]
-    assert f"{best['accuracy']:.4f} ±" in lines[0]
+    assert f"{best['accuracy']:.4f}"[1:] in lines[0]
     ridge = next(line for line in lines if line.startswith("sklearn:Ridge"))
     assert re.search(r" - +- ", ridge), "no log loss and no ECE"
-    assert "rivals get StandardScaler; linclf models get the data as they are" in str(comparison)
+    assert "dense columns standardised for every model" in str(comparison)
     assert "compiling took linclf" in str(comparison)
 
 
+@pytest.mark.parametrize("sort", MEASURES)
+def test_sorted_by_any_measure(comparison, iris, sort):
+    result = compare(*iris, models=FAST, tune=False, repeats=2, sort=sort)
+    known = [row[sort] for row in result.rows if row[sort] is not None]
+    assert known == sorted(known, reverse=MEASURES[sort].higher_is_better)
+    assert [row[sort] for row in result.rows][: len(known)] == known, "models without the measure are last"
+    assert str(result).split("\n")[3].split()[1] == MEASURES[sort].heading.split()[0]
+
+
+def test_a_table_of_mostly_one_class_is_sorted_by_average_precision(imbalanced):
+    result = compare(*imbalanced, models=["softmax", "sklearn:D*"])
+    assert result.facts["sort"] == "average_precision"
+    assert result.facts["class_balance"] == {"common": 359, "rare": 41}
+    assert "AP (average precision): of class rare, the rarer one" in str(result)
+    assert "its AP of " in result.verdict
+
+
 def test_one_split_has_no_deviation(iris):
-    row = compare(*iris, models=["softmax"], repeats=1).rows[0]
-    assert row["accuracy_std"] is None
-    assert row["fit_seconds"] > 0
+    result = compare(*iris, models=["softmax", "sklearn:Ridge*"], repeats=1)
+    assert result.rows[0]["accuracy_std"] is None
+    assert result.rows[1]["behind_margin"] is None
+    assert result.rows[1]["status"] == "not judged"
+    assert result.rows[0]["fit_seconds"] > 0
+    assert "is the highest in one split, which says nothing of chance" in result.verdict
 
 
 def test_equal_seeds_give_equal_results(iris):
@@ -185,31 +242,31 @@ def test_a_failing_model_is_a_row_with_its_error(iris, broken_ridge):
 
 
 def test_warnings_of_rivals_are_counted(monkeypatch, iris):
-    original = module._estimators
-
-    def estimators(*args):
-        models = original(*args)
-        models["sklearn:LogisticRegression"][-1].set_params(max_iter=1)
-        return models
-
-    monkeypatch.setattr(module, "_estimators", estimators)
-    row = compare(*iris, models=["sklearn:Log*"], repeats=2).rows[0]
+    monkeypatch.setattr(registry, "_ENOUGH", 1)
+    result = compare(*iris, models=["sklearn:Log*"], repeats=2)
+    row = result.rows[0]
     assert row["warnings"] == 2
     assert "failed to converge" in row["messages"][0]
+    assert row["tuning_warnings"] > 2
+    assert "\nsklearn:LogisticRegression (!) " in str(result)
+    assert "(!) sklearn:LogisticRegression: ConvergenceWarning: " in str(result)
+    assert "warnings at some penalties while tuning: sklearn:LogisticRegression" in str(result)
+
+
+def names(models):
+    return [candidate.name for candidate in registry.chosen(models)]
 
 
 def test_patterns_choose_models():
-    assert module.chosen_models(["sklearn:L*", "SOFTMAX"]) == [
-        "softmax",
-        "sklearn:LogisticRegression",
-        "sklearn:LinearSVC",
-    ]
-    assert module.chosen_models("focal") == ["focal"]
-    assert set(LOSSES) < set(module.chosen_models(None))
+    assert names(["sklearn:L*", "SOFTMAX"]) == ["softmax", "sklearn:LogisticRegression", "sklearn:LinearSVC"]
+    assert names("focal") == ["focal"]
+    assert set(LOSSES) < set(names(None))
     with pytest.raises(
         ValueError, match=r"'sofmax' matches no model; the models are softmax, .*sklearn:Dummy"
     ):
-        module.chosen_models(["softmax", "sofmax"])
+        names(["softmax", "sofmax"])
+    with pytest.raises(ValueError, match=r"models=\[\] names no model"):
+        names([])
 
 
 def test_to_frame_has_the_rows(comparison):
@@ -221,8 +278,9 @@ def test_to_frame_has_the_rows(comparison):
 def test_plain_progress_has_a_line_for_each_fit(iris, capsys):
     compare(*iris, models=["sklearn:D*", "sklearn:R*"], repeats=2, progress=True)
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 4
-    assert lines[0] == "[1/4] sklearn:RidgeClassifier (split 1 of 2)"
+    assert len(lines) == 6
+    assert lines[0] == "[1/6] sklearn:RidgeClassifier (split 1 of 2)"
+    assert lines[-1] == "[6/6] sklearn:RidgeClassifier: fewer rows, calibration (split 2)"
     compare(*iris, models=["sklearn:D*"], repeats=1)
     assert capsys.readouterr().err == ""
 
@@ -233,16 +291,22 @@ def test_plain_progress_has_a_line_for_each_fit(iris, capsys):
 def test_sparse_data_stay_sparse(iris):
     X, y = iris
     result = compare(sparse.csc_array(X), y, models=["softmax", "sklearn:Ridge*"], repeats=1)
-    assert result.facts["sparse"]
+    assert result.facts["columns"]["scaled"] == []
     assert result.rows[0]["accuracy"] > 0.8
-    assert "as they are" in str(result)
-    assert "StandardScaler" not in str(result)
+    assert "sparse rows as they are" in str(result)
+    assert "standardised" not in str(result)
 
 
 def test_tables_are_encoded_and_imputed(mixed_table):
     X, y = mixed_table.drop(columns="Label"), mixed_table["Label"]
     result = compare(X, y, models=["softmax", "sklearn:Log*", "sklearn:D*"], repeats=2)
     assert result.facts["n_missing"] == len(X["size"][::17]) + len(X["colour"][::13])
+    assert result.facts["columns"] == {
+        "encoded": ["colour", "big", "kind"],
+        "imputed": ["size", "colour"],
+        "scaled": ["size", "colour", "big", "kind"],
+    }
+    assert "one-hot encoded: colour, big, kind; imputed: size, colour (42 missing values)" in str(result)
     assert all(row["error"] is None for row in result.rows)
     assert min(row["accuracy"] for row in result.rows[:2]) > 0.8
     polars = pytest.importorskip("polars")
@@ -255,19 +319,21 @@ def test_encoding_by_hand():
     X = pd.DataFrame(
         {"n": [1.0, np.nan, 3.0, 5.0], "c": ["u", "v", None, "u"], "b": [True, False, True, True]}
     )
-    X, missing = module.check_table(X)
-    encoder = module.column_encoder(X)
-    expected = [[1, 1, 0, 0, 1], [3, 0, 1, 1, 0], [3, 1, 0, 0, 1], [5, 1, 0, 0, 1]]
-    np.testing.assert_array_equal(encoder.fit_transform(X), expected)
+    X, missing = check_table(X)
+    encoder = encoder_for(X)
+    expected = np.array([[1, 1, 0, 0, 1], [3, 0, 1, 1, 0], [3, 1, 0, 0, 1], [5, 1, 0, 0, 1]])
+    centre, scale = expected.mean(axis=0), expected.std(axis=0)
+    np.testing.assert_allclose(encoder.fit_transform(X), (expected - centre) / scale)
     assert missing == 2
-    unknown, _ = module.check_table(pd.DataFrame({"n": [2.0], "c": ["new"], "b": [False]}))
-    np.testing.assert_array_equal(encoder.transform(unknown), [[2, 0, 0, 1, 0]])
+    unknown, _ = check_table(pd.DataFrame({"n": [2.0], "c": ["new"], "b": [False]}))
+    np.testing.assert_allclose(encoder.transform(unknown), [([2, 0, 0, 1, 0] - centre) / scale])
 
 
 def test_a_wide_table_is_encoded_sparse(monkeypatch):
-    monkeypatch.setattr("linclf._compare.tables._DENSE_CELLS", 10)
-    X, _ = module.check_table(pd.DataFrame({"n": [1, 2, 3], "c": list("abc")}))
-    assert sparse.issparse(module.column_encoder(X).fit_transform(X))
+    monkeypatch.setattr("linclf._compare.encoding._DENSE_CELLS", 10)
+    X, _ = check_table(pd.DataFrame({"n": [1, 2, 3], "c": list("abc")}))
+    assert sparse.issparse(encoder_for(X).fit_transform(X))
+    assert column_facts(X)["scaled"] == []
 
 
 def test_missing_values_of_an_array_are_imputed(iris):
@@ -316,59 +382,22 @@ def test_bad_labels_say_what_is_wrong(y, message):
     [
         ({"test_size": 1.5}, "test_size=1.5 must lie between 0 and 1"),
         ({"repeats": 0}, "repeats=0 must be at least 1"),
-        ({"alpha": -1.0}, "alpha=-1.0 must be"),
+        ({"tune": False, "alpha": -1.0}, "alpha=-1.0 must be"),
+        ({"alpha": 1e-3}, r"alpha=0.001 is one penalty for all models; it needs tune=False"),
+        ({"tune": False, "alphas": [1e-3]}, "with tune=False pass one alpha"),
+        ({"alphas": []}, r"alphas=\[\] must be"),
+        ({"sort": "auc"}, "sort='auc' is not a measure; use one of accuracy, "),
+        ({"cv": 5, "repeats": 2}, "repeats=2 and cv=5 exclude each other"),
+        ({"cv": 1}, "cv=1 must be 2 folds or more"),
+        ({"groups": [1, 2]}, r"groups has the shape \(2,\)"),
+        ({"groups": [None] * 150}, "groups has missing values"),
+        ({"groups": [1, 2] * 75}, "groups has 2 groups"),
+        ({"groups": range(150), "times": range(150)}, "groups and times exclude each other"),
+        ({"times": [1] * 150}, "times: no row is earlier than a test part"),
+        ({"times": ["9/1/2025", "10/1/2025"] * 75}, "times are text, whose order is not that of time"),
+        ({"times": range(150), "repeats": 100}, "fewer than repeats=100"),
     ],
 )
 def test_bad_arguments_say_what_is_wrong(iris, arguments, message):
     with pytest.raises(ValueError, match=message):
         compare(*iris, models=["softmax"], **arguments)
-
-
-# ---------------------------------------------------------------- report
-
-
-def test_json_holds_rows_and_facts(comparison, tmp_path):
-    comparison.to_json(tmp_path / "out.json")
-    held = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
-    assert held["rows"] == comparison.rows
-    assert held["facts"]["n_samples"] == 150
-    assert held["facts"]["n_classes"] == 3
-
-
-def test_html_is_self_contained_and_complete(comparison, tmp_path):
-    comparison.to_html(tmp_path / "out.html")
-    page = (tmp_path / "out.html").read_text(encoding="utf-8")
-    assert not re.search(r"""(src|href)\s*=\s*["']?\s*(http|//)""", page)
-    assert not re.search(r"<script|<link|@import|url\((?!#)", page)
-    assert 'name="viewport"' in page
-    for row in comparison.rows:
-        assert f"<th>{row['model']}</th>" in page
-    best = comparison.rows[0]["accuracy"]
-    assert f"class=best>{best:.4f} " in page
-    for label in ("objective of softmax by epoch", "reliability of softmax", "confusion matrix of"):
-        assert page.count(f'aria-label="{label}') == 1
-    assert "#010203" not in page
-
-
-def test_html_marks_the_best_but_not_the_baseline(comparison):
-    page = module.html_report(comparison)
-    baseline = page[page.index("<th>sklearn:DummyClassifier</th>") :].partition("</tr>")[0]
-    assert "best" not in baseline
-    assert page.count("class=best") >= len(MEASURES)
-
-
-def test_html_of_a_failed_model_shows_the_error_escaped(iris, broken_ridge, monkeypatch):
-    monkeypatch.setattr(Broken, "fit", lambda self, X, y: 1 / 0 if X is None else self.reject())
-    monkeypatch.setattr(Broken, "reject", lambda self: [][1:2].index("<b>"), raising=False)
-    result = compare(*iris, models=["sklearn:Ridge*"], repeats=1)
-    page = module.html_report(result)
-    assert "failed: ValueError: &#x27;&lt;b&gt;&#x27; is not in list" in page
-    assert "Confusions" not in page
-
-
-def test_confusions_show_fifteen_classes_of_many():
-    X, y = make_classification(
-        400, 20, n_informative=10, n_classes=20, n_clusters_per_class=1, random_state=0
-    )
-    result = compare(X, y, models=["sklearn:Ridge*"], repeats=1)
-    assert "Shown are the 15 most confused of 20 classes." in module.html_report(result)

@@ -1,0 +1,97 @@
+"""The penalty of a model, chosen inside a training part by one rule for ours and for rivals.
+
+Each penalty of one grid is tried in the same inner folds, from strong to weak. The score is the log loss of
+models with probabilities; for all others it is the measure that the comparison is sorted by. Nothing weaker
+is tried after a penalty that is worse than the best one in every fold: weak penalties take most of the time
+and win rarely.
+"""
+
+import time
+import warnings
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.utils import _safe_indexing
+
+from linclf._compare.candidates import Candidate
+from linclf._compare.measures import MEASURES, NEED_PROBABILITIES, outputs_of, value_of
+from linclf._compare.splitting import Parts
+from linclf._types import IntArray
+
+ALPHAS = tuple(10.0**-power for power in range(7))
+_INNER_TOL = 1e-3  # of the way to the optimum: enough to choose among penalties ten times apart
+
+
+class Rows(NamedTuple):
+    """Encoded rows with their labels, which ``codes`` has as indices of ``classes``."""
+
+    X: Any
+    y: np.ndarray
+    codes: IntArray
+    classes: np.ndarray
+    class_of_interest: int
+
+    def take(self, rows: IntArray) -> "Rows":
+        return self._replace(X=_safe_indexing(self.X, rows), y=self.y[rows], codes=self.codes[rows])
+
+
+class Choice(NamedTuple):
+    """The penalty that scored best, the seconds that it took, and the warnings on the way."""
+
+    alpha: float
+    seconds: float
+    warnings: int
+
+
+def choose_alpha(
+    candidate: Candidate, alphas: Sequence[float], rows: Rows, folds: Parts, measure: str
+) -> Choice:
+    """The penalty with the best mean score in the folds; of equal ones the strongest."""
+    started = time.perf_counter()
+    parts = [(rows.take(train), rows.take(test)) for train, test in folds]
+    best, best_scores = 0.0, np.full(len(parts), -np.inf)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for alpha in sorted(alphas, reverse=True):
+            scores = np.array([_score(candidate, alpha, *part, measure) for part in parts])
+            if scores.mean() > best_scores.mean():
+                best, best_scores = alpha, scores
+            elif (scores < best_scores).all():
+                break
+    return Choice(best, time.perf_counter() - started, len(caught))
+
+
+def _score(candidate: Candidate, alpha: float, train: Rows, test: Rows, measure: str) -> float:
+    """The score of a model that is fitted to one part; higher is better."""
+    model = candidate.make(alpha, train.y.size)
+    if candidate.origin == "linclf":
+        model.set_params(tol=_INNER_TOL)
+    outputs = outputs_of(model.fit(train.X, train.y), test.X, train.classes)
+    by_log_loss = candidate.has_log_loss and outputs.probabilities is not None
+    key = "log_loss" if by_log_loss else inner_measure(measure)
+    value = value_of(key, test.codes, outputs, test.class_of_interest)
+    if value is None:
+        return 0.0  # a fold of one class ranks nothing, whatever the penalty
+    return value if MEASURES[key].higher_is_better else -value
+
+
+def inner_measure(measure: str) -> str:
+    """What chooses the penalty of models without probabilities for every class."""
+    return "accuracy" if measure in NEED_PROBABILITIES else measure
+
+
+def check_penalty(tune: bool, alpha: float | None, alphas: Sequence[float] | None) -> tuple[float, ...]:
+    """The penalties to try, of which there is one if nothing is tuned."""
+    if not tune:
+        if alphas is not None:
+            raise ValueError("alphas are what tune=True chooses from; with tune=False pass one alpha")
+        alphas = [1e-4 if alpha is None else alpha]
+    elif alpha is not None:
+        raise ValueError(f"alpha={alpha!r} is one penalty for all models; it needs tune=False (--no-tune)")
+    alphas = ALPHAS if alphas is None else tuple(float(each) for each in np.atleast_1d(alphas))
+    name = "alphas" if tune else "alpha"
+    if not alphas or not all(0 <= each < np.inf for each in alphas):
+        shown = list(alphas) if tune else alphas[0]
+        raise ValueError(f"{name}={shown!r} must be 0 or more; the default without tuning is 1e-4")
+    return tuple(sorted(alphas, reverse=True))
