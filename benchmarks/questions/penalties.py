@@ -202,7 +202,7 @@ def table(result: Result) -> str:
         f"*Folds*: {len(settings['alphas'])} penalties x {settings['folds']} folds and the fit of all rows, "
         f"by the log loss; scikit-learn with tol={settings['tol_of_sklearn']:g} and as many iterations as it "
         f"takes. *Leave-one-out*: as many. *Sweep*: {len(SWEEP)} penalties (CLINC150: {len(FEW)}) "
-        f"scored on a tenth of the rows; peers are timed for {len(SOME)} of the penalties, and the others are "
+        f"scored on a tenth of the rows; peers are timed for {len(SOME)} of them, and the others are "
         "taken to last as long.\n\n"
         + markdown_table(
             ["part", "data", "model", "seconds", "threads", "alpha", "score", "warnings"],
