@@ -106,8 +106,8 @@ class PathDisplay:
     >>> display = PathDisplay.from_estimator(
     ...     clf.fit(wine.data, wine.target), feature_scale=wine.data.std(), top=3, ax=Figure().subplots()
     ... )
-    >>> print(f"best {display.best_:.2g}, chosen {display.chosen:.2g}, level {display.level_:.3f}")
-    best 0.00074, chosen 0.0051, level -0.076
+    >>> print(f"best {display.best_:.1g}, chosen {display.chosen:.1g}, level {display.level_:.2f}")
+    best 0.0007, chosen 0.005, level -0.08
     >>> display.largest()
     ['proline', 'color_intensity', 'alcohol']
     """

@@ -69,7 +69,8 @@ class CrossValidated(BaseLinearClassifier):
         description="""
         The folds. None is 5 stratified ones, or as many as the rarest class has rows. "loo" leaves out one
         row at a time, with all of its weight, by one step of Newton's method from the fit of all rows: for
-        smooth convex losses and up to 1,500 weights. It warns if it is wrong for the rows that matter most.
+        smooth convex losses and up to 1,500 weights. The eight rows that matter most are really left out for
+        the best penalty and its neighbours, and it warns if one step is wrong for them.
         Not with ``X_val``.
         """,
     )
@@ -129,7 +130,7 @@ class CrossValidated(BaseLinearClassifier):
         type="dict of ndarrays",
         description="""
         If ``cv="loo"``: the "rows" whose scores change most without them, their "approximate" scores, and the
-        "exact" ones, for which the rows were really left out.
+        "exact" ones, for which the rows were really left out, which count; all for the best penalty.
         """,
     )
     coef_path_: FloatArray = attribute(
@@ -268,14 +269,14 @@ class CrossValidated(BaseLinearClassifier):
             paths = self._paths([Part(fitting, held_out)], candidates, alphas, metric)
         else:
             paths = self._paths(parts_of(self, rows, fitting, self.cv, for_split), candidates, alphas, metric)
-        table = self._table(paths, candidates, alphas)
+        table, check = self._table(paths, candidates, alphas), {}
+        if isinstance(metric, OfRows) and isinstance(self.cv, str):
+            check = {"loo_check_": loo.correct(table, fitting, losses, paths[0], metric)}
         loss, alpha = table.chosen(self.rule)
         start = paths[0].models[loss][alpha]
         chosen = fitting.with_alpha(float(alphas[alpha]))
         found = {"alpha_": float(alphas[alpha]), "alphas_": alphas, "cv_results_": table.results()}
-        found |= candidates[loss].attributes
-        if isinstance(metric, OfRows) and isinstance(self.cv, str):
-            found["loo_check_"] = loo.checked(fitting, losses[loss], alphas, found["alpha_"], start, metric)
+        found |= candidates[loss].attributes | check
         if self.store_coef_path:
             found |= self._coef_path(fitting, losses[loss], alphas)
         if not self.refit:

@@ -1,7 +1,7 @@
 """Scores of left-out rows along a path, without folds, and a check of a few of them."""
 
 import warnings
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,12 +13,13 @@ from linclf._training.model import LinearModel
 from linclf._training.path import path
 from linclf._training.solvers import Newton
 from linclf._training.train import fit_for, prepared, trained
-from linclf._types import FloatArray, Loss
+from linclf._types import FloatArray, IntArray, Loss
 from linclf.tuning._paths import Candidate, PartPath
 from linclf.tuning._scoring import OfRows, mean_of
+from linclf.tuning._table import Table
 
-CHECKED = 4  # rows that are really left out, with the chosen penalty
-POOR = 0.1  # share of all losses that they may be wrong by without a word
+CHECKED = 8  # rows that are really left out, with the best penalty and its neighbours
+POOR = 0.1  # share of the score that the other rows may be wrong by without a word
 
 
 def path_of_all(
@@ -46,26 +47,64 @@ def path_of_all(
     return result
 
 
-def checked(
+class Corrected(NamedTuple):
+    """A score in which the rows that change most are really left out, and these rows."""
+
+    mean: float
+    error: float
+    rows: IntArray
+    approximate: FloatArray
+    exact: FloatArray
+    doubt: float  # what the other rows may be wrong by, as a share of the score
+
+    def check(self) -> dict[str, Any]:
+        """What is published, with a warning if the other rows are in doubt."""
+        if self.doubt > POOR:
+            warnings.warn(
+                f"cv='loo' is poor here: of the {len(self.rows)} rows that matter most, approximate scores "
+                f"{self.approximate.round(3).tolist()} are {self.exact.round(3).tolist()} if the rows are "
+                "really left out, and the other rows are approximate; use folds, such as cv=5",
+                UserWarning,
+                stacklevel=5,
+            )
+        return {"rows": self.rows, "approximate": self.approximate, "exact": self.exact}
+
+
+def corrected(
     fitting: Fitting, loss: Loss, alphas: FloatArray, alpha: float, model: LinearModel, metric: OfRows
-) -> dict[str, Any]:
-    """Leave out for real the rows whose scores change most, and say so if the approximation is poor."""
+) -> Corrected:
+    """Leave out for real the rows whose scores change most."""
     fit = _fit(fitting, loss, alphas).with_alpha(alpha)
-    rows = LeftOutRows(fit)
-    approximate = _values(rows, fit, model, fitting, metric)
-    kept = metric.of_rows(loss, _decisions(model, fitting, np.arange(len(fit.ids))), fit.data.y)
-    ids = np.sort(np.argsort(approximate - kept, kind="stable")[:CHECKED])
+    values = _values(LeftOutRows(fit), fit, model, fitting, metric)
+    kept = metric.of_rows(loss, _decisions(model, fitting, np.arange(len(fit.ids))), fit.data.counted[0])
+    changes = np.abs(values - kept)
+    ids = np.sort(np.argsort(-changes, kind="stable")[:CHECKED])
+    approximate = values[ids]
     exact = np.array([_without(row, fitting, loss, alpha, model, metric) for row in ids])
-    wrong = np.abs(exact - approximate[ids]).sum()
-    if wrong > POOR * np.abs(approximate).sum():
-        warnings.warn(
-            f"cv='loo' is poor here: of the {len(ids)} rows that matter most, approximate scores "
-            f"{approximate[ids].round(3).tolist()} are {exact.round(3).tolist()} if the rows are really left "
-            "out; use folds, such as cv=5",
-            UserWarning,
-            stacklevel=4,
-        )
-    return {"rows": ids, "approximate": approximate[ids], "exact": exact}
+    wrong = np.abs(exact - approximate).sum() / (changes[ids].sum() or 1.0)
+    values[ids], changes[ids] = exact, 0
+    doubt = wrong * changes.sum() / (np.abs(values).sum() or 1.0)
+    return Corrected(*mean_of(values, _weights(fitting)), ids, approximate, exact, float(doubt))
+
+
+def correct(
+    table: Table, fitting: Fitting, losses: list[Loss], path: PartPath, metric: OfRows
+) -> dict[str, Any]:
+    """Correct the scores of the best penalty and its neighbours in the table, until the best one stays."""
+    done: dict[tuple[int, int], Corrected] = {}
+    while True:
+        i, best = table.chosen("best")
+        near = [
+            (i, j) for j in range(max(best - 1, 0), min(best + 2, len(table.alphas))) if (i, j) not in done
+        ]
+        if not near:
+            return done[i, best].check()
+        for at in near:
+            i, j = at
+            done[at] = corrected(
+                fitting, losses[i], table.alphas, float(table.alphas[j]), path.models[i][j], metric
+            )
+            table.scores[0, i, j], table.errors[0, i, j] = done[at].mean, done[at].error
 
 
 def refuse(fitting: Fitting, losses: list[Loss], alphas: FloatArray) -> None:

@@ -61,8 +61,8 @@ def test_of_each_parameter(n_classes, parameters, storage):
     X, y = X[rows], y[rows]
     model = SoftmaxClassifierCV(alphas=[1e-2], cv="loo", tol=1e-8, **parameters).fit(storage(X), y)
     expected = exact(X, y, 1e-2, **parameters)
-    # class weights and priors are those of all rows, and not of all but one
-    digits = 0.05 if {"class_weight", "logit_adjustment"} & set(parameters) else 0.01
+    # class weights, priors and spreads are those of all rows, and not of all but one
+    digits = 0.05 if {"class_weight", "logit_adjustment", "standardize"} & set(parameters) else 0.01
     assert -model.cv_results_["mean_test_score"][0] == pytest.approx(expected, rel=digits)
 
 
@@ -96,16 +96,26 @@ def test_a_few_rows_are_really_left_out():
     np.testing.assert_allclose(check["approximate"], check["exact"], rtol=0.05)
 
 
-def test_a_poor_approximation_is_said():
-    """One row alone holds a weight: leaving it out is no small change."""
+def test_rows_that_hold_a_weight_alone_are_really_left_out():
     X = np.zeros((20, 2))
     X[:, 0] = np.tile([-1.0, 1.0], 10)
     X[3] = [1.0, 40.0]
     y = (X[:, 0] > 0).astype(int)
     y[[1, 2]] = 1 - y[[1, 2]]
     y[3] = 0
-    with pytest.warns(UserWarning, match=r"cv='loo' is poor here: of the 4 rows that matter most"):
-        SoftmaxClassifierCV(alphas=[1e-4], cv="loo").fit(X, y)
+    model = SoftmaxClassifierCV(alphas=[1e-4], cv="loo", tol=1e-8).fit(X, y)
+    check = model.loo_check_
+    assert abs(check["approximate"] - check["exact"]).max() > 3
+    assert -model.cv_results_["mean_test_score"][0] == pytest.approx(exact(X, y, 1e-4), rel=0.01)
+
+
+def test_a_poor_approximation_is_said():
+    """More features than rows and hardly a penalty: each row holds weights of its own."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 50))
+    y = (X[:, 0] + rng.normal(size=60) > 0).astype(int)
+    with pytest.warns(UserWarning, match=r"cv='loo' is poor here: of the 8 rows that matter most"):
+        SoftmaxClassifierCV(alphas=[1e-6], cv="loo").fit(X, y)
 
 
 def test_the_standard_error_is_that_of_the_rows():
