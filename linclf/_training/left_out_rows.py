@@ -28,7 +28,7 @@ from linclf.heads import with_copies
 from linclf.losses._registry import row_losses, trait
 
 MOST = 1500  # weights, of which the Hessian is inverted
-HELD = 2**20  # values of a block of rows
+HELD = 2**17  # values of a block of rows, which stay in the cache
 
 
 def inverts(fit: Fit) -> bool:
@@ -86,7 +86,8 @@ class LeftOutRows:
         sums = np.zeros((p, len(first), p))
         for part in self.parts:
             Z, bends = self.Z[part], B[part][:, first, second] * self.shares[part][:, None]
-            sums += (Z.T @ (bends[:, :, None] * Z[:, None]).reshape(len(Z), -1)).reshape(sums.shape)
+            spread = np.multiply(bends[:, :, None], Z[:, None], order="C").reshape(len(Z), -1)
+            sums += (Z.T @ spread).reshape(sums.shape)
         H = np.empty((K, p, K, p))
         H[first, :, second] = sums.transpose(1, 0, 2)
         H[second, :, first] = sums.transpose(1, 0, 2)

@@ -69,7 +69,7 @@ class CrossValidated(BaseLinearClassifier):
         description="""
         The folds. None is 5 stratified ones, or as many as the rarest class has rows. "loo" leaves out one
         row at a time, with all of its weight, by one step of Newton's method from the fit of all rows: for
-        smooth convex losses and up to 1,500 weights. The eight rows that matter most are really left out for
+        smooth convex losses and up to 1,500 weights. Up to eight rows that matter most are really left out for
         the best penalty and its neighbours, and it warns if one step is wrong for them.
         Not with ``X_val``.
         """,
@@ -263,15 +263,17 @@ class CrossValidated(BaseLinearClassifier):
 
         metric = metric_for(self.scoring, losses, rows.classes, rows.y.soft, for_scorer)
         alphas = self._penalties(fitting, losses)
+        all_rows = None
         if isinstance(self.cv, str):
-            paths = [self._leave_one_out(fitting, candidates, alphas, metric)]
+            all_rows = self._leave_one_out(fitting, candidates, alphas, metric)
+            paths = [all_rows.path]
         elif held_out is not None:
             paths = self._paths([Part(fitting, held_out)], candidates, alphas, metric)
         else:
             paths = self._paths(parts_of(self, rows, fitting, self.cv, for_split), candidates, alphas, metric)
         table, check = self._table(paths, candidates, alphas), {}
-        if isinstance(metric, OfRows) and isinstance(self.cv, str):
-            check = {"loo_check_": loo.correct(table, fitting, losses, paths[0], metric)}
+        if isinstance(metric, OfRows) and all_rows is not None:
+            check = {"loo_check_": loo.correct(table, fitting, losses, all_rows, metric)}
         loss, alpha = table.chosen(self.rule)
         start = paths[0].models[loss][alpha]
         chosen = fitting.with_alpha(float(alphas[alpha]))
@@ -316,7 +318,7 @@ class CrossValidated(BaseLinearClassifier):
 
     def _leave_one_out(
         self, fitting: Fitting, candidates: list[Candidate], alphas: FloatArray, metric: Metric
-    ) -> PartPath:
+    ) -> loo.AllRows:
         if not isinstance(metric, OfRows):
             raise ValueError(
                 f"scoring={self.scoring!r} scores fitted classifiers, and cv='loo' fits none; "

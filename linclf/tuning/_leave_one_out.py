@@ -12,38 +12,52 @@ from linclf._training.left_out_rows import MOST, LeftOutRows, inverts
 from linclf._training.model import LinearModel
 from linclf._training.path import path
 from linclf._training.solvers import Newton
+from linclf._training.threads import threads
 from linclf._training.train import fit_for, prepared, trained
 from linclf._types import FloatArray, IntArray, Loss
 from linclf.tuning._paths import Candidate, PartPath
 from linclf.tuning._scoring import OfRows, mean_of
 from linclf.tuning._table import Table
 
-CHECKED = 8  # rows that are really left out, with the best penalty and its neighbours
+# rows that are really left out, with the best penalty and its neighbours: fewer of many, which take longer
+CHECKED, FEWEST, VISITED = 8, 2, 8000
+ALONE = 1e-7  # share of the way that may be left without one of the rows
 POOR = 0.1  # share of the score that the other rows may be wrong by without a word
 
 
-def path_of_all(
-    fitting: Fitting, candidates: list[Candidate], alphas: FloatArray, metric: OfRows
-) -> PartPath:
+class AllRows(NamedTuple):
+    """The path of all rows, and values (n_losses, n_alphas, n) of the rows by the models without them."""
+
+    path: PartPath
+    values: FloatArray
+
+
+def path_of_all(fitting: Fitting, candidates: list[Candidate], alphas: FloatArray, metric: OfRows) -> AllRows:
     """As `path_of_part`, with each row scored by the model without it."""
+    weights, n_jobs = _weights(fitting), fitting.settings.n_jobs
     shape = len(candidates), len(alphas)
-    result = PartPath(np.empty(shape), np.empty(shape), [], [])
-    weights = _weights(fitting)
+    result = AllRows(PartPath(np.empty(shape), np.empty(shape), [], []), np.empty((*shape, len(weights))))
     for i, candidate in enumerate(candidates):
-        loss, models = candidate.loss, []
+        loss = candidate.loss
         fit = _fit(fitting, loss, alphas)
         rows = LeftOutRows(fit)
         task = Task(fitting.data, spread=fitting.spread)
-        outcomes = path(task, loss, Newton(), fitting.settings, alphas.tolist(), fitting.rng)
-        for j, (alpha, outcome) in enumerate(zip(alphas, outcomes, strict=True)):
-            values = _values(rows, fit.with_alpha(float(alpha)), outcome.model, fitting, metric)
-            result.scores[i, j], result.errors[i, j] = mean_of(values, weights)
-            result.warnings.extend(f"alpha={alpha:.3g}: {text}" for text in outcome.warnings)
-            models.append(outcome.model)
-            if fitting.settings.verbose:
-                where = f"penalty {j + 1}/{len(alphas)}: alpha {alpha:.3g}"
-                print(f"{where}, {metric.name} {result.scores[i, j]:.6g}")
-        result.models.append(models)
+        outcomes = list(path(task, loss, Newton(), fitting.settings, alphas.tolist(), fitting.rng))
+        result.path.models.append([outcome.model for outcome in outcomes])
+
+        def of_penalty(j: int, i: int = i, rows: LeftOutRows = rows, fit: Fit = fit) -> FloatArray:
+            model = result.path.models[i][j]
+            return _values(rows, fit.with_alpha(float(alphas[j])), model, fitting, metric)
+
+        with threads(n_jobs, len(alphas)) as pool:
+            for j, values in enumerate((map if pool is None else pool.map)(of_penalty, range(len(alphas)))):
+                result.values[i, j] = values
+                result.path.scores[i, j], result.path.errors[i, j] = mean_of(values, weights)
+                if fitting.settings.verbose:
+                    where = f"penalty {j + 1}/{len(alphas)}: alpha {alphas[j]:.3g}"
+                    print(f"{where}, {metric.name} {result.path.scores[i, j]:.6g}")
+        for alpha, outcome in zip(alphas, outcomes, strict=True):
+            result.path.warnings.extend(f"alpha={alpha:.3g}: {text}" for text in outcome.warnings)
     return result
 
 
@@ -71,16 +85,17 @@ class Corrected(NamedTuple):
 
 
 def corrected(
-    fitting: Fitting, loss: Loss, alphas: FloatArray, alpha: float, model: LinearModel, metric: OfRows
+    values: FloatArray, fitting: Fitting, loss: Loss, alpha: float, model: LinearModel, metric: OfRows
 ) -> Corrected:
     """Leave out for real the rows whose scores change most."""
-    fit = _fit(fitting, loss, alphas).with_alpha(alpha)
-    values = _values(LeftOutRows(fit), fit, model, fitting, metric)
-    kept = metric.of_rows(loss, _decisions(model, fitting, np.arange(len(fit.ids))), fit.data.counted[0])
-    changes = np.abs(values - kept)
-    ids = np.sort(np.argsort(-changes, kind="stable")[:CHECKED])
-    approximate = values[ids]
-    exact = np.array([_without(row, fitting, loss, alpha, model, metric) for row in ids])
+    y, every = fitting.data.counted[0], np.arange(len(values))
+    n_checked = int(np.clip(VISITED // len(values), FEWEST, CHECKED))
+    changes = np.abs(values - metric.of_rows(loss, _decisions(model, fitting, every), y))
+    ids = np.sort(np.argsort(-changes, kind="stable")[:n_checked])
+    approximate, values = values[ids], values.copy()
+    with threads(fitting.settings.n_jobs, n_checked) as pool:
+        each = map if pool is None else pool.map
+        exact = np.array(list(each(lambda row: _without(row, fitting, loss, alpha, model, metric), ids)))
     wrong = np.abs(exact - approximate).sum() / (changes[ids].sum() or 1.0)
     values[ids], changes[ids] = exact, 0
     doubt = wrong * changes.sum() / (np.abs(values).sum() or 1.0)
@@ -88,23 +103,21 @@ def corrected(
 
 
 def correct(
-    table: Table, fitting: Fitting, losses: list[Loss], path: PartPath, metric: OfRows
+    table: Table, fitting: Fitting, losses: list[Loss], found: AllRows, metric: OfRows
 ) -> dict[str, Any]:
     """Correct the scores of the best penalty and its neighbours in the table, until the best one stays."""
     done: dict[tuple[int, int], Corrected] = {}
     while True:
         i, best = table.chosen("best")
-        near = [
-            (i, j) for j in range(max(best - 1, 0), min(best + 2, len(table.alphas))) if (i, j) not in done
-        ]
-        if not near:
+        near = range(max(best - 1, 0), min(best + 2, len(table.alphas)))
+        todo = [(i, j) for j in near if (i, j) not in done]
+        if not todo:
             return done[i, best].check()
-        for at in near:
-            i, j = at
-            done[at] = corrected(
-                fitting, losses[i], table.alphas, float(table.alphas[j]), path.models[i][j], metric
-            )
-            table.scores[0, i, j], table.errors[0, i, j] = done[at].mean, done[at].error
+        for i, j in todo:
+            model, alpha = found.path.models[i][j], float(table.alphas[j])
+            one = corrected(found.values[i, j], fitting, losses[i], alpha, model, metric)
+            table.scores[0, i, j], table.errors[0, i, j] = one.mean, one.error
+            done[i, j] = one
 
 
 def refuse(fitting: Fitting, losses: list[Loss], alphas: FloatArray) -> None:
@@ -162,7 +175,8 @@ def _without(
     weights = data.weights.copy()
     weights[row] = 0
     task = Task(data._replace(weights=weights, chosen=others), model, spread=fitting.spread)
-    settings = fitting.settings._replace(alpha=alpha, verbose=0)
+    # a row is a small part of the objective, and what it changes a small part of the way
+    settings = fitting.settings._replace(alpha=alpha, tol=ALONE, verbose=0, n_jobs=1)
     outcome = trained(task, loss, Newton(), settings, None, np.random.RandomState(0))
     scores = _decisions(outcome.model, fitting, np.array([row]))
     return float(metric.of_rows(loss, scores, data.y.take(np.array([row])))[0])
