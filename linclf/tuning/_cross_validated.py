@@ -69,9 +69,9 @@ class CrossValidated(BaseLinearClassifier):
         description="""
         The folds. None is 5 stratified ones, or as many as the rarest class has rows. "loo" leaves out one
         row at a time, with all of its weight, by one step of Newton's method from the fit of all rows: for
-        smooth convex losses and up to 1,500 weights. Up to eight rows that matter most are really left out for
-        the best penalty and its neighbours, and it warns if one step is wrong for them.
-        Not with ``X_val``.
+        smooth convex losses and up to 1,500 weights. Up to eight rows that matter most are really left out,
+        for the best penalty and its neighbours, and it warns if one step is wrong for them. Not with
+        ``X_val``.
         """,
     )
     scoring: Any = parameter(
