@@ -28,7 +28,7 @@ def checked_alphas(alphas: ArrayLike) -> FloatArray:
     wrong = given[~(np.isfinite(given) & (given > 0))]
     if wrong.size:
         raise ValueError(
-            f"alphas has {wrong[0]!r}, and penalties to choose from are positive and finite; leave it out "
+            f"alphas has {float(wrong[0])!r}, and penalties to choose from are positive and finite; leave it out "
             "(alpha=0 is for the classifier that does not choose)"
         )
     return np.unique(given)[::-1]
