@@ -25,10 +25,10 @@ def checked_alphas(alphas: ArrayLike) -> FloatArray:
     if given.ndim != 1 or given.dtype.kind not in "fiu" or not given.size:
         raise ValueError(f"alphas={alphas!r} must be a number of penalties, or an array of some")
     given = given.astype(np.float64)
-    wrong = given[~(np.isfinite(given) & (given > 0))]
-    if wrong.size:
+    wrong = given[~(np.isfinite(given) & (given > 0))].tolist()
+    if wrong:
         raise ValueError(
-            f"alphas has {float(wrong[0])!r}, and penalties to choose from are positive and finite; leave it out "
+            f"alphas has {wrong[0]!r}, and penalties to choose from are positive and finite; leave it out "
             "(alpha=0 is for the classifier that does not choose)"
         )
     return np.unique(given)[::-1]
