@@ -33,7 +33,7 @@ FEW = np.geomspace(1e-2, 1e-7, 10)
 NAMES = {
     "digits, 20 penalties x 5 folds": "digits, s",
     "pendigits, the same": "pendigits",
-    "32,561 x 108 one-hot, two classes, the same": "one-hot",
+    "32,561 x 115 one-hot, two classes, the same": "one-hot",
 }
 
 
