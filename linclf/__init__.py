@@ -1,6 +1,7 @@
 """linclf: linear classifiers with every loss, behind one scikit-learn API and one fast engine."""
 
 from linclf._files.archive import load, save
+from linclf._sources.batches import Batches
 from linclf._version import __version__ as __version__
 from linclf.class_weights import effective_number_weights
 from linclf.classifiers import (
@@ -16,6 +17,7 @@ from linclf.compare import Comparison, compare
 from linclf.tuning import LinearClassifierCV, SoftmaxClassifierCV, SVMClassifierCV, path
 
 __all__ = [
+    "Batches",
     "Comparison",
     "EntmaxClassifier",
     "FocalClassifier",

@@ -24,6 +24,7 @@ QUESTIONS = (
     "memory",
     "grid_search",
     "penalties",
+    "beyond_memory",
 )
 
 

@@ -1,6 +1,7 @@
 """Labels of one kind that can be sorted, or rows of class probabilities; what is neither is refused."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from numbers import Integral, Real
 from typing import Any
 
@@ -183,3 +184,21 @@ def classes_of(y: NDArray) -> NDArray:
             f"class: {classes.tolist()[0]!r}"
         )
     return classes
+
+
+def positions_of(labels: ArrayLike, classes: NDArray) -> IntArray:
+    """Positions of labels, in an array of any shape, in the sorted classes; unknown ones are an error."""
+    labels = np.asarray(labels)
+    kinds = labels.dtype.kind, classes.dtype.kind
+    # NumPy compares int64 with uint64 as floats, and 1 with "1" as strings
+    values = labels.astype(classes.dtype) if set(kinds) <= set("iu") else labels
+    index, known = np.zeros(labels.shape, np.intp), np.zeros(labels.shape, bool)
+    if "O" in kinds or len({kind in "US" for kind in kinds}) == 1:
+        with suppress(TypeError):  # objects that have no order with the classes
+            index = np.minimum(np.searchsorted(classes, values), len(classes) - 1)
+            known = (classes[index] == values) & (values == labels)
+    if not np.all(known):
+        unknown = list(dict.fromkeys(labels[~known].ravel().tolist()))
+        more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+        raise ValueError(f"classes has labels that are not in classes_: {unknown[:5]!r}{more}")
+    return index

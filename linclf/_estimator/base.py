@@ -14,8 +14,10 @@ from linclf._estimator.available import takes_streams
 from linclf._estimator.calibrated import fitted_calibrator
 from linclf._estimator.callbacks import FitCallbacks
 from linclf._estimator.described import Described
-from linclf._estimator.fitting import Fitting, Given, GivenValidation, fitting_of, part_of, rows_of
+from linclf._estimator.fitting import Fitting, fitting_of, part_of, rows_of
+from linclf._estimator.from_batches import fitting_of_batches
 from linclf._estimator.predicting import FROM_STREAM
+from linclf._sources.batches import Batches
 from linclf._training import memory
 from linclf._training.blas import one_blas_thread
 from linclf._training.model import LinearModel
@@ -62,8 +64,8 @@ class BaseLinearClassifier(Described):
     @typed(_fit_context(prefer_skip_nested_validation=True))
     def fit(
         self,
-        X: MatrixLike,
-        y: ArrayLike,
+        X: MatrixLike | Batches,
+        y: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
         *,
         X_val: MatrixLike | None = None,
@@ -74,8 +76,9 @@ class BaseLinearClassifier(Described):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training rows; float32 and float64 are used as they are, other types become float64.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or Batches
+            Training rows; float32 and float64 are used as they are, other types become float64. `Batches`
+            are read anew for each pass, and bring labels and weights.
         y : array-like of shape (n_samples,) or float array of shape (n_samples, n_classes)
             Class labels, or a row of class probabilities for each sample (soft labels); the
             classes are then 0 ... n_classes - 1.
@@ -98,10 +101,12 @@ class BaseLinearClassifier(Described):
             If the data are not usable; the message says which and what to do.
         """
         with self._unchanged_on_failure(), one_blas_thread():
-            return self._fit((X, y, sample_weight), (X_val, y_val, sample_weight_val))
+            validation = X_val, y_val, sample_weight_val
+            if isinstance(X, Batches):
+                return self._fit(fitting_of_batches(self, X, y, sample_weight, validation))
+            return self._fit(fitting_of(self, rows_of(self, (X, y, sample_weight)), validation))
 
-    def _fit(self, given: Given, validation: GivenValidation) -> Self:
-        fitting = fitting_of(self, rows_of(self, given), validation)
+    def _fit(self, fitting: Fitting) -> Self:
         outcome, attributes, callbacks = self._trained(self._adapted(fitting))
         if fitting.calibrator is not None and fitting.held_out is not None:
             model, blocks = self._model(attributes), fitting.held_out.blocks(len(fitting.classes), np.inf)
@@ -145,6 +150,7 @@ class BaseLinearClassifier(Described):
             sampling=self._sampling(loss, len(fitting.classes)),
             callbacks=callbacks,
             spread=fitting.spread,
+            shards=fitting.shards,
             rng=fitting.rng,
         )
         return outcome, self._attributes(outcome.model, fitting), callbacks

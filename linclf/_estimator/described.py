@@ -31,6 +31,10 @@ class Described(Predicting, CallbackSupportMixin, ClassifierMixin, BaseEstimator
         """A sweep whose steps see a part of the outputs."""
         return None
 
+    def _takes_batches(self) -> bool:
+        """Whether it can train on rows that are not in memory."""
+        return True
+
     def _stream_key(self) -> tuple:
         """Further parameters that have to stay for a stream to go on."""
         return ()

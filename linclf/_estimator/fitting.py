@@ -15,6 +15,7 @@ from linclf._estimator.calibrated import checked_calibrator
 from linclf._estimator.described import Described
 from linclf._estimator.settings import settings_of
 from linclf._training.settings import Settings
+from linclf._training.shards import Shards
 from linclf._training.solver import Solver
 from linclf._training.solvers import Automatic
 from linclf._training.spread import Spread, spread_of, warn_if_uneven
@@ -24,7 +25,7 @@ from linclf.calibration._base import Calibrator
 from linclf.losses._names import loss_for
 from linclf.losses._registry import trait
 
-Given: TypeAlias = tuple[MatrixLike, ArrayLike, ArrayLike | None]  # X, y, sample_weight
+Given: TypeAlias = tuple[MatrixLike, ArrayLike | None, ArrayLike | None]  # X, y, sample_weight
 GivenValidation: TypeAlias = tuple[MatrixLike | None, ArrayLike | None, ArrayLike | None]
 
 
@@ -47,6 +48,7 @@ class Fitting:
     mass: FloatArray  # weight of each class in all rows, class weights not counted
     spread: Spread | None = None  # of the features, if the penalty is in its units
     published: dict[str, Any] = field(default_factory=dict)  # beside the weights
+    shards: Shards | None = None  # all rows, if the data are a sample of them
 
     def validation(self, loss: Loss) -> Validation | None:
         """The held-out rows, if training watches them."""

@@ -7,7 +7,6 @@ unless it returns them. A fitted model enters through `_model`, which scores che
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
@@ -18,12 +17,15 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from linclf._data import scale
+from linclf._data.labels import positions_of
 from linclf._data.limits import is_integer
 from linclf._data.rows import check_X
 from linclf._estimator.available import has_probabilities
+from linclf._estimator.batched import check_columns
 from linclf._estimator.calibrated import calibrated
 from linclf._estimator.parameters import CommonParameters
 from linclf._estimator.top_k import largest
+from linclf._sources.batches import Batches
 from linclf._training.model import LinearModel, row_blocks
 from linclf._types import FloatArray, IntArray, LabelArray, Loss, Matrix, MatrixLike, typed
 from linclf.heads import published_head
@@ -103,8 +105,13 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
     def _is_calibrated(self) -> bool:
         return self._has("calibrator_")
 
-    def _checked(self, X: MatrixLike, reset: bool, finite: bool = True) -> Matrix:
+    def _checked(self, X: MatrixLike | Batches, reset: bool, finite: bool = True) -> Matrix:
         """X as it is trained on or scored; with ``finite=False`` it may hold NaN and numbers of any size."""
+        if isinstance(X, Batches):
+            raise TypeError(
+                f"{type(self).__name__} needs these rows in memory: Batches are for fit, decision_function, "
+                "predict, predict_topk, predict_proba and predict_log_proba of classifiers that need no array"
+            )
         X = check_X(self, X, reset=reset, finite=finite)
         if finite and not scale.is_ordinary(X):
             head = trait(loss_for(self._loss(), 2), "head")
@@ -169,37 +176,46 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         return blocks, model if len(blocks) == 1 else model.laid_out_for(X)
 
     def _by_blocks(
-        self, X: MatrixLike, function: Callable[[FloatArray], Any], limit: float | None = None
+        self, X: MatrixLike | Batches, function: Callable[[FloatArray], Any], limit: float | None = None
     ) -> NDArray[Any]:
         """``function`` of the scores of each block, one after the other."""
         if not self._has("classes_"):  # scikit-learn's question takes as long as to score a row
             check_is_fitted(self)
+        if isinstance(X, Batches):
+            check_columns(self, X)
+            pieces = X._pieces()
+            return np.concatenate([self._of_rows(one.X, function, limit, one.checked) for one in pieces])
         rows = self._checked(X, reset=False, finite=False)
+        return self._of_rows(rows, function, limit, lambda: self._checked(X, reset=False))
+
+    def _of_rows(
+        self, rows: Matrix, function: Callable[[FloatArray], Any], limit: float | None, checked: Callable
+    ) -> NDArray[Any]:
         if limit is None:
             limit = PROBABILITIES if self._is_calibrated else BLOCK // int(rows.dtype.itemsize)
         blocks, model = self._blocks(rows, limit)
-        results, checked = [], False
+        results, is_checked = [], False
         for part in blocks:
             with np.errstate(invalid="ignore", over="ignore"):
                 scores = self._scores(model, _part(rows, part))
-                finite = checked or _all_finite(scores)
+                finite = is_checked or _all_finite(scores)
             if not finite:  # NaN and infinity always show here: X is read once, not twice
-                scale.refuse_overflow(self._checked(X, reset=False))
-                checked = True
+                scale.refuse_overflow(checked())
+                is_checked = True
             results.append(function(scores))
             del scores  # so that the next block can have the memory
         return results[0] if len(results) == 1 else np.concatenate(results)
 
     # ------------------------------------------------------------ for people
 
-    def decision_function(self, X: MatrixLike) -> FloatArray:
+    def decision_function(self, X: MatrixLike | Batches) -> FloatArray:
         """Scores of each class; for two classes one score, positive for ``classes_[1]``.
 
         For the losses on cosines the rows are normalised first.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or Batches
             Rows to score.
 
         Returns
@@ -209,7 +225,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         """
         return self._by_blocks(X, lambda scores: scores, limit=np.inf)
 
-    def predict(self, X: MatrixLike) -> LabelArray:
+    def predict(self, X: MatrixLike | Batches) -> LabelArray:
         """Class of the highest score, or of the highest calibrated probability.
 
         Scores are computed for blocks of rows, so that memory does not grow with
@@ -217,7 +233,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or Batches
             Rows to classify.
 
         Returns
@@ -233,14 +249,14 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         index = self._by_blocks(X, best)
         return self.classes_[index]
 
-    def predict_topk(self, X: MatrixLike, k: int) -> LabelArray:
+    def predict_topk(self, X: MatrixLike | Batches, k: int) -> LabelArray:
         """The k classes of the highest scores, or of the highest calibrated probabilities.
 
         Like `predict`, in blocks of rows; finding them costs a small part of the scores themselves.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or Batches
             Rows to classify.
         k : int in 1 ... n_classes
             How many classes.
@@ -283,12 +299,12 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         return self.classes_[index]
 
     @typed(available_if(has_probabilities))
-    def predict_proba(self, X: MatrixLike) -> FloatArray:
+    def predict_proba(self, X: MatrixLike | Batches) -> FloatArray:
         """Class probabilities of the loss, or calibrated ones.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or Batches
             Rows to classify.
 
         Returns
@@ -299,12 +315,12 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         return self._probabilities(self.decision_function(X))
 
     @typed(available_if(has_probabilities))
-    def predict_log_proba(self, X: MatrixLike) -> FloatArray:
+    def predict_log_proba(self, X: MatrixLike | Batches) -> FloatArray:
         """Logarithm of `predict_proba`: -inf if that is a true 0, exact if it underflows.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or Batches
             Rows to classify.
 
         Returns
@@ -352,7 +368,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         """
         check_is_fitted(self)
         rows = self._checked(X, reset=False)
-        index = _indices(classes, self.classes_)
+        index = positions_of(classes, self.classes_)
         n, shape = rows.shape[0], index.shape
         if not (shape in ((), (n,)) or (len(shape) == 2 and shape[0] in (1, n))):
             raise ValueError(
@@ -375,24 +391,6 @@ def columns(scores: FloatArray) -> FloatArray:
 def _part(rows: Matrix, part: slice) -> Matrix:
     """A slice of the rows; all of them are not sliced, as sparse ones would be copied."""
     return rows if part.start == 0 and part.stop >= rows.shape[0] else rows[part]
-
-
-def _indices(labels: ArrayLike, classes: NDArray) -> IntArray:
-    """Positions of labels, in an array of any shape, in the sorted classes; unknown ones are an error."""
-    labels = np.asarray(labels)
-    kinds = labels.dtype.kind, classes.dtype.kind
-    # NumPy compares int64 with uint64 as floats, and 1 with "1" as strings
-    values = labels.astype(classes.dtype) if set(kinds) <= set("iu") else labels
-    index, known = np.zeros(labels.shape, np.intp), np.zeros(labels.shape, bool)
-    if "O" in kinds or len({kind in "US" for kind in kinds}) == 1:
-        with suppress(TypeError):  # objects that have no order with the classes
-            index = np.minimum(np.searchsorted(classes, values), len(classes) - 1)
-            known = (classes[index] == values) & (values == labels)
-    if not np.all(known):
-        unknown = list(dict.fromkeys(labels[~known].ravel().tolist()))
-        more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
-        raise ValueError(f"classes has labels that are not in classes_: {unknown[:5]!r}{more}")
-    return index
 
 
 def _all_finite(scores: FloatArray) -> bool:

@@ -12,6 +12,7 @@ from linclf._training.fit import Fit
 from linclf._training.held import REFRESH, Held, is_small
 from linclf._training.objective import Rows
 from linclf._training.preconditioner import CHOLESKY, Preconditioner
+from linclf._training.sharded import objective_for
 from linclf._types import FloatArray
 
 SAMPLE, FEWEST = 8, 8192  # rows that the inverse is made of: a multiple of the features, and the least
@@ -44,14 +45,15 @@ class Curvature(Protocol):
 
 def objective_of(fit: Fit) -> Rows:
     """The objective in the form that suits the model of it."""
-    return Explicit(fit, fit.ids) if pays(fit) else Rows(fit, fit.ids)
+    return Explicit(fit, fit.ids) if pays(fit) else objective_for(fit)
 
 
 def curvature_of(objective: Rows, pool: ThreadPoolExecutor | None) -> Curvature:
     """The kind that suits a problem."""
     if isinstance(objective, Explicit):
         return objective
-    return Held(objective, pool) if is_small(objective) else ByRows(objective, pool)
+    in_memory = objective.fit.shards is None
+    return Held(objective, pool) if in_memory and is_small(objective) else ByRows(objective, pool)
 
 
 class ByRows:

@@ -93,6 +93,10 @@ class Descent:
 
     # ------------------------------------------------------------ for the solver
 
+    def order(self, rng: np.random.RandomState | None) -> IntArray:
+        """The rows in the order in which they are trained on, a random one if there is a generator."""
+        return self.fit.ids if rng is None else rng.permutation(self.fit.ids)
+
     def run(self, order: IntArray, steps: FloatArray) -> Pass:
         """Train on the rows in this order, one step a batch."""
         return self.plan.sweep.run(self, order, steps)

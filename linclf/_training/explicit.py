@@ -18,7 +18,7 @@ MOST = 2**22  # multiply-adds that a Hessian may cost
 
 def pays(fit: Fit) -> bool:
     """Whether the Hessian costs little, and should be positive, so that there is a factor."""
-    few = not fit.shape.is_sparse and len(fit.ids) * fit.V.size**2 <= MOST
+    few = fit.shards is None and not fit.shape.is_sparse and len(fit.ids) * fit.V.size**2 <= MOST
     return few and trait(fit.loss, "convex")
 
 

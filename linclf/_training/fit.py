@@ -14,6 +14,7 @@ from linclf._training.model import LinearModel
 from linclf._training.sampling import Sampling
 from linclf._training.settings import Settings
 from linclf._training.shape import Shape
+from linclf._training.shards import Formulated, Shards
 from linclf._types import FloatArray, IntArray, Loss
 from linclf.heads import Head, Linear
 from linclf.losses._registry import trait
@@ -33,6 +34,8 @@ class Fit:
     shape: Shape
     sampling: Sampling | None = None
     columns: Columns | None = None  # the features that the rows have, if not all
+    shards: Shards | None = None  # all rows, if those of the data are a sample of them
+    formulation: Formulated | None = None  # of shards
 
     @property
     def head(self) -> Head:
@@ -42,6 +45,15 @@ class Fit:
     def ids(self) -> IntArray:
         """The rows that are trained on."""
         return self.data.ids
+
+    @property
+    def mass(self) -> FloatArray:
+        """The weight of each class in all rows."""
+        return self.data.y.mass(self.data.weights) if self.shards is None else self.shards.mass
+
+    def of_sample(self) -> "Fit":
+        """The same problem of the rows in memory alone."""
+        return replace(self, shards=None, formulation=None, shape=self.shape._replace(n_rows=len(self.ids)))
 
     def for_batches(self, batch: int) -> "Fit":
         """With the problem as a sampling sweep trains it."""

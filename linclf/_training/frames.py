@@ -55,6 +55,9 @@ class Frame:
         """Take coordinates from the moments of dense features."""
         raise NotImplementedError
 
+    def learn_shards(self, moments: Moments, seen: Seen, is_sparse: bool) -> None:
+        """Take coordinates from the moments of all rows, which are not in memory."""
+
     def turns(self, X: Matrix) -> bool:
         """Whether `learn` rotates dense features, and so copies them."""
         return False
@@ -109,6 +112,9 @@ class Standardised(Frame):
         self.moments = moments
         self.coordinates = moments.coordinates(self.shift, self.centred)
 
+    def learn_shards(self, moments: Moments, seen: Seen, is_sparse: bool) -> None:
+        self.learn_moments(moments)
+
 
 class Spanned(Standardised):
     """The same for solvers that no rotation helps: it only makes features no more than rows."""
@@ -150,6 +156,10 @@ class Levelled(Frame):
 
     def own(self) -> None:
         self.squares = np.array(self.squares)
+
+    def learn_shards(self, moments: Moments, seen: Seen, is_sparse: bool) -> None:
+        self.squares = moments.squares
+        self._levelled(moments.squares, seen)
 
     def _levelled(self, squares: FloatArray, seen: Seen) -> bool:
         """They are levelled anew when the number of rows has doubled."""
@@ -203,14 +213,30 @@ class InSpreads:
         inner.learn_moments(_coordinates.moments(X, weights).divided(self.spread.scale))
         return X
 
+    def learn_shards(self, moments: Moments, seen: Seen, is_sparse: bool) -> None:
+        """For dense rows, which stay as they are, and sparse ones, which are divided in `of_part`."""
+        inner, divided = self.inner, moments.divided(self.spread.scale)
+        if is_sparse:
+            inner.learn_shards(divided, seen, is_sparse)
+        else:
+            inner.learn_moments(divided)
+
+    def of_part(self, X: Matrix) -> Matrix:
+        return self.inner.of_part(self.spread.divided(X)) if sparse.issparse(X) else X
+
     def head(self, head: Head) -> Head:
         return self.inner.head(head)
 
 
-def frame_for(solver: Solver, head: Head, is_sparse: bool, start: LinearModel | None = None) -> type[Frame]:
+AnyFrame = Frame | InSpreads
+
+
+def frame_for(
+    solver: Solver, head: Head, is_sparse: bool, start: LinearModel | None = None, in_memory: bool = True
+) -> type[Frame]:
     """Features are used as they are if a step is in their units, or if the head would not follow.
 
-    Neither are they folded if that would change the weights to start from.
+    Neither are they folded if that would change the weights to start from, or if not all rows are at hand.
     """
     if not solver.automatic or not head.equivariant:
         return Given
@@ -218,4 +244,4 @@ def frame_for(solver: Solver, head: Head, is_sparse: bool, start: LinearModel | 
         return Spanned if solver.levels else Standardised
     if not solver.levels:
         return Levelled
-    return Folded if start is None or not start.W.any() else Given
+    return Folded if in_memory and (start is None or not start.W.any()) else Given

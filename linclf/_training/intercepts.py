@@ -27,7 +27,7 @@ def intercepts_alone(fit: Fit) -> FloatArray:
     if not head.equivariant:
         return head.reference(fit.V).astype(np.float64)
     if head.intercept and trait(fit.loss, "n_outputs") is None:
-        b = _best(fit.loss, fit.data.y.mass(fit.data.weights))
+        b = _best(fit.loss, fit.mass)
         V[:, -1] = head.trained_from(b[:, None] / head.intercept).ravel()
     return np.ascontiguousarray(fit.problem.storage.by_classes(V))
 

@@ -11,6 +11,7 @@ from linclf._data.columns import Columns, occurring
 from linclf._data.dataset import Dataset
 from linclf._training.model import LinearModel
 from linclf._training.monitor import Callbacks, Outcome, Reached
+from linclf._training.shards import Shards
 from linclf._training.spread import Spread
 from linclf._training.validation import Validation
 from linclf._types import Loss
@@ -26,6 +27,7 @@ class Task(NamedTuple):
     callbacks: Callbacks | None = None
     columns: Columns | None = None  # the features that are trained, if not all
     spread: Spread | None = None  # of the features, if the penalty is in its units
+    shards: Shards | None = None  # all rows, if data are a sample of them
 
     def without_absent(self, loss: Loss, n_outputs: int) -> Self:
         """With the features that occur only, if these are so few that it pays."""

@@ -22,7 +22,10 @@ class NewtonSteps:
         self.curvature = curvature_of(self.objective, pool)
         self.here = self.optimality.start
         if fit.V.any():
-            self.here = reached(self.objective, fit.V.astype(np.float64))
+            given = reached(self.objective, fit.V.astype(np.float64))
+            # what a sample says of all rows may be worth nothing
+            if fit.shards is None or given.value < self.here.value:
+                self.here = given
         self.steepest = self.optimality.start.steepness or 1.0
 
     @property

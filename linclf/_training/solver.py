@@ -42,10 +42,19 @@ class Solver(Protocol):
         """Whether its steps have no unit, so that the features may be brought to other coordinates."""
         ...
 
+    @property
+    def needs_passes(self) -> bool:
+        """Whether each step is a pass over all rows."""
+        ...
+
     def for_problem(
         self, loss: Loss, data: Dataset, alpha: float, watched: bool, sampling: Sampling | None
     ) -> "Solver":
         """The solver to take, which is itself unless it is a choice; ``watched`` are validation rows."""
+        ...
+
+    def for_shards(self, loss: Loss, watched: bool, shuffles: bool) -> "Solver":
+        """The same for rows that are not in memory; ``shuffles``: whether they have a random order."""
         ...
 
     def check(self, loss: Loss, data: Dataset) -> None:

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from linclf._data.columns import Columns
 from linclf._data.dataset import Dataset
-from linclf._training.coordinates import add_squares, least_scale, moments
+from linclf._training.coordinates import Moments, add_squares, least_scale, moments
 from linclf._types import FloatArray, Loss, Matrix
 
 COPIED = 2**16  # values that are divided at once
@@ -62,7 +62,15 @@ class Spread(NamedTuple):
 
 def spread_of(data: Dataset, centred: bool) -> Spread:
     """The spread of weighted rows; those of weight 0 do not count."""
-    centre, deviation = _measured(data.X, data.weights)
+    return _spread(*_measured(data.X, data.weights), centred)
+
+
+def spread_from(found: Moments, dtype: np.dtype, centred: bool) -> Spread:
+    """The same, from the moments of the rows."""
+    return _spread(found.mean, _deviations(found, dtype), centred)
+
+
+def _spread(centre: FloatArray, deviation: FloatArray, centred: bool) -> Spread:
     return Spread(centre if centred else np.zeros_like(centre), np.where(deviation > 0, deviation, 1.0))
 
 
@@ -108,11 +116,15 @@ def _occupied(X: Matrix, weights: FloatArray) -> FloatArray:
 def _measured(X: Matrix, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Centre and deviation of each column; columns that do not vary have the deviation 0."""
     if sparse.issparse(X):
-        squares, centre = np.zeros(X.shape[1]), np.zeros(X.shape[1])
+        squares = np.zeros(X.shape[1])
         add_squares(X, weights, squares)
-        deviation = np.sqrt(squares / weights.sum())
+        found = Moments(weights.sum(), np.zeros(X.shape[1]), squares)
     else:
         found = moments(X, weights)
-        centre, deviation = found.mean, np.sqrt(found.squares / found.weight)
-    varies = deviation > np.maximum(ROUNDING * np.abs(centre), least_scale(X.dtype))
-    return centre, np.where(varies, deviation, 0.0)
+    return found.mean, _deviations(found, X.dtype)
+
+
+def _deviations(found: Moments, dtype: np.dtype) -> FloatArray:
+    deviation = np.sqrt(found.squares / found.weight)
+    varies = deviation > np.maximum(ROUNDING * np.abs(found.mean), least_scale(dtype))
+    return np.where(varies, deviation, 0.0)

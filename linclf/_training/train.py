@@ -1,6 +1,9 @@
 """THE function that trains a model: from data, loss and settings to weights. It knows no estimator."""
 
 import warnings
+from dataclasses import replace
+from functools import partial
+from operator import and_
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -14,6 +17,8 @@ from linclf._training.model import LinearModel, row_blocks
 from linclf._training.monitor import Callbacks, Monitor, Outcome
 from linclf._training.sampling import Sampling
 from linclf._training.settings import Settings
+from linclf._training.sharded import Formulation
+from linclf._training.shards import Shards
 from linclf._training.solver import Solver
 from linclf._training.spread import Spread
 from linclf._training.standardised import for_given_rows, with_standardised_rows
@@ -42,6 +47,7 @@ def train(
     sampling: Sampling | None = None,
     callbacks: Callbacks | None = None,
     spread: Spread | None = None,
+    shards: Shards | None = None,
     rng: np.random.RandomState,
 ) -> Outcome:
     """Minimise the weighted mean loss plus ``alpha/2 |W|^2``.
@@ -66,6 +72,8 @@ def train(
         Told of each epoch.
     spread : Spread, default=None
         Of the features: the penalty is then on weights times it, and cosines are those of standardised rows.
+    shards : Shards, default=None
+        All rows, if ``data`` is a sample of them.
     rng : RandomState
         Orders and samples rows, and draws weights that nothing else decides.
 
@@ -81,7 +89,7 @@ def train(
     MemoryError
         If the weights do not fit into memory.
     """
-    task = Task(data, start, validation, callbacks, spread=spread)
+    task = Task(data, start, validation, callbacks, spread=spread, shards=shards)
     outcome = trained(task, loss, solver, settings, sampling, rng)
     for message in outcome.warnings:
         warnings.warn(message, ConvergenceWarning, stacklevel=2)
@@ -100,6 +108,8 @@ def trained(
     solver, settings = chosen(solver, settings, loss, task, sampling)
     given, task = task, prepared(task, loss, solver)
     fit = fit_for(task, loss, solver, settings, sampling, rng)
+    if fit.shards is not None and solver.needs_passes:
+        fit = started_from_sample(fit, solver, rng)
     monitor = Monitor(settings, task.validation, task.callbacks)
     outcome = solver.solve(fit, monitor, rng)
     if task.validation is None and not _has_minimum(fit, task.data, outcome.model):
@@ -113,7 +123,11 @@ def chosen(
 ) -> tuple[Solver, Settings]:
     """The solver that trains, and what it makes of "auto"."""
     data, spread = task.data, task.spread
-    solver = solver.for_problem(loss, data, settings.alpha, task.validation is not None, sampling)
+    watched = task.validation is not None
+    if task.shards is None:
+        solver = solver.for_problem(loss, data, settings.alpha, watched, sampling)
+    else:
+        solver = solver.for_shards(loss, watched, task.shards.shuffles)
     if settings.tol == "auto":
         settings = settings._replace(tol=solver.automatic_tol)
     solver.check(loss, data if spread is None else spread.of_sparse(data))
@@ -123,6 +137,9 @@ def chosen(
 def prepared(task: Task, loss: Loss, solver: Solver) -> Task:
     """With rows in the form that is trained on; refused if the weights do not fit into memory."""
     n_published = task.data.X.shape[1]
+    if task.shards is not None:  # the sample does not say which features occur
+        memory.check(solver, loss, task.data, [task.validation is not None, task.start is not None])
+        return task
     if solver.levels:
         task = task._replace(data=_filled(task.data))
     if task.spread is not None and not trait(loss, "head").equivariant:
@@ -182,16 +199,24 @@ def fit_for(
     bend = curvature(loss, n_outputs, data.X.dtype, soft=data.y.soft)
     if start is None:
         start = LinearModel(*head.start(data, n_outputs, rng), head)
-    seen = Seen(data.weights.sum(), len(data.ids))
+    shards = task.shards
+    if shards is None:
+        seen = Seen(data.weights.sum(), len(data.ids))
+    else:
+        seen = Seen(shards.mass.sum(), shards.n_rows)
     if sampling is not None:
         sampling.meet(data)
         bend = sampling.curvature(bend)
         start = start._replace(b=sampling.start(start.b, settings.fit_intercept))
-    frame = frame_for(solver, head, data.is_sparse, start)
+    frame = frame_for(solver, head, data.is_sparse, start, in_memory=shards is None)
     frame = frame(n_features, alpha * n_outputs, settings.fit_intercept)
     if task.spread is not None:
         frame = InSpreads(frame, task.spread)
-    X = frame.learn(data.X, data.weights, seen)
+    if shards is None:
+        X = frame.learn(data.X, data.weights, seen)
+    else:
+        frame.learn_shards(shards.moments, seen, data.is_sparse)
+        X = frame.of_part(data.X)
     head = frame.head(head)
     data = data._replace(X=X)
     problem = problem_for(data, frame.coordinates, head, loss, alpha, seen.rows / seen.weight, n_outputs)
@@ -199,23 +224,44 @@ def fit_for(
     n_trained = len(frame.coordinates.factor)
     n_given, n_products = columns.n_features if columns else n_features, n_outputs // head.copies
     shape = shape_of(data, n_given, n_trained, n_products, X.dtype)
-    return Fit(data, loss, settings, frame.coordinates, bend, problem, V, shape, sampling, columns)
+    fit = Fit(data, loss, settings, frame.coordinates, bend, problem, V, shape, sampling, columns)
+    if shards is None:
+        return fit
+    shape = shape._replace(n_rows=shards.n_rows)
+    unit = seen.rows / seen.weight
+    formulation = Formulation(frame, head, loss, alpha, unit, n_outputs, shape)
+    return replace(fit, shape=shape, shards=shards, formulation=formulation)
+
+
+def started_from_sample(fit: Fit, solver: Solver, rng: np.random.RandomState) -> Fit:
+    """With the weights that the sample has its minimum at: fewer passes over all rows are left then."""
+    if fit.V.any():
+        return fit
+    sample = fit.of_sample()
+    settings = fit.settings._replace(verbose=0)
+    outcome = solver.solve(replace(sample, settings=settings), Monitor(settings, None, None), rng)
+    V = starting_weights(outcome.model, fit.head, fit.coordinates, fit.problem.storage, fit.V.dtype)
+    return replace(fit, V=V)
 
 
 def _has_minimum(fit: Fit, data: Dataset, model: LinearModel) -> bool:
-    """Without a penalty, classes that a hyperplane separates have no best weights for losses that never end.
-
-    Every row is on its side exactly if they are separable, so there is no false alarm.
-    """
+    """Without a penalty, separable classes have no best weights for losses that never reach their least."""
     settings, loss = fit.settings, fit.loss
     if settings.alpha > 0 or settings.tol is None or trait(loss, "attained") or fit.head.bounded:
         return True
     if fit.sampling is not None and fit.sampling.bounded:
         return True
+    if fit.shards is None:
+        return not _separated(loss, model, data)
+    return not fit.shards.total(partial(_separated, loss, model), and_, settings.n_jobs)
+
+
+def _separated(loss: Loss, model: LinearModel, data: Dataset) -> bool:
+    """Whether each row is on its side: exactly then are they separable, so there is no false alarm."""
     truth, class_scores = data.y.most_probable, trait(loss, "class_scores")
     for part in row_blocks(len(truth), len(model.W), COPIED):
         if not data.y.take(part).certain:
-            return True
+            return False
         with np.errstate(over="ignore", invalid="ignore"):
             scores = np.asarray(data.X[part] @ model.W.T + model.b)
             if class_scores is not None:
@@ -224,5 +270,5 @@ def _has_minimum(fit: Fit, data: Dataset, model: LinearModel) -> bool:
         own = scores[rows, truth[part]]
         scores[rows, truth[part]] = -np.inf
         if not (own > scores.max(axis=1)).all():
-            return True
-    return False
+            return False
+    return True

@@ -49,6 +49,9 @@ class BaseLargeClassifier(BaseLinearClassifier):
     def _loss(self) -> Softmax:
         return Softmax()
 
+    def _takes_batches(self) -> bool:
+        return False
+
     def _needs_all_rows(self) -> dict[str, bool]:
         return super()._needs_all_rows() | {"rank": self.rank is not None}
 

@@ -34,14 +34,15 @@ def checked_alphas(alphas: ArrayLike) -> FloatArray:
     return np.unique(given)[::-1]
 
 
-def alphas_of(alphas: int | ArrayLike, task: Task, losses: Sequence[Loss], settings: Settings) -> FloatArray:
-    """A grid over the rows if its size is given, else what is given."""
-    if not isinstance(alphas, Integral):
+def alphas_of(
+    alphas: int | str | ArrayLike, task: Task, losses: Sequence[Loss], settings: Settings
+) -> FloatArray:
+    """A grid over the rows if its size is given, one a decade for "auto", else what is given."""
+    if not isinstance(alphas, (Integral, str)):
         return checked_alphas(alphas)
-    size = int(alphas)
-    strongest = max(_strongest(task, loss, settings) for loss in losses)
-    weakest = strongest / (SPAN * _units(task))
-    return np.geomspace(strongest, weakest, size) if size > 1 else np.array([strongest])
+    strongest, span = max(_strongest(task, loss, settings) for loss in losses), SPAN * _units(task)
+    size = round(np.log10(span)) + 1 if isinstance(alphas, str) else int(alphas)
+    return np.geomspace(strongest, strongest / span, size) if size > 1 else np.array([strongest])
 
 
 def _units(task: Task) -> float:

@@ -30,6 +30,8 @@ from linclf._estimator.fitting import (
     given_validation,
     rows_of,
 )
+from linclf._estimator.from_batches import NOT_IN_MEMORY
+from linclf._sources.batches import Batches
 from linclf._training.blas import one_blas_thread
 from linclf._training.left_out import Task
 from linclf._training.path import path
@@ -43,6 +45,7 @@ from linclf.tuning._parts import Part, parts_of
 from linclf.tuning._paths import Candidate, PartPath, path_of_part
 from linclf.tuning._scoring import OF_ROWS, Metric, OfRows, metric_for
 from linclf.tuning._table import Table
+from linclf.tuning._tried import Tried
 
 SMALL = 2**24  # multiply-adds of a pass, below which threads take folds, and above which they share passes
 INPUT = "n_features_in_", "feature_names_in_"
@@ -53,13 +56,14 @@ UNBOUNDED_PENALTY = 1e-4  # for losses on cosines, whose scores no penalty chang
 class CrossValidated(BaseLinearClassifier):
     """Chooses the penalty on held-out rows; a final class says which loss."""
 
-    alphas: int | ArrayLike = parameter(
+    alphas: int | str | ArrayLike = parameter(
         default=20,
-        constraint=[Interval(Integral, 1, None, closed="left"), "array-like"],
-        type="int or array-like of float > 0",
+        constraint=[Interval(Integral, 1, None, closed="left"), StrOptions({"auto"}), "array-like"],
+        type='int, "auto" or array-like of float > 0',
         description="""
         The penalties to choose from. A number is that of a logarithmic grid over eight decades (more, if
         dense columns vary unequally), from the penalty at which weights lower the objective by 1 % at most.
+        "auto" tries one a decade, and then three on either side of the best, each 1.8 times the next.
         """,
     )
     cv: int | str | Splitter | Folds | None = parameter(
@@ -151,14 +155,17 @@ class CrossValidated(BaseLinearClassifier):
     def __sklearn_is_fitted__(self) -> bool:
         return self._has("classes_")
 
+    def _takes_batches(self) -> bool:
+        return False
+
     def _needs_all_rows(self) -> dict[str, bool]:
         return super()._needs_all_rows() | {"cv": True}
 
     @typed(_fit_context(prefer_skip_nested_validation=True))
     def fit(
         self,
-        X: MatrixLike,
-        y: ArrayLike,
+        X: MatrixLike | Batches,
+        y: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
         *,
         X_val: MatrixLike | None = None,
@@ -200,6 +207,8 @@ class CrossValidated(BaseLinearClassifier):
             If some of the fits may be far from their minimum.
         """
         with self._unchanged_on_failure(), one_blas_thread():
+            if isinstance(X, Batches):
+                raise TypeError(f"{type(self).__name__} {NOT_IN_MEMORY}")
             rows = rows_of(self, (X, y, sample_weight))
             held_out = self._held_out(rows, (X_val, y_val, sample_weight_val))
             return self._fit_chosen(rows, held_out, self._routed(rows, params))
@@ -262,17 +271,25 @@ class CrossValidated(BaseLinearClassifier):
             return {"sample_weight": held_out.counted[1]} if with_weights else {}
 
         metric = metric_for(self.scoring, losses, rows.classes, rows.y.soft, for_scorer)
-        alphas = self._penalties(fitting, losses)
-        all_rows = None
-        if isinstance(self.cv, str):
+        parts: list[Part] = []
+        if held_out is not None:
+            parts = [Part(fitting, held_out)]
+        elif not isinstance(self.cv, str):
+            parts = parts_of(self, rows, fitting, self.cv, for_split)
+
+        def along(alphas: FloatArray) -> Tried:
+            if parts:
+                return Tried(alphas, self._paths(parts, candidates, alphas, metric))
             all_rows = self._leave_one_out(fitting, candidates, alphas, metric)
-            paths = [all_rows.path]
-        elif held_out is not None:
-            paths = self._paths([Part(fitting, held_out)], candidates, alphas, metric)
-        else:
-            paths = self._paths(parts_of(self, rows, fitting, self.cv, for_split), candidates, alphas, metric)
+            return Tried(alphas, [all_rows.path], all_rows.values)
+
+        tried = along(self._penalties(fitting, losses))
+        if isinstance(self.alphas, str) and self.alphas == "auto":
+            tried = tried.merged(along(tried.around_best()))
+        alphas, paths = tried.alphas, tried.paths
         table, check = self._table(paths, candidates, alphas), {}
-        if isinstance(metric, OfRows) and all_rows is not None:
+        if isinstance(metric, OfRows) and tried.of_rows is not None:
+            all_rows = loo.AllRows(paths[0], tried.of_rows)
             check = {"loo_check_": loo.correct(table, fitting, losses, all_rows, metric)}
         loss, alpha = table.chosen(self.rule)
         start = paths[0].models[loss][alpha]

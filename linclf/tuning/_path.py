@@ -17,7 +17,7 @@ from linclf._types import FloatArray, LabelArray, MatrixLike
 from linclf.classifiers import SoftmaxClassifier
 from linclf.losses._names import loss_for
 from linclf.losses._registry import trait
-from linclf.tuning._alphas import alphas_of
+from linclf.tuning._alphas import alphas_of, checked_alphas
 
 
 class Path(NamedTuple):
@@ -102,7 +102,8 @@ def path(
         loss, task = loss_for(model._loss(), len(fitting.classes)), Task(fitting.data, spread=fitting.spread)
         if trait(loss, "head").bounded:
             raise ValueError(f"{loss!r} is a loss on cosines, to which the penalty means nothing")
-        penalties = alphas_of(alphas, task, [loss], fitting.settings)
+        given = checked_alphas(alphas) if isinstance(alphas, str) else alphas
+        penalties = alphas_of(given, task, [loss], fitting.settings)
         followed = training.path(
             task, loss, fitting.solver, fitting.settings, penalties.tolist(), fitting.rng
         )

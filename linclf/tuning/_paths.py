@@ -1,7 +1,7 @@
 """The paths of penalties of a part, one for each loss, and the scores along them."""
 
 import copy
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from linclf._estimator.base import BaseLinearClassifier
 from linclf._training.left_out import Task
 from linclf._training.model import LinearModel
 from linclf._training.path import path
-from linclf._types import FloatArray, Loss
+from linclf._types import FloatArray, IntArray, Loss
 from linclf.tuning._parts import Part
 from linclf.tuning._scoring import Metric
 
@@ -29,6 +29,14 @@ class PartPath(NamedTuple):
     errors: FloatArray
     models: list[list[LinearModel]]
     warnings: list[str]
+
+    def merged(self, other: Self, order: IntArray) -> Self:
+        """With the penalties of another path, in this order of both together."""
+        scores = np.concatenate([self.scores, other.scores], axis=1)[:, order]
+        errors = np.concatenate([self.errors, other.errors], axis=1)[:, order]
+        both = [a + b for a, b in zip(self.models, other.models, strict=True)]
+        models = [[one[j] for j in order] if one else [] for one in both]
+        return type(self)(scores, errors, models, self.warnings + other.warnings)
 
 
 def path_of_part(

@@ -230,6 +230,37 @@ def test_grid_from_nearly_nothing():
         assert model.cv_results_["mean_test_score"].argmax() not in (0, 19)
 
 
+@pytest.mark.parametrize("params", [{}, {"cv": "loo"}, {"scoring": "accuracy"}], ids=str)
+def test_penalties_around_the_best(params):
+    """One a decade, then three on either side of the best: as good as a grid of all of them, or better."""
+    X, y = table(n=90)
+    model = SoftmaxClassifierCV(alphas="auto", standardize=True, **params).fit(X, y)
+    ratios = (model.alphas_[:-1] / model.alphas_[1:]).round(4)
+    fine = round(10**0.25, 4)
+    assert sorted(set(ratios)) == [fine, 10.0]
+    assert (ratios == fine).sum() in (4, 8)  # the best of decades may be the first or the last
+    decades = model.alphas_[0] / 10.0 ** np.arange(9)
+    at = np.abs(np.log(model.alphas_[:, None] / decades)).argmin(axis=0)
+    np.testing.assert_allclose(model.alphas_[at], decades, rtol=1e-9)
+    around = model.alphas_[:-1][ratios == fine]
+    assert around.max() >= model.alpha_ >= around.min() / 1.8
+    grid = clone(model).set_params(alphas=model.alphas_).fit(X, y)
+    assert grid.alpha_ == model.alpha_
+    for name in ("mean_test_score", "standard_error", "param_alpha"):
+        np.testing.assert_allclose(model.cv_results_[name], grid.cv_results_[name], atol=1e-4)
+
+
+def test_penalties_around_the_best_of_several_losses():
+    X, y = table(n=90)
+    grid = {"gamma": [0.0, 2.0]}
+    model = LinearClassifierCV(loss="focal", loss_grid=grid, alphas="auto", standardize=True).fit(X, y)
+    n_alphas = len(model.alphas_)
+    assert model.cv_results_["param_gamma"].tolist() == [0.0] * n_alphas + [2.0] * n_alphas
+    best = model.cv_results_["mean_test_score"].argmax()
+    assert model.alpha_ == model.cv_results_["param_alpha"][best]
+    assert model.loss_.gamma == model.cv_results_["param_gamma"][best]
+
+
 def test_own_validation_rows():
     X, y = table()
     X_val, y_val = table(seed=5, n=90)
@@ -377,7 +408,7 @@ def test_time_goes_forward():
         ([[1.0], [0.1]], "must be a number of penalties"),
         (["a"], "must be a number of penalties"),
         (0, "alphas"),
-        ("auto", "alphas"),
+        ("best", "alphas"),
     ],
 )
 def test_penalties_that_are_none(alphas, message):

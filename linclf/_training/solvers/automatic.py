@@ -31,6 +31,7 @@ class Automatic(NamedTuple):
 
     stochastic: Stochastic = Stochastic()
 
+    needs_passes = False
     streams = True
     automatic_tol = Stochastic.automatic_tol
     levels = False
@@ -56,6 +57,13 @@ class Automatic(NamedTuple):
         small = not data.is_sparse and n_rows * min(n_rows, n_features) <= MOST
         cheap = data.y.n_classes <= FEW_CLASSES and (small or n_features <= FEW_FEATURES)
         return Newton() if cheap else LBFGS()
+
+    def for_shards(self, loss: Loss, watched: bool, shuffles: bool) -> Solver:
+        if not shuffles and trait(loss, "smooth"):
+            return LBFGS()
+        smooth = trait(loss, "smooth") and not trait(loss, "gradient_jumps")
+        passes = smooth and trait(loss, "head").equivariant and not watched
+        return LBFGS() if passes else self.stochastic.for_shards(loss, watched, shuffles)
 
     def check(self, loss: Loss, data: Dataset) -> None:
         """What it chooses has no objections."""

@@ -46,6 +46,7 @@ SOLVED = 0.3  # of the rest of the gap, that a step has left, from which on mult
 class Dual(NamedTuple):
     """Ascent in the dual variables of the rows; it has no parameters of its own."""
 
+    needs_passes = True
     streams = False
     automatic_tol = 1e-4  # of the way
     levels = True
@@ -56,6 +57,12 @@ class Dual(NamedTuple):
         self, loss: Loss, data: Dataset, alpha: float, watched: bool, sampling: Sampling | None
     ) -> Self:
         return self
+
+    def for_shards(self, loss: Loss, watched: bool, shuffles: bool) -> Self:
+        raise ValueError(
+            "solver='dual' keeps a number for each row and needs all of them in memory; use the squared form "
+            "of the loss, or solver='auto', which trains hinges from Batches by stochastic steps"
+        )
 
     def check(self, loss: Loss, data: Dataset) -> None:
         if not knows(loss):

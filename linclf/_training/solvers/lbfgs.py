@@ -16,7 +16,6 @@ from linclf._data.dataset import Dataset
 from linclf._training.fit import Fit
 from linclf._training.model import LinearModel
 from linclf._training.monitor import OVERFLOW, Monitor, Outcome
-from linclf._training.objective import Rows
 from linclf._training.optimality import Optimality, gap, proves, reached, warn_if_far
 from linclf._training.pairs import MOST, Point, inner_product
 from linclf._training.plan import epochs_for
@@ -26,6 +25,7 @@ from linclf._training.quasi_newton import descend
 from linclf._training.sampling import Sampling
 from linclf._training.settings import Settings
 from linclf._training.shape import Shape
+from linclf._training.sharded import objective_for
 from linclf._training.solvers.dual import for_kinks
 from linclf._training.solvers.stochastic import epochs_of_sgd
 from linclf._types import FloatArray, Loss
@@ -51,6 +51,7 @@ VECTORS = 2 * MOST + 9
 class LBFGS(NamedTuple):
     """Quasi-Newton steps on all rows; it has no parameters of its own."""
 
+    needs_passes = True
     streams = False
     automatic_tol = 1e-4  # of the way
     levels = True
@@ -60,6 +61,9 @@ class LBFGS(NamedTuple):
     def for_problem(
         self, loss: Loss, data: Dataset, alpha: float, watched: bool, sampling: Sampling | None
     ) -> Self:
+        return self
+
+    def for_shards(self, loss: Loss, watched: bool, shuffles: bool) -> Self:
         return self
 
     def check(self, loss: Loss, data: Dataset) -> None:
@@ -102,7 +106,7 @@ class _Run:
     """The way from one set of weights to the next."""
 
     def __init__(self, fit: Fit, monitor: Monitor) -> None:
-        self.rows = Rows(fit, fit.ids)
+        self.rows = objective_for(fit)
         self.sample_size = max(SAMPLE * fit.problem.penalty.size, FEWEST)
         self.sample = self.rows.sample(self.sample_size, np.random.RandomState(0))
         self.optimality = Optimality(self.rows, monitor.watch.tol or 0.0)
@@ -121,6 +125,8 @@ class _Run:
         self.value = self.optimality.start.value
         self.finished, self.distance = False, np.inf
         self.unpredicted: tuple[FloatArray, float] | None = None  # weights if a prediction is no good
+        if self.fit.shards is not None:  # a sample may be too small to say anything
+            self.unpredicted = self.optimality.start.V, self.value
         self.lately: deque[float] = deque(maxlen=LATELY)  # distances that the pairs have shown
         self.values: deque[float] = deque(maxlen=2 * LATELY + 1)
         self.norm = self.tried = np.inf  # of the gradient at the point reached, and at that evaluated last

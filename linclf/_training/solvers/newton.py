@@ -43,6 +43,7 @@ VECTORS = 12  # of the size of the weights, float64
 class Newton(NamedTuple):
     """Steps from the second derivatives; it has no parameters of its own."""
 
+    needs_passes = True
     streams = False
     automatic_tol = 1e-4  # of the way
     levels = True
@@ -52,6 +53,9 @@ class Newton(NamedTuple):
     def for_problem(
         self, loss: Loss, data: Dataset, alpha: float, watched: bool, sampling: Sampling | None
     ) -> Self:
+        return self
+
+    def for_shards(self, loss: Loss, watched: bool, shuffles: bool) -> Self:
         return self
 
     def check(self, loss: Loss, data: Dataset) -> None:

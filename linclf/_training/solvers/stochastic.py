@@ -6,10 +6,10 @@ import numpy as np
 
 from linclf._data.dataset import Dataset
 from linclf._kernels.problem import State
+from linclf._training.buffered import Buffered
 from linclf._training.descent import Descent
 from linclf._training.fit import Fit
 from linclf._training.monitor import OVERFLOW, Monitor, Outcome, Watch
-from linclf._training.objective import Rows
 from linclf._training.optimality import Optimality, gap, proves, reached
 from linclf._training.optimizing import name_of, published_weights
 from linclf._training.plan import plan_for
@@ -17,6 +17,7 @@ from linclf._training.sampling import Sampling
 from linclf._training.schedules import factors
 from linclf._training.settings import Settings
 from linclf._training.shape import Shape
+from linclf._training.sharded import objective_for
 from linclf._training.step_rule import StepRule
 from linclf._training.step_size import StepSize
 from linclf._types import FloatArray, IntArray, Loss
@@ -39,6 +40,7 @@ class Stochastic(NamedTuple):
 
     rule: StepRule = StepRule()
 
+    needs_passes = False
     streams = True
     automatic_tol = 1e-6  # of the objective
     levels = False
@@ -56,6 +58,15 @@ class Stochastic(NamedTuple):
     ) -> Self:
         return self
 
+    def for_shards(self, loss: Loss, watched: bool, shuffles: bool) -> Self:
+        if not shuffles:
+            remedy = "solver='lbfgs'" if trait(loss, "smooth") else "the squared form of the loss"
+            raise ValueError(
+                f"solver={self.name!r} goes through the rows one after the other, and those of a cluster are "
+                f"in many places; use {remedy}"
+            )
+        return self
+
     def check(self, loss: Loss, data: Dataset) -> None:
         """Every loss and all data will do."""
 
@@ -70,10 +81,17 @@ class Stochastic(NamedTuple):
 
     def solve(self, fit: Fit, monitor: Monitor, rng: np.random.RandomState) -> Outcome:
         plan = plan_for(
-            self.rule, fit.settings.max_iter, fit.loss, fit.head, fit.shape, sampling=fit.sampling
+            self.rule,
+            fit.settings.max_iter,
+            fit.loss,
+            fit.head,
+            fit.shape,
+            stream=fit.shards is not None,
+            sampling=fit.sampling,
         )
         fit = fit.for_batches(plan.batch)
-        descent = Descent(self.rule, fit, plan, new_state(fit.V, plan.optimizer), StepSize())
+        kind = Descent if fit.shards is None else Buffered
+        descent = kind(self.rule, fit, plan, new_state(fit.V, plan.optimizer), StepSize())
         descent.step_size.set_unit(fit)
         if self.rule.automatic:
             descent.step_size.measure(fit, plan.batch)
@@ -82,20 +100,20 @@ class Stochastic(NamedTuple):
     def train(self, descent: Descent, monitor: Monitor, rng: np.random.RandomState) -> Outcome:
         """Epochs until the end of the schedule, or until nothing falls any more."""
         fit, plan = descent.fit, descent.plan
-        epochs, batches = plan.epochs, -(-len(fit.ids) // plan.batch)
+        epochs, batches = plan.epochs, -(-fit.shape.n_rows // plan.batch)
         exact = plan.full and trait(fit.loss, "smooth")
         # noise hides the progress until the step has fallen
         noisy = self.rule.schedule in ENDING and not exact
         n_steps = epochs * batches if self.rule.schedule in ENDING and not plan.full else None
         step = descent.step_size.first(self.rule, fit, plan.optimizer, plan.full, n_steps)
-        guard, control, order, stop = _Guard(descent), None, fit.ids, False
+        guard, control, order, stop = _Guard(descent), None, descent.order(None), False
         if plan.accelerated:
             control = _ExactSteps(descent, guard)
         monitor.start("epoch", epochs, "step")
         for epoch in range(epochs):
             monitor.begin()
             if self.rule.shuffle and not plan.full:
-                order = rng.permutation(fit.ids)
+                order = descent.order(rng)
             factor = factors(self.rule.schedule, epoch * batches, batches, epochs * batches)
             objective, step = guard.run(order, step, factor)
             made = float(step * factor[-1])
@@ -146,7 +164,7 @@ def new_state(V: FloatArray, optimizer: Optimizer) -> State:
 
 def _gap(descent: Descent) -> float:
     """A bound of what the objective lies above its minimum, by full gradients."""
-    optimality = Optimality(Rows(descent.fit, descent.fit.ids))
+    optimality = Optimality(objective_for(descent.fit))
     V = published_weights(descent.plan.optimizer, descent.state).astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
         return gap(optimality, reached(optimality.objective, V))
@@ -175,7 +193,7 @@ class _Guard:
             total, first = descent.run(order, step * factor)
             if not full:
                 penalty = descent.penalty_value()
-            objective = total / len(order) + penalty
+            objective = total / descent.fit.shape.n_rows + penalty
             if not descent.rule.automatic:
                 check_finite(descent, objective)
                 return objective, step
@@ -205,7 +223,7 @@ class _ExactSteps:
     def __init__(self, descent: Descent, guard: _Guard) -> None:
         self.descent, self.guard = descent, guard
         automatic = descent.rule.batch_size == "auto"
-        self.grows = automatic and len(descent.fit.ids) > EXACT_ROWS
+        self.grows = automatic and descent.fit.shape.n_rows > EXACT_ROWS
         self.rose, self.last, self.lowest = False, np.inf, guard.safe
 
     def next_step(self, objective: float, step: float, watch: Watch) -> float:
@@ -233,7 +251,7 @@ class _ExactSteps:
         state = self.descent.state
         V, slots, penalty = state.V.copy(), state.slots.copy(), self.descent.penalty_value()
         total, _ = self.descent.run(order, np.zeros(1))
-        better = total / len(order) + penalty <= self.last * (1 + ROUNDING)
+        better = total / self.descent.fit.shape.n_rows + penalty <= self.last * (1 + ROUNDING)
         state.V[:] = V if better else self.lowest
         state.slots[:] = slots
 

@@ -1,0 +1,156 @@
+"""Rows on their way from a source to training: blocks of any size, cut into pieces of one size."""
+
+import queue
+import threading
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from linclf._types import FloatArray, LabelArray, Matrix
+
+AHEAD = 2  # blocks that are read while another one is computed on
+
+
+class Block(NamedTuple):
+    """Some rows, and the number of the first one among all rows of the source."""
+
+    start: int
+    X: Matrix  # C-ordered float32/float64, or CSR
+    y: LabelArray | None = None  # labels, or rows of class probabilities
+    weights: FloatArray | None = None
+
+    @property
+    def n_rows(self) -> int:
+        return self.X.shape[0]
+
+    def take(self, part: slice) -> "Block":
+        y, weights = self.y, self.weights
+        return Block(
+            self.start + part.start,
+            self.X[part],
+            None if y is None else y[part],
+            None if weights is None else weights[part],
+        )
+
+    def checked(self) -> Matrix:
+        """The features; NaN and infinity are refused, with the row and the column."""
+        X = self.X
+        values = X.data if sparse.issparse(X) else X
+        with np.errstate(over="ignore", invalid="ignore"):
+            if np.isfinite(values.sum()) or np.isfinite(values).all():
+                return X
+        if sparse.issparse(X):
+            at = int(np.argmin(np.isfinite(X.data)))
+            row, column = int(np.searchsorted(X.indptr, at, side="right")) - 1, int(X.indices[at])
+        else:
+            row, column = map(int, np.argwhere(~np.isfinite(X))[0])
+        raise ValueError(
+            f"Input X contains {'NaN' if np.isnan(X[row, column]) else 'infinity'}: row {self.start + row}, "
+            f"column {column}; fit an imputer to a sample of the rows and pass it to Batches(...).map"
+        )
+
+
+class Source(Protocol):
+    """Rows that can be read again and again."""
+
+    names: list[str] | None  # of the features, if they have names
+
+    def blocks(self, n_rows: int, order: np.random.RandomState | None) -> Iterator[Block]:
+        """All rows in their order, about ``n_rows`` at a time.
+
+        With ``order``, parts of the source that can be read by themselves come in a random order.
+        """
+        ...
+
+    def stamp(self) -> Hashable:
+        """What changes if the data do."""
+        ...
+
+    def mapped(self, transform: Callable[[Any], Any]) -> "Source":
+        """With the features that ``transform`` makes of each block."""
+        ...
+
+
+def pieces(blocks: Iterable[Block], n_rows: int) -> Iterator[Block]:
+    """The same rows, ``n_rows`` at a time where blocks follow each other: sums do not depend on blocks."""
+    waiting: list[Block] = []
+    for block in blocks:
+        if waiting and block.start != waiting[-1].start + waiting[-1].n_rows:
+            yield _joined(waiting)
+            waiting = []
+        missing = n_rows - sum(one.n_rows for one in waiting)
+        while block.n_rows >= missing:
+            yield _joined([*waiting, block.take(slice(0, missing))])
+            block, waiting, missing = block.take(slice(missing, block.n_rows)), [], n_rows
+        if block.n_rows:
+            waiting.append(block)
+    if waiting:
+        yield _joined(waiting)
+
+
+def _joined(blocks: list[Block]) -> Block:
+    if len(blocks) == 1:
+        return blocks[0]
+    first = blocks[0]
+    stack: Any = sparse.vstack if sparse.issparse(first.X) else np.concatenate
+    y = None if first.y is None else np.concatenate([one.y for one in blocks if one.y is not None])
+    weights = None
+    if first.weights is not None:
+        weights = np.concatenate([one.weights for one in blocks if one.weights is not None])
+    return Block(first.start, stack([one.X for one in blocks]), y, weights)
+
+
+class _Failed(NamedTuple):
+    fault: BaseException
+
+
+def prefetched(blocks: Iterable[Any], ahead: int = AHEAD) -> Iterator[Any]:
+    """The same, made by a thread of its own while others are computed on."""
+    ready: queue.Queue[Any] = queue.Queue(ahead)
+    stopped, end = threading.Event(), object()
+
+    def put(item: Any) -> bool:
+        while not stopped.is_set():
+            try:
+                ready.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def read() -> None:
+        try:
+            for block in blocks:
+                if not put(block):
+                    return
+            put(end)
+        except BaseException as fault:
+            put(_Failed(fault))
+
+    reader = threading.Thread(target=read, name="linclf-reader", daemon=True)
+    reader.start()
+    try:
+        while True:
+            item = ready.get()
+            if item is end:
+                return
+            if isinstance(item, _Failed):
+                raise item.fault
+            yield item
+    finally:
+        stopped.set()
+        reader.join()
+
+
+def uniform(start: int, n_rows: int, seed: int) -> NDArray[np.float64]:
+    """A number in [0, 1) for each row, from its number and the seed alone (SplitMix64, Steele 2014)."""
+    with np.errstate(over="ignore"):
+        z = np.arange(start + 1, start + n_rows + 1, dtype=np.uint64)
+        z = (z + np.uint64(seed) * np.uint64(0xD1342543DE82EF95)) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        z ^= z >> np.uint64(31)
+    return (z >> np.uint64(11)) * 2.0**-53

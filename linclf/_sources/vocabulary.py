@@ -1,0 +1,31 @@
+"""Labels that are no numbers, as numbers: the same ones in each pass."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linclf._data.labels import labels_of
+from linclf._types import IntArray
+
+
+class Vocabulary:
+    """Labels in the order in which they were first seen."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[Any, int] = {}
+
+    def codes(self, labels: NDArray[Any]) -> IntArray:
+        """The number of each label; new ones get the next numbers."""
+        values, inverse = np.unique(labels_of(labels, "target"), return_inverse=True)
+        return self.of_values(values)[inverse]
+
+    def of_values(self, values: NDArray[Any]) -> IntArray:
+        """The same for labels that are checked already, few of them."""
+        numbers = [self.numbers.setdefault(value, len(self.numbers)) for value in values.tolist()]
+        return np.array(numbers, np.int64)
+
+    def labels(self, codes: IntArray) -> NDArray[Any]:
+        """The labels of some numbers."""
+        known = list(self.numbers)
+        return labels_of([known[code] for code in codes.tolist()], "target")

@@ -1,0 +1,246 @@
+"""Rows that are not in memory: what training sees of them, and how they are read from batches."""
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+
+from linclf._data.dataset import Dataset
+from linclf._data.labels import index_of
+from linclf._data.targets import Labels, Probabilities, Targets
+from linclf._kernels.problem import Problem
+from linclf._sources.batches import Batches
+from linclf._sources.blocks import Block, uniform
+from linclf._sources.formats import Format, labels_at, weights_of
+from linclf._training.coordinates import Moments
+from linclf._training.survey import Question, Survey, Surveyor, moments_of
+from linclf._training.threads import threads
+from linclf._types import FloatArray, IntArray, LabelArray
+
+Result = TypeVar("Result")
+
+
+class Formulated(Protocol):
+    """Makes the problem of some rows, in training coordinates."""
+
+    def problem(self, data: Dataset) -> Problem: ...
+
+
+class Shards(Protocol):
+    """All rows, gone through again for each pass, cut in the same way each time."""
+
+    @property
+    def shuffles(self) -> bool:
+        """Whether `shuffled` can be asked for."""
+        ...
+
+    @property
+    def n_rows(self) -> int:
+        """Rows that count."""
+        ...
+
+    @property
+    def mass(self) -> FloatArray:
+        """The weight of each class."""
+        ...
+
+    @property
+    def moments(self) -> Moments:
+        """Of each feature; of sparse ones sums of squares around 0."""
+        ...
+
+    def total(
+        self, function: Callable[[Dataset], Result], plus: Callable[[Result, Result], Result], n_jobs: int
+    ) -> Result:
+        """What a function makes of each shard, added up; ``plus`` may change its first operand."""
+        ...
+
+    def shuffled(self, rng: np.random.RandomState | None) -> Iterator[tuple[Dataset, IntArray]]:
+        """Many rows at a time, and those of them that count in a random order, if there is a generator.
+
+        The order of all rows is random as far as memory allows.
+        """
+        ...
+
+
+class Elsewhere(Protocol):
+    """A place of rows that are not in memory."""
+
+    @property
+    def form(self) -> Format: ...
+
+    @property
+    def names(self) -> list[str] | None: ...
+
+    @property
+    def memory(self) -> int:
+        """Bytes that rows may take here."""
+        ...
+
+    def survey(self, question: Question) -> Survey:
+        """Go through all rows."""
+        ...
+
+    def shards(self, encoding: "Encoding", mass: FloatArray, moments: Moments) -> Shards: ...
+
+
+class Encoding(NamedTuple):
+    """How blocks become data, once all rows have been seen."""
+
+    n_rows: int  # that count
+    classes: LabelArray
+    lookup: IntArray | None  # class of each number of a vocabulary
+    per_class: FloatArray | None  # weights
+    held_out: tuple[int, float]  # seed and share of the rows that are not trained on
+
+    def data(self, block: Block) -> Dataset:
+        weights, given = weights_of(block), labels_at(block)
+        if given.ndim == 2:
+            y: Targets = Probabilities(given).cast(block.X.dtype)
+        else:
+            codes, counted = np.zeros(len(given), np.int64), weights > 0  # other rows may have any label
+            codes[counted] = codes_of(given[counted], self.classes, self.lookup)
+            y = Labels(codes, len(self.classes))
+        if self.per_class is not None:
+            weights = weights * y.expected(self.per_class)
+        seed, share = self.held_out
+        if share:
+            weights = weights * (uniform(block.start, block.n_rows, seed) >= share)
+        return Dataset(block.X, y, weights)
+
+
+def codes_of(given: LabelArray, classes: LabelArray, lookup: IntArray | None) -> IntArray:
+    """The class of each label; labels of a vocabulary are numbers, of which ``lookup`` has the classes."""
+    if lookup is None:
+        return index_of(given, classes)
+    codes = lookup[given]
+    if (codes < 0).any():
+        raise ValueError("a label is of no class")
+    return codes
+
+
+def weighted_moments(data: Dataset) -> Moments | None:
+    """None if no row counts."""
+    return moments_of(data.X, data.weights) if data.weights.any() else None
+
+
+def merged(one: Moments | None, other: Moments | None) -> Moments | None:
+    return one.merged(other) if one is not None and other is not None else one or other
+
+
+# ------------------------------------------------------------ batches
+
+
+class SourceChanged(ValueError):
+    """The rows are not those of the first pass."""
+
+
+class OnDisk:
+    """The rows of batches."""
+
+    def __init__(self, batches: Batches) -> None:
+        self.batches, self.form, self.names = batches, batches._format, batches._names
+        self.memory = batches.memory
+        self.stamp: Any = None
+        self.n_read = 0
+
+    def survey(self, question: Question) -> Survey:
+        self.stamp = self.batches._source.stamp()
+        surveyor = Surveyor(question, self.form)
+        with closing(self.batches._pieces()) as blocks:
+            for block in blocks:
+                surveyor.add(block)
+        self.n_read = surveyor.n_read
+        return surveyor.result(repr(self.batches), self.batches._source.vocabulary)
+
+    def shards(self, encoding: Encoding, mass: FloatArray, moments: Moments) -> "FromBatches":
+        return FromBatches(self, encoding, mass, moments)
+
+    def pieces(self, order: np.random.RandomState | None, size: int | None) -> Generator[Block, None, None]:
+        """The rows of the first pass, or an error."""
+        self._check_stamp()
+        n_read = 0
+        with closing(self.batches._pieces(order, size)) as blocks:
+            for block in blocks:
+                n_read += block.n_rows
+                yield block
+        self._check_stamp()
+        if n_read != self.n_read:
+            raise SourceChanged(
+                f"{self.batches!r} had {self.n_read:,} rows in the first pass and has {n_read:,} now: the "
+                "source has changed, or the function does not yield the same blocks each time"
+            )
+
+    def _check_stamp(self) -> None:
+        if self.batches._source.stamp() != self.stamp:
+            raise SourceChanged(f"a file of {self.batches!r} has changed since the first pass; fit again")
+
+
+@dataclass(frozen=True, eq=False)
+class FromBatches:
+    """Shards that are pieces of batches."""
+
+    rows: OnDisk
+    encoding: Encoding
+    mass: FloatArray
+    moments: Moments
+
+    shuffles = True
+
+    @property
+    def n_rows(self) -> int:
+        return self.encoding.n_rows
+
+    def _data(self, block: Block) -> Dataset:
+        try:
+            return self.encoding.data(block)
+        except (ValueError, IndexError) as fault:
+            raise SourceChanged(
+                f"rows {block.start} and following of {self.rows.batches!r} have a label that no row had in "
+                "the first pass: the source has changed since"
+            ) from fault
+
+    def total(
+        self, function: Callable[[Dataset], Result], plus: Callable[[Result, Result], Result], n_jobs: int
+    ) -> Result:
+        with threads(n_jobs, n_jobs) as pool, closing(self.rows.pieces(None, None)) as blocks:
+            return reduce(plus, in_order(pool, lambda block: function(self._data(block)), blocks, n_jobs))
+
+    def shuffled(self, rng: np.random.RandomState | None) -> Iterator[tuple[Dataset, IntArray]]:
+        # another thread reads, and each draws from a generator of its own
+        reading = None if rng is None else np.random.RandomState(rng.randint(2**31))
+        with closing(self.rows.pieces(reading, self.buffer)) as blocks:
+            for block in blocks:
+                data = self._data(block)
+                ids = np.flatnonzero(data.weights)
+                if len(ids):
+                    yield data, ids if rng is None else rng.permutation(ids)
+
+    @property
+    def buffer(self) -> int:
+        """Rows that are shuffled at once: two and a half such buffers fit into half of the memory."""
+        form = self.rows.form
+        if form.is_sparse:
+            return form.piece
+        return max(self.rows.memory // (5 * form.row_bytes) // form.piece, 1) * form.piece
+
+
+def in_order(
+    pool: ThreadPoolExecutor | None, function: Callable[[Any], Result], items: Iterable[Any], n_jobs: int
+) -> Iterator[Result]:
+    """The results in the order of the items, of which few are made before they are wanted."""
+    if pool is None:
+        yield from map(function, items)
+        return
+    waiting: deque[Future[Result]] = deque()
+    for item in items:
+        waiting.append(pool.submit(function, item))
+        if len(waiting) > n_jobs:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()

@@ -1,0 +1,183 @@
+"""Classifiers whose rows are collections of Dask, made of the classifiers of linclf."""
+
+from functools import partial
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import _fit_context, clone
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from linclf._estimator.available import has_probabilities
+from linclf._estimator.base import BaseLinearClassifier
+from linclf._estimator.declared import parameter
+from linclf._estimator.from_batches import fitting_elsewhere
+from linclf._training.blas import one_blas_thread
+from linclf._types import typed
+from linclf.dask._partitions import local, names_of, partitions_of
+from linclf.dask._shards import OnWorkers
+from linclf.dask._waiting import client_for
+
+DOCUMENTATION = """{first}
+
+    `linclf.{name}` on a cluster of Dask: the rows stay with the workers, each iteration is a pass over them,
+    and the sums of the partitions are added in their order. The model is the same whatever the workers, and
+    as exact as that of all rows in memory.
+
+    Parameters
+    ----------
+    {{parameters}}
+
+    Attributes
+    ----------
+    {{attributes}}
+
+    See Also
+    --------
+    linclf.{name} : The same for rows in memory, with the formula.
+    """
+
+
+class Distributed(BaseLinearClassifier):
+    """`fit` and predicting of collections."""
+
+    client: Any = parameter(
+        default=None,
+        constraint="no_validation",
+        type="distributed.Client or None",
+        description="The cluster. None is the current client. It is left out of pickles.",
+    )
+
+    _local: ClassVar[type[BaseLinearClassifier]]
+
+    @typed(_fit_context(prefer_skip_nested_validation=True))
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+        classes: ArrayLike | None = None,
+    ) -> Self:
+        """Fit the classifier; nothing but a sample and sums leaves the workers.
+
+        Parameters
+        ----------
+        X : dask array, dask DataFrame or list of delayed parts
+            Training rows, dense or in blocks of CSR. Each partition is a shard; it has to fit into a worker.
+        y : dask array, dask Series or list of delayed parts
+            Class labels, or rows of class probabilities, in the same partitions.
+        sample_weight : dask array, dask Series or list of delayed parts, default=None
+            Non-negative weights.
+        X_val, y_val : array-like or collection, default=None
+            Rows for early stopping, which come to the client.
+        sample_weight_val : array-like or collection, default=None
+            Their weights.
+        classes : array-like, default=None
+            The classes, if the labels have to be these and no others.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the rows are not usable; the message names the partition.
+        RuntimeError
+            If no worker is left.
+        """
+        with self._unchanged_on_failure(), one_blas_thread():
+            client = client_for(self.client)
+            rows = OnWorkers(client, partitions_of(X, y, sample_weight), names_of(X))
+            validation = local(X_val), local(y_val), local(sample_weight_val)
+            fitting = fitting_elsewhere(self, rows, {"X": X, "y": y, "metadata": None}, validation)
+            if classes is not None and not np.array_equal(np.sort(np.asarray(classes)), fitting.classes):
+                raise ValueError(
+                    f"classes={classes!r}, and y has {fitting.classes.tolist()}; leave it out if all of y "
+                    "counts"
+                )
+            return self._fit(fitting)
+
+    def to_local(self) -> BaseLinearClassifier:
+        """The classifier of linclf with the same parameters, fitted if this one is.
+
+        Returns
+        -------
+        estimator : classifier of linclf
+            For rows in memory, and for files.
+        """
+        parameters = {name: value for name, value in self.get_params().items() if name != "client"}
+        other = self._local(**parameters)
+        fitted = {name: value for name, value in vars(self).items() if name not in self.get_params()}
+        vars(other).update(fitted)
+        return other
+
+    def decision_function(self, X: Any) -> Any:
+        """Scores of each class, lazily."""
+        return self._lazily("decision_function", X)
+
+    def predict(self, X: Any) -> Any:
+        """Class of the highest score, lazily."""
+        return self._lazily("predict", X)
+
+    def predict_topk(self, X: Any, k: int) -> Any:
+        """The k classes of the highest scores, lazily."""
+        return self._lazily("predict_topk", X, k)
+
+    @typed(available_if(has_probabilities))
+    def predict_proba(self, X: Any) -> Any:
+        """Class probabilities, lazily."""
+        return self._lazily("predict_proba", X)
+
+    @typed(available_if(has_probabilities))
+    def predict_log_proba(self, X: Any) -> Any:
+        """Logarithms of class probabilities, lazily."""
+        return self._lazily("predict_log_proba", X)
+
+    def _lazily(self, name: str, X: Any, *arguments: Any) -> Any:
+        """A collection of what a method of the local classifier makes of each partition."""
+        check_is_fitted(self)
+        method = partial(getattr(self.to_local(), name), **dict(zip(("k",), arguments, strict=False)))
+        if not hasattr(X, "dask"):
+            return method(X)
+        if not hasattr(X, "chunks"):
+            return X.map_partitions(method, meta=method(X._meta_nonempty)[:0])
+        found = method(np.zeros((1, X.shape[1]), X.dtype))
+        X = X.rechunk({1: -1})
+        if found.ndim == 1:
+            return X.map_blocks(method, drop_axis=1, dtype=found.dtype, meta=found[:0])
+        chunks = X.chunks[0], (found.shape[1],)
+        return X.map_blocks(method, chunks=chunks, dtype=found.dtype, meta=found[:0])
+
+    def __getstate__(self) -> dict[str, Any]:
+        return super().__getstate__() | {"client": None}
+
+    def __sklearn_clone__(self) -> Self:
+        """With the same client, which cannot be copied."""
+        parameters = {
+            name: clone(value, safe=False)
+            for name, value in self.get_params(deep=False).items()
+            if name != "client"
+        }
+        return type(self)(**parameters, client=self.client)
+
+
+def distributed(of: type[BaseLinearClassifier]) -> type[Distributed]:
+    """The classifier of linclf with `client`."""
+    first = (of.__doc__ or "").partition("\n")[0]
+    name = of.__name__
+    return type(
+        name,
+        (Distributed, of),
+        {
+            "__doc__": DOCUMENTATION.format(first=first, name=name),
+            "__module__": "linclf.dask",
+            "_local": of,
+        },
+    )
