@@ -127,7 +127,7 @@ def _note_features(estimator: Any, n_features: int, names: list[str] | None) -> 
 
 def _dataset(some: Some, found: Survey, per_class: Any) -> Dataset:
     if some.y.ndim == 2:
-        y: Targets = Probabilities(some.y)
+        y: Targets = Probabilities(np.asarray(some.y, np.float64))
     else:
         try:
             codes = codes_of(some.y, found.classes, found.lookup)

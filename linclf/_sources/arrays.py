@@ -30,7 +30,7 @@ class ArraySource:
     transforms: tuple[Callable[[Any], Any], ...] = ()
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
 
-    names: list[str] | None = None
+    names = None
 
     def stamp(self) -> Hashable:
         return tuple((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in self.paths)

@@ -3,7 +3,7 @@
 import copy
 import glob
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -140,7 +140,9 @@ class Batches:
             self._form = format_of(first)
         return self._form
 
-    def _pieces(self, order: np.random.RandomState | None = None, size: int | None = None) -> Iterator[Block]:
+    def _pieces(
+        self, order: np.random.RandomState | None = None, size: int | None = None
+    ) -> Generator[Block, None, None]:
         """All rows, in pieces, which another thread reads ahead."""
         form = self._format
         size = form.piece if size is None else size

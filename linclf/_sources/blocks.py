@@ -2,13 +2,13 @@
 
 import queue
 import threading
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from linclf._sources.vocabulary import Vocabulary
 from linclf._types import FloatArray, LabelArray, Matrix
 
 AHEAD = 2  # blocks that are read while another one is computed on
@@ -56,7 +56,12 @@ class Block(NamedTuple):
 class Source(Protocol):
     """Rows that can be read again and again."""
 
-    names: list[str] | None  # of the features, if they have names
+    vocabulary: Vocabulary  # of labels that are no numbers, which blocks have as numbers
+
+    @property
+    def names(self) -> list[str] | None:
+        """Of the features, if they have names."""
+        ...
 
     def blocks(self, n_rows: int, order: np.random.RandomState | None) -> Iterator[Block]:
         """All rows in their order, about ``n_rows`` at a time.
@@ -107,7 +112,7 @@ class _Failed(NamedTuple):
     fault: BaseException
 
 
-def prefetched(blocks: Iterable[Any], ahead: int = AHEAD) -> Iterator[Any]:
+def prefetched(blocks: Iterable[Any], ahead: int = AHEAD) -> Generator[Any, None, None]:
     """The same, made by a thread of its own while others are computed on."""
     ready: queue.Queue[Any] = queue.Queue(ahead)
     stopped, end = threading.Event(), object()
@@ -145,7 +150,7 @@ def prefetched(blocks: Iterable[Any], ahead: int = AHEAD) -> Iterator[Any]:
         reader.join()
 
 
-def uniform(start: int, n_rows: int, seed: int) -> NDArray[np.float64]:
+def uniform(start: int, n_rows: int, seed: int) -> FloatArray:
     """A number in [0, 1) for each row, from its number and the seed alone (SplitMix64, Steele 2014)."""
     with np.errstate(over="ignore"):
         z = np.arange(start + 1, start + n_rows + 1, dtype=np.uint64)

@@ -19,7 +19,7 @@ class FunctionSource:
     transforms: tuple[Callable[[Any], Any], ...] = ()
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
 
-    names: list[str] | None = None
+    names = None
 
     def stamp(self) -> Hashable:
         return None

@@ -33,7 +33,7 @@ class SvmlightSource:
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
     found: tuple[list[Stretch], int, int] | None = None  # the stretches, the features and the first of these
 
-    names: list[str] | None = None
+    names = None
 
     def stamp(self) -> Hashable:
         return tuple((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in self.paths)
@@ -71,9 +71,10 @@ class SvmlightSource:
 
 def _read(path: Path, offset: int, n_features: int) -> tuple[Matrix, Any]:
     try:
-        X, y = load_svmlight_file(
-            str(path), n_features=n_features, zero_based=True, offset=offset, length=CHUNK
-        )[:2]
+        options: dict[str, Any] = {"zero_based": True}
+        X, y = load_svmlight_file(str(path), n_features=n_features, **options, offset=offset, length=CHUNK)[
+            :2
+        ]
     except ValueError as fault:
         raise ValueError(f"{path} cannot be read as svmlight: {fault}") from fault
     return X, y

@@ -101,7 +101,7 @@ class Encoding(NamedTuple):
     def data(self, block: Block) -> Dataset:
         weights, given = weights_of(block), labels_at(block)
         if given.ndim == 2:
-            y: Targets = Probabilities(given).cast(block.X.dtype)
+            y: Targets = Probabilities(np.asarray(given, np.float64)).cast(block.X.dtype)
         else:
             codes, counted = np.zeros(len(given), np.int64), weights > 0  # other rows may have any label
             codes[counted] = codes_of(given[counted], self.classes, self.lookup)
@@ -118,7 +118,7 @@ def codes_of(given: LabelArray, classes: LabelArray, lookup: IntArray | None) ->
     """The class of each label; labels of a vocabulary are numbers, of which ``lookup`` has the classes."""
     if lookup is None:
         return index_of(given, classes)
-    codes = lookup[given]
+    codes = lookup[given.astype(np.int64)]
     if (codes < 0).any():
         raise ValueError("a label is of no class")
     return codes

@@ -3,7 +3,6 @@
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from linclf._data import scale
@@ -134,10 +133,10 @@ class _Smallest:
 
     def __init__(self, size: int | None) -> None:
         self.size, self.limit = size, 1.0
-        self.parts: list[tuple[NDArray[np.float64], Some]] = []
+        self.parts: list[tuple[FloatArray, Some]] = []
         self.n_waiting = self.n_bytes = 0
 
-    def add(self, some: Some, keys: NDArray[np.float64], ids: IntArray) -> None:
+    def add(self, some: Some, keys: FloatArray, ids: IntArray) -> None:
         ids = ids[keys[ids] < self.limit]
         if len(ids):
             self._keep(keys[ids], some.take(ids))
@@ -146,7 +145,7 @@ class _Smallest:
         for keys, some in other.parts:
             self.add(some, keys, np.arange(len(keys)))
 
-    def _keep(self, keys: NDArray[np.float64], some: Some) -> None:
+    def _keep(self, keys: FloatArray, some: Some) -> None:
         self.parts.append((keys, some))
         self.n_waiting, self.n_bytes = self.n_waiting + len(keys), self.n_bytes + some.n_bytes
         if self.size is not None and self.n_waiting > 2 * self.size:
@@ -176,7 +175,7 @@ class _Labels:
 
     def add(self, y: LabelArray, weights: FloatArray) -> None:
         if y.ndim == 2:
-            self._add_columns(weights @ y)
+            self._add_columns(weights @ np.asarray(y, np.float64))
             return
         counted = weights > 0
         values, inverse = np.unique(y[counted], return_inverse=True)

@@ -1,5 +1,6 @@
 """Classifiers whose rows are collections of Dask, made of the classifiers of linclf."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar, Self
 
@@ -147,25 +148,29 @@ class Distributed(BaseLinearClassifier):
         if not hasattr(X, "dask"):
             return method(X)
         if not hasattr(X, "chunks"):
-            return X.map_partitions(method, meta=method(X._meta_nonempty)[:0])
+            nothing = method(X._meta_nonempty)[:0]
+            return X.map_partitions(partial(_of_partition, method, nothing), meta=nothing)
         found = method(np.zeros((1, X.shape[1]), X.dtype))
-        X = X.rechunk({1: -1})
+        X, function = X.rechunk({1: -1}), partial(_of_partition, method, found[:0])
         if found.ndim == 1:
-            return X.map_blocks(method, drop_axis=1, dtype=found.dtype, meta=found[:0])
+            return X.map_blocks(function, drop_axis=1, dtype=found.dtype, meta=found[:0])
         chunks = X.chunks[0], (found.shape[1],)
-        return X.map_blocks(method, chunks=chunks, dtype=found.dtype, meta=found[:0])
+        return X.map_blocks(function, chunks=chunks, dtype=found.dtype, meta=found[:0])
 
     def __getstate__(self) -> dict[str, Any]:
         return super().__getstate__() | {"client": None}
 
     def __sklearn_clone__(self) -> Self:
         """With the same client, which cannot be copied."""
-        parameters = {
-            name: clone(value, safe=False)
-            for name, value in self.get_params(deep=False).items()
-            if name != "client"
-        }
-        return type(self)(**parameters, client=self.client)
+        parameters: dict[str, Any] = self.get_params(deep=False)
+        client = parameters.pop("client")
+        copies: dict[str, Any] = {name: clone(value, safe=False) for name, value in parameters.items()}
+        return type(self)(client=client, **copies)
+
+
+def _of_partition(method: Callable[[Any], Any], nothing: Any, rows: Any) -> Any:
+    """What a method makes of some rows; of none it would say that there are none."""
+    return method(rows) if rows.shape[0] else nothing
 
 
 def distributed(of: type[BaseLinearClassifier]) -> type[Distributed]:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-import dask
 import numpy as np
+from dask.base import compute
+from dask.delayed import delayed
 
 
 def partitions_of(X: Any, y: Any, weights: Any) -> list[Any]:
@@ -20,7 +21,7 @@ def partitions_of(X: Any, y: Any, weights: Any) -> list[Any]:
             )
     ys = parts.get("y", [None] * n_parts)
     ws = parts.get("sample_weight", [None] * n_parts)
-    return [dask.delayed(tuple)([*rows]) for rows in zip(parts["X"], ys, ws, strict=True)]
+    return [delayed(tuple)([*rows]) for rows in zip(parts["X"], ys, ws, strict=True)]
 
 
 def _delayed(collection: Any, name: str, n_rows: Any) -> list[Any]:
@@ -34,9 +35,10 @@ def _delayed(collection: Any, name: str, n_rows: Any) -> list[Any]:
     if hasattr(collection, "chunks"):  # an array
         if collection.ndim == 2 and collection.numblocks[1] > 1:
             collection = collection.rechunk({1: -1})
-        known = n_rows is not None and not np.isnan([*n_rows, *collection.chunks[0]]).any()
-        if known and collection.chunks[0] != n_rows and sum(collection.chunks[0]) == sum(n_rows):
-            collection = collection.rechunk({0: n_rows})
+        if n_rows is not None and collection.chunks[0] != n_rows:
+            known = not np.isnan([*n_rows, *collection.chunks[0]]).any()
+            if known and sum(collection.chunks[0]) == sum(n_rows):
+                collection = collection.rechunk({0: n_rows})
     return np.ravel(np.asarray(collection.to_delayed(), object)).tolist()
 
 
@@ -48,6 +50,7 @@ def names_of(X: Any) -> list[str] | None:
 
 def local(collection: Any) -> Any:
     """In memory here, whatever it was."""
-    if isinstance(collection, (list, tuple)) and collection and hasattr(collection[0], "dask"):
-        return np.concatenate(dask.compute(*collection))
+    if isinstance(collection, (list, tuple)):
+        is_delayed = bool(collection) and hasattr(collection[0], "dask")
+        return np.concatenate(compute(*collection)) if is_delayed else collection
     return collection.compute() if hasattr(collection, "compute") else collection

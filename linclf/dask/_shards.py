@@ -109,7 +109,7 @@ class OnWorkers:
 
     def __init__(self, client: Client, partitions: list[Any], names: list[str] | None) -> None:
         self.client, self.names = client, names
-        given = client.compute(partitions)
+        given: Any = client.compute(partitions)
         looks = results(client, self._each(_look, given))
         kept = [number for number, (n_rows, _) in enumerate(looks) if n_rows]
         if not kept:

@@ -12,6 +12,7 @@ from linclf._data.dataset import Dataset
 from linclf._data.limits import is_integer
 from linclf._estimator.declared import attribute, not_offered, parameter
 from linclf._estimator.predicting import Model
+from linclf._sources.batches import Batches
 from linclf._training.model import LinearModel, decisions, row_blocks
 from linclf._types import FloatArray, IntArray, LabelArray, Loss, Matrix, MatrixLike
 from linclf.heads import Linear
@@ -136,7 +137,7 @@ class HierarchicalSoftmaxClassifier(BaseSparseUpdateClassifier):
             p[part] = np.exp(of)
         return p
 
-    def predict(self, X: MatrixLike) -> LabelArray:
+    def predict(self, X: MatrixLike | Batches) -> LabelArray:
         """The most probable class, or the one that a beam of `beam_width` finds.
 
         Parameters
@@ -151,7 +152,7 @@ class HierarchicalSoftmaxClassifier(BaseSparseUpdateClassifier):
         """
         return super().predict(X) if self.beam_width is None else self.predict_topk(X, 1)[:, 0]
 
-    def predict_topk(self, X: MatrixLike, k: int) -> LabelArray:
+    def predict_topk(self, X: MatrixLike | Batches, k: int) -> LabelArray:
         """The k most probable classes, or the best of a beam of `beam_width` >= k.
 
         Parameters
