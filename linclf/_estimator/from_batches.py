@@ -50,7 +50,9 @@ def fitting_elsewhere(
         )
     apart = int(rng.randint(2**31)), float(share)
     seed = int(rng.randint(2**31))
-    found = rows.survey(Question(type(estimator).__name__, not head.equivariant, rows.memory, apart, seed))
+    found = rows.survey(
+        Question(type(estimator).__name__, not head.equivariant, rows.memory, apart, seed), settings.n_jobs
+    )
     classes = found.classes
     labels = classes.tolist()
     # a row for each class, with all of its weight

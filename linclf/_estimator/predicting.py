@@ -183,8 +183,8 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
             check_is_fitted(self)
         if isinstance(X, Batches):
             check_columns(self, X)
-            pieces = X._pieces()
-            return np.concatenate([self._of_rows(one.X, function, limit, one.checked) for one in pieces])
+            blocks = X._blocks()
+            return np.concatenate([self._of_rows(one.X, function, limit, one.checked) for one in blocks])
         rows = self._checked(X, reset=False, finite=False)
         return self._of_rows(rows, function, limit, lambda: self._checked(X, reset=False))
 

@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from linclf._sources.blocks import Block
-from linclf._sources.transpose import fill_rows
 from linclf._sources.vocabulary import Vocabulary
 from linclf._types import FloatArray, LabelArray, Matrix
 
@@ -54,13 +52,37 @@ class Stretch(NamedTuple):
     ]  # about so many rows at a time, these columns
 
 
+class ArrowBlock(NamedTuple):
+    """Rows of a record batch; slices of it are views."""
+
+    start: int
+    batch: "pa.RecordBatch"
+    name: str
+    convert: "Callable[[ArrowBlock], Block]"
+
+    @property
+    def n_rows(self) -> int:
+        return self.batch.num_rows
+
+    def take(self, part: slice) -> Self:
+        return self._replace(
+            start=self.start + part.start, batch=self.batch.slice(part.start, part.stop - part.start)
+        )
+
+    def joined(self, others: list[Self]) -> Self:
+        return self._replace(batch=arrow().concat_batches([self.batch, *(one.batch for one in others)]))
+
+    def block(self) -> Block:
+        return self.convert(self)
+
+
 @dataclass
 class ArrowSource:
     """Record batches that become rows of numbers, or what a transformer makes of their features."""
 
     columns: Columns
     dtype: np.dtype
-    stretches: Callable[[], list[Stretch]]
+    stretches: Callable[[bool], list[Stretch]]  # the smallest ones, or as few as possible
     stamped: Callable[[], Hashable]
     transforms: tuple[Callable[[Any], Any], ...] = ()
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
@@ -75,15 +97,15 @@ class ArrowSource:
     def mapped(self, transform: Callable[[Any], Any]) -> Self:
         return replace(self, transforms=(*self.transforms, transform))
 
-    def blocks(self, n_rows: int, order: np.random.RandomState | None) -> Iterator[Block]:
-        stretches = self.stretches()
+    def blocks(self, n_rows: int, order: np.random.RandomState | None) -> Iterator[ArrowBlock]:
+        stretches = self.stretches(order is not None)
         if order is not None:
             stretches = [stretches[at] for at in order.permutation(len(stretches))]
         for stretch in stretches:
             start = stretch.start
             for batch in self._batches(stretch, n_rows):
                 if batch.num_rows:
-                    yield self._block(batch, start, stretch.name)
+                    yield ArrowBlock(start, batch, stretch.name, self._block)
                     start += batch.num_rows
 
     def _batches(self, stretch: Stretch, n_rows: int) -> Iterator["pa.RecordBatch"]:
@@ -95,14 +117,15 @@ class ArrowSource:
         except OSError as fault:
             raise OSError(f"{stretch.name} cannot be read: {' '.join(str(fault).split())}") from fault
 
-    def _block(self, batch: "pa.RecordBatch", start: int, name: str) -> Block:
+    def _block(self, raw: ArrowBlock) -> Block:
+        start, batch, name, _ = raw
         columns, y, weights = self.columns, None, None
         if isinstance(columns.target, str):
             y = self._labels(batch, columns.target, start, name)
         elif columns.target:
             y = rows_of(batch, columns.target, np.dtype(np.float64), name, start)
         if columns.weight:
-            weights = values_of(batch.column(columns.weight), columns.weight, name, start).astype(np.float64)
+            weights = rows_of(batch, [columns.weight], np.dtype(np.float64), name, start)[:, 0]
         return Block(start, self._features(batch, start, name), y, weights)
 
     def _features(self, batch: "pa.RecordBatch", start: int, name: str) -> Matrix:
@@ -131,50 +154,52 @@ class ArrowSource:
 
 def rows_of(batch: "pa.RecordBatch", names: list[str], dtype: np.dtype, name: str, start: int) -> FloatArray:
     """Columns of numbers as the rows of an array."""
-    columns = np.empty((len(names), batch.num_rows), dtype)
-    for number, column in enumerate(names):
-        columns[number] = values_of(batch.column(column), column, name, start)
-    rows = np.empty((batch.num_rows, len(names)), dtype)
-    fill_rows(columns, rows)
-    return rows
+    pa = arrow()
+    kind = pa.from_numpy_dtype(dtype)
+    columns = [numbers(batch.column(column), column, kind, name, start) for column in names]
+    return pa.RecordBatch.from_arrays(columns, names).to_tensor().to_numpy()
 
 
-def values_of(column: Any, of: str, name: str, start: int) -> NDArray[Any]:
-    """A column of numbers; a missing value is refused, as nothing is known of the others yet."""
+def numbers(column: Any, of: str, kind: Any, name: str, start: int) -> Any:
+    """A column as numbers of a type; a missing value is refused, as nothing is known of the others yet."""
     if column.null_count:
         row = start + int(np.argmax(column.is_null().to_numpy(zero_copy_only=False)))
         raise ValueError(
             f"{name}: column {of!r} has no value in row {row}; fit an imputer to a sample of the rows and "
             "pass it to Batches(...).map, or leave the column out of features"
         )
-    types, kind = arrow().types, column.type
-    if types.is_decimal(kind):
-        column = column.cast(arrow().float64())
-    elif not (types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)):
+    if column.type == kind:
+        return column
+    types = arrow().types
+    if not any(
+        is_one(column.type)
+        for is_one in (types.is_integer, types.is_floating, types.is_boolean, types.is_decimal)
+    ):
         raise ValueError(
-            f"{name}: column {of!r} holds {kind}, and features are numbers; fit an encoder to a sample of "
-            "the rows and pass it to Batches(...).map, or leave the column out of features"
+            f"{name}: column {of!r} holds {column.type}, and features are numbers; fit an encoder to a "
+            "sample of the rows and pass it to Batches(...).map, or leave the column out of features"
         )
-    return column.to_numpy(zero_copy_only=False)
+    return column.cast(kind, safe=False)
 
 
 # ------------------------------------------------------------ what is read
 
 
 def of_paths(paths: list[Path], target: Any, weight: str | None, features: Any) -> ArrowSource:
-    """Parquet files, of which each row group is a stretch."""
+    """Parquet files, of which each one is a stretch, and each row group if these come in a random order."""
     opened = [_metadata(path) for path in paths]
     first = opened[0].schema.to_arrow_schema()
     for path, one in zip(paths, opened, strict=True):
         _check_same(first, one.schema.to_arrow_schema(), str(path), str(paths[0]))
 
-    def stretches() -> list[Stretch]:
+    def stretches(apart: bool) -> list[Stretch]:
         found, start = [], 0
         for path in paths:
-            groups = _metadata(path)
-            for number in range(groups.num_row_groups):
-                found.append(Stretch(str(path), start, _reader_of_group(path, number)))
-                start += groups.row_group(number).num_rows
+            metadata = _metadata(path)
+            groups = [[number] for number in range(metadata.num_row_groups)]
+            for some in groups if apart else [[number for (number,) in groups]]:
+                found.append(Stretch(str(path), start, _reader_of_groups(path, some)))
+                start += sum(metadata.row_group(number).num_rows for number in some)
         return found
 
     def stamp() -> Hashable:
@@ -191,11 +216,13 @@ def _metadata(path: Path) -> Any:
         raise ValueError(f"{path} cannot be read as Parquet: {' '.join(str(fault).split())}") from fault
 
 
-def _reader_of_group(path: Path, number: int) -> Callable[[int, list[str]], Iterator["pa.RecordBatch"]]:
+def _reader_of_groups(
+    path: Path, numbers: list[int]
+) -> Callable[[int, list[str]], Iterator["pa.RecordBatch"]]:
     def read(n_rows: int, columns: list[str]) -> Iterator["pa.RecordBatch"]:
         # a buffer for each column instead of all of the row group, which may be larger than memory
         with arrow().parquet.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False) as file:
-            yield from file.iter_batches(n_rows, row_groups=[number], columns=columns)
+            yield from file.iter_batches(n_rows, row_groups=numbers, columns=columns)
 
     return read
 
@@ -203,7 +230,7 @@ def _reader_of_group(path: Path, number: int) -> Callable[[int, list[str]], Iter
 def of_dataset(dataset: Any, target: Any, weight: str | None, features: Any) -> ArrowSource:
     """A pyarrow.dataset.Dataset, of which each fragment is a stretch."""
 
-    def stretches() -> list[Stretch]:
+    def stretches(apart: bool) -> list[Stretch]:
         found, start = [], 0
         for fragment in dataset.get_fragments():
             found.append(Stretch(fragment.path, start, _reader_of_fragment(fragment, dataset.schema)))
@@ -242,7 +269,9 @@ def of_streams(make: Callable[[], Any], target: Any, weight: str | None, feature
 
     schema = pa.RecordBatchReader.from_stream(make()).schema
     name = "the stream"
-    return _source(schema, target, weight, features, lambda: [Stretch(name, 0, batches)], lambda: None, name)
+    return _source(
+        schema, target, weight, features, lambda apart: [Stretch(name, 0, batches)], lambda: None, name
+    )
 
 
 def _check_same(first: "pa.Schema", other: "pa.Schema", path: str, first_path: str) -> None:
@@ -267,7 +296,7 @@ def _source(
     target: Any,
     weight: str | None,
     features: Any,
-    stretches: Callable[[], list[Stretch]],
+    stretches: Callable[[bool], list[Stretch]],
     stamp: Callable[[], Hashable],
     name: str,
 ) -> ArrowSource:

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from linclf._sources import arrays, arrow
-from linclf._sources.blocks import Block, Source, pieces, prefetched
+from linclf._sources.blocks import Block, Raw, Source, pieces, prefetched
 from linclf._sources.formats import Format, checked, format_of
 from linclf._sources.generated import FunctionSource
 from linclf._sources.svmlight import SvmlightSource
@@ -19,6 +19,7 @@ from linclf._sources.svmlight import SvmlightSource
 UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 LEAST = 2**26  # bytes of memory with which reading and computing can go on at the same time
 LOOK = 256  # rows that tell the format
+SHARE_READ, MOST_PIECES = 16, 2  # part of the memory that a block may take, and pieces that it has
 SVMLIGHT = (".svm", ".svmlight", ".libsvm", ".txt")
 
 
@@ -137,17 +138,26 @@ class Batches:
             first = next(iter(self._source.blocks(LOOK, None)), None)
             if first is None:
                 raise ValueError(f"{self!r} has no rows; check the path or the function")
-            self._form = format_of(first)
+            self._form = format_of(first.block())
         return self._form
 
     def _pieces(
         self, order: np.random.RandomState | None = None, size: int | None = None
-    ) -> Generator[Block, None, None]:
+    ) -> Generator[Raw, None, None]:
         """All rows, in pieces, which another thread reads ahead."""
         form = self._format
-        size = form.piece if size is None else size
-        blocks = checked(self._source.blocks(min(size, form.piece), order), form)
-        return prefetched(pieces(blocks, size))
+        # pieces that one block holds are views of it
+        at_once = self.memory // (SHARE_READ * max(form.row_bytes, 1)) // form.piece
+        n_rows = form.piece * max(1, min(at_once, MOST_PIECES))
+        return prefetched(pieces(self._source.blocks(n_rows, order), form.piece if size is None else size))
+
+    def _rows(self, piece: Raw) -> Block:
+        """The rows of a piece, checked."""
+        return checked(piece.block(), self._format)
+
+    def _blocks(self) -> Iterator[Block]:
+        """All rows, a piece at a time."""
+        return map(self._rows, self._pieces())
 
     def apply(self, function: Callable[[Any], Any]) -> Iterator[Any]:
         """What a function makes of the features of each block, one after the other.
@@ -170,8 +180,8 @@ class Batches:
         >>> [len(part) for part in batches.apply(lambda X: X.sum(axis=1))]
         [16384, 16384, 16384, 16384, 4464]
         """
-        for piece in self._pieces():
-            yield function(piece.X)
+        for block in self._blocks():
+            yield function(block.X)
 
 
 def _bytes(memory: str | int) -> int:

@@ -14,8 +14,30 @@ from linclf._types import FloatArray, LabelArray, Matrix
 AHEAD = 2  # blocks that are read while another one is computed on
 
 
+class Raw(Protocol):
+    """Some rows as a source reads them: cheap to cut and to join. Another thread makes numbers of them."""
+
+    @property
+    def start(self) -> int:
+        """The number of the first row among all rows of the source."""
+        ...
+
+    @property
+    def n_rows(self) -> int: ...
+
+    def take(self, part: slice) -> "Raw": ...
+
+    def joined(self, others: list[Any]) -> "Raw":
+        """With those that follow it."""
+        ...
+
+    def block(self) -> "Block":
+        """The rows themselves."""
+        ...
+
+
 class Block(NamedTuple):
-    """Some rows, and the number of the first one among all rows of the source."""
+    """Rows as arrays, which are their own raw form."""
 
     start: int
     X: Matrix  # C-ordered float32/float64, or CSR
@@ -34,6 +56,27 @@ class Block(NamedTuple):
             None if y is None else y[part],
             None if weights is None else weights[part],
         )
+
+    def joined(self, others: list["Block"]) -> "Block":
+        blocks = [self, *others]
+        for one in blocks:
+            if np.shape(one.X)[1:] != np.shape(self.X)[1:]:
+                raise ValueError(
+                    f"the block that starts with row {one.start} has rows of shape {np.shape(one.X)[1:]}, "
+                    f"and the one before {np.shape(self.X)[1:]}; all blocks of a source have the same columns"
+                )
+        stack: Any = sparse.vstack if sparse.issparse(self.X) else np.concatenate
+        y = [one.y for one in blocks if one.y is not None]
+        weights = [one.weights for one in blocks if one.weights is not None]
+        return Block(
+            self.start,
+            stack([one.X for one in blocks]),
+            np.concatenate(y) if y else None,
+            np.concatenate(weights) if weights else None,
+        )
+
+    def block(self) -> "Block":
+        return self
 
     def checked(self) -> Matrix:
         """The features; NaN and infinity are refused, with the row and the column."""
@@ -63,7 +106,7 @@ class Source(Protocol):
         """Of the features, if they have names."""
         ...
 
-    def blocks(self, n_rows: int, order: np.random.RandomState | None) -> Iterator[Block]:
+    def blocks(self, n_rows: int, order: np.random.RandomState | None) -> Iterator[Raw]:
         """All rows in their order, about ``n_rows`` at a time.
 
         With ``order``, parts of the source that can be read by themselves come in a random order.
@@ -79,16 +122,17 @@ class Source(Protocol):
         ...
 
 
-def pieces(blocks: Iterable[Block], n_rows: int) -> Iterator[Block]:
+def pieces(blocks: Iterable[Raw], n_rows: int) -> Iterator[Raw]:
     """The same rows, ``n_rows`` at a time where blocks follow each other: sums do not depend on blocks."""
-    waiting: list[Block] = []
+    waiting: list[Raw] = []
     for block in blocks:
         if waiting and block.start != waiting[-1].start + waiting[-1].n_rows:
             yield _joined(waiting)
             waiting = []
         missing = n_rows - sum(one.n_rows for one in waiting)
         while block.n_rows >= missing:
-            yield _joined([*waiting, block.take(slice(0, missing))])
+            first = block if block.n_rows == missing else block.take(slice(0, missing))
+            yield _joined([*waiting, first])
             block, waiting, missing = block.take(slice(missing, block.n_rows)), [], n_rows
         if block.n_rows:
             waiting.append(block)
@@ -96,16 +140,8 @@ def pieces(blocks: Iterable[Block], n_rows: int) -> Iterator[Block]:
         yield _joined(waiting)
 
 
-def _joined(blocks: list[Block]) -> Block:
-    if len(blocks) == 1:
-        return blocks[0]
-    first = blocks[0]
-    stack: Any = sparse.vstack if sparse.issparse(first.X) else np.concatenate
-    y = None if first.y is None else np.concatenate([one.y for one in blocks if one.y is not None])
-    weights = None
-    if first.weights is not None:
-        weights = np.concatenate([one.weights for one in blocks if one.weights is not None])
-    return Block(first.start, stack([one.X for one in blocks]), y, weights)
+def _joined(blocks: list[Raw]) -> Raw:
+    return blocks[0] if len(blocks) == 1 else blocks[0].joined(blocks[1:])
 
 
 class _Failed(NamedTuple):

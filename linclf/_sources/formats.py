@@ -1,6 +1,5 @@
 """What the blocks of a source have in common: read off the first one, and asked of all others."""
 
-from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,7 +41,10 @@ class Format(NamedTuple):
 
 def format_of(block: Block) -> Format:
     """That of the first block."""
-    block = _typed(block, None)
+    return _format(_typed(block, None))
+
+
+def _format(block: Block) -> Format:
     y = block.y
     return Format(
         block.X.shape[1],
@@ -54,20 +56,19 @@ def format_of(block: Block) -> Format:
     )
 
 
-def checked(blocks: Iterable[Block], form: Format) -> Iterator[Block]:
-    """Blocks in the types of the first one; those of another format are refused."""
-    for block in blocks:
-        typed = _typed(block, form.dtype)
-        here = format_of(typed)
-        here = here._replace(kind=form.kind) if _alike(here.kind, form.kind) else here
-        if here != form:
-            mine, theirs = form._asdict(), here._asdict()
-            name = next(name for name in mine if mine[name] != theirs[name])
-            raise ValueError(
-                f"the block that starts with row {block.start} has {name}={theirs[name]!r}, and the first "
-                f"one {mine[name]!r}; all blocks of a source have the same columns"
-            )
-        yield typed
+def checked(block: Block, form: Format) -> Block:
+    """A block in the types of the first one; one of another format is refused."""
+    typed = _typed(block, form.dtype)
+    here = _format(typed)
+    here = here._replace(kind=form.kind) if _alike(here.kind, form.kind) else here
+    if here != form:
+        mine, theirs = form._asdict(), here._asdict()
+        name = next(name for name in mine if mine[name] != theirs[name])
+        raise ValueError(
+            f"the block that starts with row {block.start} has {name}={theirs[name]!r}, and the first one "
+            f"{mine[name]!r}; all blocks of a source have the same columns"
+        )
+    return typed
 
 
 def _alike(kind: str, other: str) -> bool:

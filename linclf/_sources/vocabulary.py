@@ -1,5 +1,6 @@
 """Labels that are no numbers, as numbers: the same ones in each pass."""
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ class Vocabulary:
 
     def __init__(self) -> None:
         self.numbers: dict[Any, int] = {}
+        self.lock = threading.Lock()
 
     def codes(self, labels: NDArray[Any]) -> IntArray:
         """The number of each label; new ones get the next numbers."""
@@ -22,7 +24,8 @@ class Vocabulary:
 
     def of_values(self, values: NDArray[Any]) -> IntArray:
         """The same for labels that are checked already, few of them."""
-        numbers = [self.numbers.setdefault(value, len(self.numbers)) for value in values.tolist()]
+        with self.lock:
+            numbers = [self.numbers.setdefault(value, len(self.numbers)) for value in values.tolist()]
         return np.array(numbers, np.int64)
 
     def labels(self, codes: IntArray) -> NDArray[Any]:

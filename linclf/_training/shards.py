@@ -15,7 +15,7 @@ from linclf._data.labels import index_of
 from linclf._data.targets import Labels, Probabilities, Targets
 from linclf._kernels.problem import Problem
 from linclf._sources.batches import Batches
-from linclf._sources.blocks import Block, uniform
+from linclf._sources.blocks import Block, Raw, uniform
 from linclf._sources.formats import Format, labels_at, weights_of
 from linclf._training.coordinates import Moments
 from linclf._training.survey import Question, Survey, Surveyor, moments_of
@@ -82,7 +82,7 @@ class Elsewhere(Protocol):
         """Bytes that rows may take here."""
         ...
 
-    def survey(self, question: Question) -> Survey:
+    def survey(self, question: Question, n_jobs: int) -> Survey:
         """Go through all rows."""
         ...
 
@@ -149,11 +149,11 @@ class OnDisk:
         self.stamp: Any = None
         self.n_read = 0
 
-    def survey(self, question: Question) -> Survey:
+    def survey(self, question: Question, n_jobs: int) -> Survey:
         self.stamp = self.batches._source.stamp()
         surveyor = Surveyor(question, self.form)
-        with closing(self.batches._pieces()) as blocks:
-            for block in blocks:
+        with threads(n_jobs, n_jobs) as pool, closing(self.batches._pieces()) as pieces:
+            for block in in_order(pool, self.batches._rows, pieces, n_jobs):
                 surveyor.add(block)
         self.n_read = surveyor.n_read
         return surveyor.result(repr(self.batches), self.batches._source.vocabulary)
@@ -161,7 +161,7 @@ class OnDisk:
     def shards(self, encoding: Encoding, mass: FloatArray, moments: Moments) -> "FromBatches":
         return FromBatches(self, encoding, mass, moments)
 
-    def pieces(self, order: np.random.RandomState | None, size: int | None) -> Generator[Block, None, None]:
+    def pieces(self, order: np.random.RandomState | None, size: int | None) -> Generator[Raw, None, None]:
         """The rows of the first pass, or an error."""
         self._check_stamp()
         n_read = 0
@@ -196,7 +196,8 @@ class FromBatches:
     def n_rows(self) -> int:
         return self.encoding.n_rows
 
-    def _data(self, block: Block) -> Dataset:
+    def _data(self, piece: Raw) -> Dataset:
+        block = self.rows.batches._rows(piece)
         try:
             return self.encoding.data(block)
         except (ValueError, IndexError) as fault:
@@ -208,15 +209,15 @@ class FromBatches:
     def total(
         self, function: Callable[[Dataset], Result], plus: Callable[[Result, Result], Result], n_jobs: int
     ) -> Result:
-        with threads(n_jobs, n_jobs) as pool, closing(self.rows.pieces(None, None)) as blocks:
-            return reduce(plus, in_order(pool, lambda block: function(self._data(block)), blocks, n_jobs))
+        with threads(n_jobs, n_jobs) as pool, closing(self.rows.pieces(None, None)) as pieces:
+            return reduce(plus, in_order(pool, lambda piece: function(self._data(piece)), pieces, n_jobs))
 
     def shuffled(self, rng: np.random.RandomState | None) -> Iterator[tuple[Dataset, IntArray]]:
         # another thread reads, and each draws from a generator of its own
         reading = None if rng is None else np.random.RandomState(rng.randint(2**31))
-        with closing(self.rows.pieces(reading, self.buffer)) as blocks:
-            for block in blocks:
-                data = self._data(block)
+        with closing(self.rows.pieces(reading, self.buffer)) as pieces:
+            for piece in pieces:
+                data = self._data(piece)
                 ids = np.flatnonzero(data.weights)
                 if len(ids):
                     yield data, ids if rng is None else rng.permutation(ids)

@@ -51,8 +51,8 @@ def _look(given: Given) -> tuple[int, Format | None]:
 def _surveyed(given: Given, start: int, question: Question, form: Format) -> Surveyor:
     surveyor = Surveyor(question, form)
     with one_blas_thread():
-        for piece in pieces(checked([_block(given, start)], form), form.piece):
-            surveyor.add(piece)
+        for piece in pieces([checked(_block(given, start), form)], form.piece):
+            surveyor.add(piece.block())
     return surveyor
 
 
@@ -61,8 +61,7 @@ def _merged(one: Surveyor, other: Surveyor) -> Surveyor:
 
 
 def _encoded(given: Given, start: int, form: Format, encoding: Encoding) -> Dataset:
-    (block,) = checked([_block(given, start)], form)
-    return encoding.data(block)
+    return encoding.data(checked(_block(given, start), form))
 
 
 def _total_of(data: Dataset, work: tuple[Callable, Callable], size: int) -> Any:
@@ -158,7 +157,7 @@ class OnWorkers:
             self.client.cancel(made, force=True)
             raise
 
-    def survey(self, question: Question) -> Survey:
+    def survey(self, question: Question, n_jobs: int) -> Survey:
         n = len(self.given)
         parts = self._each(_surveyed, self.given, self.starts, [question] * n, [self.form] * n)
         return self.added(parts, _merged).result("X", Vocabulary())

@@ -36,7 +36,7 @@ def frame(dtype=np.float32):
 
 def read(batches, size=None):
     """All of it, as arrays."""
-    found = list(batches._pieces(None, size))
+    found = [batches._rows(one) for one in batches._pieces(None, size)]
     starts = np.cumsum([0, *[one.n_rows for one in found]])
     assert [one.start for one in found] == starts[:-1].tolist()
     stack = sparse.vstack if sparse.issparse(found[0].X) else np.concatenate
@@ -111,10 +111,11 @@ def test_the_same_rows(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["parquet", "folder", "memory map", "memory maps", "dataset"])
-def test_a_random_order_has_every_row_once(name, tmp_path):
+def test_a_random_order_has_every_row_once(name, tmp_path, monkeypatch):
+    monkeypatch.setattr("linclf._sources.formats.PIECE", 2**12)
     X, y, _ = rows()
     batches, rng = SOURCES[name](tmp_path), np.random.RandomState(0)
-    found = list(batches._pieces(rng, 256))
+    found = [batches._rows(one) for one in batches._pieces(rng, 256)]
     order = np.concatenate([np.arange(one.start, one.start + one.n_rows) for one in found])
     assert sorted(order) == list(range(N))
     assert (order != np.arange(N)).any()
@@ -327,7 +328,7 @@ REFUSED = {
     "width": (
         lambda folder: of_blocks((TWO, [0, 1]), (np.ones((2, 3)), [0, 1])),
         ValueError,
-        "row 2 has n_fea",
+        "row 2 has rows of shape",
     ),
     "labels": (lambda folder: of_blocks((TWO, [0, 1]), (TWO, [0.5, 1.5])), ValueError, "Unknown label type"),
     "length of y": (lambda folder: of_blocks((TWO, [0, 1, 1])), ValueError, "block 0 .* has 2 rows"),
