@@ -14,7 +14,11 @@ from linclf._types import FloatArray, LabelArray, Matrix
 if TYPE_CHECKING:
     import pyarrow as pa
 
-BUFFER = 2**20  # bytes that are read of a column at once
+SHARE_BUFFERS, SMALLEST, LARGEST = (
+    8,
+    2**16,
+    2**20,
+)  # part of the memory that is read into, and bytes of a column
 
 
 def arrow() -> Any:
@@ -185,7 +189,7 @@ def numbers(column: Any, of: str, kind: Any, name: str, start: int) -> Any:
 # ------------------------------------------------------------ what is read
 
 
-def of_paths(paths: list[Path], target: Any, weight: str | None, features: Any) -> ArrowSource:
+def of_paths(paths: list[Path], target: Any, weight: str | None, features: Any, memory: int) -> ArrowSource:
     """Parquet files, of which each one is a stretch, and each row group if these come in a random order."""
     opened = [_metadata(path) for path in paths]
     first = opened[0].schema.to_arrow_schema()
@@ -198,7 +202,7 @@ def of_paths(paths: list[Path], target: Any, weight: str | None, features: Any) 
             metadata = _metadata(path)
             groups = [[number] for number in range(metadata.num_row_groups)]
             for some in groups if apart else [[number for (number,) in groups]]:
-                found.append(Stretch(str(path), start, _reader_of_groups(path, some)))
+                found.append(Stretch(str(path), start, _reader_of_groups(path, some, memory)))
                 start += sum(metadata.row_group(number).num_rows for number in some)
         return found
 
@@ -217,11 +221,12 @@ def _metadata(path: Path) -> Any:
 
 
 def _reader_of_groups(
-    path: Path, numbers: list[int]
+    path: Path, numbers: list[int], memory: int
 ) -> Callable[[int, list[str]], Iterator["pa.RecordBatch"]]:
     def read(n_rows: int, columns: list[str]) -> Iterator["pa.RecordBatch"]:
         # a buffer for each column instead of all of the row group, which may be larger than memory
-        with arrow().parquet.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False) as file:
+        size = min(max(memory // (SHARE_BUFFERS * len(columns)), SMALLEST), LARGEST)
+        with arrow().parquet.ParquetFile(path, buffer_size=size, pre_buffer=False) as file:
             yield from file.iter_batches(n_rows, row_groups=numbers, columns=columns)
 
     return read

@@ -11,13 +11,13 @@ import numpy as np
 from scipy import sparse
 
 from linclf._sources import arrays, arrow
-from linclf._sources.blocks import Block, Raw, Source, pieces, prefetched
+from linclf._sources.blocks import AHEAD, Block, Raw, Source, pieces, prefetched
 from linclf._sources.formats import Format, checked, format_of
 from linclf._sources.generated import FunctionSource
 from linclf._sources.svmlight import SvmlightSource
 
 UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
-LEAST = 2**26  # bytes of memory with which reading and computing can go on at the same time
+LEAST = 2**28  # bytes of memory with which reading and computing can go on at the same time
 LOOK = 256  # rows that tell the format
 SHARE_READ, MOST_PIECES = 16, 2  # part of the memory that a block may take, and pieces that it has
 SVMLIGHT = (".svm", ".svmlight", ".libsvm", ".txt")
@@ -91,7 +91,7 @@ class Batches:
     ) -> None:
         self.memory = _bytes(memory)
         self._described = f"Batches({_short(source)})"
-        self._source: Source = _source_for(source, target, weight, features)
+        self._source: Source = _source_for(source, target, weight, features, self.memory)
         self._form: Format | None = None
 
     def __repr__(self) -> str:
@@ -149,7 +149,8 @@ class Batches:
         # pieces that one block holds are views of it
         at_once = self.memory // (SHARE_READ * max(form.row_bytes, 1)) // form.piece
         n_rows = form.piece * max(1, min(at_once, MOST_PIECES))
-        return prefetched(pieces(self._source.blocks(n_rows, order), form.piece if size is None else size))
+        cut = pieces(self._source.blocks(n_rows, order), form.piece if size is None else size)
+        return prefetched(cut, AHEAD if size is None else 1)
 
     def _rows(self, piece: Raw) -> Block:
         """The rows of a piece, checked."""
@@ -204,10 +205,10 @@ def _short(source: Any) -> str:
     return type(source).__name__ if not callable(source) else getattr(source, "__name__", "function")
 
 
-def _source_for(source: Any, target: Any, weight: Any, features: Any) -> Source:
+def _source_for(source: Any, target: Any, weight: Any, features: Any, memory: int) -> Source:
     """The kind of source that it is."""
     if isinstance(source, (str, Path)) or _are_paths(source):
-        return _of_files(source, target, weight, features)
+        return _of_files(source, target, weight, features, memory)
     if callable(source) and not hasattr(source, "__arrow_c_stream__"):
         return _of_function(source, target, weight, features)
     if type(source).__module__.startswith("pyarrow") and hasattr(source, "get_fragments"):
@@ -230,7 +231,7 @@ def _are_paths(source: Any) -> bool:
     return isinstance(source, list) and bool(source) and all(isinstance(one, (str, Path)) for one in source)
 
 
-def _of_files(source: Any, target: Any, weight: Any, features: Any) -> Source:
+def _of_files(source: Any, target: Any, weight: Any, features: Any, memory: int) -> Source:
     paths = [path for one in (source if isinstance(source, list) else [source]) for path in _found(one)]
     endings = {path.suffix.lower() for path in paths}
     if len(endings) > 1:
@@ -239,7 +240,7 @@ def _of_files(source: Any, target: Any, weight: Any, features: Any) -> Source:
         )
     (ending,) = endings
     if ending in (".parquet", ".pq"):
-        return arrow.of_paths(paths, target, weight, features)
+        return arrow.of_paths(paths, target, weight, features, memory)
     if ending == ".npy":
         _refuse_names(target, weight, features, "a file .npy")
         if len(paths) > 1 or isinstance(source, list):

@@ -148,7 +148,7 @@ class _Failed(NamedTuple):
     fault: BaseException
 
 
-def prefetched(blocks: Iterable[Any], ahead: int = AHEAD) -> Generator[Any, None, None]:
+def prefetched(blocks: Iterable[Any], ahead: int) -> Generator[Any, None, None]:
     """The same, made by a thread of its own while others are computed on."""
     ready: queue.Queue[Any] = queue.Queue(ahead)
     stopped, end = threading.Event(), object()

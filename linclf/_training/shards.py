@@ -23,6 +23,9 @@ from linclf._training.threads import threads
 from linclf._types import FloatArray, IntArray, LabelArray
 
 Result = TypeVar("Result")
+SHARE_SHUFFLED = (
+    24  # part of the memory that a buffer of rows takes: six are on their way, allocators keep as many
+)
 
 
 class Formulated(Protocol):
@@ -224,11 +227,11 @@ class FromBatches:
 
     @property
     def buffer(self) -> int:
-        """Rows that are shuffled at once: two and a half such buffers fit into half of the memory."""
+        """Rows that are shuffled at once."""
         form = self.rows.form
         if form.is_sparse:
             return form.piece
-        return max(self.rows.memory // (5 * form.row_bytes) // form.piece, 1) * form.piece
+        return max(self.rows.memory // (SHARE_SHUFFLED * form.row_bytes) // form.piece, 1) * form.piece
 
 
 def in_order(

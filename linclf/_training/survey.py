@@ -14,7 +14,7 @@ from linclf._training.coordinates import Moments, add_squares, least_scale, mome
 from linclf._types import FloatArray, IntArray, LabelArray, Matrix
 
 MOST_SAMPLED = 2**24  # values of the sample
-SHARE_SAMPLED, SHARE_HELD_OUT = 8, 4  # parts of the memory that the sample, and held-out rows, may take
+SHARE_SAMPLED, SHARE_HELD_OUT = 16, 4  # parts of the memory that the sample, and held-out rows, may take
 
 
 class Some(NamedTuple):
@@ -148,19 +148,20 @@ class _Smallest:
     def _keep(self, keys: FloatArray, some: Some) -> None:
         self.parts.append((keys, some))
         self.n_waiting, self.n_bytes = self.n_waiting + len(keys), self.n_bytes + some.n_bytes
-        if self.size is not None and self.n_waiting > 2 * self.size:
+        if self.size is not None and 2 * self.n_waiting > 3 * self.size:
             self.rows()
 
     def rows(self) -> Some | None:
         """Those of the smallest keys, in the order in which they came; the others are forgotten."""
         if not self.parts:
             return None
-        keys = np.concatenate([keys for keys, _ in self.parts])
-        some = _joined([some for _, some in self.parts])
+        parts = self.parts
+        keys = np.concatenate([keys for keys, _ in parts])
         if self.size is not None and len(keys) > self.size:
             self.limit = float(np.partition(keys, self.size)[self.size])
-            ids = np.flatnonzero(keys < self.limit)
-            keys, some = keys[ids], some.take(ids)
+            parts = [(of[of < self.limit], some.take(np.flatnonzero(of < self.limit))) for of, some in parts]
+            keys = keys[keys < self.limit]
+        some = _joined([some for _, some in parts])
         self.parts, self.n_waiting, self.n_bytes = [(keys, some)], len(keys), some.n_bytes
         return some
 

@@ -63,10 +63,11 @@ INTERRUPTED = """
 import os, signal, sys, threading, time, warnings
 import numpy as np
 from scipy import sparse
-from linclf import MarginSoftmaxClassifier, SoftmaxClassifier
+from linclf import Batches, MarginSoftmaxClassifier, SoftmaxClassifier
 warnings.simplefilter("ignore")
 rng = np.random.default_rng(0)
 dense, tall = rng.normal(size=(8000, 300)).astype(np.float32), rng.normal(size=(500_000, 2))
+batches = Batches(dense, np.arange(8000) % 100)
 text = sparse.random_array((40_000, 20_000), density=2e-3, format="csr", rng=rng)
 model, X, n_classes = {
     "many classes": (SoftmaxClassifier(solver="sgd"), dense, 1000),
@@ -78,8 +79,10 @@ model, X, n_classes = {
     "lbfgs": (SoftmaxClassifier(solver="lbfgs"), dense, 100),
     "lbfgs on two threads": (SoftmaxClassifier(solver="lbfgs", n_jobs=2), dense, 100),
     "large batches on two threads": (SoftmaxClassifier(batch_size=6000, n_jobs=2), dense, 100),
+    "passes over batches": (SoftmaxClassifier(solver="lbfgs", n_jobs=2), batches, 100),
+    "steps over batches": (SoftmaxClassifier(solver="sgd"), batches, 100),
 }[sys.argv[1]]
-y = np.arange(X.shape[0]) % n_classes
+y = None if isinstance(X, Batches) else np.arange(X.shape[0]) % n_classes
 model.set_params(max_iter=2, random_state=0).fit(X, y)  # and the machine code is there
 model.set_params(max_iter=100_000, tol=None)
 before, threads = dict(vars(model)), set(threading.enumerate())
@@ -121,6 +124,8 @@ for delay in (0.02, 0.1, 0.3, 0.6, 0.8, 1.1, 1.4):
         "lbfgs",
         "lbfgs on two threads",
         "large batches on two threads",
+        "passes over batches",
+        "steps over batches",
     ],
 )
 def test_ctrl_c(case):

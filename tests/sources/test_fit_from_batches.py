@@ -374,10 +374,10 @@ def test_refused_rows():
     ):
         with pytest.raises(ValueError, match=message):
             SoftmaxClassifier().fit(batches)
-    rows, labels = np.ones((9_000, 1000)) * np.arange(9_000)[:, None], np.arange(9_000) % 2
+    rows, labels = np.ones((18_000, 1000)) * np.arange(18_000)[:, None], np.arange(18_000) % 2
     model = SoftmaxClassifier(early_stopping=True, validation_fraction=0.5)
     with pytest.raises(ValueError, match="a quarter of memory"):
-        model.fit(Batches(rows, labels, memory="64MiB"))
+        model.fit(Batches(rows, labels, memory="256MiB"))
 
 
 def test_too_few_iterations_are_said():

@@ -322,7 +322,7 @@ REFUSED = {
     "names of arrays": (lambda folder: Batches(TWO), ValueError, "target='y' names a column"),
     "lengths": (lambda folder: Batches(TWO, np.ones(3)), ValueError, "2 rows, and its target"),
     "memory": (lambda folder: Batches(by_function, memory="1 parsec"), ValueError, "memory='1 parsec'"),
-    "little memory": (lambda folder: Batches(by_function, memory="1MB"), ValueError, "64 MiB"),
+    "little memory": (lambda folder: Batches(by_function, memory="1MB"), ValueError, "256 MiB"),
     "a function of no blocks": (lambda folder: Batches(lambda: 3), TypeError, "returns a int"),
     "no block": (lambda folder: of_blocks(), ValueError, "no rows"),
     "width": (
