@@ -76,7 +76,8 @@ def write(path, n_rows):
 def output(script, *arguments):
     done = subprocess.run(
         [sys.executable, "-c", MEMORY + script, *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)},
+        # pyarrow's allocator else keeps for a while what is free, and that is no row
+        env={**os.environ, "PYTHONPATH": str(PACKAGE.parent), "MIMALLOC_PURGE_DELAY": "0"},
         capture_output=True,
         text=True,
         timeout=400,
