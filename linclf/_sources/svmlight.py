@@ -31,7 +31,8 @@ class SvmlightSource:
     paths: list[Path]
     transforms: tuple[Callable[[Any], Any], ...] = ()
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
-    found: tuple[list[Stretch], int, int] | None = None  # the stretches, the features and the first of these
+    # for a stamp: the stretches, the number of features and the first of these
+    found: tuple[Hashable, tuple[list[Stretch], int, int]] | None = None
 
     names = None
 
@@ -42,9 +43,10 @@ class SvmlightSource:
         return replace(self, transforms=(*self.transforms, transform))
 
     def blocks(self, n_rows: int, order: np.random.RandomState | None) -> Iterator[Block]:
-        if self.found is None:
-            self.found = self._looked_through()
-        stretches, n_features, first = self.found
+        stamp = self.stamp()
+        if self.found is None or self.found[0] != stamp:
+            self.found = stamp, self._looked_through()
+        stretches, n_features, first = self.found[1]
         numbers = np.arange(len(stretches))
         for number in numbers if order is None else order.permutation(numbers):
             stretch = stretches[number]

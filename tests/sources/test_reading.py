@@ -187,7 +187,7 @@ def test_a_thread_reads_ahead_and_ends():
     assert len(made) <= 5
     assert not [thread for thread in threading.enumerate() if thread.name == "linclf-reader"]
     with pytest.raises(OSError, match="disk"):
-        list(prefetched(faulty()))
+        list(prefetched(faulty(), ahead=2))
 
 
 def faulty():
