@@ -75,7 +75,7 @@ def save(model: BaseEstimator, path: str | os.PathLike[str]) -> None:
     if type(model) not in classes().values() or not isinstance(model, BaseEstimator):
         raise TypeError(
             f"save writes estimators of linclf, and this is {brief_repr(model)}; for pipelines and other "
-            "models use pickle, joblib or skops"
+            "models use pickle, joblib or skops, and for those of linclf.dask what to_local() returns"
         )
     writer = Writer()
     content: dict[str, Json] = {

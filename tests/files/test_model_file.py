@@ -292,7 +292,8 @@ def test_every_estimator_loss_and_optimizer_has_a_name_in_files():
         cls = stack.pop()
         stack.extend(cls.__subclasses__())
         final = not (inspect.isabstract(cls) or cls.__name__.startswith(("Base", "_")))
-        if cls.__module__.startswith("linclf.") and final:
+        # those of linclf.dask are saved as what `to_local` makes of them
+        if cls.__module__.startswith("linclf.") and cls.__module__ != "linclf.dask" and final:
             found.add(cls)
     assert len(found) >= 12
     known = classes()

@@ -344,7 +344,7 @@ def test_refusals_say_what_and_where(name, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("2GiB", 2**31), ("1 gb", 10**9), ("512MiB", 2**29), (10**8, 10**8)]
+    ("text", "expected"), [("2GiB", 2**31), ("1 gb", 10**9), ("512MiB", 2**29), (10**9, 10**9)]
 )
 def test_memory_in_words(text, expected):
     assert Batches(by_function, memory=text).memory == expected
