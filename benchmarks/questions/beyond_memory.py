@@ -18,7 +18,7 @@ from linclf import Batches, SoftmaxClassifier
 
 N_CLASSES = 10
 FILE, QUICK_FILE = (15_000_000, 100), (40_000, 20)  # rows and features of the Parquet file
-WIDE, QUICK_WIDE = (1_280_000, 768, 1000), (4_000, 64, 20)  # and classes, of the memory map
+WIDE, QUICK_WIDE = (320_000, 768, 1000), (4_000, 64, 20)  # and classes, of the memory map
 CLUSTER, QUICK_CLUSTER = (2_000_000, 200), (20_000, 20)
 GROUP = 100_000  # rows of a row group
 MEMORY = "1GiB"
