@@ -19,7 +19,7 @@ from linclf._sources.svmlight import SvmlightSource
 UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 LEAST = 2**28  # bytes of memory with which reading and computing can go on at the same time
 LOOK = 256  # rows that tell the format
-SHARE_READ, MOST_PIECES = 16, 2  # part of the memory that a block may take, and pieces that it has
+SHARE_READ, ENOUGH = 16, 2**14  # part of the memory that a block may take, and rows beyond which none gains
 SVMLIGHT = (".svm", ".svmlight", ".libsvm", ".txt")
 
 
@@ -148,7 +148,7 @@ class Batches:
         form = self._format
         # pieces that one block holds are views of it
         at_once = self.memory // (SHARE_READ * max(form.row_bytes, 1)) // form.piece
-        n_rows = form.piece * max(1, min(at_once, MOST_PIECES))
+        n_rows = form.piece * max(1, min(at_once, ENOUGH // form.piece))
         cut = pieces(self._source.blocks(n_rows, order), form.piece if size is None else size)
         return prefetched(cut, AHEAD if size is None else 1)
 

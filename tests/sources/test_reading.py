@@ -113,6 +113,7 @@ def test_the_same_rows(name, tmp_path):
 @pytest.mark.parametrize("name", ["parquet", "folder", "memory map", "memory maps", "dataset"])
 def test_a_random_order_has_every_row_once(name, tmp_path, monkeypatch):
     monkeypatch.setattr("linclf._sources.formats.PIECE", 2**12)
+    monkeypatch.setattr("linclf._sources.batches.ENOUGH", 256)
     X, y, _ = rows()
     batches, rng = SOURCES[name](tmp_path), np.random.RandomState(0)
     found = [batches._rows(one) for one in batches._pieces(rng, 256)]
