@@ -29,6 +29,8 @@ from linclf import (
     save,
 )
 from linclf._sources import formats
+from linclf._training.shards import Encoding, OnDisk
+from linclf._training.survey import Question
 from linclf.large import SampledSoftmaxClassifier
 
 TIGHT = {"tol": 1e-12, "max_iter": 500}
@@ -242,6 +244,21 @@ def test_held_out_rows_end_training_and_calibrate():
     assert len(one.history_["validation_loss"]) == one.n_iter_
     assert 0.5 < one.calibrator_.temperature_ < 2
     assert one.score(X, y) > clone(model).fit(X, y).score(X, y) - 0.01
+
+
+def test_held_out_rows_are_neither_sampled_nor_trained_on():
+    X, y, _ = table()
+    X[:, 0] = np.arange(len(y))
+    rows, apart = OnDisk(Batches(X, y)), (5, 0.1)
+    found = rows.survey(Question("a model", False, rows.memory, apart, 1), 2)
+    encoding = Encoding(found.n_rows, found.classes, found.lookup, None, apart)
+    shards = rows.shards(encoding, found.mass, found.moments)
+    trained = shards.total(lambda data: data.X[data.weights > 0, 0], lambda a, b: np.concatenate([a, b]), 2)
+    held_out = found.held_out.X[:, 0]
+    assert 200 < len(held_out) < 400
+    np.testing.assert_array_equal(np.sort(np.concatenate([trained, held_out])), np.arange(len(y)))
+    assert found.n_rows == len(trained) == found.mass.sum()
+    assert not np.isin(found.sample.X[:, 0], held_out).any()
 
 
 def test_rows_of_ones_own_for_validation():
