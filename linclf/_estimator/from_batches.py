@@ -1,4 +1,4 @@
-"""From the arguments of ``fit(Batches)`` to data, solver and settings: the first pass is made here."""
+"""Fits of rows that are not in memory: from the arguments to data, solver and settings, by a first pass."""
 
 from typing import Any
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
-from linclf._sources.blocks import Block
+from linclf._sources.blocks import Block, stamp_of
 from linclf._sources.vocabulary import Vocabulary
 from linclf._types import FloatArray, LabelArray, Matrix
 
@@ -206,10 +206,7 @@ def of_paths(paths: list[Path], target: Any, weight: str | None, features: Any, 
                 start += sum(metadata.row_group(number).num_rows for number in some)
         return found
 
-    def stamp() -> Hashable:
-        return tuple((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths)
-
-    return _source(first, target, weight, features, stretches, stamp, str(paths[0]))
+    return _source(first, target, weight, features, stretches, lambda: stamp_of(paths), str(paths[0]))
 
 
 def _metadata(path: Path) -> Any:

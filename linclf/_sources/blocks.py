@@ -3,6 +3,7 @@
 import queue
 import threading
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -120,6 +121,11 @@ class Source(Protocol):
     def mapped(self, transform: Callable[[Any], Any]) -> "Source":
         """With the features that ``transform`` makes of each block."""
         ...
+
+
+def stamp_of(paths: Iterable[Path]) -> Hashable:
+    """Sizes and times of files."""
+    return tuple((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths)
 
 
 def pieces(blocks: Iterable[Raw], n_rows: int) -> Iterator[Raw]:

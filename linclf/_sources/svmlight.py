@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from sklearn.datasets import load_svmlight_file
 
-from linclf._sources.blocks import Block
+from linclf._sources.blocks import Block, stamp_of
 from linclf._sources.vocabulary import Vocabulary
 from linclf._types import Matrix
 
@@ -37,7 +37,7 @@ class SvmlightSource:
     names = None
 
     def stamp(self) -> Hashable:
-        return tuple((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in self.paths)
+        return stamp_of(self.paths)
 
     def mapped(self, transform: Callable[[Any], Any]) -> Self:
         return replace(self, transforms=(*self.transforms, transform))

@@ -3,6 +3,7 @@
 What is trained on them is tested in `test_fit_from_batches`.
 """
 
+import os
 import threading
 
 import numpy as np
@@ -122,6 +123,16 @@ def test_a_random_order_has_every_row_once(name, tmp_path, monkeypatch):
     assert (order != np.arange(N)).any()
     np.testing.assert_array_equal(np.concatenate([one.X for one in found]), X[order])
     np.testing.assert_array_equal(np.concatenate([one.y for one in found]), y[order])
+
+
+@pytest.mark.parametrize("name", ["parquet", "folder", "dataset", "memory map", "memory maps"])
+def test_a_file_that_is_written_again_has_another_stamp(name, tmp_path):
+    source = SOURCES[name](tmp_path)._source
+    before = source.stamp()
+    assert source.stamp() == before
+    for path in tmp_path.iterdir():
+        os.utime(path, (1, 1))
+    assert source.stamp() != before
 
 
 def test_sparse_archives(tmp_path):
