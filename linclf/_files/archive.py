@@ -6,49 +6,54 @@ Nothing is compressed, so the data read are never larger than the file.
 
 import json
 import math
-import os
-import pathlib
-import secrets
+import warnings
 import zipfile
+from typing import IO, Any
 
 import numpy as np
+import sklearn
 from sklearn.base import BaseEstimator
 
+from linclf._files.places import Place, read_from, write_to
 from linclf._files.schema import check_model
 from linclf._files.values import STORABLE_DTYPE, Json, Reader, Writer, brief_repr, classes, learnt
 from linclf._version import __version__
 
-FORMAT, VERSION = "linclf model", 1
+FORMAT, VERSION = "linclf model", 2  # 1 has models of linclf only, and is still written for these
 
 
-class NewerFormat(ValueError):
-    """The file is sound, but only a later linclf can read it."""
+class Unreadable(ValueError):
+    """The file is sound, but only other versions of linclf or scikit-learn can read it."""
 
 
 # ---------------------------------------------------------------- writing
 
 
-def save(model: BaseEstimator, path: str | os.PathLike[str]) -> None:
-    """Write a model to a file of arrays and JSON, which `load` reads without running anything from it.
+def save(model: BaseEstimator, path: Place) -> None:
+    """Write a model or a pipeline to a file of arrays and JSON, which `load` reads without running anything.
 
     The file keeps all parameters, fitted attributes and the state of a ``partial_fit`` stream. The loaded
     model predicts bitwise the same, and its stream continues bitwise as if it had not been interrupted.
-    The file is replaced at once or not at all: a save that fails or is killed leaves the old one.
+    A file at a path is replaced at once or not at all: a save that fails or is killed leaves the old one.
 
-    Models that contain code from elsewhere (a custom loss, a calibrator or a pipeline step that is not
-    linclf's, callbacks) need pickle, joblib or skops.
+    Besides the estimators of linclf a file may hold these of scikit-learn: ``Pipeline``, ``FeatureUnion`` and
+    ``ColumnTransformer``, scalers, encoders, imputers, vectorizers of text and selectors of features. Models
+    that contain other code (a function, a custom loss, another step or calibrator, callbacks) need pickle,
+    joblib or skops.
 
     Parameters
     ----------
     model : estimator
-        A classifier or calibrator of linclf, fitted or not; also `CalibratedClassifier` around one.
-    path : str or path-like
-        The file, usually named ``*.linclf``; its folder must exist.
+        A classifier or calibrator of linclf, fitted or not, `CalibratedClassifier` around one, or a pipeline
+        of these.
+    path : str, path-like or binary file object
+        The file, usually named ``*.linclf``; its folder must exist, and ``~`` is the home folder. An object
+        is written to, such as ``io.BytesIO()``.
 
     Raises
     ------
     TypeError
-        If the model, or a part of it, is not linclf's own and could not be loaded without running code.
+        If the model, or a part of it, is not on the list and could not be loaded without running code.
     ValueError
         If parts of the model do not fit together, such as ``coef_`` and ``classes_``.
     OSError
@@ -57,6 +62,11 @@ def save(model: BaseEstimator, path: str | os.PathLike[str]) -> None:
     See Also
     --------
     load : Read the file.
+
+    Notes
+    -----
+    Columns that a function has selected, such as ``make_column_selector(dtype_include="number")``, are saved
+    as the columns. They are those of the fit also if the loaded pipeline is fitted again.
 
     Examples
     --------
@@ -71,32 +81,43 @@ def save(model: BaseEstimator, path: str | os.PathLike[str]) -> None:
     ...     read = linclf.load(path)
     >>> bool((read.decision_function(X) == clf.decision_function(X)).all())
     True
+
+    A pipeline from text to classes, in memory:
+
+    >>> import io
+    >>> from sklearn.feature_extraction.text import TfidfVectorizer
+    >>> from sklearn.pipeline import make_pipeline
+    >>> reviews = ["dry and round", "dry, long finish", "sweet and short", "sweet, no finish"]
+    >>> pipeline = make_pipeline(TfidfVectorizer(), linclf.SoftmaxClassifier(alpha=0.1))
+    >>> pipeline = pipeline.fit(reviews, ["good", "good", "bad", "bad"])
+    >>> file = io.BytesIO()
+    >>> linclf.save(pipeline, file)
+    >>> _ = file.seek(0)
+    >>> linclf.load(file).predict(["a long, dry wine", "too sweet"]).tolist()
+    ['good', 'bad']
     """
     if type(model) not in classes().values() or not isinstance(model, BaseEstimator):
         raise TypeError(
-            f"save writes estimators of linclf, and this is {brief_repr(model)}; for pipelines and other "
-            "models use pickle, joblib or skops, and for those of linclf.dask what to_local() returns"
+            f"save writes estimators of linclf and pipelines of them, and this is {brief_repr(model)}; for "
+            "other models use pickle, joblib or skops, and for those of linclf.dask what to_local() returns"
         )
     writer = Writer()
+    node = writer.encode(model, type(model).__name__)
     content: dict[str, Json] = {
         "format": FORMAT,
-        "version": VERSION,
+        "version": 2 if writer.has_steps else 1,
         "linclf": __version__,
-        "model": writer.encode(model, type(model).__name__),
+        "model": node,
     }
+    if writer.has_steps:
+        content["scikit-learn"] = sklearn.__version__
     check_model(model, learnt)
-    target = pathlib.Path(os.path.realpath(path))  # a link stays, and the file that it points to is replaced
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
-    try:
-        with open(temporary, "xb") as file:
-            with zipfile.ZipFile(file, "w") as archive:
-                _write(archive, content, writer.arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+
+    def write(file: IO[bytes]) -> None:
+        with zipfile.ZipFile(file, "w") as archive:
+            _write(archive, content, writer.arrays)
+
+    write_to(path, write)
 
 
 def _write(archive: zipfile.ZipFile, content: dict[str, Json], arrays: list[np.ndarray]) -> None:
@@ -110,13 +131,13 @@ def _write(archive: zipfile.ZipFile, content: dict[str, Json], arrays: list[np.n
 # ---------------------------------------------------------------- reading
 
 
-def load(path: str | os.PathLike[str]) -> BaseEstimator:
+def load(path: Place) -> BaseEstimator:
     """Read a model that `save` has written; no code from the file is run.
 
     Parameters
     ----------
-    path : str or path-like
-        The file.
+    path : str, path-like or binary file object
+        The file, or an object to read from, which is read to its end.
 
     Returns
     -------
@@ -134,7 +155,8 @@ def load(path: str | os.PathLike[str]) -> BaseEstimator:
     -----
     UserWarning
         If the model is part of a ``partial_fit`` stream and was saved by another version of linclf: the
-        stream then continues from the weights, with a new optimizer.
+        stream then continues from the weights, with a new optimizer. Also if steps of scikit-learn were saved
+        under another minor version of it: they may behave differently.
 
     See Also
     --------
@@ -153,23 +175,26 @@ def load(path: str | os.PathLike[str]) -> BaseEstimator:
         ...
     ValueError: setup.cfg is damaged, or no model that linclf.save has written (File is not a zip file); ...
     """
-    path = os.fspath(path)
-    with open(path, "rb") as file:
+    with read_from(path) as (name, file, size):
         try:
             with zipfile.ZipFile(file) as archive:
-                return _read(archive, os.fstat(file.fileno()).st_size)
-        except NewerFormat as reason:
-            raise ValueError(f"{path}: {reason}") from None
+                model, notes = _read(archive, size)
+        except Unreadable as reason:
+            raise ValueError(f"{name}: {reason}") from None
         except MemoryError:
             raise
         except Exception as fault:
             raise ValueError(
-                f"{path} is damaged, or no model that linclf.save has written ({fault}); save the model "
+                f"{name} is damaged, or no model that linclf.save has written ({fault}); save the model "
                 "again, or load the file with the program that wrote it"
             ) from fault
+    for note in notes:
+        warnings.warn(note, UserWarning, stacklevel=2)
+    return model
 
 
-def _read(archive: zipfile.ZipFile, file_size: int) -> BaseEstimator:
+def _read(archive: zipfile.ZipFile, file_size: int) -> tuple[BaseEstimator, list[str]]:
+    """The model, and what the user has to be warned of."""
     entries = {entry.filename: entry for entry in archive.infolist()}
     uncompressed = all(
         entry.compress_type == zipfile.ZIP_STORED and entry.compress_size == entry.file_size
@@ -184,14 +209,35 @@ def _read(archive: zipfile.ZipFile, file_size: int) -> BaseEstimator:
     if type(version) is not int or version < 1:
         raise ValueError(f"its version is {version!r}")
     if version > VERSION:
-        raise NewerFormat(
+        raise Unreadable(
             f"this model has file version {version} and was saved by linclf {content.get('linclf')}; linclf "
             f"{__version__} reads up to version {VERSION}: upgrade with pip install --upgrade linclf"
         )
     if set(entries) != {"model.json", *(f"{number}.npy" for number in range(len(entries) - 1))}:
         raise ValueError(f"its parts are {sorted(entries)}")
     arrays = [_read_array(archive, entries[f"{number}.npy"]) for number in range(len(entries) - 1)]
-    model = Reader(arrays, content["linclf"]).decode(content["model"])
+    reader = Reader(arrays, content["linclf"])
+    if version == 1:
+        return _model(reader, content), sorted(reader.warnings)
+    before, now = content["scikit-learn"], sklearn.__version__
+    if before.split(".")[:2] == now.split(".")[:2]:
+        return _model(reader, content), sorted(reader.warnings)
+    remedy = f"install scikit-learn {before}, or fit the model again with {now} and save it"
+    try:
+        model = _model(reader, content)
+    except MemoryError:
+        raise
+    except Exception as fault:
+        raise Unreadable(
+            f"it was saved under scikit-learn {before}, and scikit-learn {now} cannot make its steps again "
+            f"({fault}); {remedy}"
+        ) from fault
+    note = f"the steps of scikit-learn in this model were saved under version {before}, and this is {now}: "
+    return model, [note + f"they may fail or predict differently; {remedy}", *sorted(reader.warnings)]
+
+
+def _model(reader: Reader, content: dict[str, Any]) -> BaseEstimator:
+    model = reader.decode(content["model"])
     if not isinstance(model, BaseEstimator):
         raise ValueError("it holds no estimator")
     check_model(model)

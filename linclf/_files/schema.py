@@ -3,13 +3,15 @@
 Kernels do not check shapes: given an array that is too small, they would read beyond its end.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
 from linclf._estimator.base import BaseLinearClassifier
+from linclf._files.sklearn_checks import check_step
+from linclf._files.sklearn_parts import is_step
 from linclf._files.stream import ATTRIBUTES, check_head, check_stream, check_tree, check_type
 from linclf._training.model import LinearModel
 from linclf.calibration import (
@@ -42,10 +44,11 @@ def check_model(
 ) -> None:
     """Raise ValueError if parts of an estimator, or of an estimator inside it, do not fit together."""
     attributes = attributes_of(model)
-    for value in attributes.values():
-        for part in value if isinstance(value, list) else [value]:
-            if isinstance(part, BaseEstimator):
-                check_model(part, attributes_of)
+    for part in _estimators_in(list(attributes.values())):
+        check_model(part, attributes_of)
+    if is_step(model):
+        check_step(model)
+        return
     shapes = next((shapes for cls, shapes in SHAPES.items() if isinstance(model, cls)), None)
     fitted = [key for key in attributes if key.endswith("_") or key in ATTRIBUTES]
     if shapes is None or not fitted:
@@ -83,6 +86,15 @@ def check_model(
         _check_parts(name, attributes, K, sizes["inputs"])
     if "_stream" in attributes:
         check_stream(attributes["_stream"], K, sizes["inputs"])
+
+
+def _estimators_in(value: Any) -> Iterator[BaseEstimator]:
+    """Also those in lists, such as the steps of a pipeline."""
+    if isinstance(value, BaseEstimator):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _estimators_in(part)
 
 
 def _check_floats(name: str, value: Any, shape: tuple[int | None, ...]) -> None:

@@ -2,12 +2,12 @@
 
 None, booleans, integers, finite floats, strings and lists are written as they are. Any other value is
 a JSON object with one key, its kind: ``array`` holds the number of an array, ``estimator`` and
-``object`` hold the name of a class from `classes`.
+``object`` hold the name of a class from `classes`, ``type`` and ``function`` a name from
+`linclf._files.sklearn_parts`.
 """
 
 import math
 import re
-import warnings
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
@@ -20,6 +20,7 @@ from linclf import calibration, classifiers, large, tuning
 from linclf._estimator.predicting import Predicting
 from linclf._files import stream
 from linclf._files.earlier import parts_as_models
+from linclf._files.sklearn_parts import FUNCTIONS, STEPS, TYPES, attributes_as_data, is_step, restore
 from linclf._training.model import LinearModel
 from linclf._version import __version__
 from linclf.losses import LOSSES
@@ -30,6 +31,7 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 # dtypes of arrays without Python objects, and of scalars that are Python numbers, text or bytes
 STORABLE_DTYPE = re.compile(r"[<>|][biufcSUmM]\d+(\[\w+\])?")
 SCALAR_DTYPE = re.compile(r"[<>|]([biuSU]\d+|f[248])")
+OBJECT_DTYPE = np.dtype(object).str  # as a setting, never that of an array in the file
 METADATA_REQUEST = "_metadata_request"  # scikit-learn's attribute for metadata routing
 
 
@@ -39,7 +41,7 @@ def classes() -> dict[str, type]:
     exported = [getattr(module, name) for module in modules for name in module.__all__]
     known: list[type] = [cls for cls in exported if isinstance(cls, type) and issubclass(cls, BaseEstimator)]
     known += [FrozenEstimator, *LOSSES.values(), *OPTIMIZERS.values(), Averaged]
-    known += [LinearModel, *stream.TUPLES, *stream.OBJECTS]
+    known += [LinearModel, *stream.TUPLES, *stream.OBJECTS, *STEPS]
     return {cls.__name__: cls for cls in known}
 
 
@@ -54,10 +56,14 @@ def _is_part_of_class(cls: type, name: str) -> bool:
 
 
 class Writer:
-    """Turns values into JSON and collects their arrays; ``place`` names a value in error messages."""
+    """Turns values into JSON and collects their arrays; ``place`` names a value in error messages.
+
+    ``has_steps`` tells whether there are steps of scikit-learn, or other values that linclf 0.1 cannot read.
+    """
 
     def __init__(self) -> None:
         self.arrays: list[np.ndarray] = []
+        self.has_steps = False
         self.names = {cls: name for name, cls in classes().items()}
 
     def encode(self, value: Any, place: str) -> Json:
@@ -84,6 +90,9 @@ class Writer:
             return {"dict": pairs}
         if issubclass(cls, np.dtype) and STORABLE_DTYPE.fullmatch(value.str):
             return {"dtype": value.str}
+        if (node := self.encode_setting(value, place)) is not None:
+            self.has_steps = True
+            return node
         if cls is np.random.RandomState:
             return {"random state": self.encode(value.get_state(legacy=False), place)}
         if issubclass(cls, BaseEstimator) and cls in self.names:
@@ -93,9 +102,25 @@ class Writer:
             return {"object": [self.names[cls], self.encode_fields(fields, place)]}
         remedy = ", or remove them with set_callbacks()" if "._skl_callbacks" in place else ""
         raise TypeError(
-            f"{place} is {brief_repr(value)}, which is not linclf's and could not be read back without "
-            f"running code; use pickle, joblib or skops for this model{remedy}"
+            f"{place} is {brief_repr(value)}, which is neither linclf's nor a part of scikit-learn that "
+            "files may hold, and could not be read back without running code; use pickle, joblib or skops "
+            f"for this model{remedy}"
         )
+
+    def encode_setting(self, value: Any, place: str) -> Json:
+        """What only parameters and attributes of scikit-learn's steps are; None for anything else."""
+        cls = type(value)
+        if cls is slice:
+            return {"slice": self.encode_items([value.start, value.stop, value.step], place)}
+        if cls in (set, frozenset):
+            return {cls.__name__: self.encode_items(sorted(value, key=repr), place)}
+        if issubclass(cls, np.dtype) and value.str == OBJECT_DTYPE:
+            return {"dtype": OBJECT_DTYPE}
+        for kind, known in (("type", TYPES), ("function", FUNCTIONS)):
+            for name, item in known.items():
+                if value is item:
+                    return {kind: name}
+        return None
 
     def encode_items(self, items: Iterable[Any], place: str) -> list[Json]:
         return [self.encode(item, f"{place}[{number}]") for number, item in enumerate(items)]
@@ -115,9 +140,12 @@ class Writer:
         return {"array": len(self.arrays) - 1}
 
     def encode_estimator(self, model: BaseEstimator, place: str) -> Json:
-        parameters = model.get_params(deep=False)
-        known = learnt(model).items()
-        attributes = {name: item for name, item in known if name not in parameters}
+        parameters, known = model.get_params(deep=False), learnt(model)
+        if is_step(model):
+            self.has_steps = True
+            known = attributes_as_data(model, known)
+            parameters = {name: known[name] for name in parameters}
+        attributes = {name: item for name, item in known.items() if name not in parameters}
         hiding = [name for name in attributes if _is_part_of_class(type(model), name)]
         if hiding:
             raise TypeError(f"{place}.{hiding[0]} hides a part of the class, which load would refuse")
@@ -136,12 +164,15 @@ def brief_repr(value: Any) -> str:
 class Reader:
     """Turns JSON and arrays back into values; ``version`` is that of the linclf which saved them.
 
+    ``warnings`` are for the user, once the file is read.
+
     The JSON can be anything. A value of an unexpected kind or type raises an exception, often a
     KeyError or a TypeError, and `load` makes a ValueError of it.
     """
 
     def __init__(self, arrays: list[np.ndarray], version: str) -> None:
         self.arrays, self.version, self.classes = arrays, version, classes()
+        self.warnings: set[str] = set()
         self.decoders = {
             "float": float,
             "bytes": lambda text: text.encode("latin-1"),
@@ -151,6 +182,11 @@ class Reader:
             "tuple": lambda items: tuple(map(self.decode, items)),
             "dict": lambda pairs: {self.decode(key): self.decode(item) for key, item in pairs},
             "dtype": self.dtype,
+            "slice": self.slice,
+            "set": lambda items: set(map(self.decode, items)),
+            "frozenset": lambda items: frozenset(map(self.decode, items)),
+            "type": TYPES.__getitem__,
+            "function": FUNCTIONS.__getitem__,
             "random state": self.random_state,
             "object": lambda parts: self.object(*parts),
             "estimator": lambda parts: self.estimator(*parts),
@@ -183,9 +219,13 @@ class Reader:
         return array.reshape(shape)
 
     def dtype(self, text: Any) -> np.dtype:
-        if not STORABLE_DTYPE.fullmatch(text):
+        if text != OBJECT_DTYPE and not STORABLE_DTYPE.fullmatch(text):
             raise ValueError(f"dtype {text!r}")
         return np.dtype(text)
+
+    def slice(self, items: Any) -> slice:
+        start, stop, step = map(self.decode, items)
+        return slice(start, stop, step)
 
     def random_state(self, node: Any) -> np.random.RandomState:
         random_state = np.random.RandomState()
@@ -212,10 +252,9 @@ class Reader:
         model = cls(**self.fields(parameters))
         if self.version != __version__ and set(stream.ATTRIBUTES) & set(attributes):
             attributes = {key: item for key, item in attributes.items() if key not in stream.ATTRIBUTES}
-            warnings.warn(
+            self.warnings.add(
                 f"linclf {self.version} has saved this stream, and linclf {__version__} goes on from "
-                "its weights with a new optimizer",
-                stacklevel=6,
+                "its weights with a new optimizer"
             )
         for key, item in parts_as_models(self.fields(attributes)).items():
             if _is_part_of_class(cls, key) or key in model.get_params(deep=False):
@@ -224,4 +263,5 @@ class Reader:
         with config_context(enable_metadata_routing=True):
             for method, request in self.fields(requests).items():
                 getattr(model, f"set_{method}_request")(**dict(request))
+        restore(model)
         return model

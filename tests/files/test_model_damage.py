@@ -181,10 +181,10 @@ def test_other_files_are_refused_and_nothing_runs(saved, tmp_path):
 
 
 def test_a_newer_version_says_to_upgrade(saved, tmp_path):
-    text = json.loads(parts(saved)["model.json"]) | {"version": 2, "linclf": "7.0"}
+    text = json.loads(parts(saved)["model.json"]) | {"version": 3, "linclf": "7.0"}
     path = write(tmp_path / "model.linclf", {**parts(saved), "model.json": json.dumps(text)})
     message = refusal(path)
-    assert "file version 2 and was saved by linclf 7.0" in message
+    assert "file version 3 and was saved by linclf 7.0" in message
     assert "pip install --upgrade linclf" in message
 
 

@@ -23,7 +23,7 @@ from sklearn.callback import ProgressBar
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import SplineTransformer
 
 import linclf
 from linclf import (
@@ -333,10 +333,11 @@ FOREIGN = {
         lambda: CalibratedClassifier(SVMClassifier(), cv=iter([])),
         r"\.cv is builtins\.list_iter",
     ),
-    "a pipeline": (
-        lambda: make_pipeline(StandardScaler(), SVMClassifier()),
-        "save writes estimators of linclf",
+    "a step of others": (
+        lambda: make_pipeline(SplineTransformer(), SVMClassifier()),
+        r"Pipeline\.steps\[0\]\[1\] is sklearn\..*SplineTransformer",
     ),
+    "a step alone": (SplineTransformer, "save writes estimators of linclf"),
     "a subclass": (Sub, "save writes estimators of linclf"),
     "a class": (lambda: SoftmaxClassifier, "save writes estimators of linclf"),
     "a loss": (Focal, "save writes estimators of linclf"),

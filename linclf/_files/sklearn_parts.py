@@ -1,0 +1,108 @@
+"""What of scikit-learn a file may hold: steps of pipelines, functions and types, each from a list."""
+
+from collections.abc import Callable
+from typing import Any, TypeGuard
+
+import numpy as np
+from sklearn import compose, feature_extraction, feature_selection, impute, pipeline, preprocessing
+from sklearn.base import BaseEstimator
+
+STEPS: tuple[type[BaseEstimator], ...] = (
+    pipeline.Pipeline,
+    pipeline.FeatureUnion,
+    compose.ColumnTransformer,
+    preprocessing.StandardScaler,
+    preprocessing.MinMaxScaler,
+    preprocessing.MaxAbsScaler,
+    preprocessing.RobustScaler,
+    preprocessing.Normalizer,
+    preprocessing.QuantileTransformer,
+    preprocessing.PowerTransformer,
+    preprocessing.Binarizer,
+    preprocessing.KBinsDiscretizer,
+    preprocessing.PolynomialFeatures,
+    preprocessing.FunctionTransformer,
+    preprocessing.OneHotEncoder,
+    preprocessing.OrdinalEncoder,
+    preprocessing.TargetEncoder,
+    impute.SimpleImputer,
+    impute.MissingIndicator,
+    feature_extraction.text.CountVectorizer,
+    feature_extraction.text.TfidfVectorizer,
+    feature_extraction.text.TfidfTransformer,
+    feature_extraction.text.HashingVectorizer,
+    feature_selection.SelectKBest,
+    feature_selection.SelectPercentile,
+    feature_selection.SelectFpr,
+    feature_selection.SelectFdr,
+    feature_selection.SelectFwe,
+    feature_selection.GenericUnivariateSelect,
+    feature_selection.VarianceThreshold,
+    feature_selection.SelectFromModel,
+)
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    function.__name__: function
+    for function in (
+        feature_selection.f_classif,
+        feature_selection.chi2,
+        feature_selection.mutual_info_classif,
+    )
+}
+# those of a parameter ``dtype``; NumPy's names are those of its dtypes
+TYPES: dict[str, type] = {"float": float, "int": int, "bool": bool, "str": str, "object": object} | {
+    f"numpy.{name}": getattr(np, name)
+    for name in (
+        *("float16", "float32", "float64", "int8", "int16", "int32", "int64"),
+        *("uint8", "uint16", "uint32", "uint64", "bool_", "str_", "object_"),
+    )
+}
+STOP_WORDS_ID = "_stop_words_id"  # the address of the stop words that a vectorizer has looked at
+
+
+def is_step(model: Any) -> TypeGuard[BaseEstimator]:
+    return type(model) in STEPS
+
+
+def attributes_as_data(model: BaseEstimator, attributes: dict[str, Any]) -> dict[str, Any]:
+    """Attributes of a step, parameters included, without what means something in this process only.
+
+    Columns that a function has selected are written as the columns, and an index of pandas as a list.
+    """
+    if attributes.get("memory") is not None:
+        raise TypeError(
+            f"memory={attributes['memory']!r} of {type(model).__name__} keeps pickles on this machine, which "
+            "a model file cannot name; save it after set_params(memory=None), or use pickle"
+        )
+    if STOP_WORDS_ID in attributes:
+        attributes = attributes | {STOP_WORDS_ID: None}
+    if isinstance(model, compose.ColumnTransformer):
+        attributes = attributes | {"transformers": _with_columns(model)}
+        if "_columns" in attributes:
+            attributes["_columns"] = [_columns(each) for each in attributes["_columns"]]
+        if "transformers_" in attributes:
+            attributes["transformers_"] = [
+                (name, step, _columns(each)) for name, step, each in attributes["transformers_"]
+            ]
+    return attributes
+
+
+def _with_columns(model: compose.ColumnTransformer) -> list[Any]:
+    transformers: list[Any] = list(model.transformers)
+    selected = getattr(model, "_columns", None)
+    if selected is None or len(selected) != len(transformers):  # not fitted, or changed since
+        selected = [columns for *_, columns in transformers]
+    return [
+        (name, step, _columns(found if callable(columns) else columns))
+        for (name, step, columns), found in zip(transformers, selected, strict=True)
+    ]
+
+
+def _columns(columns: Any) -> Any:
+    """An index or a series of pandas as a list."""
+    return columns.tolist() if type(columns).__module__.split(".")[0] == "pandas" else columns
+
+
+def restore(model: BaseEstimator) -> None:
+    """The address is another one in this process."""
+    if STOP_WORDS_ID in vars(model):
+        vars(model)[STOP_WORDS_ID] = id(getattr(model, "stop_words", None))
