@@ -147,7 +147,8 @@ def load(path: Place) -> BaseEstimator:
     Raises
     ------
     ValueError
-        If the file is truncated, damaged, not a linclf model, or written by a newer linclf.
+        If the file is truncated, damaged, not a linclf model, or written by a newer linclf, or if its steps
+        cannot be made again by this version of scikit-learn.
     OSError
         If it cannot be opened.
 
@@ -169,11 +170,12 @@ def load(path: Place) -> BaseEstimator:
 
     Examples
     --------
+    >>> import io
     >>> import linclf
-    >>> linclf.load("setup.cfg")  # doctest: +SKIP
+    >>> linclf.load(io.BytesIO(b"pickle or something else"))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
-    ValueError: setup.cfg is damaged, or no model that linclf.save has written (File is not a zip file); ...
+    ValueError: BytesIO is damaged, or no model that linclf.save has written (File is not a zip file); ...
     """
     with read_from(path) as (name, file, size):
         try:

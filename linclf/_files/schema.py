@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from linclf._estimator.base import BaseLinearClassifier
-from linclf._files.sklearn_checks import check_step
+from linclf._files.sklearn_composed import check_any_step
 from linclf._files.sklearn_parts import is_step
 from linclf._files.stream import ATTRIBUTES, check_head, check_stream, check_tree, check_type
 from linclf._training.model import LinearModel
@@ -47,7 +47,7 @@ def check_model(
     for part in _estimators_in(list(attributes.values())):
         check_model(part, attributes_of)
     if is_step(model):
-        check_step(model)
+        check_any_step(model)
         return
     shapes = next((shapes for cls, shapes in SHAPES.items() if isinstance(model, cls)), None)
     fitted = [key for key in attributes if key.endswith("_") or key in ATTRIBUTES]
@@ -89,11 +89,11 @@ def check_model(
 
 
 def _estimators_in(value: Any) -> Iterator[BaseEstimator]:
-    """Also those in lists, such as the steps of a pipeline."""
+    """Also those in lists, as the steps of a pipeline are."""
     if isinstance(value, BaseEstimator):
         yield value
-    elif isinstance(value, (list, tuple)):
-        for part in value:
+    elif isinstance(value, (list, tuple, dict)):
+        for part in value.values() if isinstance(value, dict) else value:
             yield from _estimators_in(part)
 
 

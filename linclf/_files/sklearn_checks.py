@@ -1,4 +1,4 @@
-"""Whether the fitted parts of scikit-learn's steps fit together, and with the steps after them.
+"""Whether the fitted parts of a scikit-learn step fit together.
 
 scikit-learn checks what a user passes, but trusts what a fit has left: numbers of columns in an encoder or a
 vocabulary end up in sparse matrices whose indices nobody checks again.
@@ -12,13 +12,10 @@ import numpy as np
 from sklearn import feature_selection as selection
 from sklearn import preprocessing
 from sklearn.base import BaseEstimator
-from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction import text
 from sklearn.impute import MissingIndicator, SimpleImputer
-from sklearn.pipeline import FeatureUnion, Pipeline
 
 from linclf._files.sklearn_encoders import check_encoder, check_one_hot, check_target_encoder
-from linclf._files.sklearn_parts import is_step
 
 UNIVARIATE = (
     selection.SelectKBest,
@@ -31,6 +28,7 @@ UNIVARIATE = (
 ENCODERS = (preprocessing.OneHotEncoder, preprocessing.OrdinalEncoder, preprocessing.TargetEncoder)
 VECTORIZERS = (text.CountVectorizer, text.TfidfVectorizer)
 
+OF_OBJECTS = {"statistics_": "fiubOU", "bin_edges_": "O"}  # kinds of dtypes
 # Arrays with an entry for each column; they may be missing if the parameter named beside them is False.
 Arrays = dict[str, str | None]
 SCORES: Arrays = {"scores_": None}
@@ -48,17 +46,14 @@ COLUMNS: dict[type, Arrays] = {
 
 
 def is_fitted(step: Any) -> bool:
-    return any(name.endswith("_") or name == "_tfidf" for name in vars(step)) if _is_model(step) else False
+    """Whether a fit has left something, and not only its parameters are there."""
+    return isinstance(step, BaseEstimator) and any(key.endswith("_") or key == "_tfidf" for key in vars(step))
 
 
 def check_step(step: BaseEstimator) -> None:
     """Raise ValueError if parts of a step do not fit together; the steps inside it have been checked."""
-    if hasattr(step, "_parameter_constraints"):  # not of FeatureUnion
-        step._validate_params()
+    step._validate_params()
     cls, name = type(step), type(step).__name__
-    if cls in COMPOSED:
-        COMPOSED[cls](step)
-        return
     if not is_fitted(step):
         return
     known = vars(step)
@@ -68,13 +63,12 @@ def check_step(step: BaseEstimator) -> None:
         return
     n = known["_n_features"] if known.get("_precomputed") else known["n_features_in_"]
     check(type(n) is int and n > 0, f"{name} was fitted to {n!r} columns")
-    names = known.get("feature_names_in_")
-    check(names is None or np.shape(names) == (n,), f"{name} has names of {np.shape(names)} for {n} columns")
+    check_names(step, n)
     for attribute, switch in COLUMNS.get(cls, {}).items():
         value = known.get(attribute)
         if value is None and switch is not None and not getattr(step, switch):
             continue
-        check_array(f"{attribute} of {name}", value, (n,))
+        check_array(f"{attribute} of {name}", value, (n,), OF_OBJECTS.get(attribute, "fiu"))
     if cls in ENCODERS:
         check_encoder(step, n)
     if cls in CHECKS:
@@ -86,8 +80,15 @@ def check(condition: Any, message: str) -> None:
         raise ValueError(message)
 
 
-def check_array(name: str, value: Any, shape: tuple[int, ...]) -> None:
-    check(isinstance(value, np.ndarray), f"{name} is no array")
+def check_names(step: BaseEstimator, n: int) -> None:
+    names = vars(step).get("feature_names_in_")
+    if names is not None and (np.shape(names) != (n,) or not all(isinstance(name, str) for name in names)):
+        raise ValueError(f"{type(step).__name__} has not one name for each of {n} columns")
+
+
+def check_array(name: str, value: Any, shape: tuple[int, ...], kinds: str = "fiu") -> None:
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in kinds:
+        raise ValueError(f"{name} is no array of numbers")
     check(value.shape == shape, f"{name} has shape {value.shape} instead of {shape}")
 
 
@@ -194,146 +195,3 @@ CHECKS: dict[type, Callable[[Any, int], None]] = {
     SimpleImputer: _check_imputer,
     MissingIndicator: _check_indicator,
 } | dict.fromkeys(UNIVARIATE, _check_scores)
-
-
-# ---------------------------------------------------------------- columns that a step returns
-
-
-def _of_indicator(step: Any) -> int:
-    return len(step.features_)
-
-
-def _of_imputer(step: Any) -> int:
-    n, kept = len(step.statistics_), step.keep_empty_features
-    empty = 0 if kept else sum(value != value for value in step.statistics_.tolist())
-    return n - empty + (_of_indicator(step.indicator_) if step.indicator_ is not None else 0)
-
-
-def _of_support(step: Any) -> int:
-    return int(step.get_support().sum())
-
-
-WIDTHS: dict[type, Callable[[Any], int | None]] = (
-    {
-        text.HashingVectorizer: lambda step: step.n_features,
-        preprocessing.OneHotEncoder: lambda step: sum(step._n_features_outs),
-        preprocessing.TargetEncoder: lambda step: len(step.encodings_),
-        preprocessing.KBinsDiscretizer: lambda step: (
-            step.n_features_in_ if step.encode == "ordinal" else int(step.n_bins_.sum())
-        ),
-        preprocessing.PolynomialFeatures: lambda step: step.n_output_features_,
-        SimpleImputer: _of_imputer,
-        MissingIndicator: _of_indicator,
-        ColumnTransformer: lambda step: _sum(width for _, _, width in _parts(step)),
-        FeatureUnion: lambda step: _sum(_union_widths(step)),
-        Pipeline: lambda step: _chain(step.steps),
-        selection.VarianceThreshold: _of_support,
-        selection.SelectFromModel: _of_support,
-    }
-    | dict.fromkeys(UNIVARIATE, _of_support)
-    | dict.fromkeys(VECTORIZERS, lambda step: len(step.vocabulary_))
-)
-
-
-def n_outputs(step: Any) -> int | None:
-    """How many columns a step returns; None if that is not known, as for one that is not fitted."""
-    works_unfitted = type(step) in (Pipeline, FeatureUnion, text.HashingVectorizer)
-    if not is_step(step) or not (is_fitted(step) or works_unfitted):
-        return None
-    return WIDTHS.get(type(step), n_inputs)(step)
-
-
-def n_inputs(step: Any) -> int | None:
-    """How many columns a step takes; None if that is not known, as for texts."""
-    return getattr(step, "n_features_in_", None)
-
-
-def _sum(widths: Any) -> int | None:
-    found = list(widths)
-    return None if None in found else sum(found)
-
-
-# ---------------------------------------------------------------- steps of steps
-
-
-def _is_model(step: Any) -> bool:
-    return isinstance(step, BaseEstimator)
-
-
-def _check_names(kind: str, parts: Any, length: int, words: tuple[str | None, ...]) -> None:
-    for part in parts:
-        correct = type(part) is tuple and len(part) == length and type(part[0]) is str
-        check(correct and (_is_model(part[1]) or part[1] in words), f"{kind} has the step {part!r}")
-    check(len({part[0] for part in parts}) == len(parts), f"{kind} has two steps of a name")
-
-
-def _chain(steps: Any) -> int | None:
-    """Check that each step takes as many columns as the one before returns; how many the last one returns."""
-    width = None
-    for name, step in steps:
-        if not _is_model(step):
-            continue
-        expected = n_inputs(step)
-        if width is not None and expected is not None and width != expected:
-            raise ValueError(f"the step {name!r} takes {expected} columns, and is given {width}")
-        width = n_outputs(step)
-    return width
-
-
-def _check_pipeline(step: Any) -> None:
-    check(step.memory is None, "the memory of a Pipeline would be read from the disk")
-    _check_names("Pipeline", step.steps, 2, ("passthrough", None))
-    _chain(step.steps)
-
-
-def _union_widths(step: Any) -> list[int | None]:
-    return [n_outputs(part) for _, part in step.transformer_list if part != "drop"]
-
-
-def _check_union(step: Any) -> None:
-    _check_names("FeatureUnion", step.transformer_list, 2, ("drop", "passthrough"))
-    widths = {n_inputs(part) for _, part in step.transformer_list} - {None}
-    check(len(widths) < 2, f"steps of FeatureUnion take {sorted(widths)} columns")
-
-
-def _parts(step: Any) -> list[tuple[Any, list[int], int | None]]:
-    """Fitted transformers that return columns: each with the columns it takes, and how many it returns."""
-    found = []
-    for name, part, _ in vars(step).get("transformers_", []):
-        columns = step._transformer_to_input_indices[name]
-        if columns and part != "drop":
-            found.append((part, columns, len(columns) if part == "passthrough" else n_outputs(part)))
-    return found
-
-
-def _check_columns(step: Any) -> None:
-    words = ("drop", "passthrough")
-    _check_names("ColumnTransformer", step.transformers, 3, words)
-    check(
-        _is_model(step.remainder) or step.remainder in words, "the remainder of ColumnTransformer is no step"
-    )
-    if not is_fitted(step):
-        return
-    n = step.n_features_in_
-    check(type(n) is int and n >= 0, f"ColumnTransformer was fitted to {n!r} columns")
-    names = vars(step).get("feature_names_in_")
-    check(names is None or np.shape(names) == (n,), f"ColumnTransformer has other names than for {n} columns")
-    _check_names("ColumnTransformer", step.transformers_, 3, words)
-    for columns in step._transformer_to_input_indices.values():
-        correct = type(columns) is list and all(type(each) is int and 0 <= each < n for each in columns)
-        check(correct, f"ColumnTransformer has columns that are not among {n}")
-    for part, columns, _ in _parts(step):
-        expected = n_inputs(part)
-        if expected not in (None, len(columns)):
-            raise ValueError(f"{part!r} takes {expected} columns, and is given {len(columns)}")
-    width, outputs = n_outputs(step), vars(step).get("output_indices_", {})
-    stops = [outputs[name].stop for name, *_ in step.transformers_] if outputs else []
-    if outputs and width is not None:
-        check(max(stops, default=0) == width, f"ColumnTransformer returns {width} columns, not {max(stops)}")
-
-
-COMPOSED: dict[type, Callable[[Any], None]] = {
-    Pipeline: _check_pipeline,
-    FeatureUnion: _check_union,
-    ColumnTransformer: _check_columns,
-}

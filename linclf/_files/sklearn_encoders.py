@@ -1,8 +1,11 @@
 """Whether the categories of scikit-learn's encoders, and what is counted from them, fit together."""
 
+import numbers
 from typing import Any
 
 import numpy as np
+
+ATOMS = (str, bytes, numbers.Number, np.generic)
 
 
 def check_encoder(step: Any, n: int) -> None:
@@ -12,7 +15,10 @@ def check_encoder(step: Any, n: int) -> None:
         raise ValueError(f"{name} has not one array of categories for each of {n} columns")
     for categories in step.categories_:
         if not _are_categories(categories):
-            raise ValueError(f"{name} has categories that are no array, or numbers that are not sorted")
+            raise ValueError(
+                f"{name} has categories that are no array, or numbers that are not sorted: sort those that "
+                "you give it"
+            )
     if type(step._infrequent_enabled) is not bool:
         raise ValueError(f"{name} does not say whether it joins rare categories")
     missing = vars(step).get("_missing_indices", {})
@@ -33,8 +39,10 @@ def _are_categories(categories: Any) -> bool:
     if not isinstance(categories, np.ndarray) or categories.ndim != 1 or not len(categories):
         return False
     if categories.dtype.kind == "O":
-        numbers = [each for each in categories.tolist() if isinstance(each, (int, float)) and each == each]
-        return numbers == sorted(numbers)
+        if not all(each is None or isinstance(each, ATOMS) for each in categories.tolist()):
+            return False
+        ordered = [each for each in categories.tolist() if isinstance(each, numbers.Real) and each == each]
+        return ordered == sorted(ordered)
     if categories.dtype.kind in "US":
         return True
     return bool(np.array_equal(np.sort(categories), categories, equal_nan=True))

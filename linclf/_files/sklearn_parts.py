@@ -66,7 +66,8 @@ def is_step(model: Any) -> TypeGuard[BaseEstimator]:
 def attributes_as_data(model: BaseEstimator, attributes: dict[str, Any]) -> dict[str, Any]:
     """Attributes of a step, parameters included, without what means something in this process only.
 
-    Columns that a function has selected are written as the columns, and an index of pandas as a list.
+    Columns that a function has selected are written as the columns, and an index of pandas as a list. Words
+    are numbered by Python's integers, which take less room than NumPy's.
     """
     if attributes.get("memory") is not None:
         raise TypeError(
@@ -75,6 +76,9 @@ def attributes_as_data(model: BaseEstimator, attributes: dict[str, Any]) -> dict
         )
     if STOP_WORDS_ID in attributes:
         attributes = attributes | {STOP_WORDS_ID: None}
+    if isinstance(words := attributes.get("vocabulary_"), dict):
+        numbers = [int(number) if isinstance(number, np.integer) else number for number in words.values()]
+        attributes = attributes | {"vocabulary_": dict(zip(words, numbers, strict=True))}
     if isinstance(model, compose.ColumnTransformer):
         attributes = attributes | {"transformers": _with_columns(model)}
         if "_columns" in attributes:

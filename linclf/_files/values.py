@@ -31,6 +31,7 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 # dtypes of arrays without Python objects, and of scalars that are Python numbers, text or bytes
 STORABLE_DTYPE = re.compile(r"[<>|][biufcSUmM]\d+(\[\w+\])?")
 SCALAR_DTYPE = re.compile(r"[<>|]([biuSU]\d+|f[248])")
+PLAIN = (bool, int, str, type(None))  # JSON's own
 OBJECT_DTYPE = np.dtype(object).str  # as a setting, never that of an array in the file
 METADATA_REQUEST = "_metadata_request"  # scikit-learn's attribute for metadata routing
 
@@ -52,7 +53,8 @@ def learnt(model: BaseEstimator) -> dict[str, Any]:
 
 def _is_part_of_class(cls: type, name: str) -> bool:
     """Whether a class has it, and not only declares it as an attribute that a fit publishes."""
-    return hasattr(cls, name) and name not in getattr(cls, "_declared", {})
+    special = name.startswith("__")  # scikit-learn asks for some that the class need not have
+    return special or (hasattr(cls, name) and name not in getattr(cls, "_declared", {}))
 
 
 class Writer:
@@ -68,7 +70,7 @@ class Writer:
 
     def encode(self, value: Any, place: str) -> Json:
         cls = type(value)
-        if value is None or cls in (bool, int, str):
+        if cls in PLAIN:
             return value
         if cls is float:
             return value if math.isfinite(value) else {"float": repr(value)}
@@ -84,7 +86,9 @@ class Writer:
             return {"tuple": self.encode_items(value, place)}
         if cls is dict:
             pairs: list[Json] = [
-                [self.encode(key, f"a key of {place}"), self.encode(item, f"{place}[{key!r}]")]
+                [key, item]
+                if type(key) in PLAIN and type(item) in PLAIN  # as the words of a vocabulary, which are many
+                else [self.encode(key, f"a key of {place}"), self.encode(item, f"{place}[{key!r}]")]
                 for key, item in value.items()
             ]
             return {"dict": pairs}
