@@ -92,7 +92,7 @@ def _is_model(step: Any) -> TypeGuard[BaseEstimator]:
 
 def _check_names(kind: str, parts: Any, length: int, words: tuple[str | None, ...]) -> None:
     for part in parts:
-        correct = type(part) is tuple and len(part) == length and type(part[0]) is str
+        correct = type(part) in (tuple, list) and len(part) == length and type(part[0]) is str
         check(correct and (_is_model(part[1]) or part[1] in words), f"{kind} has the step {part!r}")
     check(len({part[0] for part in parts}) == len(parts), f"{kind} has two steps of a name")
 

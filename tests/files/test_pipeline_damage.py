@@ -215,7 +215,7 @@ EDITS = [
         change("steps", lambda found: found[1:] + found[:1]),
         "'softmaxclassifier' returns no columns",
     ),
-    ("pipeline", change("steps", lambda found: [list(found[0])]), "has the step"),
+    ("pipeline", change("steps", lambda found: [found[0][:1]]), "has the step"),
     ("pipeline", change("steps", lambda found: "steps"), "steps"),
 ]
 

@@ -195,6 +195,7 @@ STEPS_ON = {
         X,
     ),
     "pipeline": (Pipeline([("a", "passthrough"), ("b", StandardScaler())]), X),
+    "pipeline of lists": (Pipeline([["a", StandardScaler()], ["b", MaxAbsScaler()]]), X),
     "columns": (
         ColumnTransformer(
             [("a", "passthrough", slice(0, 1)), ("b", StandardScaler(), [True, False, True, False])],
