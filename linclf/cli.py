@@ -66,6 +66,7 @@ def _add_compare(commands: "argparse._SubParsersAction[_Parser]") -> None:
         metavar="COLUMN",
         help="column with the labels; default: target, label, class, y or the last",
     )
+    _add_reading(command)
     add("--models", metavar="A,B", help="names or patterns such as 'softmax,sklearn:*'; default: all")
     add("--no-tune", action="store_true", help="one penalty for all instead of one chosen for each model")
     add("--alpha", type=float, metavar="A", help="that penalty (default: 1e-4); needs --no-tune")
@@ -81,6 +82,26 @@ def _add_compare(commands: "argparse._SubParsersAction[_Parser]") -> None:
     add("--json", metavar="OUT", help="write the numbers to this JSON file")
     add("--report", metavar="OUT.html", help="write a self-contained report with pictures")
     add("--loss-curves", action="store_true", help="draw the training objectives too; needs --report")
+
+
+def _add_reading(command: _Parser) -> None:
+    """How the columns of a file are read."""
+    add = command.add_argument
+    add(
+        "--columns",
+        type=kinds,
+        metavar="NAME=KIND,...",
+        help="what columns are, if not what they are taken for: number, category, text or 'left out'",
+    )
+    add("--decimal", choices=(".", ","), help="the decimal sign, if 1,234 could be read both ways")
+
+
+def kinds(text: str) -> dict[str, str]:
+    """The value of ``--columns``; argparse names this function in its error."""
+    pairs = [part.rpartition("=") for part in text.split(",")]
+    if not all(name and kind for name, _, kind in pairs):
+        raise ValueError
+    return {name.strip(): kind.strip() for name, _, kind in pairs}
 
 
 def _add_warmup(commands: "argparse._SubParsersAction[_Parser]") -> None:
@@ -112,11 +133,12 @@ def numbers(text: str) -> list[float]:
 
 
 def _compare(options: argparse.Namespace) -> None:
+    from linclf._compare.apart import as_times, columns_apart
     from linclf._compare.candidates import chosen
     from linclf._compare.pictures import require_matplotlib
-    from linclf._compare.tables import as_times, columns_apart, read_table
     from linclf._compare.text import first_table
     from linclf._compare.tuning import check_penalty
+    from linclf._tables.reading import read_table
     from linclf.compare import comparisons
 
     # errors that would otherwise appear after minutes of fitting
@@ -139,15 +161,17 @@ def _compare(options: argparse.Namespace) -> None:
         X, y = load_digits(return_X_y=True)
         title = "digits"
     else:
-        X, y, note = read_table(options.file, options.target)
+        X, y, lines = read_table(options.file, options.target)
         title = Path(options.file).name
-        print(note)
+        print(*lines, sep="\n")
     X, (groups, times) = columns_apart(X, {"--groups": options.groups, "--times": options.times})
     times = None if times is None else as_times(times)
     stages = comparisons(
         X,
         y,
         models=models,
+        columns=options.columns,
+        decimal=options.decimal,
         tune=not options.no_tune,
         alpha=options.alpha,
         alphas=options.alphas,

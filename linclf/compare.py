@@ -1,7 +1,7 @@
 """Compare every loss of linclf, its scikit-learn rivals and models of the user's on the same splits."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -11,7 +11,6 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 
 from linclf._compare.candidates import BASELINE, chosen, without_twins
-from linclf._compare.encoding import check_labels, check_table, column_facts
 from linclf._compare.facts import Facts, class_balance, machine_facts
 from linclf._compare.leaders import MOST_LEADERS
 from linclf._compare.measures import check_sort
@@ -23,6 +22,9 @@ from linclf._compare.summary import Row, rows_of
 from linclf._compare.text import text_report
 from linclf._compare.tuning import check_penalty
 from linclf._compare.verdict import recommended, verdict
+from linclf._tables.features import features_of
+from linclf._tables.labels import check_labels
+from linclf._tables.numbers import Decimal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,6 +108,7 @@ def compare(
     y: "ArrayLike",
     *,
     models: Any = None,
+    columns: Mapping[str, str] | None = None,
     tune: bool = True,
     alpha: float | None = None,
     alphas: Sequence[float] | None = None,
@@ -121,8 +124,9 @@ def compare(
 ) -> Comparison:
     """Tune and fit every loss of linclf and its scikit-learn rivals on the same splits, and judge them.
 
-    All models get the same numbers: missing values are imputed, text is one-hot encoded and dense columns are
-    standardised, by what the training rows of each split say. Each model gets its penalty chosen inside each
+    All models get the same numbers: missing values are imputed, numbers standardised, categories one-hot
+    encoded and text becomes TF-IDF, by what the training rows of each split say; ``facts["reading"]`` says
+    what each column was taken for. Each model gets its penalty chosen inside each
     training part by the same rule (three folds, one grid, the log loss, or ``sort`` if a model has no
     probabilities), except losses on cosines, whose predictions do not depend on the length of weights, and
     models of your own, which are fitted as they are.
@@ -130,12 +134,16 @@ def compare(
     Parameters
     ----------
     X : array, SciPy sparse matrix or DataFrame of shape (n_samples, n_features)
-        In a pandas or polars DataFrame, text, category and boolean columns are one-hot encoded.
+        Columns of a pandas or polars DataFrame are numbers (also numbers written as text), categories or
+        text. Dates, row numbers, columns of one value and of a different word in each row are left out.
     y : array-like of shape (n_samples,)
         Class labels.
     models : str, classifier, list of these, or dict of names to classifiers, default=None
         Names or shell patterns such as ``"sklearn:*"``, and estimators of your own, also as
         ``(name, estimator)``. A pipeline gets the rows of X as they are. None takes all names.
+    columns : dict of str to str, default=None
+        What columns of a DataFrame are, if not what they are taken for: "number", "category", "text" or
+        "left out".
     tune : bool, default=True
         Whether to choose the penalty of each model. False takes one alpha for all.
     alpha : float >= 0, default=None
@@ -187,6 +195,7 @@ def compare(
         X,
         y,
         models=models,
+        columns=columns,
         tune=tune,
         alpha=alpha,
         alphas=alphas,
@@ -208,6 +217,8 @@ def comparisons(
     y: "ArrayLike",
     *,
     models: Any,
+    columns: Mapping[str, str] | None,
+    decimal: Decimal | None = None,
     tune: bool,
     alpha: float | None,
     alphas: Sequence[float] | None,
@@ -220,9 +231,9 @@ def comparisons(
     """What `compare` returns, and before it the same for the models that are measured first."""
     grid = check_penalty(tune, alpha, alphas)
     candidates = chosen(models, n_jobs, random_state)
-    table, n_missing = check_table(X)
+    features = features_of(X, columns, decimal)
     classes, codes, labels = check_labels(y)
-    check_consistent_length(table, labels)
+    check_consistent_length(features.rows, labels)
     splitting = split_table(codes, classes, random_state=random_state, **split)
     counts = np.bincount(codes, minlength=classes.size)
     sort = check_sort(sort, counts)
@@ -232,14 +243,15 @@ def comparisons(
     given = X if hasattr(X, "shape") else np.asarray(X)
     facts: Facts = {
         "data": "data",
-        "n_samples": table.shape[0],
-        "n_features": table.shape[1],
-        "n_missing": n_missing,
+        "n_samples": features.rows.shape[0],
+        "n_features": features.n_features,
+        "n_missing": features.n_missing,
         "n_classes": int(classes.size),
         "n_models": len(candidates),
         "class_balance": class_balance(codes, classes),
         "class_of_interest": str(classes[counts.argmin()]),
-        "columns": column_facts(table),
+        "columns": features.facts(),
+        "reading": features.lines(),
         "splits": splitting.words,
         "n_splits": len(splitting.parts),
         "n_train": round(float(np.mean([train.size for train, _ in splitting.parts]))),
@@ -255,7 +267,7 @@ def comparisons(
     with step_reporter(progress, steps) as report_step:
         run = Run(
             given=given,
-            X=table,
+            features=features,
             y=labels,
             codes=codes,
             classes=classes,

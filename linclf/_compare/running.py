@@ -8,12 +8,12 @@ import numpy as np
 from sklearn.utils import _safe_indexing
 
 from linclf._compare.candidates import BASELINE, FIRST, Candidate
-from linclf._compare.encoding import encoder_for
 from linclf._compare.leaders import Look, look_at
 from linclf._compare.measures import MEASURES
 from linclf._compare.measuring import Measured, Shown, default_alpha, first_fits, mean_of, measure
 from linclf._compare.splitting import Splitting
 from linclf._compare.tuning import Rows
+from linclf._tables.features import Features
 from linclf._types import IntArray
 
 
@@ -39,7 +39,7 @@ class Run:
     """
 
     given: Any  # the rows as the user passed them, for pipelines
-    X: Any
+    features: Features
     y: np.ndarray
     codes: IntArray
     classes: np.ndarray
@@ -143,9 +143,9 @@ class Run:
 
     def _encoded(self, train: IntArray, test: IntArray) -> tuple[Any, Any]:
         """The parts as numbers in common units, by what was learnt from the training rows."""
-        encoder = encoder_for(self.X)
-        X_train = encoder.fit_transform(_safe_indexing(self.X, train))
-        return X_train, encoder.transform(_safe_indexing(self.X, test))
+        encoder, rows = self.features.encoder(), self.features.rows
+        X_train = encoder.fit_transform(_safe_indexing(rows, train))
+        return X_train, encoder.transform(_safe_indexing(rows, test))
 
     def _rows(
         self, candidate: Candidate, encoded: tuple[Any, Any], train: IntArray, test: IntArray

@@ -19,7 +19,6 @@ class Results(Protocol):
 
 
 SHOWN = ("macro_f1", "roc_auc", "average_precision", "log_loss", "ece")
-_MOST_NAMES = 6
 
 
 def text_report(results: Results) -> str:
@@ -199,22 +198,9 @@ def leader_lines(rows: Sequence[Row], facts: dict[str, Any]) -> list[str]:
 
 def origin_lines(facts: dict[str, Any]) -> list[str]:
     """Columns, day, versions, machine and command."""
-    columns = facts["columns"]
-    scaled = "dense columns standardised for every model" if columns["scaled"] else "sparse rows as they are"
-    words = [scaled]
-    for verb, extra in (("encoded", "one-hot encoded"), ("imputed", "imputed")):
-        if columns[verb]:
-            words.append(f"{extra}: {_names(columns[verb])}")
-    if facts["n_missing"]:
-        words[-1] += f" ({facts['n_missing']:,} missing values)"
     versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
     return [
-        "; ".join(words),
+        *facts["reading"],
         f"{facts['date']}, {facts['machine']}, {versions}",
         f"command: {facts['command']}; random_state {facts['random_state']}",
     ]
-
-
-def _names(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return ", ".join(names[:_MOST_NAMES]) + more

@@ -232,7 +232,7 @@ def _are_paths(source: Any) -> bool:
 
 
 def _of_files(source: Any, target: Any, weight: Any, features: Any, memory: int) -> Source:
-    paths = [path for one in (source if isinstance(source, list) else [source]) for path in _found(one)]
+    paths = [path for one in (source if isinstance(source, list) else [source]) for path in files_of(one)]
     endings = {path.suffix.lower() for path in paths}
     if len(endings) > 1:
         raise ValueError(
@@ -256,7 +256,7 @@ def _of_files(source: Any, target: Any, weight: Any, features: Any, memory: int)
     )
 
 
-def _found(path: str | Path) -> list[Path]:
+def files_of(path: str | Path) -> list[Path]:
     """The files of a path, a folder or a pattern."""
     path = Path(path)
     if path.is_file():

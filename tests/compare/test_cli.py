@@ -14,7 +14,8 @@ import pytest
 from scipy import sparse
 from sklearn.datasets import dump_svmlight_file, load_iris
 
-from linclf._compare.tables import as_times, read_table
+from linclf._compare.apart import as_times
+from linclf._tables.reading import read_table
 from linclf.cli import main
 
 # the function `linclf.compare` hides the module of the same name
@@ -66,7 +67,7 @@ def test_files_of_columns(name, write, table, tmp_path, capsys):
         == 0
     )
     printed = capsys.readouterr().out
-    assert printed.startswith("target: column 'Label'\n")
+    assert printed.splitlines()[1] == "target: column 'Label'"
     held = json.loads(out.read_text())
     direct = compare(table.drop(columns="Label"), table["Label"], models=["sklearn:R*"], repeats=2)
     assert held["facts"]["data"] == name
@@ -96,7 +97,7 @@ def test_files_of_arrays(kind, tmp_path):
     data = X if kind == "npz" else sparse.csr_matrix(X)
     direct = compare(data, y, models=["sklearn:Ridge*"], repeats=1)
     assert held["rows"][0]["accuracy"] == pytest.approx(direct.rows[0]["accuracy"])
-    assert bool(held["facts"]["columns"]["scaled"]) == (kind == "npz")
+    assert (held["facts"]["reading"] == ["columns standardised"]) == (kind == "npz")
 
 
 def test_the_first_models_are_printed_before_the_others(capsys):
@@ -116,12 +117,13 @@ def test_groups_and_times_are_columns_and_no_features(table, tmp_path, capsys):
     table.to_csv(tmp_path / "t.csv", index=False)
     arguments = ["compare", str(tmp_path / "t.csv"), "--models", "sklearn:R*", "--repeats", "2", "--no-tune"]
     frame = table.drop(columns=["Label", "patient", "day"])
-    for option, name in (("--groups", "patient"), ("--times", "day")):
+    # dates are no feature
+    for option, name, n_features in (("--groups", "patient", 3), ("--times", "day", 4)):
         left = frame.assign(**{other: table[other] for other in {"patient", "day"} - {name}})
         left.assign(**{name: table[name], "Label": table["Label"]}).to_csv(tmp_path / "t.csv", index=False)
         assert main([*arguments, option, name, "--json", str(tmp_path / "out.json")]) == 0
         held = json.loads((tmp_path / "out.json").read_text())
-        assert held["facts"]["n_features"] == 4
+        assert held["facts"]["n_features"] == n_features
         assert held["facts"]["n_splits"] == 2
     assert "2 random splits of the groups" in capsys.readouterr().out
     assert list(as_times(pd.Series(["2025-09-30", "2026-01-01T10:00"])).dt.month) == [9, 1]
@@ -153,10 +155,10 @@ def test_digits_are_the_default_and_the_report_is_written(tmp_path, capsys):
 def test_the_last_column_is_the_target_where_none_is_named_so(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("a,b,species\n1,2,u\n3,4,v\n")
-    X, y, note = read_table(path)
+    X, y, lines = read_table(path)
     assert list(X.columns) == ["a", "b"]
     assert list(y) == ["u", "v"]
-    assert note == "target: column 'species' (the last one; --target chooses another)"
+    assert lines[1] == "target: column 'species' (the last one; --target chooses another)"
     X, y, _ = read_table(path, "a")
     assert list(X.columns) == ["b", "species"]
 
@@ -191,9 +193,9 @@ def test_the_last_column_is_the_target_where_none_is_named_so(tmp_path):
         (["one.csv"], "y has one class only, 'u'"),
         (["rare.csv"], "1 of 2 classes with a single row ('v')"),
         (["gap.csv"], "y has 1 missing labels of 4"),
-        (["headless.csv"], "its first line holds numbers, not column names"),
-        (["narrow.csv"], "narrow.csv has 2 rows and 1 columns"),
-        (["empty.csv"], "empty.csv cannot be read as CSV: No columns"),
+        (["headless.csv"], "2 of 2 classes with a single row"),
+        (["narrow.csv"], "narrow.csv cannot be read as CSV: it has one column"),
+        (["empty.csv"], "empty.csv cannot be read as CSV: it is empty"),
         (["bad.parquet"], "bad.parquet cannot be read as PARQUET"),
         (["bad.npz"], "bad.npz cannot be read as NPZ"),
         (["other.npz"], "other.npz has no array 'X', only data"),

@@ -25,7 +25,6 @@ from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.preprocessing import StandardScaler, label_binarize
 
 from linclf._compare import candidates as registry
-from linclf._compare.encoding import check_table, column_facts, encoder_for
 from linclf._compare.measures import MEASURES
 from linclf.losses import LOSSES
 
@@ -194,7 +193,7 @@ def test_table_is_aligned_and_shows_the_numbers(comparison):
     assert f"{best['accuracy']:.4f}"[1:] in lines[0]
     ridge = next(line for line in lines if line.startswith("sklearn:Ridge"))
     assert re.search(r" - +- ", ridge), "no log loss and no ECE"
-    assert "dense columns standardised for every model" in str(comparison)
+    assert "columns standardised\n" in str(comparison)
     assert "compiling took linclf" in str(comparison)
 
 
@@ -291,22 +290,25 @@ def test_plain_progress_has_a_line_for_each_fit(iris, capsys):
 def test_sparse_data_stay_sparse(iris):
     X, y = iris
     result = compare(sparse.csc_array(X), y, models=["softmax", "sklearn:Ridge*"], repeats=1)
-    assert result.facts["columns"]["scaled"] == []
+    assert result.facts["reading"] == ["sparse rows as they are"]
     assert result.rows[0]["accuracy"] > 0.8
-    assert "sparse rows as they are" in str(result)
     assert "standardised" not in str(result)
 
 
 def test_tables_are_encoded_and_imputed(mixed_table):
     X, y = mixed_table.drop(columns="Label"), mixed_table["Label"]
     result = compare(X, y, models=["softmax", "sklearn:Log*", "sklearn:D*"], repeats=2)
-    assert result.facts["n_missing"] == len(X["size"][::17]) + len(X["colour"][::13])
+    gaps = {"size": len(X["size"][::17]), "colour": len(X["colour"][::13])}
+    assert result.facts["n_missing"] == sum(gaps.values())
     assert result.facts["columns"] == {
-        "encoded": ["colour", "big", "kind"],
-        "imputed": ["size", "colour"],
-        "scaled": ["size", "colour", "big", "kind"],
+        "number": ["size"],
+        "category": ["colour", "big", "kind"],
+        "text": [],
+        "left_out": {},
+        "missing": gaps,
     }
-    assert "one-hot encoded: colour, big, kind; imputed: size, colour (42 missing values)" in str(result)
+    assert "numbers, standardised: size (18 missing: the median taken)\n" in str(result)
+    assert "colour (3 values, 24 missing: the most frequent one taken)" in str(result)
     assert all(row["error"] is None for row in result.rows)
     assert min(row["accuracy"] for row in result.rows[:2]) > 0.8
     polars = pytest.importorskip("polars")
@@ -315,25 +317,16 @@ def test_tables_are_encoded_and_imputed(mixed_table):
     assert again.rows[0]["accuracy"] == first["accuracy"]
 
 
-def test_encoding_by_hand():
-    X = pd.DataFrame(
-        {"n": [1.0, np.nan, 3.0, 5.0], "c": ["u", "v", None, "u"], "b": [True, False, True, True]}
-    )
-    X, missing = check_table(X)
-    encoder = encoder_for(X)
-    expected = np.array([[1, 1, 0, 0, 1], [3, 0, 1, 1, 0], [3, 1, 0, 0, 1], [5, 1, 0, 0, 1]])
-    centre, scale = expected.mean(axis=0), expected.std(axis=0)
-    np.testing.assert_allclose(encoder.fit_transform(X), (expected - centre) / scale)
-    assert missing == 2
-    unknown, _ = check_table(pd.DataFrame({"n": [2.0], "c": ["new"], "b": [False]}))
-    np.testing.assert_allclose(encoder.transform(unknown), [([2, 0, 0, 1, 0] - centre) / scale])
-
-
-def test_a_wide_table_is_encoded_sparse(monkeypatch):
-    monkeypatch.setattr("linclf._compare.encoding._DENSE_CELLS", 10)
-    X, _ = check_table(pd.DataFrame({"n": [1, 2, 3], "c": list("abc")}))
-    assert sparse.issparse(encoder_for(X).fit_transform(X))
-    assert column_facts(X)["scaled"] == []
+def test_columns_are_what_the_user_says(mixed_table):
+    X, y = mixed_table.drop(columns="Label"), mixed_table["Label"]
+    columns = {"size": "left out", "colour": "text"}
+    facts = compare(X, y, models=["sklearn:D*"], repeats=1, columns=columns).facts["columns"]
+    assert facts["text"] == ["colour"]
+    assert facts["left_out"] == {"size": "as --columns says"}
+    with pytest.raises(ValueError, match="'colr' is not a column; there are size, colour, big, kind"):
+        compare(X, y, columns={"colr": "text"})
+    with pytest.raises(ValueError, match="colour=words: a column is one of number, category, text, left out"):
+        compare(X, y, columns={"colour": "words"})
 
 
 def test_missing_values_of_an_array_are_imputed(iris):

@@ -1,0 +1,285 @@
+"""What each column of a table is taken for, and its values as that."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from linclf._tables.numbers import MISSING, Decimal, parsed, style_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Kind = Literal["number", "category", "text", "left out"]
+KINDS: tuple[Kind, ...] = ("number", "category", "text", "left out")
+
+FEW, REPEATED = 50, 20  # a category has few values, or each of them in so many rows on average
+WORDS = 3  # on average, in text
+MANY_ROWS = 20  # below, a column of different values may be one of categories
+LOOK = 1000  # different values that decide what a column is
+NUMBERS = 0.8  # share of numbers from which the rest is taken for a mistake
+TEXT_MISSING = ("", "?")
+_DATE = re.compile(
+    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[- ][A-Za-z]{3,9}[- ]\d{2,4})"
+    r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[AaPp][Mm])?(?: ?Z| ?[+-]\d{2}:?\d{2})?)?"
+    r"|\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?"
+)
+_NUMBERING = re.compile(r"unnamed.*|index|id|row(?: name| ?number)?|rownames|no\.?|#|level_0", re.IGNORECASE)
+
+
+class Column(NamedTuple):
+    """A column of a table, and what it is taken for."""
+
+    name: str
+    kind: Kind
+    note: str  # how it is written, or why it is left out
+    decimal: Decimal = "."
+    lenient: bool = False  # whether text in a column of numbers is missing: the user has said that they are
+
+
+def columns_of(
+    table: "pd.DataFrame", given: Mapping[str, str] | None = None, decimal: Decimal | None = None
+) -> list[Column]:
+    """What each column is taken for.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The features; all rows, or a sample of them.
+    given : mapping of str to str
+        The kinds that the user has decided.
+    decimal : {".", ","} or None
+        The decimal sign of numbers that are written as text; None tells it by the values.
+
+    Raises
+    ------
+    ValueError
+        If a column can be read in two ways, or has values that no kind has.
+    """
+    given = given or {}
+    for name, kind in given.items():
+        if name not in table.columns:
+            raise ValueError(f"--columns: {name!r} is not a column; there are {_some(table.columns)}")
+        if kind not in KINDS:
+            raise ValueError(f"--columns {name}={kind}: a column is one of {', '.join(KINDS)}")
+    found = [_column(table[name], given.get(name), decimal) for name in table.columns]
+    signs = {
+        sign
+        for name, column in zip(table.columns, found, strict=True)
+        if (sign := _sign(table[name], column))
+    }
+    if decimal is None and len(signs) == 1:  # one column shows how the others are written
+        (sign,) = signs
+        found = [
+            _column(table[name], given.get(name), sign) if column.note == _AMBIGUOUS else column
+            for name, column in zip(table.columns, found, strict=True)
+        ]
+    for column in found:
+        if column.note == _AMBIGUOUS:
+            value = next(value for value in table[column.name].dropna() if "," in str(value))
+            raise ValueError(
+                f"column {column.name!r} holds {value!r}, which is {str(value).replace(',', '.')} or "
+                f"{str(value).replace(',', '')}; say --decimal , or --decimal . (of a table in memory: make "
+                "numbers of the column)"
+            )
+    if not any(column.kind != "left out" for column in found):
+        reasons = "; ".join(f"{column.name}: {column.note}" for column in found[:5])
+        raise ValueError(f"no column is left as a feature ({reasons}); --columns name=number takes one")
+    return found
+
+
+_AMBIGUOUS = "decimal commas or thousands"
+
+
+def _sign(values: "pd.Series", column: Column) -> Decimal | None:
+    """The decimal sign that a column shows."""
+    if column.kind != "number" or column.note == _AMBIGUOUS:
+        return None
+    if values.dtype.kind == "f":
+        numbers = values.to_numpy()
+        return "." if (np.floor(numbers) != numbers)[np.isfinite(numbers)].any() else None
+    return (
+        column.decimal
+        if column.note == "decimal comma" or "." in "".join(map(str, values.head(LOOK)))
+        else None
+    )
+
+
+def _column(values: "pd.Series", given: str | None, decimal: Decimal | None) -> Column:
+    from pandas.api import types
+
+    name, dtype = str(values.name), values.dtype
+    if given == "left out":
+        return Column(name, "left out", "as --columns says")
+    if given is None and name.startswith("__index_level_"):
+        return Column(name, "left out", "the index of a pandas table")
+    if given == "category" or given == "text":
+        return Column(name, given, "as --columns says")
+    if types.is_numeric_dtype(dtype) and not types.is_bool_dtype(dtype):
+        why = None if given else _why_no_number(values)
+        return Column(name, "left out" if why else "number", why or "")
+    if given is None:
+        if types.is_datetime64_any_dtype(dtype) or types.is_timedelta64_dtype(dtype):
+            return Column(name, "left out", "dates; make numbers of them, such as the month")
+        if types.is_bool_dtype(dtype) or isinstance(dtype, _categorical()):
+            return _constant(values) or Column(name, "category", _counted(values.nunique()))
+    return _of_text(name, _text(values), given, decimal)
+
+
+def _categorical() -> type:
+    import pandas as pd
+
+    return pd.CategoricalDtype
+
+
+def _why_no_number(values: "pd.Series") -> str | None:
+    """The reason to leave out a column of numbers, if there is one."""
+    numbers = values.to_numpy(np.float64, na_value=np.nan)
+    known = numbers[~np.isnan(numbers)]
+    if known.size == 0:
+        return "no values"
+    if known.size == len(numbers):
+        if (numbers == numbers[0]).all():
+            return f"the same value in all rows, {numbers[0]:g}"
+        counts = numbers[0] in (0, 1) and (np.diff(numbers) == 1).all()
+        is_numbering = _NUMBERING.fullmatch(str(values.name))
+        if counts and (len(numbers) >= MANY_ROWS or is_numbering):
+            return f"row numbers, {numbers[0]:.0f} to {numbers[-1]:,.0f}"
+        if is_numbering and len(numbers) >= MANY_ROWS and _all_different(numbers):
+            return "a different whole number in each row"
+    return None
+
+
+def _all_different(numbers: np.ndarray) -> bool:
+    return bool((numbers == np.rint(numbers)).all()) and np.unique(numbers).size == numbers.size
+
+
+def _constant(values: "pd.Series") -> Column | None:
+    known = values.dropna()
+    if known.empty:
+        return Column(str(values.name), "left out", "no values")
+    if len(known) == len(values) and known.nunique() == 1:
+        return Column(str(values.name), "left out", f"the same value in all rows, {known.iloc[0]!r}")
+    return None
+
+
+def _of_text(name: str, values: "pd.Series", given: str | None, decimal: Decimal | None) -> Column:
+    """A column of text: numbers, dates, categories, text, or a name of each row."""
+    constant = None if given else _constant(values)
+    if constant is not None:
+        return constant
+    counts = values.dropna().value_counts()
+    unique = list(counts.index)
+    filled = [value for value in unique if value.strip() not in MISSING]
+    looked = filled[:LOOK]
+    if given == "number":
+        return Column(name, "number", "as --columns says", decimal or _decimal(filled), lenient=True)
+    if not filled:
+        return Column(name, "left out", "no values")
+    style = style_of(filled)
+    if style is not None:
+        return _numbers(name, style, decimal)
+    are_numbers = sum(style_of([value]) is not None for value in looked)
+    if len(looked) >= MANY_ROWS and are_numbers >= NUMBERS * len(looked):
+        odd = (
+            next(value for value in looked if style_of([value]) is None) if are_numbers < len(looked) else ""
+        )
+        row = int(np.argmax((values == odd).to_numpy(bool, na_value=False)))
+        what = f"has numbers, and {odd!r} in row {row}" if odd else "has numbers written in several ways"
+        raise ValueError(
+            f"column {name!r} {what}; mend it, or say --columns {name}=number, which takes what is no number "
+            f"as missing, or {name}=category"
+        )
+    if all(_DATE.fullmatch(value.strip()) for value in looked):
+        return Column(name, "left out", "dates or times; make numbers of them, such as the month")
+    n, n_values = int(counts.sum()), len(unique)
+    if n_values <= n / 2 and (n_values <= FEW or n_values <= n / REPEATED):
+        return Column(name, "category", _counted(n_values))
+    if np.mean([len(value.split()) for value in looked]) >= WORDS:
+        return Column(name, "text", "")
+    if n_values == n and n >= MANY_ROWS:
+        return Column(name, "left out", "a different value in each row")
+    return Column(name, "category", _counted(n_values))
+
+
+def _numbers(name: str, style: Any, decimal: Decimal | None) -> Column:
+    sign = decimal or style.decimal or "."
+    if style.is_ambiguous and decimal is None:
+        return Column(name, "number", _AMBIGUOUS)
+    notes = [f"in {style.unit}" if style.unit else "", "decimal comma" if sign == "," else ""]
+    return Column(name, "number", ", ".join(filter(None, notes)) or "written as text", sign)
+
+
+def _decimal(values: Sequence[str]) -> Decimal:
+    """The decimal sign of most values."""
+    styles = [style for value in values[:LOOK] if (style := style_of([value])) is not None]
+    commas = sum(style.decimal == "," for style in styles)
+    return "," if commas > sum(style.decimal == "." for style in styles) else "."
+
+
+def _counted(n_values: int) -> str:
+    return f"{n_values:,} values"
+
+
+def _text(values: "pd.Series") -> "pd.Series":
+    """All values as str, because a column of str and int cannot be sorted; what is missing is NaN."""
+    for row, value in enumerate(values.head(LOOK)):
+        if isinstance(value, (list, dict, set, tuple, np.ndarray)):
+            raise ValueError(
+                f"column {values.name!r} holds a {type(value).__name__} in row {row}; a cell has one value: "
+                "make columns of its parts"
+            )
+    text = values.astype(object).map(_as_text, na_action="ignore").astype(object)
+    return text.where(text.notna() & ~text.isin(TEXT_MISSING), np.nan)
+
+
+def _as_text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def as_taken(table: "pd.DataFrame", columns: Sequence[Column], first_row: int = 0) -> "pd.DataFrame":
+    """The values: numbers as float64, categories and text as str, and what is left out as it is.
+
+    Raises
+    ------
+    ValueError
+        If a column of numbers has a value that is none; the message names the row, counted from
+        ``first_row``.
+    """
+    import pandas as pd
+
+    made = {}
+    for column in columns:
+        values = table[column.name]
+        if column.kind == "left out":
+            made[column.name] = values
+        elif column.kind == "number":
+            made[column.name] = _as_numbers(values, column, first_row)
+        else:
+            text = _text(values)
+            made[column.name] = text.fillna("") if column.kind == "text" else text
+    return pd.DataFrame(made, index=table.index)
+
+
+def _as_numbers(values: "pd.Series", column: Column, first_row: int) -> "pd.Series":
+    import pandas as pd
+    from pandas.api import types
+
+    if types.is_numeric_dtype(values.dtype) or types.is_bool_dtype(values.dtype):
+        return pd.Series(values.to_numpy(np.float64, na_value=np.nan), index=values.index)
+    text = _text(values)
+    numbers = parsed(text, column.decimal)
+    wrong = (numbers.isna() & text.notna() & ~text.str.strip().isin(MISSING)).to_numpy(bool)
+    if wrong.any() and not column.lenient:
+        row = int(np.argmax(wrong))
+        raise ValueError(
+            f"column {column.name!r} has numbers, and {text.iloc[row]!r} in row {first_row + row}; mend it, "
+            f"or say --columns {column.name}=number, which takes what is no number as missing"
+        )
+    return numbers
+
+
+def _some(names: Any) -> str:
+    names = [str(name) for name in names]
+    return ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")

@@ -1,0 +1,221 @@
+"""How a file of text writes its rows: encoding, separator, and which line has the names of the columns.
+
+Everything is read off the file and said to the user; what cannot be told is refused.
+"""
+
+import codecs
+import csv
+import gzip
+import io
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from linclf._tables.numbers import is_missing, is_number
+
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+HEAD, LINES = 2**20, 200  # characters and records that the dialect is told by
+CHUNK = 2**20
+MARKS = (  # longer ones first: that of UTF-32 begins with that of UTF-16
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+class Dialect(NamedTuple):
+    """What a reader has to know of the file."""
+
+    encoding: str
+    separator: str
+    skipped: int  # lines before the names, or before the first row
+    has_names: bool
+    names: list[str]  # of all columns
+    numeric: list[bool]  # whether the first rows have numbers in this column
+    is_ended: bool  # whether a separator ends each line
+
+    def __str__(self) -> str:
+        text = f"{self.encoding.upper().removesuffix('-SIG')}, separated by {SEPARATORS[self.separator]}"
+        if self.skipped:
+            text += f", {self.skipped} line{'s' if self.skipped > 1 else ''} above the table skipped"
+        return text if self.has_names else f"{text}, without names of columns: its first line has numbers"
+
+
+@contextmanager
+def opened(path: Path, encoding: str | None = None) -> Iterator[IO]:
+    """The text of a file, or its bytes; unpacked if it is packed."""
+    packed = path.suffix.lower() == ".gz"
+    with gzip.open(path, "rb") if packed else open(path, "rb") as file:
+        if encoding is None:
+            yield file
+        else:
+            yield io.TextIOWrapper(file, encoding=encoding, newline="")  # ty: ignore
+
+
+def dialect_of(path: Path) -> Dialect:
+    """That of a file.
+
+    Raises
+    ------
+    ValueError
+        If its lines have no common number of fields, or it is no text.
+    """
+    encoding = encoding_of(path)
+    with opened(path, encoding) as file:
+        head = file.read(HEAD)
+        whole = not file.read(1)
+    if "\0" in head:
+        line = head[: head.index("\0")].count("\n") + 1
+        raise ValueError(f"line {line} has a NUL character; this is no text")
+    if not head.strip():
+        raise ValueError("it is empty")
+    comments, head = _without_comments(head)
+    separator, records = _separated(head, whole)
+    first, body = records[0], records[1:]
+    width = _width(body, len(first))
+    names = [first[0].lstrip("# "), *first[1:]] if first[0].startswith("#") else list(first)
+    ends = all(record[-1] == "" for record in body)
+    if width == len(first) + 1:  # the names do not count what R writes as names of rows, or what ends a row
+        names = [*names, ""] if ends else ["row name", *names]
+    elif width != len(first):
+        raise ValueError(f"its first line has {len(first)} fields, and the rows have {width}")
+    is_ended = bool(body) and ends and names[-1] == ""
+    numeric = _numeric(body, width - is_ended)
+    has_names = len(names) > len(first) or not _is_row(first, numeric)
+    names = names[: width - is_ended]
+    if not has_names:
+        names = [f"column {number + 1}" for number in range(len(names))]
+    return Dialect(encoding, separator, comments, has_names, _unique(names), numeric, is_ended)
+
+
+def _width(body: list[list[str]], n_names: int) -> int:
+    """Fields of a row; a row with another number of them is refused."""
+    lengths = [len(record) for record in body] or [n_names]
+    width = max(set(lengths), key=lambda length: (lengths.count(length), length == n_names))
+    for number, length in enumerate(lengths):
+        if length != width:
+            raise ValueError(
+                f"row {number} has {length} fields, and most have {width}: {'|'.join(body[number])[:60]}"
+            )
+    return width
+
+
+# ------------------------------------------------------------ encoding
+
+
+def encoding_of(path: Path) -> str:
+    """UTF-8 if all bytes are, else what a byte-order mark or zero bytes say, else Windows-1252."""
+    with opened(path) as file:
+        start = file.read(CHUNK)
+        for mark, name in MARKS:
+            if start.startswith(mark):
+                return name
+        zeros = start[0::2].count(0), start[1::2].count(0)
+        if max(zeros) > len(start) // 5:
+            return "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        try:
+            while start:
+                decoder.decode(start)
+                start = file.read(CHUNK)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "cp1252"
+    return "utf-8"
+
+
+# ------------------------------------------------------------ lines and fields
+
+
+def _without_comments(head: str) -> tuple[int, str]:
+    """The number of lines before the table, and the text from there.
+
+    A line that begins with # is a comment, unless it is the last of them and has as many fields as the next.
+    """
+    lines = re.split(r"(?<=\n)|(?<=\r)(?!\n)", head)
+    first = 0
+    while first < len(lines) and (not lines[first].strip() or lines[first].lstrip().startswith("#")):
+        first += 1
+    if 0 < first < len(lines) and lines[first - 1].lstrip().startswith("#"):
+        names, row = lines[first - 1], lines[first]
+        counts = [(names.count(one), row.count(one)) for one in SEPARATORS]
+        if any(here == there > 0 for here, there in counts):
+            first -= 1
+    return first, "".join(lines[first:])
+
+
+def _separated(head: str, whole: bool) -> tuple[str, list[list[str]]]:
+    """The separator under which most lines have the same number of fields, and these lines."""
+    found = {separator: _records(head, separator, whole) for separator in SEPARATORS}
+
+    def agreement(separator: str) -> tuple[float, int]:
+        lengths = [len(record) for record in found[separator]]
+        most = max(set(lengths), key=lengths.count)
+        return (lengths.count(most) / len(lengths) if most > 1 else 0.0), most
+
+    separator = max(SEPARATORS, key=agreement)
+    if agreement(separator)[0] == 0.0:
+        if found[separator] and re.search(r"\S[ \t]{1,}\S", head.splitlines()[0]) and _spaced(head):
+            raise ValueError(
+                "its fields are separated by spaces; write commas, semicolons or tabs between them, such as "
+                "by pandas.read_csv(path, sep=r'\\s+').to_csv(...)"
+            )
+        raise ValueError(
+            f"it has one column; the fields of a row are separated by {', '.join(SEPARATORS.values())}"
+        )
+    return separator, found[separator]
+
+
+def _spaced(head: str) -> bool:
+    counts = {len(line.split()) for line in head.splitlines()[:20] if line.strip()}
+    return len(counts) == 1 and counts.pop() > 1
+
+
+def _records(head: str, separator: str, whole: bool) -> list[list[str]]:
+    limit = csv.field_size_limit(sys.maxsize)
+    try:
+        reader = csv.reader(io.StringIO(head, newline=""), delimiter=separator, skipinitialspace=True)
+        records = []
+        for record in reader:
+            if record and any(field.strip() for field in record):
+                records.append([field.strip() for field in record])
+            if len(records) > LINES:
+                break
+    except csv.Error:
+        return [[""]]
+    finally:
+        csv.field_size_limit(limit)
+    if not whole and len(records) > 1 and len(records) <= LINES:
+        records.pop()  # which the end of the head may have cut
+    return records or [[""]]
+
+
+def _numeric(body: list[list[str]], width: int) -> list[bool]:
+    """Whether nearly all that is known of a column are numbers."""
+    columns = [[record[at] for record in body if not is_missing(record[at])] for at in range(width)]
+    return [bool(known) and sum(map(is_number, known)) >= 0.9 * len(known) for known in columns]
+
+
+def _is_row(first: list[str], numeric: list[bool]) -> bool:
+    """Whether the first line is one of the rows: it has numbers wherever they have."""
+    here = [is_number(value) for value, is_one in zip(first, numeric, strict=False) if is_one]
+    return bool(here) and all(here)
+
+
+def _unique(names: list[str]) -> list[str]:
+    """Names, each one once: an empty one is that of its number, and the second a is a.1."""
+    taken: set[str] = set()
+    for number, name in enumerate(names):
+        name = name or f"unnamed {number + 1}"
+        copy = 1
+        candidate = name
+        while candidate in taken:
+            candidate, copy = f"{name}.{copy}", copy + 1
+        taken.add(candidate)
+        names[number] = candidate
+    return names

@@ -1,0 +1,83 @@
+"""Columns of any kind to numbers in common units: imputed, one-hot encoded, TF-IDF, standardised."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+from linclf._tables.columns import Column
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from sklearn.compose import ColumnTransformer
+    from sklearn.pipeline import Pipeline
+
+DENSE_CELLS = 50_000_000  # encoded tables above this size, 400 MB, are sparse
+
+
+def encoder_of_columns(
+    table: "pd.DataFrame", columns: Sequence[Column], n_rows: int | None = None
+) -> "ColumnTransformer":
+    """A transformer, not yet fitted, that makes numbers of a table as `as_taken` gives it.
+
+    Numbers are imputed by the median and standardised: a penalty on weights means the same for two models
+    only if their features have the same units. Categories get a column each, and text TF-IDF.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The rows, or a sample of them.
+    columns : list of Column
+    n_rows : int, default=None
+        Rows that are encoded at once, which decide whether the result is sparse; None for those of ``table``.
+    """
+    from sklearn.compose import ColumnTransformer
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    named = {
+        kind: [one.name for one in columns if one.kind == kind] for kind in ("number", "category", "text")
+    }
+    dense = is_dense(table, columns, n_rows)
+    parts: list[tuple[str, Any, Any]] = []
+    if named["number"]:
+        median = SimpleImputer(strategy="median", keep_empty_features=True)
+        parts.append(("number", make_pipeline(median, StandardScaler()), named["number"]))
+    if named["category"]:
+        frequent = SimpleImputer(strategy="most_frequent", keep_empty_features=True)
+        one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=not dense)
+        steps = [frequent, one_hot, *([StandardScaler()] if dense else [])]
+        parts.append(("category", make_pipeline(*steps), named["category"]))
+    parts += [(f"text {name}", TfidfVectorizer(sublinear_tf=True), name) for name in named["text"]]
+    left_out = [one.name for one in columns if one.kind == "left out"]
+    if left_out:
+        parts.append(("left out", "drop", left_out))
+    return ColumnTransformer(parts, sparse_threshold=0.0 if dense else 1.0, verbose_feature_names_out=False)
+
+
+def is_dense(table: "pd.DataFrame", columns: Sequence[Column], n_rows: int | None = None) -> bool:
+    """Whether the encoded table is an array: if it has no text, and few enough categories."""
+    if any(column.kind == "text" for column in columns):
+        return False
+    counts = [
+        int(table[column.name].nunique()) if column.kind == "category" else 1
+        for column in columns
+        if column.kind != "left out"
+    ]
+    return (len(table) if n_rows is None else n_rows) * sum(counts) <= DENSE_CELLS
+
+
+def encoder_of_array(X: Any) -> "Pipeline":
+    """The same for an array or CSR matrix; sparse rows are left as they are, as centring would fill them."""
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+    if sparse.issparse(X):
+        return make_pipeline(FunctionTransformer())
+    has_gaps = X.dtype.kind == "f" and np.isnan(X).any()
+    median = [SimpleImputer(strategy="median", keep_empty_features=True)] if has_gaps else []
+    return make_pipeline(*median, StandardScaler())
