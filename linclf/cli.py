@@ -45,8 +45,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="linclf", description="Linear classifiers with every loss.")
     parser.add_argument("--version", action="version", version=f"linclf {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="compare | warmup")
+    names = "compare | fit | predict | evaluate | warmup"
+    commands = parser.add_subparsers(dest="command", required=True, metavar=names)
     _add_compare(commands)
+    _add_fit(commands)
+    _add_predict(commands)
+    _add_evaluate(commands)
     _add_warmup(commands)
     return parser
 
@@ -84,6 +88,79 @@ def _add_compare(commands: "argparse._SubParsersAction[_Parser]") -> None:
     add("--loss-curves", action="store_true", help="draw the training objectives too; needs --report")
 
 
+_FILE = "CSV, TSV, Parquet (also a folder or 'part-*.parquet'), NPZ (X, y) or svmlight"
+
+
+def _add_fit(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    command = commands.add_parser(
+        "fit",
+        help="fit a model to a table and save it with its encoder",
+        description="Fit a model to a table and save it with all that turns the columns into numbers. A file "
+        "that is larger than memory is read again for each pass.",
+    )
+    command.set_defaults(run=_fit)
+    add = command.add_argument
+    add("file", help=_FILE)
+    add("-o", "--output", required=True, metavar="M.linclf", help="the file of the model")
+    add(
+        "--target",
+        metavar="COLUMN",
+        help="column with the labels; default: target, label, class, y or the last",
+    )
+    add("--model", default="softmax", metavar="LOSS", help="its loss (default: %(default)s)")
+    add("--alpha", default="auto", metavar="A", help="the penalty, or auto: by cross-validation (default)")
+    add("--class-weight", choices=("balanced",), help="classes weigh the same, however rare they are")
+    add(
+        "--validation",
+        metavar="F",
+        help="a share of the rows or a file that is not trained on: the model is measured on it",
+    )
+    _add_reading(command)
+    _add_memory(command)
+    add("--random-state", type=int, default=0, metavar="S", help="seed (default: %(default)s)")
+    add("--n-jobs", type=int, metavar="N", help="threads; -1 takes all cores")
+    add("--report", metavar="OUT.html", help="write a self-contained report with pictures")
+
+
+def _add_predict(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    command = commands.add_parser(
+        "predict",
+        help="predict the rows of a file with a model of linclf fit, or of linclf.save",
+        description="Predict the rows of a file, in their order.",
+    )
+    command.set_defaults(run=_predict)
+    add = command.add_argument
+    add("model", metavar="M.linclf")
+    add("file", help=_FILE)
+    add("-o", "--output", metavar="OUT", help=".parquet, .csv or .tsv; default: CSV on the standard output")
+    add("--proba", action="store_true", help="the probability of each class too")
+    add("--top-k", type=int, metavar="K", help="the K most probable classes and their probabilities")
+    _add_reading(command)
+
+
+def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    command = commands.add_parser(
+        "evaluate",
+        help="measure a model on a file with labels",
+        description="Measure a model on a file with labels.",
+    )
+    command.set_defaults(run=_evaluate)
+    add = command.add_argument
+    add("model", metavar="M.linclf")
+    add("file", help=_FILE)
+    add("--target", metavar="COLUMN", help="column with the labels; default: the one that is no feature")
+    _add_reading(command)
+    _add_memory(command)
+    add("--json", metavar="OUT", help="write the numbers to this JSON file")
+    add("--report", metavar="OUT.html", help="write a self-contained report with pictures")
+
+
+def _add_memory(command: _Parser) -> None:
+    command.add_argument(
+        "--memory", default="2GiB", metavar="SIZE", help="what rows may take of it (default: %(default)s)"
+    )
+
+
 def _add_reading(command: _Parser) -> None:
     """How the columns of a file are read."""
     add = command.add_argument
@@ -116,6 +193,24 @@ def _add_warmup(commands: "argparse._SubParsersAction[_Parser]") -> None:
     add("--dtypes", metavar="A,B", default="float32,float64", help="of X (default: %(default)s)")
 
 
+def _fit(options: argparse.Namespace) -> None:
+    from linclf._command.run import fit
+
+    fit(options)
+
+
+def _predict(options: argparse.Namespace) -> None:
+    from linclf._command.run import predict
+
+    predict(options)
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from linclf._command.run import evaluate
+
+    evaluate(options)
+
+
 def _warmup(options: argparse.Namespace) -> None:
     from linclf._compare.warmup import warm_up
     from linclf._numba import cache_directory
@@ -133,6 +228,7 @@ def numbers(text: str) -> list[float]:
 
 
 def _compare(options: argparse.Namespace) -> None:
+    from linclf._command.saving import check_writable
     from linclf._compare.apart import as_times, columns_apart
     from linclf._compare.candidates import chosen
     from linclf._compare.pictures import require_matplotlib
@@ -143,8 +239,7 @@ def _compare(options: argparse.Namespace) -> None:
 
     # errors that would otherwise appear after minutes of fitting
     for name, path in (("--json", options.json), ("--report", options.report)):
-        if path is not None and (Path(path).is_dir() or not Path(path).absolute().parent.is_dir()):
-            raise ValueError(f"{name} {path!r} cannot be written: no such folder, or a folder itself")
+        check_writable(name, path)
     if options.report is not None:
         require_matplotlib()
     elif options.loss_curves:

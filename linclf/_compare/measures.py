@@ -48,11 +48,11 @@ def outputs_of(model: Any, X: Any, classes: np.ndarray) -> Outputs:
     columns = np.searchsorted(classes, model.classes_)
     probabilities = None
     if hasattr(model, "predict_proba"):
-        probabilities = _spread(model.predict_proba(X), columns, classes.size, 0.0)
+        probabilities = spread_over(model.predict_proba(X), columns, classes.size, 0.0)
     if hasattr(model, "decision_function"):
         scores = np.asarray(model.decision_function(X))
         scores = np.column_stack([-scores, scores]) if scores.ndim == 1 else scores
-        scores = _spread(scores, columns, classes.size, scores.min() - 1)
+        scores = spread_over(scores, columns, classes.size, scores.min() - 1)
     elif probabilities is not None:
         scores = probabilities
     else:
@@ -63,7 +63,8 @@ def outputs_of(model: Any, X: Any, classes: np.ndarray) -> Outputs:
     return Outputs(predicted, scores, probabilities)
 
 
-def _spread(values: Any, columns: np.ndarray, n_classes: int, missing: float) -> FloatArray:
+def spread_over(values: Any, columns: np.ndarray, n_classes: int, missing: float) -> FloatArray:
+    """A column for each class of the table, of values for the classes of a model."""
     spread = np.full((len(values), n_classes), missing)
     spread[:, columns] = values
     return spread

@@ -9,8 +9,8 @@ from typing import Any
 
 from linclf._compare import pictures
 from linclf._compare.candidates import BASELINE
+from linclf._compare.document import document, paragraphs, section
 from linclf._compare.measures import MEASURES, TIMES, number, power
-from linclf._compare.page_style import SCRIPT, STYLE
 from linclf._compare.summary import Row
 from linclf._compare.text import (
     Results,
@@ -39,42 +39,32 @@ def html_page(results: Results, *, loss_curves: bool = False) -> str:
     """
     pictures.require_matplotlib()
     rows, facts = results.rows, results.facts
-    title = html.escape(f"linclf compare: {facts['data']}")
+    title = f"linclf compare: {facts['data']}"
     with pictures.styled():
         sections = [_pictures_of_all(rows, facts), _pictures_of_leaders(results), _confusions(results)]
         sections += [_loss_curves(results)] if loss_curves else []
     content = [
-        f"<h1>{title}</h1>",
+        f"<h1>{html.escape(title)}</h1>",
         f'<p class="verdict">{html.escape(verdict(rows, facts))}</p>',
-        _paragraphs([heading(facts), splits_line(facts)]),
+        paragraphs([heading(facts), splits_line(facts)]),
         _table(rows, facts),
         _list("What the columns mean", notes(rows, facts)),
         _messages(rows),
         *sections,
         "<h2>How this was made</h2>",
-        _paragraphs(origin_lines(facts)),
+        paragraphs(origin_lines(facts)),
         _list("Rows of each class", [f"{name}: {n:,}" for name, n in facts["class_balance"].items()]),
     ]
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>{STYLE}</style></head><body>\n"
-        + "\n".join(filter(None, content))
-        + f"\n<script>{SCRIPT}</script></body></html>\n"
-    )
+    return document(title, content)
 
 
 def html_summary(results: Results) -> str:
     """The table and the verdict for a notebook, which has a style of its own."""
     return (
         f"<p><strong>{html.escape(verdict(results.rows, results.facts))}</strong></p>"
-        + _paragraphs([heading(results.facts), splits_line(results.facts)])
+        + paragraphs([heading(results.facts), splits_line(results.facts)])
         + _table(results.rows, results.facts)
     )
-
-
-def _paragraphs(lines: Sequence[str]) -> str:
-    return "".join(f'<p class="soft">{html.escape(line)}</p>' for line in lines)
 
 
 def _list(summary: str, lines: Sequence[str]) -> str:
@@ -160,10 +150,6 @@ def _best(rows: Sequence[Row], key: str) -> str | None:
 # ---------------------------------------------------------------- pictures
 
 
-def _section(title: str, text: str, content: str) -> str:
-    return f'<section><h2>{title}</h2><p class="soft">{html.escape(text)}</p>{content}</section>'
-
-
 def _pictures_of_all(rows: Sequence[Row], facts: dict[str, Any]) -> str:
     sort = facts["sort"]
     if not any(row[sort] is not None and row["model"] != BASELINE for row in rows):
@@ -182,7 +168,7 @@ def _pictures_of_all(rows: Sequence[Row], facts: dict[str, Any]) -> str:
     if facts["n_splits"] > 1:
         text += " The second picture shows paired differences with 95 % intervals: what reaches 0 is as good."
         content += pictures.behind_the_best(rows, sort)
-    return _section("Quality and time", text, f'<div class="grid">{content}</div>')
+    return section("Quality and time", text, f'<div class="grid">{content}</div>')
 
 
 def _pictures_of_leaders(results: Results) -> str:
@@ -205,7 +191,7 @@ def _pictures_of_leaders(results: Results) -> str:
     )
     grid = f'<div class="grid">{"".join(panels)}</div>'
     lines = leader_lines(rows, results.facts)
-    return _section("The leading few", text, grid) + _list("In numbers", lines)
+    return section("The leading few", text, grid) + _list("In numbers", lines)
 
 
 def _panel(name: str, caption: str, picture: str) -> str:
@@ -228,7 +214,7 @@ def _confusions(results: Results) -> str:
     text = f"Rows are the true classes, columns the predictions of {row['model']} on the last split."
     if n_shown < classes.size:
         text += f" Shown are the {n_shown} most confused of {classes.size} classes."
-    return _section("Confusions", text, f'<div class="scroll" tabindex="0">{picture}</div>')
+    return section("Confusions", text, f'<div class="scroll" tabindex="0">{picture}</div>')
 
 
 def _loss_curves(results: Results) -> str:
@@ -239,4 +225,4 @@ def _loss_curves(results: Results) -> str:
         if len(curve) > 1
     ]
     text = "Training objective on the last split. Each loss has its own scale: heights cannot be compared."
-    return _section("Loss curves", text, f'<div class="grid">{"".join(panels)}</div>') if panels else ""
+    return section("Loss curves", text, f'<div class="grid">{"".join(panels)}</div>') if panels else ""

@@ -89,7 +89,7 @@ class Batches:
         features: list[str] | str | None = None,
         memory: str | int = "1GiB",
     ) -> None:
-        self.memory = _bytes(memory)
+        self.memory = n_bytes_of(memory)
         self._described = f"Batches({_short(source)})"
         self._source: Source = _source_for(source, target, weight, features, self.memory)
         self._form: Format | None = None
@@ -185,7 +185,7 @@ class Batches:
             yield function(block.X)
 
 
-def _bytes(memory: str | int) -> int:
+def n_bytes_of(memory: str | int) -> int:
     """A number of bytes, from text such as 2GiB."""
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmg]?i?b?)\s*", str(memory), re.IGNORECASE)
     unit = UNITS.get(found[2].upper()) if found else None

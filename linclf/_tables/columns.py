@@ -63,6 +63,29 @@ def columns_of(
             raise ValueError(f"--columns: {name!r} is not a column; there are {_some(table.columns)}")
         if kind not in KINDS:
             raise ValueError(f"--columns {name}={kind}: a column is one of {', '.join(KINDS)}")
+    found = _read_as(table, given, decimal)
+    if not any(column.kind != "left out" for column in found):
+        reasons = "; ".join(f"{column.name}: {column.note}" for column in found[:5])
+        raise ValueError(f"no column is left as a feature ({reasons}); --columns name=number takes one")
+    return found
+
+
+def as_written(
+    table: "pd.DataFrame", columns: Sequence[Column], given: Mapping[str, str], decimal: Decimal | None
+) -> list[Column]:
+    """The same columns, with the way in which another table writes their numbers."""
+    names = [column.name for column in columns if column.kind == "number"]
+    said = {name: kind for name, kind in given.items() if name in names}
+    found = {column.name: column for column in _read_as(table[names], said, decimal)}
+    return [
+        column._replace(decimal=found[column.name].decimal, lenient=found[column.name].lenient)
+        if column.name in found
+        else column
+        for column in columns
+    ]
+
+
+def _read_as(table: "pd.DataFrame", given: Mapping[str, str], decimal: Decimal | None) -> list[Column]:
     found = [_column(table[name], given.get(name), decimal) for name in table.columns]
     signs = {
         sign
@@ -83,9 +106,6 @@ def columns_of(
                 f"{str(value).replace(',', '')}; say --decimal , or --decimal . (of a table in memory: make "
                 "numbers of the column)"
             )
-    if not any(column.kind != "left out" for column in found):
-        reasons = "; ".join(f"{column.name}: {column.note}" for column in found[:5])
-        raise ValueError(f"no column is left as a feature ({reasons}); --columns name=number takes one")
     return found
 
 

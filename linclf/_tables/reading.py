@@ -27,6 +27,13 @@ class Reading(NamedTuple):
     lines: list[str]
 
 
+def is_of_arrays(path: str | Path) -> bool:
+    """Whether a file holds arrays, and no named columns."""
+    path = existing(path)
+    ending = ending_of(path) if path.is_file() else ".parquet"
+    return ending in ARRAYS or (ending == ".txt" and looks_like_svmlight(path))
+
+
 def read_table(path: str | Path, target: str | None = None) -> Reading:
     """Read a CSV, TSV, Parquet, NPZ or svmlight file.
 
@@ -62,9 +69,8 @@ def read_table(path: str | Path, target: str | None = None) -> Reading:
     target: column 'Class'
     """
     path = existing(path)
-    ending = ending_of(path) if path.is_file() else ".parquet"
-    if ending in ARRAYS or (ending == ".txt" and looks_like_svmlight(path)):
-        return _of_arrays(path, ending, target)
+    if is_of_arrays(path):
+        return _of_arrays(path, target)
     table = open_table(path)
     if target is None:
         target, is_usual = target_of(table.names)
@@ -110,6 +116,15 @@ def existing(path: str | Path) -> Path:
 # ------------------------------------------------------------ arrays
 
 
+def features_in(path: str | Path) -> Any:
+    """X of a file of arrays, which may have no y."""
+    path = existing(path)
+    if ending_of(path) == ".npz":
+        arrays = _arrays_in(path)
+        return _chosen(arrays | {"\0none": np.empty(0)}, "\0none", path.name)[0]
+    return _of_arrays(path, None).X
+
+
 def looks_like_svmlight(path: Path) -> bool:
     """Whether the first row is a label and pairs of a number and a value."""
     import gzip
@@ -122,8 +137,8 @@ def looks_like_svmlight(path: Path) -> bool:
     return False
 
 
-def _of_arrays(path: Path, ending: str, target: str | None) -> Reading:
-    is_npz = ending == ".npz"
+def _of_arrays(path: Path, target: str | None) -> Reading:
+    is_npz = ending_of(path) == ".npz"
     try:
         content = _arrays_in(path) if is_npz else _svmlight(path)
     except (OSError, MemoryError):

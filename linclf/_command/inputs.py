@@ -1,0 +1,107 @@
+"""What a fitted model takes: the columns of a table, and files whose columns do not match."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import Pipeline
+
+from linclf._tables.columns import KINDS, Column, Kind, as_taken, as_written
+from linclf._tables.files import Table, like
+from linclf._tables.labels import TARGETS
+from linclf._tables.numbers import Decimal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LOOK = 10_000  # rows that tell how a file writes numbers
+
+
+def columns_of_model(model: Any) -> list[Column] | None:
+    """The columns that a model was fitted with, and their kinds; None if they have no names."""
+    names = getattr(model, "feature_names_in_", None)
+    if names is None:
+        return None
+    encoder = model[0] if isinstance(model, Pipeline) else None
+    if not isinstance(encoder, ColumnTransformer):
+        return [Column(str(name), "number", "") for name in names]
+    kinds: dict[str, Kind] = {}
+    for part, _, columns in encoder.transformers_:
+        kind = next((kind for kind in KINDS if part == kind or part.startswith(f"{kind} ")), None)
+        if kind is not None:
+            kinds |= dict.fromkeys([columns] if isinstance(columns, str) else list(columns), kind)
+    return [Column(str(name), kinds.get(str(name), "number"), "") for name in names]
+
+
+def matched(columns: Sequence[Column], table: Table, model: str) -> list[Column]:
+    """The columns that the model needs, all of them found in the table.
+
+    Raises
+    ------
+    ValueError
+        If one is missing; the message names it, and columns of similar names.
+    """
+    needed = [column for column in columns if column.kind != "left out"]
+    missing = [column.name for column in needed if column.name not in table.names]
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise ValueError(
+            f"{table.title} has no column {missing[0]!r}{more}, and {model} was fitted with "
+            f"{len(needed)} columns; {like(missing[0], table.names)}"
+        )
+    return needed
+
+
+def target_column(columns: Sequence[Column], table: Table) -> str:
+    """The column with the labels: the only one that the model does not take, or one with a usual name."""
+    taken = {column.name for column in columns}
+    others = [name for name in table.names if name not in taken]
+    usual = [name for name in others if name.lower() in TARGETS]
+    found = others if len(others) == 1 else usual
+    if len(found) != 1:
+        what = f"one of {', '.join(others[:10])}" if others else "a column; there is none beside the features"
+        raise ValueError(f"{table.title}: which column has the labels? --target names it: {what}")
+    return found[0]
+
+
+class FileRows:
+    """The rows of a file as a model takes them.
+
+    Parameters
+    ----------
+    table : Table
+    columns : list of Column
+        Those that the model needs.
+    given : mapping of str to str
+        What the user says of columns.
+    decimal : {".", ","} or None
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        columns: Sequence[Column],
+        given: Mapping[str, str] | None = None,
+        decimal: Decimal | None = None,
+    ) -> None:
+        self.table, self.names = table, [column.name for column in columns]
+        first = next(iter(table.frames(LOOK)), None)
+        if first is None or not len(first):
+            raise ValueError(f"{table.title} has no rows")
+        kinds = {column.name: column.kind for column in columns}
+        for name, kind in (given or {}).items():
+            if kinds.get(name) != kind:
+                fitted = f"it as {kinds[name]}" if name in kinds else "no such column"
+                raise ValueError(f"--columns {name}={kind}: the model was fitted with {fitted}")
+        self.columns = as_written(first, columns, given or {}, decimal)
+
+    def blocks(self, n_rows: int, target: str | None = None) -> "Iterator[tuple[int, pd.DataFrame, Any]]":
+        """The number of the first row, the features, and the column of the labels as it is written."""
+        start = 0
+        for frame in self.table.frames(n_rows, target):
+            yield (
+                start,
+                as_taken(frame[self.names], self.columns, start),
+                (None if target is None else frame[target]),
+            )
+            start += len(frame)
