@@ -29,7 +29,8 @@ def columns_of_model(model: Any) -> list[Column] | None:
     for part, _, columns in encoder.transformers_:
         kind = next((kind for kind in KINDS if part == kind or part.startswith(f"{kind} ")), None)
         if kind is not None:
-            kinds |= dict.fromkeys([columns] if isinstance(columns, str) else list(columns), kind)
+            names_of = [columns] if isinstance(columns, str) else list(columns)
+            kinds.update((name, kind) for name in names_of)
     return [Column(str(name), kinds.get(str(name), "number"), "") for name in names]
 
 
@@ -101,7 +102,7 @@ class FileRows:
         for frame in self.table.frames(n_rows, target):
             yield (
                 start,
-                as_taken(frame[self.names], self.columns, start),
+                as_taken(frame, self.columns, start),
                 (None if target is None else frame[target]),
             )
             start += len(frame)

@@ -60,9 +60,9 @@ class Judged(NamedTuple):
     def _of_classes(self, counts: IntArray) -> list[str]:
         from sklearn.metrics import precision_recall_fscore_support
 
-        precision, recall, _, _ = precision_recall_fscore_support(
-            self.codes, self.outputs.predicted, labels=range(len(self.classes)), zero_division=0.0
-        )
+        among: Any = {"labels": range(len(self.classes)), "zero_division": 0.0}
+        found: Any = precision_recall_fscore_support(self.codes, self.outputs.predicted, **among)
+        precision, recall, *_ = found
         order = np.argsort(recall, kind="stable") if len(counts) > CLASSES_SHOWN else np.arange(len(counts))
         order = [k for k in order if counts[k]][:CLASSES_SHOWN]
         width = max(5, *(len(str(self.classes[k])) for k in order))

@@ -34,14 +34,14 @@ def model_page(
     pictures.require_matplotlib()
     content = [f"<h1>{html.escape(title)}</h1>"]
     if found is not None:
-        first, _, *of_classes = found.lines()
+        first = found.lines()[0]
         content.append(f'<p class="verdict">{html.escape(first)}</p>')
         content.append(_measures(found))
     content += [f"<p><b>Warning:</b> {html.escape(text)}</p>" for text in warnings]
     content.append(section("What was read and fitted", "", paragraphs(lines)))
     with pictures.styled():
         if found is not None:
-            table = "\n".join(of_classes)
+            table = "\n".join(found.lines()[2:])
             content.append(
                 section("Classes", "", f'<pre class="scroll" tabindex="0">{html.escape(table)}</pre>')
             )

@@ -4,7 +4,7 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -15,7 +15,7 @@ from linclf._command.progress import RowProgress
 from linclf._sources.batches import LEAST, Batches, n_bytes_of
 from linclf._sources.blocks import uniform
 from linclf._tables.columns import Column, as_taken, columns_of
-from linclf._tables.encoding import DENSE_CELLS, encoder_of_columns, is_dense
+from linclf._tables.encoding import encoder_of_columns, is_dense
 from linclf._tables.features import features_of
 from linclf._tables.files import Table, check_target, open_table
 from linclf._tables.labels import check_labels, labels_from_text, target_of
@@ -27,6 +27,7 @@ from linclf.tuning import LinearClassifierCV
 
 SHARE = 3  # rows in memory are read, converted and encoded: each may take a third of it
 SAMPLE_SHARE, BLOCK_SHARE = 16, 32  # parts of the memory for a sample of the rows, and for a block of them
+CELL_SHARE = 128  # 8 bytes a cell of a dense encoded block, which takes a sixteenth of the memory
 BLOCKS = 1_000, 100_000  # fewest and most rows of a block
 ALPHA_ROWS = 20_000  # that the penalty is chosen on
 LOOK = 1_000
@@ -39,7 +40,7 @@ class Asked(NamedTuple):
     target: str | None = None
     loss: str = "softmax"
     alpha: float | str = "auto"
-    class_weight: str | None = None
+    class_weight: Literal["balanced"] | None = None
     validation: str | None = None  # a share of the rows, or a file
     memory: str = "2GiB"
     columns: Mapping[str, str] | None = None
@@ -155,20 +156,18 @@ def _by_passes(asked: Asked, memory: int, share: float | None) -> Trained:
         *report_of(sample.frame.drop(columns=target), columns).lines(),
     ]
     n_block = int(np.clip(memory / BLOCK_SHARE / sample.row_bytes, *BLOCKS))
-    dense = is_dense(features, columns, n_block * DENSE_CELLS * 8 * BLOCK_SHARE // memory)
-    encoder = encoder_of_columns(columns, dense)
+    encoder = encoder_of_columns(columns, is_dense(features, columns, n_block, memory // CELL_SHARE))
     encoder.fit(features)
     some = features.head(min(ALPHA_ROWS, len(features)))
     alpha, words = _alpha(asked, encoder.transform(some), labels[: len(some)])
+    words = words.replace("all rows", f"{len(some):,} rows of the sample")
     source = _Rows(table, target, columns, labels, n_block, progress, share, asked.random_state)
     classifier = _classifier(asked, alpha)
     batches = Batches(source.trained, memory=max(memory // 2, LEAST)).map(encoder.transform)
     messages, seconds = _fit(classifier, batches, None)
     model = Pipeline([("columns", encoder), ("classifier", classifier)])
     shape = sample.n_rows, classifier.n_features_in_
-    lines.append(
-        _summary(asked, classifier, shape, alpha, f"{words}, on the sample" if words else "", seconds)
-    )
+    lines.append(_summary(asked, classifier, shape, alpha, words, seconds))
     found = None
     if share is not None:
         found = judged(model, source.held_out(), memory // 2, lambda: table.title)
@@ -239,7 +238,7 @@ def _classifier(asked: Asked, alpha: float) -> LinearClassifier:
     return LinearClassifier(
         loss=asked.loss,
         alpha=alpha,
-        class_weight=asked.class_weight,  # ty: ignore
+        class_weight=asked.class_weight,
         random_state=asked.random_state,
         n_jobs=asked.n_jobs,
     )
@@ -255,7 +254,7 @@ def _alpha(asked: Asked, X: Any, y: np.ndarray) -> tuple[float, str]:
         X, y = X[chosen], y[chosen]
     search = LinearClassifierCV(
         loss=asked.loss,
-        class_weight=asked.class_weight,  # ty: ignore
+        class_weight=asked.class_weight,
         random_state=asked.random_state,
         n_jobs=asked.n_jobs,
         refit=False,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import numpy as np
 
@@ -36,6 +36,11 @@ class Column(NamedTuple):
     note: str  # how it is written, or why it is left out
     decimal: Decimal = "."
     lenient: bool = False  # whether text in a column of numbers is missing: the user has said that they are
+
+
+def series(table: "pd.DataFrame", name: str) -> "pd.Series":
+    """A column by its name, of which there is one."""
+    return cast("pd.Series", table[name])
 
 
 def columns_of(
@@ -76,7 +81,7 @@ def as_written(
     """The same columns, with the way in which another table writes their numbers."""
     names = [column.name for column in columns if column.kind == "number"]
     said = {name: kind for name, kind in given.items() if name in names}
-    found = {column.name: column for column in _read_as(table[names], said, decimal)}
+    found = {column.name: column for column in _read_as(table.loc[:, names], said, decimal)}
     return [
         column._replace(decimal=found[column.name].decimal, lenient=found[column.name].lenient)
         if column.name in found
@@ -86,16 +91,16 @@ def as_written(
 
 
 def _read_as(table: "pd.DataFrame", given: Mapping[str, str], decimal: Decimal | None) -> list[Column]:
-    found = [_column(table[name], given.get(name), decimal) for name in table.columns]
-    signs = {
+    found = [_column(series(table, name), given.get(name), decimal) for name in table.columns]
+    signs: set[Decimal] = {
         sign
         for name, column in zip(table.columns, found, strict=True)
-        if (sign := _sign(table[name], column))
+        if (sign := _sign(series(table, name), column))
     }
     if decimal is None and len(signs) == 1:  # one column shows how the others are written
-        (sign,) = signs
+        sign = signs.pop()
         found = [
-            _column(table[name], given.get(name), sign) if column.note == _AMBIGUOUS else column
+            _column(series(table, name), given.get(name), sign) if column.note == _AMBIGUOUS else column
             for name, column in zip(table.columns, found, strict=True)
         ]
     for column in found:
@@ -244,14 +249,18 @@ def _counted(n_values: int) -> str:
 
 def _text(values: "pd.Series") -> "pd.Series":
     """All values as str, because a column of str and int cannot be sorted; what is missing is NaN."""
+    import pandas as pd
+
     for row, value in enumerate(values.head(LOOK)):
         if isinstance(value, (list, dict, set, tuple, np.ndarray)):
             raise ValueError(
                 f"column {values.name!r} holds a {type(value).__name__} in row {row}; a cell has one value: "
                 "make columns of its parts"
             )
-    text = values.astype(object).map(_as_text, na_action="ignore").astype(object)
-    return text.where(text.notna() & ~text.isin(TEXT_MISSING), np.nan)
+    codes, different = pd.factorize(values.astype(object))
+    texts = [_as_text(value) for value in different]
+    taken = np.array([np.nan if text in TEXT_MISSING else text for text in texts] + [np.nan], object)
+    return pd.Series(taken[codes], index=values.index, name=values.name, dtype=object)  # -1 is missing
 
 
 def _as_text(value: Any) -> str:
@@ -271,7 +280,7 @@ def as_taken(table: "pd.DataFrame", columns: Sequence[Column], first_row: int = 
 
     made = {}
     for column in columns:
-        values = table[column.name]
+        values = series(table, column.name)
         if column.kind == "left out":
             made[column.name] = values
         elif column.kind == "number":

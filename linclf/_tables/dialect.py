@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import Any, NamedTuple
 
 from linclf._tables.numbers import is_missing, is_number
 
@@ -47,14 +47,14 @@ class Dialect(NamedTuple):
 
 
 @contextmanager
-def opened(path: Path, encoding: str | None = None) -> Iterator[IO]:
+def opened(path: Path, encoding: str | None = None) -> Iterator[Any]:
     """The text of a file, or its bytes; unpacked if it is packed."""
     packed = path.suffix.lower() == ".gz"
     with gzip.open(path, "rb") if packed else open(path, "rb") as file:
         if encoding is None:
             yield file
         else:
-            yield io.TextIOWrapper(file, encoding=encoding, newline="")  # ty: ignore
+            yield io.TextIOWrapper(file, encoding=encoding, newline="")
 
 
 def dialect_of(path: Path) -> Dialect:

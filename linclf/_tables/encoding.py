@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from linclf._tables.columns import Column
+from linclf._tables.columns import Column, series
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,21 +16,12 @@ if TYPE_CHECKING:
 DENSE_CELLS = 50_000_000  # encoded tables above this size, 400 MB, are sparse
 
 
-def encoder_of_columns(
-    table: "pd.DataFrame", columns: Sequence[Column], n_rows: int | None = None
-) -> "ColumnTransformer":
+def encoder_of_columns(columns: Sequence[Column], dense: bool) -> "ColumnTransformer":
     """A transformer, not yet fitted, that makes numbers of a table as `as_taken` gives it.
 
     Numbers are imputed by the median and standardised: a penalty on weights means the same for two models
-    only if their features have the same units. Categories get a column each, and text TF-IDF.
-
-    Parameters
-    ----------
-    table : DataFrame
-        The rows, or a sample of them.
-    columns : list of Column
-    n_rows : int, default=None
-        Rows that are encoded at once, which decide whether the result is sparse; None for those of ``table``.
+    only if their features have the same units. Categories get a column each, and text TF-IDF. ``dense`` says
+    whether the result is an array.
     """
     from sklearn.compose import ColumnTransformer
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -38,36 +29,34 @@ def encoder_of_columns(
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-    named = {
-        kind: [one.name for one in columns if one.kind == kind] for kind in ("number", "category", "text")
-    }
-    dense = is_dense(table, columns, n_rows)
+    def named(kind: str) -> list[str]:
+        return [column.name for column in columns if column.kind == kind]
+
     parts: list[tuple[str, Any, Any]] = []
-    if named["number"]:
+    if named("number"):
         median = SimpleImputer(strategy="median", keep_empty_features=True)
-        parts.append(("number", make_pipeline(median, StandardScaler()), named["number"]))
-    if named["category"]:
+        parts.append(("number", make_pipeline(median, StandardScaler()), named("number")))
+    if named("category"):
         frequent = SimpleImputer(strategy="most_frequent", keep_empty_features=True)
         one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=not dense)
         steps = [frequent, one_hot, *([StandardScaler()] if dense else [])]
-        parts.append(("category", make_pipeline(*steps), named["category"]))
-    parts += [(f"text {name}", TfidfVectorizer(sublinear_tf=True), name) for name in named["text"]]
-    left_out = [one.name for one in columns if one.kind == "left out"]
-    if left_out:
-        parts.append(("left out", "drop", left_out))
+        parts.append(("category", make_pipeline(*steps), named("category")))
+    parts += [(f"text {name}", TfidfVectorizer(sublinear_tf=True), name) for name in named("text")]
+    if named("left out"):
+        parts.append(("left out", "drop", named("left out")))
     return ColumnTransformer(parts, sparse_threshold=0.0 if dense else 1.0, verbose_feature_names_out=False)
 
 
-def is_dense(table: "pd.DataFrame", columns: Sequence[Column], n_rows: int | None = None) -> bool:
-    """Whether the encoded table is an array: if it has no text, and few enough categories."""
+def is_dense(table: "pd.DataFrame", columns: Sequence[Column], n_rows: int, cells: int = DENSE_CELLS) -> bool:
+    """Whether so many encoded rows are an array: if they have no text, and no more cells than these."""
     if any(column.kind == "text" for column in columns):
         return False
     counts = [
-        int(table[column.name].nunique()) if column.kind == "category" else 1
+        series(table, column.name).nunique() if column.kind == "category" else 1
         for column in columns
         if column.kind != "left out"
     ]
-    return (len(table) if n_rows is None else n_rows) * sum(counts) <= DENSE_CELLS
+    return n_rows * sum(counts) <= cells
 
 
 def encoder_of_array(X: Any) -> "Pipeline":

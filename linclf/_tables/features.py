@@ -47,7 +47,7 @@ class Features(NamedTuple):
         """A transformer, not yet fitted, that makes numbers of the rows."""
         if self.report is None:
             return encoder_of_array(self.rows)
-        return encoder_of_columns(self.rows, self.columns)
+        return encoder_of_columns(self.columns, self.report.dense)
 
     def lines(self) -> list[str]:
         """How the columns are read and encoded, for people."""
@@ -88,7 +88,7 @@ def features_of(X: Any, given: Mapping[str, str] | None = None, decimal: Decimal
         return _of_array(X)
     table = _named(X)
     columns = columns_of(table, given, decimal)
-    report = report_of(table, columns, is_dense(table, columns))
+    report = report_of(table, columns, is_dense(table, columns, len(table)))
     return Features(as_taken(table, columns), sum(report.n_missing.values()), report)
 
 

@@ -44,6 +44,7 @@ def labels_from_text(column: "pd.Series", first_row: int = 0, like: LabelArray |
     ValueError
         If a label is missing, or is no number among classes that are numbers.
     """
+    import pandas as pd
     from pandas.api import types
 
     missing = column.isna().to_numpy(bool) | (column.astype(object) == "").to_numpy(bool)
@@ -56,15 +57,16 @@ def labels_from_text(column: "pd.Series", first_row: int = 0, like: LabelArray |
     if types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype):
         values = column.to_numpy()
         return values.astype(str) if like is not None and like.dtype.kind in "OU" else values
-    texts = np.array([str(value) for value in column.tolist()])
-    unique, inverse = np.unique(texts, return_inverse=True)
+    codes, different = pd.factorize(column.astype(object))
+    unique, numbers = np.unique([str(value) for value in different], return_inverse=True)
+    inverse = numbers[codes]
     if like is not None:
         if like.dtype.kind in "OUS":
-            return texts
+            return unique[inverse]
         form, dtype = (_WHOLE if like.dtype.kind in "iub" else _REAL), like.dtype
         for value in unique.tolist():
             if not form.fullmatch(value):
-                row = first_row + int(np.argmax(texts == value))
+                row = first_row + int(np.argmax(unique[inverse] == value))
                 raise ValueError(f"the label in row {row} is {value!r}, and the classes are numbers")
         return unique.astype(np.float64 if dtype.kind == "f" else np.int64)[inverse]
     if all(_WHOLE.fullmatch(value) for value in unique.tolist()):
@@ -72,7 +74,7 @@ def labels_from_text(column: "pd.Series", first_row: int = 0, like: LabelArray |
     # 01 and 1 are two names; 1.0 and 2.0 are numbers
     if all(_REAL.fullmatch(value) and not re.match(r"-?0\d", value) for value in unique.tolist()):
         return unique.astype(np.float64)[inverse]
-    return texts
+    return unique[inverse]
 
 
 def check_labels(y: Any) -> tuple[np.ndarray, IntArray, np.ndarray]:

@@ -1,7 +1,7 @@
 """Numbers that are written as text: decimal commas, thousands, percent and currency signs."""
 
 import re
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -31,9 +31,9 @@ MISSING = (
 )
 _MISSING = frozenset(MISSING)
 _PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf")
-_POINT = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")  # 1,234.5
-_COMMA = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:\.\d{3})+),\d+(?:[eE][+-]?\d+)?")  # 0,126 and 1.234,5
-_GROUPED = re.compile(r"[+-]?\d{1,3}(?:\.\d{3}){2,}")  # 1.234.567
+_POINT = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")  # 1,234.5
+_COMMA = re.compile(r"[+-]?(?:\d+|[1-9]\d{0,2}(?:\.\d{3})+),\d+(?:[eE][+-]?\d+)?")  # 0,126 and 1.234,5
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3}){2,}")  # 1.234.567
 _SPACES = re.compile(r"(?<=\d)[ '\u00a0\u202f\u2009](?=\d{3}(?!\d))")
 _UNIT = re.compile(r"^[$€£¥]\s*|\s*[$€£¥]$|\s*%$")
 Decimal = Literal[".", ","]
@@ -87,7 +87,7 @@ def style_of(values: list[str]) -> Style | None:
     # a point among decimal commas separates thousands
     rest = [value for value in bare if _PLAIN.fullmatch(value)]
     as_comma = all(_COMMA.fullmatch(value) or _GROUPED.fullmatch(value) for value in odd) and not any(
-        "." in value and not re.fullmatch(r"[+-]?\d{1,3}\.\d{3}", value) for value in rest
+        "." in value and not re.fullmatch(r"[+-]?[1-9]\d{0,2}\.\d{3}", value) for value in rest
     )
     if as_point and as_comma:
         decided = any("." in value for value in rest)
@@ -106,5 +106,6 @@ def parsed(texts: "pd.Series", decimal: Decimal) -> "pd.Series":
     texts = texts.str.replace(_UNIT, "", regex=True).str.replace("\u2212", "-")
     texts = texts.str.replace(_SPACES, "", regex=True)
     texts = texts.str.replace("." if decimal == "," else ",", "").str.replace(",", ".")
-    numbers = pd.to_numeric(texts, errors="coerce").astype("Float64").to_numpy(np.float64, na_value=np.nan)
+    parts: Any = pd.to_numeric(texts, errors="coerce")
+    numbers = parts.astype("Float64").to_numpy(np.float64, na_value=np.nan)
     return pd.Series(np.where(is_percent, numbers / 100, numbers), index=texts.index)

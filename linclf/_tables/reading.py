@@ -140,7 +140,7 @@ def looks_like_svmlight(path: Path) -> bool:
 def _of_arrays(path: Path, target: str | None) -> Reading:
     is_npz = ending_of(path) == ".npz"
     try:
-        content = _arrays_in(path) if is_npz else _svmlight(path)
+        content: Any = _arrays_in(path) if is_npz else _svmlight(path)
     except (OSError, MemoryError):
         raise
     except Exception as fault:  # each reader raises different errors for a broken file
