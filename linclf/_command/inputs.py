@@ -27,10 +27,10 @@ def columns_of_model(model: Any) -> list[Column] | None:
         return [Column(str(name), "number", "") for name in names]
     kinds: dict[str, Kind] = {}
     for part, _, columns in encoder.transformers_:
-        kind = next((kind for kind in KINDS if part == kind or part.startswith(f"{kind} ")), None)
-        if kind is not None:
-            names_of = [columns] if isinstance(columns, str) else list(columns)
-            kinds.update((name, kind) for name in names_of)
+        names_of = [columns] if isinstance(columns, str) else list(columns)
+        for kind in KINDS:
+            if part == kind or part.startswith(f"{kind} "):
+                kinds.update(dict.fromkeys(map(str, names_of), kind))
     return [Column(str(name), kinds.get(str(name), "number"), "") for name in names]
 
 

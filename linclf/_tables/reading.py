@@ -152,7 +152,7 @@ def _of_arrays(path: Path, target: str | None) -> Reading:
         return Reading(X, y, [f"target: array {target or 'y'!r}"])
     if target is not None:
         raise ValueError(f"--target {target!r}: {path.name} is svmlight, whose first number is the label")
-    return Reading(*content, ["svmlight", "target: the first number of each line"])
+    return Reading(content[0], content[1], ["svmlight", "target: the first number of each line"])
 
 
 def _arrays_in(path: Path) -> dict[str, np.ndarray]:
