@@ -38,6 +38,10 @@ class ReadingReport(NamedTuple):
         lines = []
         for kind, title in scaled.items():
             of_kind = [column for column in self.columns if column.kind == kind]
+            notes = {column.note for column in of_kind}
+            if kind == "number" and len(of_kind) > 1 and len(notes) == 1 and notes != {""}:
+                title += f", {notes.pop()}"  # once, and not for each of them
+                of_kind = [column._replace(note="") for column in of_kind]
             if of_kind:
                 lines.append(f"{title}: {self._listed(of_kind)}")
         return lines
