@@ -96,14 +96,15 @@ class Distributed(BaseLinearClassifier):
         with self._unchanged_on_failure(), one_blas_thread():
             client = client_for(self.client)
             rows = OnWorkers(client, partitions_of(X, y, sample_weight), names_of(X))
-            validation = local(X_val), local(y_val), local(sample_weight_val)
-            fitting = fitting_elsewhere(self, rows, {"X": X, "y": y, "metadata": None}, validation)
-            if classes is not None and not np.array_equal(np.sort(np.asarray(classes)), fitting.classes):
-                raise ValueError(
-                    f"classes={classes!r}, and y has {fitting.classes.tolist()}; leave it out if all of y "
-                    "counts"
-                )
-            return self._fit(fitting)
+            with rows:
+                validation = local(X_val), local(y_val), local(sample_weight_val)
+                fitting = fitting_elsewhere(self, rows, {"X": X, "y": y, "metadata": None}, validation)
+                if classes is not None and not np.array_equal(np.sort(np.asarray(classes)), fitting.classes):
+                    raise ValueError(
+                        f"classes={classes!r}, and y has {fitting.classes.tolist()}; leave it out if all "
+                        "of y counts"
+                    )
+                return self._fit(fitting)
 
     def to_local(self) -> BaseLinearClassifier:
         """The classifier of linclf with the same parameters, fitted if this one is.

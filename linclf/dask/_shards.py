@@ -6,7 +6,7 @@ A lost worker costs what was made on it: the cluster makes its partitions and it
 import copy
 from collections.abc import Callable, Iterator
 from functools import reduce
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from distributed import Client, Future
@@ -109,7 +109,9 @@ class OnWorkers:
     def __init__(self, client: Client, partitions: list[Any], names: list[str] | None) -> None:
         self.client, self.names = client, names
         given: Any = client.compute(partitions)
-        looks = results(client, self._each(_look, given))
+        self.held = list(given)  # what the workers keep for the fit
+        with self:
+            looks = results(client, self._each(_look, given))
         kept = [number for number, (n_rows, _) in enumerate(looks) if n_rows]
         if not kept:
             raise ValueError("X has no rows")
@@ -118,6 +120,14 @@ class OnWorkers:
         self.starts = np.cumsum([0, *lengths[:-1]]).tolist()
         self.numbers = kept
         self.form = self._common([(number, looks[number][1]) for number in kept])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type | None, *_: object) -> None:
+        """If anything goes wrong, what workers make and keep for the fit is cancelled."""
+        if kind is not None:
+            self.client.cancel(self.held, force=True)
 
     def _common(self, forms: list[tuple[int, Format]]) -> Format:
         """The format of all partitions."""
@@ -165,6 +175,7 @@ class OnWorkers:
     def shards(self, encoding: Encoding, mass: FloatArray, moments: Moments) -> "OfPartitions":
         n = len(self.given)
         data = self._each(_encoded, self.given, self.starts, [self.form] * n, [encoding] * n)
+        self.held += data
         return OfPartitions(self, data, encoding, mass, moments)
 
 

@@ -327,12 +327,24 @@ def test_no_worker_left_is_an_error(own_client, monkeypatch):
 
 
 def test_an_interrupt_cancels_the_tasks(own_client):
-    X, y = slowed(2.0)
-    timer = threading.Timer(1.0, lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGINT))
-    timer.start()
     model = on_dask.SoftmaxClassifier(client=own_client)
+    clone(model).fit(*slowed())  # nothing is imported or compiled when the signal comes
+    X, y = slowed(2.0)
+    caught = threading.Event()
+
+    def interrupt():  # again if it has come where Python only prints that it ignores it
+        while not caught.wait(1.0):
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    interrupter = threading.Thread(target=interrupt)
+    interrupter.start()
     with pytest.raises(KeyboardInterrupt):
         model.fit(X, y)
+    caught.set()
+    interrupter.join()
     assert not hasattr(model, "classes_")
-    time.sleep(3)
+    give_up = time.monotonic() + 20
+    while any(own_client.processing().values()) and time.monotonic() < give_up:
+        time.sleep(0.1)  # a task that runs ends
     assert not any(own_client.processing().values())
+    assert not own_client.who_has()
