@@ -1,7 +1,8 @@
-"""Makes the table of few rows in docs/calibration.md: ``LINCLF_DATA=folder python docs/make_calibration_table.py``.
+"""Makes the table of few rows in docs/calibration.md: ``python docs/make_calibration_table.py``.
 
-Needs ``pip install ".[bench]"`` and the outputs of networks in ``LINCLF_DATA``; it takes about half an hour on two
-cores. Splits are tens of random halves: rows to fit are the first ones of one half, and the other is the test.
+Needs ``pip install ".[bench]"`` and the outputs of networks in the folder ``LINCLF_DATA``. It takes about
+half an hour on two cores. Each split halves the rows: the first ones of one half are fitted to, the other
+half is the test.
 """
 
 import contextlib

@@ -1,9 +1,9 @@
 """Rows to calibrate on, cut into parts that are held out one after the other.
 
-A weight of k is k copies of a row, here too. Rows are sorted so that copies lie side by side on a line, each as
-long as its weight, and each unit of the line belongs to a part. So a row of weight 1 is in one part, and one of
-weight 2 in the parts in which two copies would be. The order depends neither on that of the rows nor on that
-of the classes. Which units belong to a part looks random, and is always the same.
+A weight of k is k copies of a row, here too. Rows are sorted so that copies lie side by side on a line, each
+as long as its weight, and each unit of the line belongs to a part. So a row of weight 1 is in one part, and
+one of weight 2 in the parts in which two copies would be. The order depends neither on that of the rows nor on
+that of the classes. Which units belong to a part looks random, and is always the same.
 
 It must look random: parts with equal shares of each class, or of sure and unsure rows, are so alike that held
 out rows cannot tell what is learned from what is learned by heart. Stratified in both, they chose the weakest
@@ -40,7 +40,9 @@ def held_out_parts(rows: Rows) -> list[HeldOut]:
     left[left <= tiny] = 0
     if not (dealt.any(axis=1) & left.any(axis=1)).all():
         return []
-    return [HeldOut(_weighted(rows, kept), _weighted(rows, out)) for kept, out in zip(left, dealt, strict=True)]
+    return [
+        HeldOut(_weighted(rows, kept), _weighted(rows, out)) for kept, out in zip(left, dealt, strict=True)
+    ]
 
 
 def _order(rows: Rows) -> IntArray:

@@ -44,7 +44,7 @@ def minimise(function: Callable[[FloatArray], Point], x: FloatArray, max_iter: i
 def descend(
     function: Callable[[FloatArray], Point], x: FloatArray, tolerance: float, max_iter: int = 200
 ) -> tuple[FloatArray, float]:
-    """An x where the norm of the gradient is at most the tolerance, if there are steps down to it; the norm."""
+    """An x where the norm of the gradient is at most the tolerance, and the norm; larger if no step helps."""
     here = function(x)
     for _ in range(max_iter):
         norm = np.linalg.norm(here.gradient)

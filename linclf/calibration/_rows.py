@@ -54,8 +54,8 @@ def checked(
         found = "y" if classes is None else "classes"
         raise ValueError(
             f"scores are for {values.shape[1]} classes, and {found} has {len(columns)} (as in "
-            f"{columns[:5].tolist()!r}): name the class of each column with classes=, also those that y lacks, "
-            f"or number the classes from 0 to {values.shape[1] - 1}"
+            f"{columns[:5].tolist()!r}): name the class of each column with classes=, also those that y "
+            f"lacks, or number the classes from 0 to {values.shape[1] - 1}"
         )
     order = np.argsort(columns)
     target = order[index_of(labels, columns[order])]

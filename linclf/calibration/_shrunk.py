@@ -17,8 +17,8 @@ from linclf.calibration.temperature import fitted_temperature
 from linclf.functional import log_softmax, logsumexp
 
 STRENGTHS = 256.0, 64.0, 16.0, 4.0, 1.0, 0.25
-# rows at which a held-out log loss is believed by half. With 100 rows of ten classes, believing all of it raised
-# the log loss of a network by .5 %, and with 300 rows, believing a quarter did so by 1 % of another
+# rows at which a held-out log loss is believed by half. Believing all of it with 100 rows of ten classes
+# raised the log loss of one network by .5 %, believing a quarter with 300 rows that of another by 1 %
 HALF_BELIEVED = 300.0
 LEAST = 2.0  # strength, for one row a class
 NEGLIGIBLE = 1e-2  # weight that is taken for 0

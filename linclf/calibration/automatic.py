@@ -1,6 +1,6 @@
 """Calibration by what does well on held-out rows."""
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from sklearn.base import clone
@@ -29,7 +29,7 @@ class Tried(NamedTuple):
 
 
 class AutomaticCalibration(BaseCalibrator):
-    """An average of temperature, Platt, vector and Dirichlet scaling, by how each does on held-out rows.
+    """An average of Platt, vector and Dirichlet scaling, by how each does on held-out rows.
 
     Five parts of the rows are held out, one after the other. With L_m the sum of the held-out log losses of a
     method and ``c = n_rows / (n_rows + 300)``, probabilities are ::
@@ -37,18 +37,19 @@ class AutomaticCalibration(BaseCalibrator):
         softmax(sum_m a_m log p_m),    a_m proportional to exp(-c L_m)
 
     (for vector and Dirichlet scaling the mean of that over their strengths of shrinkage). Many rows leave the
-    best method alone. Among methods that few rows cannot tell apart, the average is safer than any choice: its
-    log loss is at most the average of theirs. Weights below .001 are 0.
+    best method alone. Among methods that few rows cannot tell apart, the average is safer than any choice:
+    its log loss is at most the average of theirs. Temperature scaling is in it as the strongest shrinkage of
+    the last two. Weights below .01 are 0.
 
-    Dirichlet calibration is left out if ``n_rows * n_classes^2`` is above 1e8. With fewer than some ten rows, of
-    which no five parts can be made, it is temperature scaling.
+    Dirichlet calibration is left out if ``n_rows * n_classes^2`` is above 1e8. With fewer than some ten rows,
+    of which no five parts can be made, it is temperature scaling alone.
 
     Parameters
     ----------
     input : {"scores", "logits", "probabilities"}, default="scores"
-        What `fit` and `predict_proba` are given. "scores" and "logits" differ for Platt scaling of more than two
-        classes only: scores mean something each, logits only next to each other. Probabilities are
-        taken to their logarithms, see `TemperatureScaling`.
+        What `fit` and `predict_proba` are given. "scores" and "logits" differ for Platt scaling of more
+        than two classes only: scores mean something each, logits only next to each other. Probabilities
+        are taken to their logarithms, see `TemperatureScaling`.
 
     Attributes
     ----------
@@ -73,8 +74,11 @@ class AutomaticCalibration(BaseCalibrator):
     >>> for scores in (3 * f, f + [0.0, 0.0, 2.0]):  # too sure; and in favour of class 2
     ...     calibrator = AutomaticCalibration(input="logits").fit(scores, y)
     ...     for member, weight in zip(calibrator.calibrators_, calibrator.weights_):
-    ...         print(f"{type(member).__name__} {weight:.2f}", end="; ")
-    ...     print()
+    ...         print(f"{type(member).__name__} {weight:.2f}")
+    DirichletCalibration 0.54
+    VectorScaling 0.45
+    PlattScaling 0.02
+    DirichletCalibration 1.00
     """
 
     calibrators_: list[BaseCalibrator]
@@ -112,7 +116,8 @@ def _tried(calibrator: BaseCalibrator, rows: Rows, parts: list[HeldOut]) -> Trie
     if isinstance(calibrator, ShrunkCalibrator):
         search = calibrator._searched(rows)
         return Tried(calibrator._publish(calibrator._averaged(rows, search), rows), search.evidence)
-    loss = sum(total_loss(test, _fitted(clone(calibrator), fit)._mapped(test.scores)) for fit, test in parts)
+    copy = cast("BaseCalibrator", clone(calibrator))
+    loss = sum(total_loss(test, _fitted(copy, fit)._mapped(test.scores)) for fit, test in parts)
     return Tried(_fitted(calibrator, rows), -belief_of(rows) * loss)
 
 

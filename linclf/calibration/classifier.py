@@ -44,8 +44,8 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     ``input="probabilities"``) the logarithms of ``predict_proba``. ``method="platt"`` and "auto"
     take scores of more than two classes as logits where the classifier has ``predict_proba``, and as
     scores that mean something alone where it has none, as a support vector machine; a `PlattScaling`
-    object takes them as its ``input`` says. `predict` is the most probable class by `predict_proba`. That is another class
-    than the classifier's own at times, except with one temperature for all classes.
+    object takes them as its ``input`` says. `predict` is the most probable class by `predict_proba`. That
+    is another class than the classifier's own at times, except with one temperature for all classes.
 
     Parameters
     ----------

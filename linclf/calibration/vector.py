@@ -19,11 +19,11 @@ class VectorScaling(ShrunkCalibrator):
     """Probabilities ``softmax(v * f + b)`` with a slope v and an intercept b for each class.
 
     Minimises ``sum_i w_i log_loss_i + s (alpha/2 |v T - 1|^2 + alpha_intercept/2 |b|^2)``, with T that of
-    `TemperatureScaling`, fitted first, and s the `shrinkage`. At ``v = 1/T, b = 0`` the penalty is 0, so the log
-    loss on the fitted rows is never above that of temperature scaling, nor of the scores as they are. The
+    `TemperatureScaling`, fitted first, and s the `shrinkage`. At ``v = 1/T, b = 0`` the penalty is 0, so the
+    log loss on the fitted rows is never above that of temperature scaling, nor of the scores as they are. The
     penalty is on the sum: it counts as a few rows do, and fades as rows are added. Held-out rows say how
-    strong it has to be, so that few rows leave the temperature nearly as it is. A class without rows keeps the
-    slope of the temperature, and an intercept that is as low as the penalty lets it be.
+    strong it has to be, so that few rows leave the temperature nearly as it is. A class without rows keeps
+    the slope of the temperature nearly, and an intercept that is as low as the penalty lets it be.
 
     Scores are centred in each row first, since a constant added to all of them means nothing.
     Logarithms of probabilities are used as they are.
@@ -65,10 +65,10 @@ class VectorScaling(ShrunkCalibrator):
     >>> y = (f + rng.gumbel(size=f.shape)).argmax(axis=1)  # labels drawn from softmax(f)
     >>> calibrator = VectorScaling().fit(f + [0.0, 0.0, 2.0], y)  # and scores that favour class 2
     >>> calibrator.intercept_.round(1)
-    array([ 0.5,  0.5, -1. ])
-    >>> few = VectorScaling().fit(f[:30], y[:30])  # right as they are: nearly the temperature
-    >>> few.shrinkage_weights_.round(1)
-    array([0.2])
+    array([ 0.6,  0.7, -1.3])
+    >>> few = VectorScaling().fit(f[:30], y[:30])  # these favour none, and few rows do not change that
+    >>> few.intercept_.round(2)
+    array([ 0.04,  0.02, -0.06])
     """
 
     coef_: FloatArray

@@ -42,7 +42,9 @@ def test_it_is_the_calibrator_of_the_validation_scores(parts, method, form):
     plain = SoftmaxClassifier(max_iter=20, random_state=0)
     plain.fit(form(X), y, X_val=form(X_val), y_val=y_val, sample_weight_val=weights)
     np.testing.assert_array_equal(model.coef_, plain.coef_)
-    expected = PlattScaling(input="logits") if method == "platt" else CALIBRATORS[method]()
+    expected = CALIBRATORS[method]()
+    if method in ("platt", "auto"):
+        expected.set_params(input="logits")
     expected.fit(plain.decision_function(form(X_val)), y_val, weights)
     p = model.predict_proba(form(X_test))
     np.testing.assert_allclose(p, expected.predict_proba(plain.decision_function(form(X_test))), rtol=1e-9)
