@@ -2,8 +2,8 @@
 
 A weight of k is k copies of a row, here too. Rows are sorted so that copies lie side by side on a line, each
 as long as its weight, and each unit of the line belongs to a part. So a row of weight 1 is in one part, and
-one of weight 2 in the parts in which two copies would be. The order depends neither on that of the rows nor on
-that of the classes. Which units belong to a part looks random, and is always the same.
+one of weight 2 in the parts in which two copies would be. The order depends neither on that of the rows nor
+on that of the classes. Which units belong to a part looks random, and is always the same.
 
 It must look random: parts with equal shares of each class, or of sure and unsure rows, are so alike that held
 out rows cannot tell what is learned from what is learned by heart. Stratified in both, they chose the weakest

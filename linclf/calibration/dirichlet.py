@@ -25,9 +25,10 @@ class DirichletCalibration(ShrunkCalibrator):
 
     with T that of `TemperatureScaling`, fitted first, and s the `shrinkage`. At ``A = I/T, b = 0`` the
     penalty is 0, so the log loss on the fitted rows is never above that of temperature scaling, nor of the
-    scores as they are. The penalty is on the sum: it counts as a few rows do, and fades as rows are added. The
-    factor K keeps the K - 1 off-diagonal terms of a class together as small for many classes as for few.
-    Held-out rows say how strong the penalty has to be, so that few rows leave the temperature nearly as it is.
+    scores as they are. The penalty is on the sum: it counts as a few rows do, and fades as rows are added.
+    The factor K keeps the K - 1 off-diagonal terms of a class together as small for many classes as for
+    few. Held-out rows say how strong the penalty has to be, so that few rows leave the temperature nearly
+    as it is.
 
     Scores are centred in each row first, since a constant added to all of them means nothing.
     Logarithms of probabilities are used as they are; for two classes that is beta calibration.
