@@ -17,7 +17,7 @@ from linclf.calibration.temperature import TemperatureScaling
 from linclf.calibration.vector import VectorScaling
 from linclf.functional import log_softmax, logsumexp
 
-# rows times classes squared up to which Dirichlet calibration is tried: some 20 s
+# rows times classes squared up to which Dirichlet calibration is tried, which may take a minute
 WORK = 1e8
 
 
