@@ -1,19 +1,17 @@
-"""Makes the table of few rows in docs/calibration.md: ``python docs/make_calibration_table.py``.
+"""Makes the table of few rows in docs/calibration.md: ``PYTHONPATH=. python docs/make_calibration_table.py``.
 
 Needs ``pip install ".[bench]"`` and the outputs of networks in the folder ``LINCLF_DATA``. It takes about
 half an hour on two cores. Each split halves the rows: the first ones of one half are fitted to, the other
 half is the test.
 """
 
-import contextlib
-import io
 import os
 import pathlib
-import warnings
 
 import numpy as np
 from joblib import Parallel, delayed
 
+from benchmarks.peers import calibrators as calibrators_of_peers
 from linclf.calibration import CALIBRATORS, AutomaticCalibration, PlattScaling
 from linclf.functional import softmax
 from linclf.metrics import log_loss
@@ -28,7 +26,7 @@ NETWORKS = (
     "densenet-bc-100-cifar-100",
 )
 SIZES, N_SPLITS = (100, 300, 1_000, 5_000), 10
-PEERS = ("svs", "logistic")  # of probmetrics
+PEERS = calibrators_of_peers.NAMES
 METHODS = ("nothing", *CALIBRATORS, *PEERS)
 
 
@@ -50,20 +48,8 @@ def measured(network, n_rows, split):
     calibrators |= {"platt": PlattScaling(input="logits"), "auto": AutomaticCalibration(input="logits")}
     for name, calibrator in calibrators.items():
         found[name] = calibrator.fit(f[fit], y[fit]).predict_proba(f[test])
-    return {name: log_loss(y[test], q, labels=np.arange(p.shape[1])) for name, q in found.items()} | {
-        name: log_loss(y[test], q, labels=np.arange(p.shape[1])) for name, q in peers(p, y, fit, test).items()
-    }
-
-
-def peers(p, y, fit, test):
-    """The same of probmetrics."""
-    import torch
-    from probmetrics.calibrators import get_calibrator
-
-    torch.set_num_threads(1)
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
-        return {name: get_calibrator(name).fit(p[fit], y[fit]).predict_proba(p[test]) for name in PEERS}
+    found |= {name: calibrators_of_peers.calibrated(name, p[fit], y[fit], p[test]) for name in PEERS}
+    return {name: log_loss(y[test], q, labels=np.arange(p.shape[1])) for name, q in found.items()}
 
 
 def table(losses):
