@@ -17,7 +17,7 @@ def checked_calibrator(
         return None
     calibrator = calibration.resolve(method)
     together = trait(loss, "shift_invariant") or trait(loss, "probabilities") is not None
-    if method == "platt" and together:
+    if method in ("platt", "auto") and together:
         calibrator.set_params(input="logits")  # one score alone means something in one-vs-rest only
     taken = getattr(calibrator, "input", "scores")
     if taken not in ("scores", "logits"):

@@ -150,7 +150,7 @@ class CommonParameters(Declared):
     calibration: str | Calibrator | None = parameter(
         default=None,
         constraint=[StrOptions(set(CALIBRATORS)), HasMethods(["fit", "predict_proba"]), None],
-        type='{"temperature", "platt", "vector", "dirichlet"}, calibrator or None',
+        type='{"temperature", "platt", "vector", "dirichlet", "auto"}, calibrator or None',
         description="""
         How `predict_proba` and `predict` follow from the scores: by a calibrator of
         `linclf.calibration`, fitted on the validation rows (``X_val``, or those of

@@ -15,6 +15,7 @@ from linclf._files.sklearn_parts import is_step
 from linclf._files.stream import ATTRIBUTES, check_head, check_stream, check_tree, check_type
 from linclf._training.model import LinearModel
 from linclf.calibration import (
+    AutomaticCalibration,
     CalibratedClassifier,
     DirichletCalibration,
     PlattScaling,
@@ -35,6 +36,7 @@ SHAPES: dict[type[BaseEstimator], dict[str, tuple[str, ...]]] = {
     PlattScaling: {"coef_": ("scores",), "intercept_": ("scores",)},
     VectorScaling: {"coef_": ("classes",), "intercept_": ("classes",)},
     DirichletCalibration: {"coef_": ("classes", "classes"), "intercept_": ("classes",)},
+    AutomaticCalibration: {"weights_": ("calibrators",)},
     CalibratedClassifier: {},
 }
 
@@ -64,6 +66,8 @@ def check_model(
         raise ValueError(f"classes_ of {name} is {classes!r}, not an array of two classes or more")
     K, n_features = len(classes), attributes.get("n_features_in_")
     sizes = {"classes": K, "scores": 1 if K == 2 else K, "nodes": K - 1, "inputs": n_features}
+    if "calibrators_" in attributes:
+        sizes["calibrators"] = len(attributes["calibrators_"])
     if "projection_" in attributes:
         sizes["inputs"] = len(attributes["projection_"])
         _check_floats(f"projection_ of {name}", attributes["projection_"], (sizes["inputs"], n_features))
@@ -78,7 +82,8 @@ def check_model(
     names = attributes.get("feature_names_in_")
     if names is not None and np.shape(names) != (n_features,):
         raise ValueError(f"feature_names_in_ of {name} has shape {np.shape(names)} for {n_features} features")
-    for part in (attributes.get("calibrator_"), attributes.get("estimator_")):
+    calibrators = [attributes.get("calibrator_"), *attributes.get("calibrators_", [])]
+    for part in [*calibrators, attributes.get("estimator_")]:
         n_classes = len(getattr(part, "classes_", classes))
         if n_classes != K:
             raise ValueError(f"{part!r} of {name} is for {n_classes} classes, not {K}")

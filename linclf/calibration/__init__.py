@@ -7,6 +7,7 @@ classes are one-vs-rest there too, and its steps give true zeros, whose log loss
 """
 
 from linclf.calibration._names import CALIBRATORS, resolve
+from linclf.calibration.automatic import AutomaticCalibration
 from linclf.calibration.classifier import CalibratedClassifier
 from linclf.calibration.dirichlet import DirichletCalibration
 from linclf.calibration.platt import PlattScaling
@@ -15,6 +16,7 @@ from linclf.calibration.vector import VectorScaling
 
 __all__ = [
     "CALIBRATORS",
+    "AutomaticCalibration",
     "CalibratedClassifier",
     "DirichletCalibration",
     "PlattScaling",

@@ -52,10 +52,19 @@ INPUT = """input : {"scores", "probabilities"}, default="scores"
     positive one in `fit`, within 1e-30 and 1e-4."""
 
 
+SHRINKAGE = """shrinkage : "auto" or float >= 0, default="auto"
+    Factor s of the penalties. "auto" holds out five parts of the rows, one after the other, for
+    ``inf`` (the temperature itself), ``256, 64, 16, 4, 1, 1/4``, of which those below
+    ``2 n_classes / n_rows`` are left out. The coefficients are the average of those fitted to all rows, with
+    weights proportional to ``exp(-c L)``, where L is the sum of the held-out log losses and
+    ``c = n_rows / (n_rows + 300)``."""
+
+
 def documented(cls: type[Estimator]) -> type[Estimator]:
-    """Put the parameter that all calibrators share into a docstring."""
+    """Put the parameters that calibrators share into a docstring."""
     if cls.__doc__ is not None:  # it is under python -OO
         cls.__doc__ = inspect.cleandoc(cls.__doc__).replace("{input}", INPUT)
+        cls.__doc__ = cls.__doc__.replace("{shrinkage}", SHRINKAGE)
     return cls
 
 
@@ -98,8 +107,9 @@ class BaseCalibrator(BaseEstimator, ABC):
             penalties and Platt's targets are compared with their sum; the largest must lie within
             1e-30 and 1e30.
         classes : array-like of shape (n_classes,), default=None
-            The label of each column of scores. Needed where y lacks a class; by default the
-            labels in y, sorted.
+            The label of each column of scores. By default the labels in y, sorted; if y lacks classes,
+            and holds integers from 0 to ``n_classes - 1``, they are the numbers of columns, as in torch.
+            Other labels need it if y lacks a class.
 
         Returns
         -------
@@ -113,12 +123,9 @@ class BaseCalibrator(BaseEstimator, ABC):
         TypeError
             If the scores are not real numbers.
         """
-        rows, labels, floor = checked(scores, y, sample_weight, classes, self.input)
+        rows = checked(scores, y, sample_weight, classes, self.input)
         with one_blas_thread():
-            found = self._parameters(rows)
-        for name, value in found.items():
-            setattr(self, name, value)
-        self.classes_, self._floor = labels, floor
+            self._publish(self._parameters(rows), rows)
         return self
 
     def predict_proba(self, scores: ArrayLike) -> FloatArray:
@@ -164,6 +171,13 @@ class BaseCalibrator(BaseEstimator, ABC):
             If the scores are not real numbers.
         """
         return log_softmax(self._checked_map(scores))
+
+    def _publish(self, found: dict[str, Any], rows: Rows) -> Self:
+        """Become the fitted calibrator of the rows."""
+        for name, value in found.items():
+            setattr(self, name, value)
+        self.classes_, self._floor = rows.classes, rows.floor
+        return self
 
     def _checked_map(self, scores: ArrayLike) -> FloatArray:
         check_is_fitted(self)

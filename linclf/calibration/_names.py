@@ -6,6 +6,7 @@ from sklearn.base import clone
 from sklearn.utils.validation import has_fit_parameter
 
 from linclf.calibration._base import Calibrator
+from linclf.calibration.automatic import AutomaticCalibration
 from linclf.calibration.dirichlet import DirichletCalibration
 from linclf.calibration.platt import PlattScaling
 from linclf.calibration.temperature import TemperatureScaling
@@ -16,6 +17,7 @@ CALIBRATORS = {
     "platt": PlattScaling,
     "vector": VectorScaling,
     "dirichlet": DirichletCalibration,
+    "auto": AutomaticCalibration,
 }
 
 
@@ -24,7 +26,7 @@ def resolve(calibration: str | Calibrator) -> Calibrator:
 
     Parameters
     ----------
-    calibration : {"temperature", "platt", "vector", "dirichlet"} or calibrator
+    calibration : {"temperature", "platt", "vector", "dirichlet", "auto"} or calibrator
         A calibrator is an estimator with ``fit(scores, y, sample_weight=None, *, classes=None)`` and
         ``predict_proba(scores)``.
 

@@ -30,23 +30,32 @@ class Point(NamedTuple):
 
 def minimise(function: Callable[[FloatArray], Point], x: FloatArray, max_iter: int = 200) -> FloatArray:
     """The x where the norm of the gradient is at most 1e-8; the value never rises on the way."""
+    x, norm = descend(function, x, TOLERANCE, max_iter)
+    if norm > TOLERANCE:
+        warnings.warn(
+            f"the calibration stopped at a gradient norm of {norm:.1e} instead of {TOLERANCE:.0e}; scores of "
+            "very different sizes may be why, and more rows or a larger penalty help",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+    return x
+
+
+def descend(
+    function: Callable[[FloatArray], Point], x: FloatArray, tolerance: float, max_iter: int = 200
+) -> tuple[FloatArray, float]:
+    """An x where the norm of the gradient is at most the tolerance, and the norm; larger if no step helps."""
     here = function(x)
     for _ in range(max_iter):
         norm = np.linalg.norm(here.gradient)
-        if norm <= TOLERANCE:
-            return x
+        if norm <= tolerance:
+            break
         step = _newton_step(here, forcing=min(0.1, np.sqrt(norm)))
         moved = _line_search(function, x, here, step)
         if moved is None:
             break
         x, here = moved
-    warnings.warn(
-        f"the calibration stopped at a gradient norm of {np.linalg.norm(here.gradient):.1e} instead of "
-        f"{TOLERANCE:.0e}; scores of very different sizes may be why, and more rows or a larger penalty help",
-        ConvergenceWarning,
-        stacklevel=4,
-    )
-    return x
+    return x, float(np.linalg.norm(here.gradient))
 
 
 def _newton_step(point: Point, forcing: float) -> FloatArray:

@@ -24,23 +24,28 @@ LARGEST = 1e100
 
 
 class Rows(NamedTuple):
-    """Scores (n, K), the class of each row, its share of the weight, and the sum of the weights."""
+    """Scores (n, K), the column of each row's class, its share of the weight, and the sum of the weights.
+
+    ``classes`` are the labels of the columns, ``floor`` is what probabilities below it are taken for.
+    """
 
     scores: FloatArray
     target: IntArray
     weights: FloatArray
     total: float
+    classes: LabelArray
+    floor: float
 
 
 def checked(
     scores: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, classes: ArrayLike | None, kind: str
-) -> tuple[Rows, LabelArray, float]:
-    """`Rows` without those of weight 0, the classes of the columns, and the floor of probabilities."""
+) -> Rows:
+    """`Rows` without those of weight 0."""
     values = as_matrix(scores, kind)
     labels = check_targets(labels_of(y))
     values, labels, weights = positive_rows(values, labels, sample_weight)
     check_counts(sample_weight)
-    columns = np.unique(labels) if classes is None else column_or_1d(classes)
+    columns = _columns_of(labels, values.shape[1]) if classes is None else column_or_1d(classes)
     if classes is not None and len(np.unique(columns)) < len(columns):
         raise ValueError(
             f"classes={columns.tolist()!r} names a class twice; each column of scores has its own"
@@ -49,7 +54,8 @@ def checked(
         found = "y" if classes is None else "classes"
         raise ValueError(
             f"scores are for {values.shape[1]} classes, and {found} has {len(columns)} (as in "
-            f"{columns[:5].tolist()!r}): name the class of each column with classes=, also those that y lacks"
+            f"{columns[:5].tolist()!r}): name the class of each column with classes=, also those that y "
+            f"lacks, or number the classes from 0 to {values.shape[1] - 1}"
         )
     order = np.argsort(columns)
     target = order[index_of(labels, columns[order])]
@@ -58,7 +64,16 @@ def checked(
     if kind == "probabilities":
         floor = max(floor, float(values.min(initial=FLOORS[1], where=values > 0)))
         values = np.log(np.maximum(values, floor))
-    return Rows(values, target, weights / total, total), columns, floor
+    return Rows(values, target, weights / total, total, columns, floor)
+
+
+def _columns_of(labels: LabelArray, n_columns: int) -> LabelArray:
+    """The classes in y, or numbers of columns if y has integers below their number and lacks some."""
+    found = np.unique(labels)
+    few = 0 < len(found) < n_columns
+    if few and found.dtype.kind in "iu" and found[0] >= 0 and found[-1] < n_columns:
+        return np.arange(n_columns, dtype=found.dtype)
+    return found
 
 
 def check_counts(sample_weight: ArrayLike | None) -> None:

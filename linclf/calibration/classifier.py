@@ -41,17 +41,17 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     rows that it was trained on.
 
     The scores are those of ``decision_function``, or where the classifier has none (or the calibrator has
-    ``input="probabilities"``) the logarithms of ``predict_proba``. ``method="platt"`` takes scores of
-    more than two classes as logits where the classifier has ``predict_proba``, and as scores that mean
-    something alone where it has none, as a support vector machine; a `PlattScaling` object takes them
-    as its ``input`` says. `predict` is the most probable class by `predict_proba`. That is another class
-    than the classifier's own at times, except with one temperature for all classes.
+    ``input="probabilities"``) the logarithms of ``predict_proba``. ``method="platt"`` and "auto"
+    take scores of more than two classes as logits where the classifier has ``predict_proba``, and as
+    scores that mean something alone where it has none, as a support vector machine; a `PlattScaling`
+    object takes them as its ``input`` says. `predict` is the most probable class by `predict_proba`. That
+    is another class than the classifier's own at times, except with one temperature for all classes.
 
     Parameters
     ----------
     estimator : classifier
         With ``decision_function`` or ``predict_proba``; it is cloned and not changed.
-    method : {"temperature", "platt", "vector", "dirichlet"} or calibrator, default="temperature"
+    method : {"temperature", "platt", "vector", "dirichlet", "auto"} or calibrator, default="temperature"
         How scores become probabilities; see `linclf.calibration`.
     cv : int, splitter, iterable of (train, test) or None, default=None
         The folds. None is 5 stratified ones, or as many as the rarest class has rows. Not for
@@ -155,7 +155,7 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         calibrator = resolve(self.method)
         response = response_of(self.estimator, calibrator)
         of_softmax = response == "decision_function" and hasattr(self.estimator, "predict_proba")
-        if self.method == "platt" and of_softmax:
+        if self.method in ("platt", "auto") and of_softmax:
             calibrator.set_params(input="logits")  # scores of a softmax mean something next to each other
         if isinstance(self.estimator, FrozenEstimator):
             if self.cv is not None:

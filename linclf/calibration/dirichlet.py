@@ -1,45 +1,48 @@
 """Dirichlet calibration, on logits matrix scaling: every class may correct every other."""
 
+from collections.abc import Callable
 from numbers import Real
 
 import numpy as np
 from sklearn.utils._param_validation import Interval
 
 from linclf._types import FloatArray
-from linclf.calibration._base import BaseCalibrator, documented
-from linclf.calibration._newton import Point, minimise
-from linclf.calibration._rows import Rows, centred
-from linclf.calibration.temperature import fitted_temperature
+from linclf.calibration._base import documented
+from linclf.calibration._newton import Point
+from linclf.calibration._rows import Rows
+from linclf.calibration._shrunk import ShrunkCalibrator
 from linclf.functional import log_softmax
 
 
 @documented
-class DirichletCalibration(BaseCalibrator):
+class DirichletCalibration(ShrunkCalibrator):
     """Probabilities ``softmax(A log p + b)``, with off-diagonal and intercept regularisation (ODIR).
 
     On scores f it is matrix scaling, ``softmax(A f + b)``. Minimises ::
 
-        sum_i w_i log_loss_i + alpha/2 sum_i (T A_ii - 1)^2 + odir K / 2 sum_{i != j} (T A_ij)^2
-                             + alpha_intercept/2 |b|^2
+        sum_i w_i log_loss_i + s (alpha/2 sum_i (T A_ii - 1)^2 + odir K / 2 sum_{i != j} (T A_ij)^2
+                                  + alpha_intercept/2 |b|^2)
 
-    with T that of `TemperatureScaling`, fitted first. At ``A = I/T, b = 0`` the penalty is 0, so the log
-    loss on the fitted rows is never above that of temperature scaling, nor of the scores as they are.
-    The penalty is on the sum: it counts as a few rows do, and fades as rows are added. The factor K
-    keeps the K - 1 off-diagonal terms of a class together as small for many classes as for few.
+    with T that of `TemperatureScaling`, fitted first, and s the `shrinkage`. At ``A = I/T, b = 0`` the
+    penalty is 0, so the log loss on the fitted rows is never above that of temperature scaling, nor of the
+    scores as they are. The penalty is on the sum: it counts as a few rows do, and fades as rows are added.
+    The factor K keeps the K - 1 off-diagonal terms of a class together as small for many classes as for
+    few. Held-out rows say how strong the penalty has to be, so that few rows leave the temperature nearly
+    as it is.
 
     Scores are centred in each row first, since a constant added to all of them means nothing.
-    Logarithms of probabilities are used as they are; for two classes that is beta calibration. With
-    fewer than about 20 rows a class prefer `TemperatureScaling`.
+    Logarithms of probabilities are used as they are; for two classes that is beta calibration.
 
     Parameters
     ----------
+    {shrinkage}
     odir : float >= 0, default=10.0
         Penalty on the entries of A off the diagonal, times the number of classes.
     alpha : float >= 0, default=50.0
         Penalty on a diagonal that is not that of the temperature.
     alpha_intercept : float >= 0, default=5.0
         Penalty on intercepts. At the optimum the expected number of rows of a class differs from the
-        true one by ``alpha_intercept * b``.
+        true one by ``shrinkage * alpha_intercept * b``.
     {input}
 
     Attributes
@@ -48,6 +51,11 @@ class DirichletCalibration(BaseCalibrator):
         A.
     intercept_ : ndarray of shape (n_classes,)
         b.
+    shrinkages_ : ndarray of shape (n_strengths,)
+        The factors of the penalties that were tried.
+    shrinkage_weights_ : ndarray of shape (n_strengths,)
+        Their weights in the average; the first is that of the temperature itself with
+        ``shrinkage="auto"``.
     classes_ : ndarray of shape (n_classes,)
         The label of each column.
 
@@ -74,34 +82,48 @@ class DirichletCalibration(BaseCalibrator):
     coef_: FloatArray
     intercept_: FloatArray
     _parameter_constraints: dict = {
-        **BaseCalibrator._parameter_constraints,
+        **ShrunkCalibrator._parameter_constraints,
         "odir": [Interval(Real, 0, None, closed="left")],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "alpha_intercept": [Interval(Real, 0, None, closed="left")],
     }
 
     def __init__(
-        self, *, odir: float = 10.0, alpha: float = 50.0, alpha_intercept: float = 5.0, input: str = "scores"
+        self,
+        *,
+        shrinkage: str | float = "auto",
+        odir: float = 10.0,
+        alpha: float = 50.0,
+        alpha_intercept: float = 5.0,
+        input: str = "scores",
     ) -> None:
+        self.shrinkage = shrinkage
         self.odir = odir
         self.alpha = alpha
         self.alpha_intercept = alpha_intercept
         self.input = input
 
-    def _parameters(self, rows: Rows) -> dict[str, FloatArray | float]:
-        temperature = fitted_temperature(rows)
-        g = self._coordinates(rows.scores) / temperature
+    def _penalty(self, n_classes: int) -> FloatArray:
+        penalty = np.full((n_classes, n_classes + 1), float(self.odir) * n_classes)
+        np.fill_diagonal(penalty, self.alpha)
+        penalty[:, n_classes] = self.alpha_intercept
+        return penalty.ravel()
+
+    @staticmethod
+    def _moved(g: FloatArray, x: FloatArray) -> FloatArray:
+        K = g.shape[1]
+        change = x.reshape(K, K + 1)
+        return g + g @ change[:, :K].T + change[:, K]
+
+    @staticmethod
+    def _objective(g: FloatArray, rows: Rows, penalty: FloatArray) -> Callable[[FloatArray], Point]:
+        """With ``A = (I + D) / T``, and x the rows of ``[D | b]``."""
         n, K = g.shape
         columns = np.column_stack([g, np.ones(n)])
         own, squares = (np.arange(n), rows.target), columns**2
-        weights = rows.weights[:, None]
-        penalty = np.full((K, K + 1), float(self.odir) * K)
-        np.fill_diagonal(penalty, self.alpha)
-        penalty[:, K] = self.alpha_intercept
-        penalty /= rows.total
+        weights, penalty = rows.weights[:, None], penalty.reshape(K, K + 1)
 
         def function(x: FloatArray) -> Point:
-            """The weighted mean loss at ``A = (I + D) / T``, with ``x = [D | b]``."""
             change = x.reshape(K, K + 1)
             logarithms = log_softmax(g + columns @ change.T)
             p = np.exp(logarithms)
@@ -120,11 +142,13 @@ class DirichletCalibration(BaseCalibrator):
             diagonal = (weights * p * (1 - p)).T @ squares + penalty
             return Point(value, gradient.ravel(), product, diagonal.ravel())
 
-        found = minimise(function, np.zeros(K * (K + 1))).reshape(K, K + 1)
-        return {"coef_": (np.eye(K) + found[:, :K]) / temperature, "intercept_": found[:, K].copy()}
+        return function
+
+    @staticmethod
+    def _attributes(x: FloatArray, temperature: float, n_classes: int) -> dict[str, FloatArray | float]:
+        found = x.reshape(n_classes, n_classes + 1)
+        coef = (np.eye(n_classes) + found[:, :n_classes]) / temperature
+        return {"coef_": coef, "intercept_": found[:, n_classes].copy()}
 
     def _mapped(self, scores: FloatArray) -> FloatArray:
         return self._coordinates(scores) @ self.coef_.T + self.intercept_
-
-    def _coordinates(self, scores: FloatArray) -> FloatArray:
-        return centred(scores) if self.input == "scores" else scores

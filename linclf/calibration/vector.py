@@ -1,40 +1,41 @@
 """Vector scaling: a slope and an intercept for each class."""
 
+from collections.abc import Callable
 from numbers import Real
 
 import numpy as np
 from sklearn.utils._param_validation import Interval
 
 from linclf._types import FloatArray
-from linclf.calibration._base import BaseCalibrator, documented
-from linclf.calibration._newton import Point, minimise
-from linclf.calibration._rows import Rows, centred
-from linclf.calibration.temperature import fitted_temperature
+from linclf.calibration._base import documented
+from linclf.calibration._newton import Point
+from linclf.calibration._rows import Rows
+from linclf.calibration._shrunk import ShrunkCalibrator
 from linclf.functional import log_softmax
 
 
 @documented
-class VectorScaling(BaseCalibrator):
+class VectorScaling(ShrunkCalibrator):
     """Probabilities ``softmax(v * f + b)`` with a slope v and an intercept b for each class.
 
-    Minimises ``sum_i w_i log_loss_i + alpha/2 |v T - 1|^2 + alpha_intercept/2 |b|^2``, with T that of
-    `TemperatureScaling`, fitted first. At ``v = 1/T, b = 0`` the penalty is 0, so the log loss on the
-    fitted rows is never above that of temperature scaling, nor of the scores as they are. The penalty
-    is on the sum: it counts as a few rows do, and fades as rows are added. With fewer
-    than about 10 rows a class the defaults come close to temperature scaling, and temperature scaling itself
-    is better still. The penalty keeps v and b finite even if y lacks a class or the scores separate the
-    classes.
+    Minimises ``sum_i w_i log_loss_i + s (alpha/2 |v T - 1|^2 + alpha_intercept/2 |b|^2)``, with T that of
+    `TemperatureScaling`, fitted first, and s the `shrinkage`. At ``v = 1/T, b = 0`` the penalty is 0, so the
+    log loss on the fitted rows is never above that of temperature scaling, nor of the scores as they are. The
+    penalty is on the sum: it counts as a few rows do, and fades as rows are added. Held-out rows say how
+    strong it has to be, so that few rows leave the temperature nearly as it is. A class without rows keeps
+    the slope of the temperature nearly, and an intercept that is as low as the penalty lets it be.
 
     Scores are centred in each row first, since a constant added to all of them means nothing.
     Logarithms of probabilities are used as they are.
 
     Parameters
     ----------
+    {shrinkage}
     alpha : float >= 0, default=50.0
         Penalty on slopes that are not those of the temperature.
     alpha_intercept : float >= 0, default=5.0
         Penalty on intercepts. At the optimum the expected number of rows of a class differs from the
-        true one by ``alpha_intercept * b``.
+        true one by ``shrinkage * alpha_intercept * b``.
     {input}
 
     Attributes
@@ -43,6 +44,11 @@ class VectorScaling(BaseCalibrator):
         v.
     intercept_ : ndarray of shape (n_classes,)
         b.
+    shrinkages_ : ndarray of shape (n_strengths,)
+        The factors of the penalties that were tried.
+    shrinkage_weights_ : ndarray of shape (n_strengths,)
+        Their weights in the average; the first is that of the temperature itself with
+        ``shrinkage="auto"``.
     classes_ : ndarray of shape (n_classes,)
         The label of each column.
 
@@ -59,33 +65,50 @@ class VectorScaling(BaseCalibrator):
     >>> y = (f + rng.gumbel(size=f.shape)).argmax(axis=1)  # labels drawn from softmax(f)
     >>> calibrator = VectorScaling().fit(f + [0.0, 0.0, 2.0], y)  # and scores that favour class 2
     >>> calibrator.intercept_.round(1)
-    array([ 0.5,  0.6, -1.1])
+    array([ 0.6,  0.7, -1.3])
+    >>> few = VectorScaling().fit(f[:30], y[:30])  # these favour none, and few rows do not change that
+    >>> few.intercept_.round(2)
+    array([ 0.04,  0.02, -0.06])
     """
 
     coef_: FloatArray
     intercept_: FloatArray
     _parameter_constraints: dict = {
-        **BaseCalibrator._parameter_constraints,
+        **ShrunkCalibrator._parameter_constraints,
         "alpha": [Interval(Real, 0, None, closed="left")],
         "alpha_intercept": [Interval(Real, 0, None, closed="left")],
     }
 
-    def __init__(self, *, alpha: float = 50.0, alpha_intercept: float = 5.0, input: str = "scores") -> None:
+    def __init__(
+        self,
+        *,
+        shrinkage: str | float = "auto",
+        alpha: float = 50.0,
+        alpha_intercept: float = 5.0,
+        input: str = "scores",
+    ) -> None:
+        self.shrinkage = shrinkage
         self.alpha = alpha
         self.alpha_intercept = alpha_intercept
         self.input = input
 
-    def _parameters(self, rows: Rows) -> dict[str, FloatArray | float]:
-        temperature = fitted_temperature(rows)
-        g = self._coordinates(rows.scores) / temperature
+    def _penalty(self, n_classes: int) -> FloatArray:
+        return np.repeat([float(self.alpha), self.alpha_intercept], n_classes)
+
+    @staticmethod
+    def _moved(g: FloatArray, x: FloatArray) -> FloatArray:
+        K = g.shape[1]
+        return g + x[:K] * g + x[K:]
+
+    @staticmethod
+    def _objective(g: FloatArray, rows: Rows, penalty: FloatArray) -> Callable[[FloatArray], Point]:
+        """With ``v = (1 + x[:K]) / T, b = x[K:]``."""
         n, K = g.shape
         own, squares = (np.arange(n), rows.target), g**2
         weights = rows.weights[:, None]
-        penalty = np.repeat([self.alpha, self.alpha_intercept], K) / rows.total
 
         def function(x: FloatArray) -> Point:
-            """The weighted mean loss at ``v = (1 + x[:K]) / T, b = x[K:]``."""
-            logarithms = log_softmax(g + x[:K] * g + x[K:])
+            logarithms = log_softmax(VectorScaling._moved(g, x))
             p = np.exp(logarithms)
             residual = weights * p
             residual[own] -= rows.weights
@@ -102,11 +125,11 @@ class VectorScaling(BaseCalibrator):
             diagonal = np.append(np.einsum("ij,ij->j", spread, squares), spread.sum(axis=0)) + penalty
             return Point(value, gradient, product, diagonal)
 
-        x = minimise(function, np.zeros(2 * K))
-        return {"coef_": (1 + x[:K]) / temperature, "intercept_": x[K:]}
+        return function
+
+    @staticmethod
+    def _attributes(x: FloatArray, temperature: float, n_classes: int) -> dict[str, FloatArray | float]:
+        return {"coef_": (1 + x[:n_classes]) / temperature, "intercept_": x[n_classes:]}
 
     def _mapped(self, scores: FloatArray) -> FloatArray:
         return self.coef_ * self._coordinates(scores) + self.intercept_
-
-    def _coordinates(self, scores: FloatArray) -> FloatArray:
-        return centred(scores) if self.input == "scores" else scores

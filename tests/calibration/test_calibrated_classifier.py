@@ -83,7 +83,9 @@ def test_scores_are_those_of_rows_held_out(table, method):
     model = CalibratedClassifier(MODEL, method=method, cv=StratifiedKFold(4)).fit(X, y)
     scores = cross_val_predict(MODEL, X, y, cv=StratifiedKFold(4), method="decision_function")
     order = np.concatenate([test for _, test in StratifiedKFold(4).split(X, y)])
-    calibrator = PlattScaling(input="logits") if method == "platt" else resolve(method)
+    calibrator = resolve(method)
+    if method in ("platt", "auto"):
+        calibrator.set_params(input="logits")
     calibrator.fit(scores[order], y[order])
     fitted = clone(MODEL).fit(X, y)
     expected = calibrator.predict_proba(fitted.decision_function(X))

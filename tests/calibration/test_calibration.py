@@ -52,6 +52,11 @@ def crossed(n=400, K=4, seed=0):
     return f @ A + np.eye(K)[0], y, np.random.default_rng(seed).uniform(0.2, 3, n)
 
 
+def minimising(name):
+    """The module that minimises for a calibrator."""
+    return linclf.calibration.platt if name == "platt" else linclf.calibration._shrunk
+
+
 def log_loss(log_p, y, weights=None):
     return np.average(-log_p[np.arange(len(y)), y], weights=weights)
 
@@ -96,7 +101,7 @@ def objective(name, x, f, y, weights, T, calibrator):
 @pytest.mark.parametrize("name", ["vector", "dirichlet"])
 def test_least_by_brute_force(name, strength, input):
     f, y, weights = crossed(K=3)
-    calibrator = resolve(name).set_params(input=input)
+    calibrator = resolve(name).set_params(input=input, shrinkage=1.0)
     for penalty in {"alpha", "odir", "alpha_intercept"} & set(calibrator.get_params()):
         calibrator.set_params(**{penalty: strength * getattr(calibrator, penalty)})
     given = softmax(f, axis=1) if input == "probabilities" else f
@@ -152,7 +157,8 @@ def test_torch_lbfgs(name):
     torch = pytest.importorskip("torch")
     f, y, weights = crossed(K=3)
     f = f - f.mean(axis=1, keepdims=True)
-    model = resolve(name).fit(f, y, weights)
+    model = resolve(name)
+    model.set_params(**{} if name == "temperature" else {"shrinkage": 1.0}).fit(f, y, weights)
     T = TemperatureScaling().fit(f, y, weights).temperature_
     F, Y, w = torch.tensor(f), torch.tensor(y), torch.tensor(weights)
     A = torch.eye(3, dtype=torch.float64) if name == "dirichlet" else torch.ones(3, dtype=torch.float64)
@@ -196,7 +202,7 @@ def test_torch_lbfgs(name):
 @pytest.mark.parametrize("name", ["platt", "vector", "dirichlet"])
 def test_gradients_and_hessians_by_finite_differences(name, monkeypatch):
     caught = []
-    module = getattr(linclf.calibration, name)
+    module = minimising(name)
     real = module.minimise
     monkeypatch.setattr(module, "minimise", lambda function, x: caught.append(function) or real(function, x))
     f, y, weights = crossed()
@@ -219,7 +225,7 @@ def test_gradients_and_hessians_by_finite_differences(name, monkeypatch):
 @pytest.mark.parametrize("name", ["platt", "vector", "dirichlet"])
 def test_gradient_norm_reached(name, monkeypatch):
     norms = []
-    module = getattr(linclf.calibration, name)
+    module = minimising(name)
     real = module.minimise
 
     def minimise(function, x):
@@ -446,8 +452,8 @@ def test_never_worse_than_nothing_nor_than_a_temperature(rows, name):
     p = model.predict_proba(f)
     assert np.isfinite(p).all()
     np.testing.assert_allclose(p.sum(axis=1), 1)
-    for value in vars(model).values():
-        assert isinstance(value, str) or np.isfinite(value).all()
+    for key, value in vars(model).items():
+        assert isinstance(value, str) or key == "shrinkages_" or np.isfinite(value).all()
     found, nothing = log_loss(log_p, y, weights), log_loss(log_softmax(f, axis=1), y, weights)
     assert found <= nothing * (1 + 1e-12) + 1e-12
     tempered = TemperatureScaling().fit(f, y, weights, classes=np.arange(f.shape[1])).predict_log_proba(f)
@@ -568,10 +574,10 @@ F, Y = [[1.0, 0.0, 2.0], [0.0, 1.0, 0.0], [3.0, 0.0, 1.0]], [0, 1, 2]
         ((np.zeros((2, 2, 2)), [0, 1]), r"scores has shape \(2, 2, 2\)"),
         ((1.0, [0]), r"scores has shape \(\)"),
         (
-            (F, [0, 1, 1]),
-            r"scores are for 3 classes, and y has 2 .*name the class of each column with classes=",
+            (F, [1, 3, 1]),
+            r"scores are for 3 classes, and y has 2 .*name the class of each column with classes=.* 0 to 2",
         ),
-        (([1.0, 2.0], [1, 1]), "scores are for 2 classes, and y has 1 "),
+        (([1.0, 2.0], [2, 2]), "scores are for 2 classes, and y has 1 "),
         ((F, Y, None, [0, 1]), r"scores are for 3 classes, and classes has 2"),
         ((F, Y, None, [0, 1, 1]), r"classes=\[0, 1, 1\] names a class twice"),
         ((F, Y, None, [0, 1, 7]), r"y contains labels that are not in classes .*\[2\]"),
@@ -667,7 +673,7 @@ def test_resolve():
     assert found.alpha == 3.0
     assert not hasattr(found, "coef_")
     with pytest.raises(
-        ValueError, match=r"calibration='platts' is unknown; use one of \['dirichlet', 'platt'"
+        ValueError, match=r"calibration='platts' is unknown; use one of \['auto', 'dirichlet', 'platt'"
     ):
         resolve("platts")
     with pytest.raises(TypeError, match=r"is a class; pass an object, VectorScaling\(\)"):
