@@ -81,11 +81,13 @@ def _looked_up(class_weight: dict[Any, float], labels: list) -> FloatArray:
     return np.array([class_weight.get(label, 1.0) for label in labels], np.float64)
 
 
-def log_prior(y: Targets, weights: FloatArray, labels: list, smoothing: float) -> FloatArray:
-    """Logarithm of the share of each class in the weighted rows, with their labels smoothed."""
+def log_prior(y: Targets, weights: FloatArray, smoothing: float) -> FloatArray:
+    """Logarithm of the share of each class in the weighted rows, with their labels smoothed.
+
+    It is 0 for a class without weight, which is not trained.
+    """
     mass = y.mass(weights)
-    if not mass.all():
-        missing = labels[mass.argmin()]
-        raise ValueError(f"logit_adjustment needs a share of every class, and class {missing!r} has none")
-    each = smoothing / (len(labels) - 1)
-    return np.log(mass / mass.sum() * (1 - smoothing - each) + each)
+    has_weight = mass > 0
+    each = smoothing / max(np.count_nonzero(has_weight) - 1, 1)
+    shares = np.where(has_weight, mass / mass.sum() * (1 - smoothing - each) + each, 1.0)
+    return np.log(shares)

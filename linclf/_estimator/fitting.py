@@ -14,6 +14,7 @@ from linclf._data.weights import log_prior, positive_rows, weights_of_classes
 from linclf._estimator.calibrated import checked_calibrator
 from linclf._estimator.described import Described
 from linclf._estimator.settings import settings_of
+from linclf._training.present import Present, present_in
 from linclf._training.settings import Settings
 from linclf._training.shards import Shards
 from linclf._training.solver import Solver
@@ -50,6 +51,12 @@ class Fitting:
     published: dict[str, Any] = field(default_factory=dict)  # beside the weights
     shards: Shards | None = None  # all rows, if the data are a sample of them
 
+    @property
+    def present(self) -> Present | None:
+        """The classes that have weight, or None if all have."""
+        y, weights = self.data.counted
+        return present_in(y.mass(weights) if self.shards is None else self.shards.mass)
+
     def validation(self, loss: Loss) -> Validation | None:
         """The held-out rows, if training watches them."""
         return Validation(self.held_out, loss) if self.held_out is not None and self.watches else None
@@ -85,7 +92,7 @@ def rows_of(estimator: Described, given: Given) -> GivenRows:
     ids = np.arange(X.shape[0])
     if len(weights) < len(ids):
         ids = np.flatnonzero(np.asarray(given[2]))
-    classes = classes_of(y)
+    classes = classes_of(y_given)
     return GivenRows(kept, targets_of(y, classes), weights, classes, ids, y_given, given[2] is not None)
 
 
@@ -101,7 +108,7 @@ def fitting_of(estimator: Described, rows: GivenRows, validation: GivenValidatio
     held_out = given_validation(estimator, *validation)
     data, offset = dataset(X, targets, weights, per_class), 0.0
     if adjustment:
-        offset = adjustment * log_prior(data.y, data.weights, labels, loss._asdict()["label_smoothing"])
+        offset = adjustment * log_prior(data.y, data.weights, loss._asdict()["label_smoothing"])
     if held_out is not None:
         X_val, y_val, weights_val = held_out
         held_out = dataset(X_val, targets_of(y_val, classes), weights_val, per_class)

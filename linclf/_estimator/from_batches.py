@@ -64,7 +64,7 @@ def fitting_elsewhere(
     adjustment, offset = estimator._adjustment(), 0.0
     if adjustment:
         smoothing = loss._asdict()["label_smoothing"]
-        offset = adjustment * log_prior(y, mass, labels, smoothing)
+        offset = adjustment * log_prior(y, mass, smoothing)
     if held_out is not None:
         X_val, y_val, weights_val = held_out
         watched = dataset(X_val, targets_of(y_val, classes), weights_val, per_class)

@@ -22,7 +22,7 @@ from linclf._data.limits import is_integer
 from linclf._data.rows import check_X
 from linclf._estimator.available import has_probabilities
 from linclf._estimator.batched import check_columns
-from linclf._estimator.calibrated import calibrated
+from linclf._estimator.calibrated import calibrated, decisions_of
 from linclf._estimator.parameters import CommonParameters
 from linclf._estimator.top_k import largest
 from linclf._sources.batches import Batches
@@ -135,14 +135,14 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
     def _probabilities(self, scores: FloatArray) -> FloatArray:
         """Probabilities (m, n_classes) for scores of `_scores`."""
         if self._is_calibrated:
-            return calibrated(self.calibrator_, scores)
+            return calibrated(self.calibrator_, scores, self.classes_)
         loss, scores = self._loss_and_columns(scores)
         return loss.probabilities(scores)
 
     def _log_probabilities(self, scores: FloatArray) -> FloatArray:
         """Their logarithms, exact even if the probabilities underflow."""
         if self._is_calibrated:
-            return calibrated(self.calibrator_, scores, logarithm=True)
+            return calibrated(self.calibrator_, scores, self.classes_, logarithm=True)
         loss, scores = self._loss_and_columns(scores)
         if trait(loss, "log_probabilities"):
             return loss.log_probabilities(scores)
@@ -156,17 +156,15 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
     def _loss_and_columns(self, scores: FloatArray) -> tuple[Any, FloatArray]:
         """The loss, and a score of each class, also for two classes."""
         if self.calibration is not None:
+            kind = type(self).__name__
             raise NotFittedError(
-                f"calibration={self.calibration!r} was set after this {type(self).__name__} was fitted; "
-                "call fit again"
+                f"calibration={self.calibration!r} was set after this {kind} was fitted; fit again"
             )
         return loss_for(self._loss(), len(self.classes_)), columns(scores)
 
     def _ranking(self, scores: FloatArray) -> FloatArray:
         """What decides between classes: scores, or calibrated probabilities, whose order may be another."""
-        if self._is_calibrated:
-            return self.calibrator_.predict_proba(scores)  # in float64, which has fewer ties
-        return scores
+        return decisions_of(self.calibrator_, scores, self.classes_) if self._is_calibrated else scores
 
     # ------------------------------------------------------------ blocks of rows
 
@@ -206,12 +204,17 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
             del scores  # so that the next block can have the memory
         return results[0] if len(results) == 1 else np.concatenate(results)
 
+    def _all_scores(self, X: MatrixLike | Batches) -> FloatArray:
+        """Scores of all rows, not calibrated."""
+        return self._by_blocks(X, lambda scores: scores, limit=np.inf)
+
     # ------------------------------------------------------------ for people
 
     def decision_function(self, X: MatrixLike | Batches) -> FloatArray:
         """Scores of each class; for two classes one score, positive for ``classes_[1]``.
 
-        For the losses on cosines the rows are normalised first.
+        For the losses on cosines the rows are normalised first. With a `calibration` they are the logarithms
+        of the calibrated probabilities, and for two classes the log odds, so that they agree with `predict`.
 
         Parameters
         ----------
@@ -221,9 +224,9 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         Returns
         -------
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            ``X @ coef_.T + intercept_``, divided by the norm of the row for cosines.
+            ``X @ coef_.T + intercept_``, divided by the norm of the row for cosines; float64 if calibrated.
         """
-        return self._by_blocks(X, lambda scores: scores, limit=np.inf)
+        return self._by_blocks(X, self._ranking, limit=np.inf)
 
     def predict(self, X: MatrixLike | Batches) -> LabelArray:
         """Class of the highest score, or of the highest calibrated probability.
@@ -310,9 +313,9 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         Returns
         -------
         p : ndarray of shape (n_samples, n_classes)
-            Non-negative, each row sums to 1.
+            Non-negative, each row sums to 1; float64 if calibrated.
         """
-        return self._probabilities(self.decision_function(X))
+        return self._probabilities(self._all_scores(X))
 
     @typed(available_if(has_probabilities))
     def predict_log_proba(self, X: MatrixLike | Batches) -> FloatArray:
@@ -328,7 +331,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         log_p : ndarray of shape (n_samples, n_classes)
             Logarithms of the probabilities.
         """
-        return self._log_probabilities(self.decision_function(X))
+        return self._log_probabilities(self._all_scores(X))
 
     @typed(available_if(has_probabilities))
     def predict_proba_of(self, X: MatrixLike, classes: ArrayLike) -> FloatArray:

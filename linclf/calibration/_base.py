@@ -46,6 +46,16 @@ def log_probabilities(calibrator: Calibrator, scores: FloatArray) -> FloatArray:
         return np.log(calibrator.predict_proba(scores))
 
 
+def with_all_columns(found: FloatArray, calibrator: Any, classes: LabelArray, fill: float) -> FloatArray:
+    """Probabilities or their logarithms with a column for each class, also for those it does not know."""
+    known = getattr(calibrator, "classes_", classes)
+    if len(known) == len(classes):
+        return found
+    whole = np.full((len(found), len(classes)), fill)
+    whole[:, np.searchsorted(classes, known)] = found
+    return whole
+
+
 INPUT = """input : {"scores", "probabilities"}, default="scores"
     What `fit` and `predict_proba` are given. Scores are logits or values of a
     ``decision_function``; probabilities are taken to their logarithms, and 0 as the smallest

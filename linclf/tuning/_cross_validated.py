@@ -35,6 +35,7 @@ from linclf._sources.batches import Batches
 from linclf._training.blas import one_blas_thread
 from linclf._training.left_out import Task
 from linclf._training.path import path
+from linclf._training.present import revived
 from linclf._training.threads import threads
 from linclf._types import FloatArray, Loss, MatrixLike, typed
 from linclf.losses._names import loss_for
@@ -292,7 +293,7 @@ class CrossValidated(BaseLinearClassifier):
             all_rows = loo.AllRows(paths[0], tried.of_rows)
             check = {"loo_check_": loo.correct(table, fitting, losses, all_rows, metric)}
         loss, alpha = table.chosen(self.rule)
-        start = paths[0].models[loss][alpha]
+        start = revived(paths[0].models[loss][alpha])
         chosen = fitting.with_alpha(float(alphas[alpha]))
         found = {"alpha_": float(alphas[alpha]), "alphas_": alphas, "cv_results_": table.results()}
         found |= candidates[loss].attributes | check
@@ -340,6 +341,11 @@ class CrossValidated(BaseLinearClassifier):
             raise ValueError(
                 f"scoring={self.scoring!r} scores fitted classifiers, and cv='loo' fits none; "
                 f"use one of {sorted(OF_ROWS)}, or folds"
+            )
+        if fitting.present is not None:
+            raise ValueError(
+                "cv='loo' needs rows of positive weight of every class in y, and class "
+                f"{fitting.classes[fitting.present.absent].tolist()[0]!r} has none; use folds, such as cv=5"
             )
         loo.refuse(fitting, [candidate.loss for candidate in candidates], alphas)
         return loo.path_of_all(fitting, candidates, alphas, metric)

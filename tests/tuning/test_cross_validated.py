@@ -425,8 +425,11 @@ def test_unsorted_and_repeated_penalties():
 def test_folds_that_lose_a_class():
     X, y = table()
     order = np.argsort(y, kind="stable")
-    with pytest.raises(
-        ValueError, match="trains on no row of class 1; use a stratified cv, or X_val and y_val"
+    with (
+        pytest.warns(UserWarning, match="trains on no row of class .*, whose probability is 0 there"),
+        pytest.raises(
+            ValueError, match=r"no fold of cv=KFold.* holds out a row of a class that it trains on"
+        ),
     ):
         SoftmaxClassifierCV(cv=KFold(3)).fit(X[order], y[order])
     with pytest.raises(ValueError, match="cv=5 needs 5 rows of each class, and one class has 3"):
