@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length
 
+from linclf._data.forms import container
 from linclf._data.refusals import refuse_masked
 from linclf._data.targets import Targets
 from linclf._types import FloatArray, Matrix
@@ -33,6 +34,7 @@ def positive_rows(
     if sample_weight is None:
         return X, y, np.ones(X.shape[0])
     refuse_masked(sample_weight, "sample_weight")
+    sample_weight = container(sample_weight, "sample_weight")
     try:
         with np.errstate(over="ignore"):  # a longdouble may become infinity, which is refused
             given = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)

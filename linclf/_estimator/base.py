@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import _fit_context
 from sklearn.utils import Tags
-from sklearn.utils.metaestimators import available_if
 
-from linclf._estimator.available import takes_streams
+from linclf._estimator.available import available, takes_streams
 from linclf._estimator.calibrated import fitted_calibrator
 from linclf._estimator.callbacks import FitCallbacks
 from linclf._estimator.described import Described
@@ -78,11 +77,12 @@ class BaseLinearClassifier(Described):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or Batches
-            Training rows; float32 and float64 are used as they are, other types become float64. `Batches`
-            are read anew for each pass, and bring labels and weights.
+            Training rows; float32 and float64 are used as they are, float16 and bfloat16 become float32,
+            other types float64. `Batches` are read anew for each pass, and bring labels and weights.
         y : array-like of shape (n_samples,) or float array of shape (n_samples, n_classes)
-            Class labels, or a row of class probabilities for each sample (soft labels); the
-            classes are then 0 ... n_classes - 1.
+            Class labels, or a row of class probabilities for each sample (soft labels); the classes are then
+            0 ... n_classes - 1, or of a table of pandas, polars or Arrow the names of the columns, sorted, if
+            all of them are strings.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights; 0 is the same as removing a row, k as repeating it k times. The classes are
             those of y: one whose rows all have weight 0 has a probability of 0, and its score lies below the
@@ -159,7 +159,7 @@ class BaseLinearClassifier(Described):
         )
         return outcome, self._attributes(outcome.model, fitting), callbacks
 
-    @typed(available_if(takes_streams))
+    @typed(available(takes_streams))
     @typed(_fit_context(prefer_skip_nested_validation=True))
     def partial_fit(
         self,

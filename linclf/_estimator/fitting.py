@@ -8,7 +8,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
 from linclf._data.dataset import Dataset, dataset, split
-from linclf._data.labels import check_y, classes_of, known_classes, targets_of
+from linclf._data.labels import (
+    check_class_names,
+    check_y,
+    class_names,
+    classes_of,
+    known_classes,
+    targets_of,
+)
 from linclf._data.targets import Targets
 from linclf._data.weights import log_prior, positive_rows, weights_of_classes
 from linclf._estimator.calibrated import checked_calibrator
@@ -19,7 +26,7 @@ from linclf._training.settings import Settings
 from linclf._training.shards import Shards
 from linclf._training.solver import Solver
 from linclf._training.solvers import Automatic
-from linclf._training.spread import Spread, spread_of, warn_if_uneven
+from linclf._training.spread import Spread, measured, spread_of, warn_if_apart, warn_if_uneven
 from linclf._training.validation import Validation
 from linclf._types import FloatArray, IntArray, LabelArray, Loss, Matrix, MatrixLike
 from linclf.calibration._base import Calibrator
@@ -92,7 +99,7 @@ def rows_of(estimator: Described, given: Given) -> GivenRows:
     ids = np.arange(X.shape[0])
     if len(weights) < len(ids):
         ids = np.flatnonzero(np.asarray(given[2]))
-    classes = classes_of(y_given)
+    classes = classes_of(y_given, class_names(given[1]))
     return GivenRows(kept, targets_of(y, classes), weights, classes, ids, y_given, given[2] is not None)
 
 
@@ -111,7 +118,10 @@ def fitting_of(estimator: Described, rows: GivenRows, validation: GivenValidatio
         offset = adjustment * log_prior(data.y, data.weights, loss._asdict()["label_smoothing"])
     if held_out is not None:
         X_val, y_val, weights_val = held_out
+        check_class_names(validation[1], classes, "y_val")
         held_out = dataset(X_val, targets_of(y_val, classes), weights_val, per_class)
+        if not data.is_sparse:
+            warn_if_apart(measured(data), held_out)
     elif estimator.early_stopping is True:
         data, held_out = split(data, estimator.validation_fraction, rng)
     elif estimator.calibration is not None:
@@ -155,6 +165,7 @@ def part_of(estimator: Described, given: Given, classes: ArrayLike | None, first
     if not first and not np.array_equal(known, estimator.classes_):
         raise ValueError(f"classes={classes!r} is not the same as on the first call: {estimator.classes_!r}")
     X = estimator._checked(given[0], reset=first)
+    check_class_names(given[1], known, "y")
     X, y, weights = positive_rows(X, check_y(given[1]), given[2], scale_free=False)
     if estimator.class_weight == "balanced":
         raise ValueError(

@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from linclf._data import scale
 from linclf._data.labels import positions_of
 from linclf._data.limits import is_integer
 from linclf._data.rows import check_X
-from linclf._estimator.available import has_probabilities
+from linclf._estimator.available import available, has_probabilities
 from linclf._estimator.batched import check_columns
 from linclf._estimator.calibrated import calibrated, decisions_of
 from linclf._estimator.parameters import CommonParameters
@@ -301,7 +300,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         index = self._by_blocks(X, best)
         return self.classes_[index]
 
-    @typed(available_if(has_probabilities))
+    @typed(available(has_probabilities))
     def predict_proba(self, X: MatrixLike | Batches) -> FloatArray:
         """Class probabilities of the loss, or calibrated ones.
 
@@ -317,7 +316,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         """
         return self._probabilities(self._all_scores(X))
 
-    @typed(available_if(has_probabilities))
+    @typed(available(has_probabilities))
     def predict_log_proba(self, X: MatrixLike | Batches) -> FloatArray:
         """Logarithm of `predict_proba`: -inf if that is a true 0, exact if it underflows.
 
@@ -333,7 +332,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         """
         return self._log_probabilities(self._all_scores(X))
 
-    @typed(available_if(has_probabilities))
+    @typed(available(has_probabilities))
     def predict_proba_of(self, X: MatrixLike, classes: ArrayLike) -> FloatArray:
         """Probabilities of given classes: those of `predict_proba`, without the others.
 

@@ -11,7 +11,6 @@ from linclf._types import FloatArray, Floats
 from linclf.functional._blocks import Kernel, blockwise, top, total
 from linclf.functional._inputs import as_axis, as_floats, positive
 
-
 NEAR = 1.001  # a sum below which its logarithm would lose digits of the terms that are not the largest
 
 
@@ -271,7 +270,7 @@ def _logsumexp(source: FloatArray, work: FloatArray | None, out: FloatArray, axi
 
 
 def _log_of_sum(terms: FloatArray, axis: int) -> FloatArray:
-    """Logarithm of the sum of terms of which the largest is 1; relatively exact also where that is all of it."""
+    """Logarithm of the sum of terms of which the largest is 1, with all digits also if it is nearly 0."""
     sums = total(terms, axis)
     found = np.log(sums)
     near = (sums >= 1) & (sums < NEAR)

@@ -19,7 +19,7 @@ from sklearn.utils.metadata_routing import (
 
 from linclf._data.dataset import Dataset
 from linclf._data.folds import Folds, Splitter
-from linclf._data.labels import targets_of
+from linclf._data.labels import check_class_names, targets_of
 from linclf._estimator.base import BaseLinearClassifier
 from linclf._estimator.declared import attribute, not_offered, parameter
 from linclf._estimator.fitting import (
@@ -36,6 +36,7 @@ from linclf._training.blas import one_blas_thread
 from linclf._training.left_out import Task
 from linclf._training.path import path
 from linclf._training.present import revived
+from linclf._training.spread import measured, warn_if_apart
 from linclf._training.threads import threads
 from linclf._types import FloatArray, Loss, MatrixLike, typed
 from linclf.losses._names import loss_for
@@ -224,7 +225,11 @@ class CrossValidated(BaseLinearClassifier):
                 f"cv={self.cv!r} makes folds, and X_val are rows to choose the penalty on; give one of them"
             )
         X, y, weights = given
-        return Dataset(X, targets_of(y, rows.classes), weights)
+        check_class_names(validation[1], rows.classes, "y_val")
+        held_out = Dataset(X, targets_of(y, rows.classes), weights)
+        if not held_out.is_sparse:
+            warn_if_apart(measured(Dataset(rows.X, rows.y, rows.weights)), held_out)
+        return held_out
 
     def _routed(self, rows: GivenRows, params: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         """What the splitter is given, and whether a scorer gets weights."""
