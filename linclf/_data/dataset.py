@@ -91,7 +91,8 @@ def _divided(labels: IntArray, fraction: float, rng: np.random.RandomState) -> t
     several = ids[counts[labels] > 1]  # rows that are not alone in their class
     if 1 < n_classes <= n_held_out <= len(several) - n_classes:
         stratify = labels[several]
-        _, test = train_test_split(several, test_size=n_held_out, random_state=rng, stratify=stratify)
+        found = train_test_split(several, test_size=n_held_out, random_state=rng, stratify=stratify)
+        test = np.asarray(found[1])
         return np.setdiff1d(ids, test), test
     order = rng.permutation(len(labels))
     # the first row of each class in a random order stays, and of the others so many are held out

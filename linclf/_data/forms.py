@@ -56,7 +56,7 @@ def _has_no_rows(values: Any) -> bool:
 
 
 def _of_tensor(tensor: Any, name: str) -> Any:
-    """A tensor of PyTorch without its gradient, on the CPU; bfloat16 as float32, as NumPy has no such type."""
+    """A tensor of PyTorch without its gradient, on the CPU; bfloat16 as float32, as NumPy has none."""
     if not str(tensor.layout).endswith("strided"):
         raise TypeError(
             f"{name} is a sparse tensor with layout {tensor.layout}; pass {name}.to_dense(), or a CSR "

@@ -55,8 +55,8 @@ def check_y(y: Any) -> NDArray:
     if not is_soft(y):
         return check_targets(labels_of(y))
     refuse_masked(y, "y")
-    order = slice(None) if class_names(y) is None else np.argsort(column_names(y))
-    y = np.asarray(y)[:, order]
+    names = None if class_names(y) is None else column_names(y)
+    y = np.asarray(y) if names is None else np.asarray(y)[:, np.argsort(names)]
     if y.ndim != 2 or y.dtype.kind != "f":
         raise ValueError(
             f"y with shape {y.shape} and dtype {y.dtype} is {type_of_target(y)}, which is not supported; "

@@ -67,5 +67,6 @@ class Described(Predicting, CallbackSupportMixin, ClassifierMixin, BaseEstimator
         return {
             "solver": exact is not None and not exact.streams,
             "calibration": self.calibration is not None,
+            "early_stopping": self.early_stopping is True,
             "standardize": self.standardize,
         }

@@ -172,8 +172,6 @@ def part_of(estimator: Described, given: Given, classes: ArrayLike | None, first
             "class_weight='balanced' needs all labels at once and cannot be used in partial_fit; compute "
             "weights with sklearn.utils.compute_class_weight and pass them as a dict"
         )
-    if estimator.early_stopping is True:
-        raise ValueError("early_stopping=True needs all rows at once and cannot be used in partial_fit")
     targets = targets_of(y, known)
     per_class = weights_of_classes(estimator.class_weight, known.tolist(), targets, weights)
     data = dataset(X, targets, weights, per_class)

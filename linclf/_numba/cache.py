@@ -64,7 +64,8 @@ def warn_once(trouble: str, fault: Exception) -> None:
     """Once for a trouble, whatever faults it shows: broken files of a folder fail in many ways."""
     if trouble not in warned:
         warned.add(trouble)
-        warnings.warn(f"{trouble}: {fault!r}", RuntimeWarning, stacklevel=5)
+        text = f"{trouble}: {fault!r}"
+        warnings.warn(text, RuntimeWarning, stacklevel=5)
 
 
 class _Locator(_CacheLocator):

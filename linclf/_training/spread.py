@@ -113,8 +113,8 @@ def warn_if_apart(known: tuple[FloatArray, FloatArray], rows: Dataset) -> None:
     scale = np.where(apart, deviation, np.inf)
     column = int((np.maximum(away, spread) / scale).argmax())
     warnings.warn(
-        f"{apart.sum()} of {varies.sum()} columns of X_val lie many standard deviations from those of X, such "
-        f"as column {column}: mean {mean[column]:.3g} and deviation {spread[column]:.3g} in X_val, "
+        f"{apart.sum()} of {varies.sum()} columns of X_val lie many standard deviations from those of X, as "
+        f"column {column}: mean {mean[column]:.3g} and deviation {spread[column]:.3g} in X_val, "
         f"{centre[column]:.3g} and {deviation[column]:.3g} in X. Transform X_val as X; in a Pipeline, "
         'transform_input=["X_val"] does so',
         UserWarning,

@@ -14,6 +14,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import PredefinedSplit
 from sklearn.svm import LinearSVC
 
+import linclf
 from linclf import (
     Batches,
     EntmaxClassifier,
@@ -298,3 +299,21 @@ def test_a_stream_may_lack_a_class():
         model.partial_fit(X[start : start + 50], Y[start : start + 50], classes=[0, 1, 2])
         assert np.isfinite(model.predict_proba(X)).all()
     assert model.classes_.tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        SoftmaxClassifier(),
+        SoftmaxClassifier(calibration="vector", early_stopping=True),
+        HierarchicalSoftmaxClassifier(),
+        AdaptiveSoftmaxClassifier(cutoffs=[1]),
+        MarginSoftmaxClassifier(standardize=True),
+    ],
+    ids=str,
+)
+def test_files_keep_it(model, tmp_path):
+    model = seeded(model).fit(X, Y, sample_weight=WITHOUT_B)
+    linclf.save(model, tmp_path / "m.linclf")
+    again = linclf.load(tmp_path / "m.linclf")
+    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
