@@ -6,7 +6,7 @@ from linclf import calibration
 from linclf._data.dataset import Dataset
 from linclf._training.present import Present
 from linclf._types import FloatArray, LabelArray, Loss
-from linclf.calibration._base import Calibrator, log_probabilities, with_all_columns
+from linclf.calibration._base import Calibrator, calibrated
 from linclf.losses._registry import trait
 
 
@@ -60,18 +60,10 @@ def fitted_calibrator(
     if per_class is not None:
         weights = weights / y.expected(per_class)
     rows, index, shares = y.copies()
-    return calibrator.fit(scores[rows], classes[index], sample_weight=weights[rows] * shares, classes=classes)
-
-
-def calibrated(
-    calibrator: Calibrator, scores: FloatArray, classes: LabelArray, logarithm: bool = False
-) -> FloatArray:
-    """Probabilities of the classes, or their logarithms; 0 for those that the calibrator does not know."""
-    known = getattr(calibrator, "classes_", classes)
-    if len(known) < len(classes):
-        scores = scores[:, np.searchsorted(classes, known)]
-    found = log_probabilities(calibrator, scores) if logarithm else calibrator.predict_proba(scores)
-    return with_all_columns(found, calibrator, classes, -np.inf if logarithm else 0.0)
+    calibrator.fit(scores[rows], classes[index], sample_weight=weights[rows] * shares, classes=classes)
+    if present is not None and len(present.at) == 1 and hasattr(calibrator, "classes_"):
+        calibrator.classes_ = classes[present.at]  # whose probability is 1
+    return calibrator
 
 
 LOWEST = -1e30  # the decision for a class of probability 0: a number that means can be taken of

@@ -21,12 +21,13 @@ from linclf._data.limits import is_integer
 from linclf._data.rows import check_X
 from linclf._estimator.available import available, has_probabilities
 from linclf._estimator.batched import check_columns
-from linclf._estimator.calibrated import calibrated, decisions_of
+from linclf._estimator.calibrated import decisions_of
 from linclf._estimator.parameters import CommonParameters
 from linclf._estimator.top_k import largest
 from linclf._sources.batches import Batches
 from linclf._training.model import LinearModel, row_blocks
 from linclf._types import FloatArray, IntArray, LabelArray, Loss, Matrix, MatrixLike, typed
+from linclf.calibration._base import calibrated
 from linclf.heads import published_head
 from linclf.losses._names import loss_for
 from linclf.losses._registry import trait
@@ -128,8 +129,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
 
         A row with NaN or infinity must have such a score.
         """
-        scores = model.scores(X)
-        return scores.ravel() if scores.shape[-1] == 1 else scores
+        return scores.ravel() if (scores := model.scores(X)).shape[-1] == 1 else scores
 
     def _probabilities(self, scores: FloatArray) -> FloatArray:
         """Probabilities (m, n_classes) for scores of `_scores`."""

@@ -46,13 +46,24 @@ def log_probabilities(calibrator: Calibrator, scores: FloatArray) -> FloatArray:
         return np.log(calibrator.predict_proba(scores))
 
 
-def with_all_columns(found: FloatArray, calibrator: Any, classes: LabelArray, fill: float) -> FloatArray:
-    """Probabilities or their logarithms with a column for each class, also for those it does not know."""
+def calibrated(
+    calibrator: Calibrator, scores: FloatArray, classes: LabelArray, logarithm: bool = False
+) -> FloatArray:
+    """Probabilities of the classes, or their logarithms; 0 for those that the calibrator does not know.
+
+    Scores have a column for each of the classes, or for each that the calibrator knows.
+    """
     known = getattr(calibrator, "classes_", classes)
-    if len(known) == len(classes):
-        return found
-    whole = np.full((len(found), len(classes)), fill)
-    whole[:, np.searchsorted(classes, known)] = found
+    at, (never, always) = np.searchsorted(classes, known), (-np.inf, 0.0) if logarithm else (0.0, 1.0)
+    found = np.full((len(scores), 1), always)
+    if len(known) > 1:
+        if scores.ndim == 2 and len(known) < scores.shape[1]:
+            scores = scores[:, at]
+        found = log_probabilities(calibrator, scores) if logarithm else calibrator.predict_proba(scores)
+        if len(known) == len(classes):
+            return found
+    whole = np.full((len(scores), len(classes)), never)
+    whole[:, at] = found
     return whole
 
 

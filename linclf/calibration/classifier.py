@@ -25,7 +25,7 @@ from linclf._data.folds import Folds, Splitter, folds_of
 from linclf._data.labels import check_targets, classes_of, labels_of
 from linclf._data.refusals import refuse_masked
 from linclf._types import FloatArray, LabelArray, typed
-from linclf.calibration._base import Calibrator, log_probabilities, with_all_columns
+from linclf.calibration._base import Calibrator, calibrated
 from linclf.calibration._folds import (
     OTHER_ROWS,
     Given,
@@ -149,8 +149,7 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If ``cv`` is given for a FrozenEstimator, only one class has rows of positive weight, or the
-            data do not fit.
+            If ``cv`` is given for a FrozenEstimator, or the data do not fit.
         TypeError
             If ``method`` cannot be told that it gets probabilities.
 
@@ -179,6 +178,11 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             estimator, scored = self.estimator.fit(X, y, **for_fit), rows  # refused if not fitted
             known = given.X if len(rows) == len(given.y) else _safe_indexing(given.X, rows)
             classes, scores = estimator.classes_, scores_of(estimator, response, known)
+        elif len(classes_of(given.y)) > len(np.unique(given.y[rows])) == 1:
+            # nothing to calibrate: the class that has weight has the probability 1
+            estimator, scored = fitted_to(self.estimator, given, np.arange(len(given.y))), rows
+            classes = estimator.classes_
+            scores = scores_of(estimator, response, _safe_indexing(given.X, rows))
         else:
             classes = classes_of(given.y[rows])
             folds = folds_of(self.cv, given.X, given.y, rows, for_split, OTHER_ROWS)
@@ -202,6 +206,8 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         calibrator.fit(scores, given.y[scored], sample_weight=counts, classes=classes)
         if weights is not None and not isinstance(self.estimator, FrozenEstimator):
             classes = classes_of(given.y)  # of which some may have no weight, and a probability of 0
+            if len(np.unique(given.y[rows])) == 1 and hasattr(calibrator, "classes_"):
+                calibrator.classes_ = np.unique(given.y[rows])
         self.estimator_, self.calibrator_, self.classes_ = estimator, calibrator, classes
         self._response = response
         for name in ("n_features_in_", "feature_names_in_"):
@@ -224,8 +230,7 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             Non-negative, each row sums to 1.
         """
         check_is_fitted(self)
-        p = self.calibrator_.predict_proba(getattr(self.estimator_, self._response)(X))
-        return with_all_columns(p, self.calibrator_, self.classes_, 0.0)
+        return calibrated(self.calibrator_, getattr(self.estimator_, self._response)(X), self.classes_)
 
     def predict_log_proba(self, X: Any) -> FloatArray:
         """Logarithm of `predict_proba`, right where that underflows.
@@ -241,8 +246,8 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             Logarithms of the probabilities.
         """
         check_is_fitted(self)
-        logs = log_probabilities(self.calibrator_, getattr(self.estimator_, self._response)(X))
-        return with_all_columns(logs, self.calibrator_, self.classes_, -np.inf)
+        scores = getattr(self.estimator_, self._response)(X)
+        return calibrated(self.calibrator_, scores, self.classes_, logarithm=True)
 
     def predict(self, X: Any) -> LabelArray:
         """The most probable class by `predict_proba`.

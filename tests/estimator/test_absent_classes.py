@@ -251,6 +251,19 @@ def test_calibrated_classifier_of_a_class_without_weight():
     np.testing.assert_allclose(model.predict_proba(X)[:, [0, 2]], expected.predict_proba(X), rtol=1e-6)
 
 
+@pytest.mark.parametrize("method", CALIBRATORS)
+@pytest.mark.parametrize("kept", [Y >= 0, Y < 2], ids=["three", "two"])
+def test_calibration_of_one_class_with_weight(method, kept):
+    rows, labels = X[kept], Y[kept]
+    weights = (labels == 0).astype(float)
+    inside = SoftmaxClassifier(calibration=method, early_stopping=True, random_state=0)
+    for model in (inside, CalibratedClassifier(SoftmaxClassifier(), method=method)):
+        model.fit(rows, labels, sample_weight=weights)
+        assert model.classes_.tolist() == sorted(set(labels))
+        np.testing.assert_array_equal(model.predict_proba(X), np.eye(labels.max() + 1)[np.zeros(150, int)])
+        assert set(model.predict(X)) == {0}
+
+
 def test_a_fold_of_the_search_for_a_penalty_lacks_a_class():
     rows, labels = with_a_rare_class()
     folds = PredefinedSplit(np.arange(200) % 4)
@@ -305,7 +318,6 @@ def test_a_stream_may_lack_a_class():
     "model",
     [
         SoftmaxClassifier(),
-        SoftmaxClassifier(calibration="vector", early_stopping=True),
         HierarchicalSoftmaxClassifier(),
         AdaptiveSoftmaxClassifier(cutoffs=[1]),
         MarginSoftmaxClassifier(standardize=True),
