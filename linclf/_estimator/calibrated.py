@@ -62,7 +62,7 @@ def fitted_calibrator(
     rows, index, shares = y.copies()
     calibrator.fit(scores[rows], classes[index], sample_weight=weights[rows] * shares, classes=classes)
     if present is not None and len(present.at) == 1 and hasattr(calibrator, "classes_"):
-        calibrator.classes_ = classes[present.at]  # whose probability is 1
+        vars(calibrator)["classes_"] = classes[present.at]  # whose probability is 1
     return calibrator
 
 

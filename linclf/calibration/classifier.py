@@ -207,7 +207,7 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         if weights is not None and not isinstance(self.estimator, FrozenEstimator):
             classes = classes_of(given.y)  # of which some may have no weight, and a probability of 0
             if len(np.unique(given.y[rows])) == 1 and hasattr(calibrator, "classes_"):
-                calibrator.classes_ = np.unique(given.y[rows])
+                vars(calibrator)["classes_"] = np.unique(given.y[rows])
         self.estimator_, self.calibrator_, self.classes_ = estimator, calibrator, classes
         self._response = response
         for name in ("n_features_in_", "feature_names_in_"):
