@@ -1,6 +1,7 @@
 """linclf: linear classifiers with every loss, behind one scikit-learn API and one fast engine."""
 
-from linclf._files.archive import load, save
+from linclf._files.archive import load as load
+from linclf._files.archive import save as save
 from linclf._sources.batches import Batches
 from linclf._version import __version__ as __version__
 from linclf.class_weights import effective_number_weights
@@ -16,6 +17,7 @@ from linclf.classifiers import (
 from linclf.compare import Comparison, compare
 from linclf.tuning import LinearClassifierCV, SoftmaxClassifierCV, SVMClassifierCV, path
 
+# without load and save, which a star import would put over those of NumPy, PyTorch or joblib
 __all__ = [
     "Batches",
     "Comparison",
@@ -31,7 +33,5 @@ __all__ = [
     "SparsemaxClassifier",
     "compare",
     "effective_number_weights",
-    "load",
     "path",
-    "save",
 ]

@@ -84,18 +84,35 @@ def dataset(X: Matrix, y: Targets, weights: FloatArray, per_class: FloatArray | 
     return Dataset(X, y.cast(X.dtype), weights)
 
 
-def split(data: Dataset, fraction: float, rng: np.random.RandomState) -> tuple[Dataset, Dataset]:
-    """Data of which a part is not trained on, and that part: the same rows if they are dense, else copied."""
-    labels = data.y.most_probable
-    try:
-        train, test = train_test_split(
-            np.arange(len(labels)), test_size=fraction, random_state=rng, stratify=labels
-        )
-    except ValueError as fault:
+def _divided(labels: IntArray, fraction: float, rng: np.random.RandomState) -> tuple[IntArray, IntArray]:
+    """Rows to train on and rows to hold out, stratified by class if there are enough of them."""
+    ids, counts = np.arange(len(labels)), np.bincount(labels)
+    n_held_out, n_classes = int(np.ceil(fraction * len(labels))), np.count_nonzero(counts > 1)
+    several = ids[counts[labels] > 1]  # rows that are not alone in their class
+    if 1 < n_classes <= n_held_out <= len(several) - n_classes:
+        stratify = labels[several]
+        found = train_test_split(several, test_size=n_held_out, random_state=rng, stratify=stratify)
+        test = np.asarray(found[1])
+        return np.setdiff1d(ids, test), test
+    order = rng.permutation(len(labels))
+    # the first row of each class in a random order stays, and of the others so many are held out
+    first = np.unique(labels[order], return_index=True)[1]
+    others = np.delete(order, first)
+    test = others[:n_held_out]
+    if not test.size:
         raise ValueError(
-            f"early_stopping=True with validation_fraction={fraction} cannot hold out "
-            f"rows of every class ({fault}); use a larger fraction, or pass X_val and y_val"
-        ) from fault
+            f"early_stopping=True cannot hold out any of {len(labels)} samples: one row of each class has to "
+            "be trained on, and there are no others; pass X_val and y_val, or use early_stopping=False"
+        )
+    return np.setdiff1d(ids, test), test
+
+
+def split(data: Dataset, fraction: float, rng: np.random.RandomState) -> tuple[Dataset, Dataset]:
+    """Data of which a part is not trained on, and that part: the same rows if they are dense, else copied.
+
+    Of each class at least one row is trained on.
+    """
+    train, test = _divided(data.y.most_probable, fraction, rng)
     test = np.sort(test)
     weights = data.weights.copy()
     weights[test] = 0

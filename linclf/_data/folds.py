@@ -1,5 +1,6 @@
 """Which rows train and which are held out, from `cv` as scikit-learn takes it."""
 
+import warnings
 from collections.abc import Callable, Iterable
 from numbers import Integral
 from typing import Any, Protocol, TypeAlias
@@ -27,21 +28,31 @@ def folds_of(
 ) -> list[Fold]:
     """Pairs of training and held-out rows, of those that count.
 
-    None is 5 stratified folds, or as many as the rarest class has rows. A splitter sees all rows, and so do
-    the pairs of an iterable. ``remedy`` is what to do if there are too few rows for folds.
+    None is 5 stratified folds, or as many as the rarest class has rows, of the classes that have two at
+    least; one fold does not train on a class of one row. A splitter sees all rows, and so do the pairs of an
+    iterable. ``remedy`` is what to do if there are too few rows for folds.
     """
     counted = y[rows]
-    least = int(np.unique(counted, return_counts=True)[1].min())
+    counts = np.unique(counted, return_counts=True)[1]
     if cv is None:
-        cv = max(2, min(5, least))
+        if counts.max() < 2:
+            raise ValueError(f"folds need two rows of a class at least, and each class has one; use {remedy}")
+        cv = min(5, int(counts[counts > 1].min()))
+        counts = counts[counts > 1]
     if isinstance(cv, Integral):
+        least = int(counts.min())
         if least < int(cv):
+            smaller = "cv=None, with which one fold does not train on it" if least < 2 else "a smaller cv"
             raise ValueError(
-                f"cv={cv} needs {cv} rows of each class, and one class has {least}; use a smaller cv (2 at "
-                f"least), or {remedy}"
+                f"cv={cv} needs {cv} rows of each class, and one class has {least}; use {smaller}, or "
+                f"{remedy}"
             )
         splitter: Any = check_cv(int(cv), counted, classifier=True)
-        splits = splitter.split(_safe_indexing(X, rows), counted)
+        with (
+            warnings.catch_warnings()
+        ):  # of classes with fewer rows than folds, which `warn_of_missing` tells
+            warnings.filterwarnings("ignore", "The least populated class in y", UserWarning)
+            splits = list(splitter.split(_safe_indexing(X, rows), counted))
         return [(rows[train], rows[test]) for train, test in splits]
     splits = cv.split(X, y, **params) if hasattr(cv, "split") else cv
     folds = [(_indices(train), _indices(test)) for train, test in splits]  # they count all rows
@@ -61,11 +72,14 @@ def _indices(rows: ArrayLike) -> IntArray:
     return np.flatnonzero(rows) if rows.dtype == bool else rows
 
 
-def refuse_missing(classes: LabelArray, y: LabelArray, remedy: str) -> None:
-    """Refuse a fold whose training rows lack a class."""
-    missing = np.setdiff1d(classes, y)
-    if missing.size:
-        raise ValueError(
-            f"a fold of cv trains on no row of class {missing.tolist()[0]!r}; use a stratified cv, or "
-            f"{remedy}"
+def warn_of_missing(missing: LabelArray, n_rows: int, held_out: str, remedy: str) -> None:
+    """Say that a fold does not train on some classes, of which it holds out rows."""
+    if len(missing):
+        warnings.warn(
+            f"a fold of cv trains on no row of class {missing.tolist()[0]!r}"
+            + (f" and {len(missing) - 1} others" if len(missing) > 1 else "")
+            + f", whose probability is 0 there; its {n_rows} held-out rows {held_out}. Use a stratified cv "
+            f"and two rows of each class at least, or {remedy}",
+            UserWarning,
+            stacklevel=3,
         )

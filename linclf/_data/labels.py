@@ -11,7 +11,8 @@ from scipy import sparse
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import _check_y, column_or_1d
 
-from linclf._data.refusals import refuse_masked
+from linclf._data.forms import column_names, container
+from linclf._data.refusals import divide, refuse_masked
 from linclf._data.targets import Labels, Probabilities, Targets
 from linclf._types import IntArray
 
@@ -20,19 +21,42 @@ SURE = {str, bytes, bool, int, np.bool_, np.str_}  # types of which no object is
 
 def is_soft(y: Any) -> bool:
     """Whether y is meant as rows of class probabilities."""
-    return getattr(y, "ndim", 1) == 2 and y.shape[1] > 1
+    shape = getattr(y, "shape", ())  # tables of polars and Arrow have no ndim
+    return len(shape) == 2 and shape[1] > 1
+
+
+def class_names(y: Any) -> NDArray | None:
+    """Sorted names of the columns of probabilities, if they are strings; `check_y` sorts the columns."""
+    names = column_names(y) if is_soft(y) else None
+    if names is None:
+        return None
+    if len(set(names)) < len(names):
+        raise ValueError(f"y has two columns of one name: {sorted(names)}; a column is a class")
+    return np.sort(np.array(names))
+
+
+def check_class_names(y: Any, classes: NDArray, name: str) -> None:
+    """Refuse probabilities whose columns have names that are not those of the classes."""
+    names = class_names(y)
+    if names is not None and not np.array_equal(names, classes):
+        raise ValueError(
+            f"{name} has columns of the names {names.tolist()}, and the classes are {classes.tolist()}; name "
+            f"the columns as the classes, or pass {name}.to_numpy()"
+        )
 
 
 def check_y(y: Any) -> NDArray:
     """Class labels (n,) as given, or class probabilities (n, K) in float."""
     if sparse.issparse(y):
         raise ValueError("sparse y is not supported; pass y.toarray()")
+    y = container(y, "y")
     if isinstance(y, (list, tuple)) and len(y) and np.ndim(y[0]):
         y = np.asarray(y)
     if not is_soft(y):
         return check_targets(labels_of(y))
     refuse_masked(y, "y")
-    y = np.asarray(y)
+    names = None if class_names(y) is None else column_names(y)
+    y = np.asarray(y) if names is None else np.asarray(y)[:, np.argsort(names)]
     if y.ndim != 2 or y.dtype.kind != "f":
         raise ValueError(
             f"y with shape {y.shape} and dtype {y.dtype} is {type_of_target(y)}, which is not supported; "
@@ -44,6 +68,7 @@ def check_y(y: Any) -> NDArray:
 def labels_of(y: Any, name: str = "y") -> NDArray:
     """Labels (n,) in a NumPy array, of a type that has an order; pandas' types become NumPy's."""
     refuse_masked(y, name)
+    y = container(y, name)
     labels = np.asarray(y)
     # NumPy makes strings of a list of 1 and "a"
     objects = np.array(y, object) if labels.dtype.kind in "US" and isinstance(y, (list, tuple)) else labels
@@ -132,9 +157,11 @@ def check_probabilities(y: NDArray) -> NDArray:
     sums = y.sum(axis=1)
     wrong = np.flatnonzero(~(np.isclose(sums, 1, atol=1e-4) & (y >= 0).all(axis=1)))
     if wrong.size:
+        row, total = y[wrong[0]], sums[wrong[0]]
+        shown = np.array2string(row, precision=4, threshold=8, edgeitems=3, max_line_width=200)
         raise ValueError(
-            f"y as class probabilities: row {wrong[0]} is {y[wrong[0]]} (sum {sums[wrong[0]]:.6g}); each row "
-            "must be non-negative and sum to 1"
+            f"y as class probabilities: row {wrong[0]} is {shown} (sum {total:.6g}); each row must be "
+            f"non-negative and sum to 1{divide(row, 'y')}"
         )
     return y
 
@@ -175,8 +202,10 @@ def targets_of(y: NDArray, classes: NDArray) -> Targets:
     return Probabilities(y)
 
 
-def classes_of(y: NDArray) -> NDArray:
-    """Sorted classes; two at least."""
+def classes_of(y: NDArray, names: NDArray | None = None) -> NDArray:
+    """Sorted classes; two at least. ``names`` are those of columns of probabilities."""
+    if names is not None:
+        return names
     classes = np.unique(y) if y.ndim == 1 else np.arange(y.shape[1])
     if len(classes) < 2:
         raise ValueError(

@@ -10,3 +10,10 @@ def refuse_masked(array: object, name: str) -> None:
             f"{name} is a masked array with {np.ma.count_masked(array)} masked entries, which would be used "
             "like others; fill them, or drop these rows"
         )
+
+
+def divide(row: np.ndarray, name: str) -> str:
+    """What to do about a row that is nearly a distribution, such as one of rounded numbers."""
+    if (row >= 0).all() and 0.5 < row.sum() < 2:
+        return f"; divide each row by its sum, as {name} / {name}.sum(axis=1, keepdims=True)"
+    return ""

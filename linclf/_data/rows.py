@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
+from linclf._data.forms import container, is_narrow
 from linclf._data.refusals import refuse_masked
 from linclf._data.sparse import canonical, check_structure
 from linclf._types import Matrix
@@ -27,6 +28,7 @@ def check_X(estimator: BaseEstimator, X: Any, reset: bool, finite: bool = True) 
     if sparse.issparse(X):
         check_structure(X)
     refuse_masked(X, "X")
+    X = container(X, "X")
     try:
         # a longdouble may become infinity, which is refused in its turn; infinities may cancel in a sum
         with np.errstate(over="ignore", invalid="ignore"):
@@ -35,7 +37,7 @@ def check_X(estimator: BaseEstimator, X: Any, reset: bool, finite: bool = True) 
                 X,
                 accept_sparse="csr",
                 accept_large_sparse=True,
-                dtype=FLOATS,
+                dtype=np.float32 if is_narrow(X) else FLOATS,
                 order="C",
                 reset=reset,
                 ensure_all_finite=finite,

@@ -4,7 +4,6 @@ from typing import NamedTuple, Self
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils import compute_class_weight
 
 from linclf._types import FloatArray, IntArray
 
@@ -48,8 +47,7 @@ class Labels(NamedTuple):
 
     def balanced(self, weights: FloatArray) -> FloatArray:
         """A weight of each class under which all classes weigh the same."""
-        classes = np.arange(self.n_classes)
-        return compute_class_weight("balanced", classes=classes, y=self.codes, sample_weight=weights)
+        return _balanced(self.mass(weights))
 
     def expected(self, per_class: FloatArray) -> FloatArray:
         """Of each row, the value of its class."""
@@ -106,8 +104,7 @@ class Probabilities(NamedTuple):
         return weights @ self.p
 
     def balanced(self, weights: FloatArray) -> FloatArray:
-        mass = self.mass(weights)
-        return weights.sum() / (self.n_classes * np.where(mass > 0, mass, 1))
+        return _balanced(self.mass(weights))
 
     def expected(self, per_class: FloatArray) -> FloatArray:
         return self.p @ per_class
@@ -121,6 +118,14 @@ class Probabilities(NamedTuple):
     def copies(self) -> tuple[IntArray, IntArray, FloatArray]:
         rows, classes = np.nonzero(self.p)
         return rows, classes, self.p[rows, classes]
+
+
+def _balanced(mass: FloatArray) -> FloatArray:
+    """As scikit-learn's, of the classes that have weight; 1 for the others."""
+    has_weight = mass > 0
+    return np.where(
+        has_weight, mass.sum() / (np.count_nonzero(has_weight) * np.where(has_weight, mass, 1)), 1.0
+    )
 
 
 Targets = Labels | Probabilities

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length
 
+from linclf._data.forms import container
 from linclf._data.refusals import refuse_masked
 from linclf._data.targets import Targets
 from linclf._types import FloatArray, Matrix
@@ -33,6 +34,7 @@ def positive_rows(
     if sample_weight is None:
         return X, y, np.ones(X.shape[0])
     refuse_masked(sample_weight, "sample_weight")
+    sample_weight = container(sample_weight, "sample_weight")
     try:
         with np.errstate(over="ignore"):  # a longdouble may become infinity, which is refused
             given = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
@@ -81,11 +83,13 @@ def _looked_up(class_weight: dict[Any, float], labels: list) -> FloatArray:
     return np.array([class_weight.get(label, 1.0) for label in labels], np.float64)
 
 
-def log_prior(y: Targets, weights: FloatArray, labels: list, smoothing: float) -> FloatArray:
-    """Logarithm of the share of each class in the weighted rows, with their labels smoothed."""
+def log_prior(y: Targets, weights: FloatArray, smoothing: float) -> FloatArray:
+    """Logarithm of the share of each class in the weighted rows, with their labels smoothed.
+
+    It is 0 for a class without weight, which is not trained.
+    """
     mass = y.mass(weights)
-    if not mass.all():
-        missing = labels[mass.argmin()]
-        raise ValueError(f"logit_adjustment needs a share of every class, and class {missing!r} has none")
-    each = smoothing / (len(labels) - 1)
-    return np.log(mass / mass.sum() * (1 - smoothing - each) + each)
+    has_weight = mass > 0
+    each = smoothing / max(np.count_nonzero(has_weight) - 1, 1)
+    shares = np.where(has_weight, mass / mass.sum() * (1 - smoothing - each) + each, 1.0)
+    return np.log(shares)

@@ -1,9 +1,29 @@
 """Which methods an estimator has depends on its parameters: conditions for ``available_if``."""
 
+from collections.abc import Callable
 from typing import Any
+
+from sklearn.utils._available_if import _AvailableIfDescriptor
 
 from linclf.losses import LOSSES
 from linclf.losses._registry import trait
+
+
+class _Available(_AvailableIfDescriptor):
+    """scikit-learn's, which says why in the error itself, and not only in what caused it."""
+
+    def _check(self, obj: Any, owner: type) -> None:
+        try:
+            super()._check(obj, owner)
+        except AttributeError as fault:
+            if fault.__cause__ is None:
+                raise
+            raise AttributeError(f"{fault}: {fault.__cause__}") from fault.__cause__
+
+
+def available(check: Callable[[Any], bool]) -> Callable[[Callable[..., Any]], _Available]:
+    """A method that an object has if ``check`` of it is true."""
+    return lambda method: _Available(method, check, attribute_name=method.__name__)
 
 
 def has_probabilities(self: Any) -> bool:

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import _fit_context
 from sklearn.utils import Tags
-from sklearn.utils.metaestimators import available_if
 
-from linclf._estimator.available import takes_streams
+from linclf._estimator.available import available, takes_streams
 from linclf._estimator.calibrated import fitted_calibrator
 from linclf._estimator.callbacks import FitCallbacks
 from linclf._estimator.described import Described
@@ -22,6 +21,7 @@ from linclf._training import memory
 from linclf._training.blas import one_blas_thread
 from linclf._training.model import LinearModel
 from linclf._training.monitor import Outcome
+from linclf._training.present import revived
 from linclf._training.step_rule import StepRule
 from linclf._training.stream import Stream, rule_of
 from linclf._training.train import outputs_of, train
@@ -77,13 +77,16 @@ class BaseLinearClassifier(Described):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or Batches
-            Training rows; float32 and float64 are used as they are, other types become float64. `Batches`
-            are read anew for each pass, and bring labels and weights.
+            Training rows; float32 and float64 are used as they are, float16 and bfloat16 become float32,
+            other types float64. `Batches` are read anew for each pass, and bring labels and weights.
         y : array-like of shape (n_samples,) or float array of shape (n_samples, n_classes)
-            Class labels, or a row of class probabilities for each sample (soft labels); the
-            classes are then 0 ... n_classes - 1.
+            Class labels, or a row of class probabilities for each sample (soft labels); the classes are then
+            0 ... n_classes - 1, or of a table of pandas, polars or Arrow the names of the columns, sorted, if
+            all of them are strings.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights; 0 is the same as removing a row, k as repeating it k times.
+            Non-negative weights; 0 is the same as removing a row, k as repeating it k times. The classes are
+            those of y: one whose rows all have weight 0 has a probability of 0, and its score lies below the
+            mean of the others, while the others are trained as if it were not there.
         X_val, y_val : array-like, default=None
             Validation set for early stopping, used instead of a part of X. In a Pipeline, X_val
             goes through the same steps as X with ``Pipeline(..., transform_input=["X_val"])``.
@@ -117,6 +120,7 @@ class BaseLinearClassifier(Described):
                 fitting.held_out,
                 fitting.per_class,
                 fitting.classes,
+                fitting.present,
             )
         return self._finish(outcome, attributes, callbacks)
 
@@ -155,7 +159,7 @@ class BaseLinearClassifier(Described):
         )
         return outcome, self._attributes(outcome.model, fitting), callbacks
 
-    @typed(available_if(takes_streams))
+    @typed(available(takes_streams))
     @typed(_fit_context(prefer_skip_nested_validation=True))
     def partial_fit(
         self,
@@ -267,7 +271,7 @@ class BaseLinearClassifier(Described):
         model = LinearModel(self.coef_, b, published_head(vars(self)))
         if len(model.W) < outputs_of(loss, K):
             model = model.two_of_one()
-        return model._replace(b=model.b + fitting.offset)
+        return revived(model._replace(b=model.b + fitting.offset))
 
     def _publish(
         self, history: dict[str, list[float]], n_iter: int, attributes: dict, gone: tuple[str, ...]

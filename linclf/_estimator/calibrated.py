@@ -4,8 +4,9 @@ import numpy as np
 
 from linclf import calibration
 from linclf._data.dataset import Dataset
+from linclf._training.present import Present
 from linclf._types import FloatArray, LabelArray, Loss
-from linclf.calibration._base import Calibrator, log_probabilities
+from linclf.calibration._base import Calibrator, calibrated
 from linclf.losses._registry import trait
 
 
@@ -40,20 +41,35 @@ def fitted_calibrator(
     held_out: Dataset,
     per_class: FloatArray | None,
     classes: LabelArray,
+    present: Present | None,
 ) -> Calibrator:
     """The calibrator, fitted to ``decision_function`` scores.
 
     Class weights are taken out of the weights of the rows: probabilities are to be those of the rows
-    as they are.
+    as they are. Rows of classes that were not trained do not count, and if at least two were, their scores
+    neither.
     """
+    if present is not None:
+        rows = present.narrowed(held_out).ids
+        kept = np.isin(held_out.ids, rows)
+        scores, held_out = scores[kept], held_out.take(rows)
+        if len(present.at) > 1:
+            scores, held_out, classes = scores[:, present.at], present.narrowed(held_out), classes[present.at]
+            per_class = None if per_class is None else per_class[present.at]
     y, weights = held_out.counted
     if per_class is not None:
         weights = weights / y.expected(per_class)
     rows, index, shares = y.copies()
-    return calibrator.fit(scores[rows], classes[index], sample_weight=weights[rows] * shares, classes=classes)
+    calibrator.fit(scores[rows], classes[index], sample_weight=weights[rows] * shares, classes=classes)
+    if present is not None and len(present.at) == 1 and hasattr(calibrator, "classes_"):
+        vars(calibrator)["classes_"] = classes[present.at]  # whose probability is 1
+    return calibrator
 
 
-def calibrated(calibrator: Calibrator, scores: FloatArray, logarithm: bool = False) -> FloatArray:
-    """Probabilities, or their logarithms, in the dtype of the scores."""
-    found = log_probabilities(calibrator, scores) if logarithm else calibrator.predict_proba(scores)
-    return found.astype(scores.dtype, copy=False)
+LOWEST = -1e30  # the decision for a class of probability 0: a number that means can be taken of
+
+
+def decisions_of(calibrator: Calibrator, scores: FloatArray, classes: LabelArray) -> FloatArray:
+    """What decides: logarithms of the probabilities, for two classes their difference; in float64."""
+    logs = np.maximum(calibrated(calibrator, scores.astype(np.float64), classes, logarithm=True), LOWEST)
+    return logs[:, 1] - logs[:, 0] if scores.ndim == 1 else logs

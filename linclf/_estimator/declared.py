@@ -28,12 +28,15 @@ identify a dataclass by its fields alone, and would take two fitted models for o
 """
 
 import dataclasses
+import functools
 import inspect
 import textwrap
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal, NamedTuple, dataclass_transform
 
 import numpy as np
+
+from linclf._estimator.suggestions import refuse_unknown
 
 NO_DEFAULT = inspect.Parameter.empty
 
@@ -177,8 +180,15 @@ def _constructor(cls: type[Declared]) -> Callable[..., None]:
     ]
     constructor: Any = dataclasses.make_dataclass(cls.__name__, fields, kw_only=True).__init__
     constructor.__module__, constructor.__qualname__ = cls.__module__, f"{cls.__qualname__}.__init__"
-    constructor.declared = True
-    return constructor
+    parameters = [name for name, *_ in fields]
+
+    @functools.wraps(constructor)
+    def checked(self: Any, *arguments: Any, **given: Any) -> None:
+        refuse_unknown(type(self), parameters, given)
+        constructor(self, *arguments, **given)
+
+    checked.declared = True  # pyright: ignore[reportAttributeAccessIssue]
+    return checked
 
 
 def _documentation(cls: type[Declared], template: str) -> str:

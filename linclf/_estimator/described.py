@@ -1,10 +1,13 @@
 """Parameters, predicting, and the questions that a class answers; `base` fits such classifiers."""
 
+from typing import Any, Self
+
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.callback import CallbackSupportMixin
 
 from linclf._data.dataset import Dataset
 from linclf._estimator.predicting import Predicting
+from linclf._estimator.suggestions import suggested_parameters
 from linclf._training.sampling import Sampling
 from linclf._training.solvers import exact_solver
 from linclf._types import Loss
@@ -13,6 +16,21 @@ from linclf.losses._names import loss_for
 
 class Described(Predicting, CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Parameters and predicting, and the questions that a final class answers."""
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, also of nested objects as ``<object>__<parameter>``.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters and their values.
+
+        Returns
+        -------
+        self
+        """
+        suggested_parameters(self, params)
+        return super().set_params(**params)
 
     @property
     def has_callbacks(self) -> bool:
@@ -49,5 +67,6 @@ class Described(Predicting, CallbackSupportMixin, ClassifierMixin, BaseEstimator
         return {
             "solver": exact is not None and not exact.streams,
             "calibration": self.calibration is not None,
+            "early_stopping": self.early_stopping is True,
             "standardize": self.standardize,
         }

@@ -8,17 +8,25 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
 from linclf._data.dataset import Dataset, dataset, split
-from linclf._data.labels import check_y, classes_of, known_classes, targets_of
+from linclf._data.labels import (
+    check_class_names,
+    check_y,
+    class_names,
+    classes_of,
+    known_classes,
+    targets_of,
+)
 from linclf._data.targets import Targets
 from linclf._data.weights import log_prior, positive_rows, weights_of_classes
 from linclf._estimator.calibrated import checked_calibrator
 from linclf._estimator.described import Described
 from linclf._estimator.settings import settings_of
+from linclf._training.present import Present, present_in
 from linclf._training.settings import Settings
 from linclf._training.shards import Shards
 from linclf._training.solver import Solver
 from linclf._training.solvers import Automatic
-from linclf._training.spread import Spread, spread_of, warn_if_uneven
+from linclf._training.spread import Spread, measured, spread_of, warn_if_apart, warn_if_uneven
 from linclf._training.validation import Validation
 from linclf._types import FloatArray, IntArray, LabelArray, Loss, Matrix, MatrixLike
 from linclf.calibration._base import Calibrator
@@ -49,6 +57,12 @@ class Fitting:
     spread: Spread | None = None  # of the features, if the penalty is in its units
     published: dict[str, Any] = field(default_factory=dict)  # beside the weights
     shards: Shards | None = None  # all rows, if the data are a sample of them
+
+    @property
+    def present(self) -> Present | None:
+        """The classes that have weight, or None if all have."""
+        y, weights = self.data.counted
+        return present_in(y.mass(weights) if self.shards is None else self.shards.mass)
 
     def validation(self, loss: Loss) -> Validation | None:
         """The held-out rows, if training watches them."""
@@ -85,7 +99,7 @@ def rows_of(estimator: Described, given: Given) -> GivenRows:
     ids = np.arange(X.shape[0])
     if len(weights) < len(ids):
         ids = np.flatnonzero(np.asarray(given[2]))
-    classes = classes_of(y)
+    classes = classes_of(y_given, class_names(given[1]))
     return GivenRows(kept, targets_of(y, classes), weights, classes, ids, y_given, given[2] is not None)
 
 
@@ -101,10 +115,13 @@ def fitting_of(estimator: Described, rows: GivenRows, validation: GivenValidatio
     held_out = given_validation(estimator, *validation)
     data, offset = dataset(X, targets, weights, per_class), 0.0
     if adjustment:
-        offset = adjustment * log_prior(data.y, data.weights, labels, loss._asdict()["label_smoothing"])
+        offset = adjustment * log_prior(data.y, data.weights, loss._asdict()["label_smoothing"])
     if held_out is not None:
         X_val, y_val, weights_val = held_out
+        check_class_names(validation[1], classes, "y_val")
         held_out = dataset(X_val, targets_of(y_val, classes), weights_val, per_class)
+        if not data.is_sparse:
+            warn_if_apart(measured(data), held_out)
     elif estimator.early_stopping is True:
         data, held_out = split(data, estimator.validation_fraction, rng)
     elif estimator.calibration is not None:
@@ -148,14 +165,13 @@ def part_of(estimator: Described, given: Given, classes: ArrayLike | None, first
     if not first and not np.array_equal(known, estimator.classes_):
         raise ValueError(f"classes={classes!r} is not the same as on the first call: {estimator.classes_!r}")
     X = estimator._checked(given[0], reset=first)
+    check_class_names(given[1], known, "y")
     X, y, weights = positive_rows(X, check_y(given[1]), given[2], scale_free=False)
     if estimator.class_weight == "balanced":
         raise ValueError(
             "class_weight='balanced' needs all labels at once and cannot be used in partial_fit; compute "
             "weights with sklearn.utils.compute_class_weight and pass them as a dict"
         )
-    if estimator.early_stopping is True:
-        raise ValueError("early_stopping=True needs all rows at once and cannot be used in partial_fit")
     targets = targets_of(y, known)
     per_class = weights_of_classes(estimator.class_weight, known.tolist(), targets, weights)
     data = dataset(X, targets, weights, per_class)

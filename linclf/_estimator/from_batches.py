@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
 from linclf._data.dataset import Dataset, dataset
-from linclf._data.labels import targets_of
+from linclf._data.labels import check_class_names, targets_of
 from linclf._data.targets import Labels, Probabilities, Targets
 from linclf._data.weights import log_prior, weights_of_classes
 from linclf._estimator.calibrated import checked_calibrator
@@ -16,7 +16,7 @@ from linclf._estimator.fitting import Fitting, GivenValidation, given_validation
 from linclf._estimator.settings import settings_of
 from linclf._sources.batches import Batches
 from linclf._training.shards import Elsewhere, Encoding, OnDisk, codes_of, merged, weighted_moments
-from linclf._training.spread import spread_from
+from linclf._training.spread import measured_from, spread_from, warn_if_apart
 from linclf._training.survey import Question, Some, Survey
 from linclf.losses._names import loss_for
 from linclf.losses._registry import trait
@@ -64,9 +64,10 @@ def fitting_elsewhere(
     adjustment, offset = estimator._adjustment(), 0.0
     if adjustment:
         smoothing = loss._asdict()["label_smoothing"]
-        offset = adjustment * log_prior(y, mass, labels, smoothing)
+        offset = adjustment * log_prior(y, mass, smoothing)
     if held_out is not None:
         X_val, y_val, weights_val = held_out
+        check_class_names(validation[1], classes, "y_val")
         watched = dataset(X_val, targets_of(y_val, classes), weights_val, per_class)
     else:
         watched = None if found.held_out is None else _dataset(found.held_out, found, per_class)
@@ -75,6 +76,8 @@ def fitting_elsewhere(
     if per_class is not None:  # which the first pass did not know
         moments = shards.total(weighted_moments, merged, settings.n_jobs)
         shards = rows.shards(encoding, mass, found.moments if moments is None else moments)
+    if held_out is not None and watched is not None and not watched.is_sparse and not rows.form.is_sparse:
+        warn_if_apart(measured_from(shards.moments, dtype), watched)
     spread = spread_from(shards.moments, dtype, estimator.fit_intercept) if estimator.standardize else None
     return Fitting(
         classes=classes,

@@ -145,7 +145,10 @@ class CommonParameters(Declared):
         default=0.1,
         constraint=[Interval(Real, 0, 1, closed="neither")],
         type="float in (0, 1)",
-        description="Share of the rows held out, stratified by class, if ``fit`` gets no ``X_val``.",
+        description="""
+        Share of the rows held out, if ``fit`` gets no ``X_val``: stratified by class if there are as many
+        rows to hold out as classes. At least one row of each class stays in training.
+        """,
     )
     calibration: str | Calibrator | None = parameter(
         default=None,
@@ -179,7 +182,10 @@ class CommonParameters(Declared):
         default=None,
         constraint=[StrOptions({"balanced"}), dict, None],
         type='dict, "balanced" or None',
-        description="Weights of the classes, multiplied into the sample weights.",
+        description="""
+        Weights of the classes, multiplied into the sample weights. A class of weight 0 stays in ``classes_``
+        with a probability of 0.
+        """,
     )
     warm_start: bool = parameter(
         default=False,
@@ -233,7 +239,9 @@ class CommonParameters(Declared):
     )
     solver_: str = attribute(
         type="str",
-        description='What has trained, for ``solver="auto"``.',
+        description="""
+        What has trained, for ``solver="auto"``; "none" if the rows of positive weight are of one class.
+        """,
     )
     optimality_gap_: float = attribute(
         type="float",

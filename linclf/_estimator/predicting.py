@@ -13,21 +13,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from linclf._data import scale
 from linclf._data.labels import positions_of
 from linclf._data.limits import is_integer
 from linclf._data.rows import check_X
-from linclf._estimator.available import has_probabilities
+from linclf._estimator.available import available, has_probabilities
 from linclf._estimator.batched import check_columns
-from linclf._estimator.calibrated import calibrated
+from linclf._estimator.calibrated import decisions_of
 from linclf._estimator.parameters import CommonParameters
 from linclf._estimator.top_k import largest
 from linclf._sources.batches import Batches
 from linclf._training.model import LinearModel, row_blocks
 from linclf._types import FloatArray, IntArray, LabelArray, Loss, Matrix, MatrixLike, typed
+from linclf.calibration._base import calibrated
 from linclf.heads import published_head
 from linclf.losses._names import loss_for
 from linclf.losses._registry import trait
@@ -129,20 +129,19 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
 
         A row with NaN or infinity must have such a score.
         """
-        scores = model.scores(X)
-        return scores.ravel() if scores.shape[-1] == 1 else scores
+        return scores.ravel() if (scores := model.scores(X)).shape[-1] == 1 else scores
 
     def _probabilities(self, scores: FloatArray) -> FloatArray:
         """Probabilities (m, n_classes) for scores of `_scores`."""
         if self._is_calibrated:
-            return calibrated(self.calibrator_, scores)
+            return calibrated(self.calibrator_, scores, self.classes_)
         loss, scores = self._loss_and_columns(scores)
         return loss.probabilities(scores)
 
     def _log_probabilities(self, scores: FloatArray) -> FloatArray:
         """Their logarithms, exact even if the probabilities underflow."""
         if self._is_calibrated:
-            return calibrated(self.calibrator_, scores, logarithm=True)
+            return calibrated(self.calibrator_, scores, self.classes_, logarithm=True)
         loss, scores = self._loss_and_columns(scores)
         if trait(loss, "log_probabilities"):
             return loss.log_probabilities(scores)
@@ -156,17 +155,15 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
     def _loss_and_columns(self, scores: FloatArray) -> tuple[Any, FloatArray]:
         """The loss, and a score of each class, also for two classes."""
         if self.calibration is not None:
+            kind = type(self).__name__
             raise NotFittedError(
-                f"calibration={self.calibration!r} was set after this {type(self).__name__} was fitted; "
-                "call fit again"
+                f"calibration={self.calibration!r} was set after this {kind} was fitted; fit again"
             )
         return loss_for(self._loss(), len(self.classes_)), columns(scores)
 
     def _ranking(self, scores: FloatArray) -> FloatArray:
         """What decides between classes: scores, or calibrated probabilities, whose order may be another."""
-        if self._is_calibrated:
-            return self.calibrator_.predict_proba(scores)  # in float64, which has fewer ties
-        return scores
+        return decisions_of(self.calibrator_, scores, self.classes_) if self._is_calibrated else scores
 
     # ------------------------------------------------------------ blocks of rows
 
@@ -206,12 +203,17 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
             del scores  # so that the next block can have the memory
         return results[0] if len(results) == 1 else np.concatenate(results)
 
+    def _all_scores(self, X: MatrixLike | Batches) -> FloatArray:
+        """Scores of all rows, not calibrated."""
+        return self._by_blocks(X, lambda scores: scores, limit=np.inf)
+
     # ------------------------------------------------------------ for people
 
     def decision_function(self, X: MatrixLike | Batches) -> FloatArray:
         """Scores of each class; for two classes one score, positive for ``classes_[1]``.
 
-        For the losses on cosines the rows are normalised first.
+        For the losses on cosines the rows are normalised first. With a `calibration` they are the logarithms
+        of the calibrated probabilities, and for two classes the log odds, so that they agree with `predict`.
 
         Parameters
         ----------
@@ -221,9 +223,9 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         Returns
         -------
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            ``X @ coef_.T + intercept_``, divided by the norm of the row for cosines.
+            ``X @ coef_.T + intercept_``, divided by the norm of the row for cosines; float64 if calibrated.
         """
-        return self._by_blocks(X, lambda scores: scores, limit=np.inf)
+        return self._by_blocks(X, self._ranking, limit=np.inf)
 
     def predict(self, X: MatrixLike | Batches) -> LabelArray:
         """Class of the highest score, or of the highest calibrated probability.
@@ -298,7 +300,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         index = self._by_blocks(X, best)
         return self.classes_[index]
 
-    @typed(available_if(has_probabilities))
+    @typed(available(has_probabilities))
     def predict_proba(self, X: MatrixLike | Batches) -> FloatArray:
         """Class probabilities of the loss, or calibrated ones.
 
@@ -310,11 +312,11 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         Returns
         -------
         p : ndarray of shape (n_samples, n_classes)
-            Non-negative, each row sums to 1.
+            Non-negative, each row sums to 1; float64 if calibrated.
         """
-        return self._probabilities(self.decision_function(X))
+        return self._probabilities(self._all_scores(X))
 
-    @typed(available_if(has_probabilities))
+    @typed(available(has_probabilities))
     def predict_log_proba(self, X: MatrixLike | Batches) -> FloatArray:
         """Logarithm of `predict_proba`: -inf if that is a true 0, exact if it underflows.
 
@@ -328,9 +330,9 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         log_p : ndarray of shape (n_samples, n_classes)
             Logarithms of the probabilities.
         """
-        return self._log_probabilities(self.decision_function(X))
+        return self._log_probabilities(self._all_scores(X))
 
-    @typed(available_if(has_probabilities))
+    @typed(available(has_probabilities))
     def predict_proba_of(self, X: MatrixLike, classes: ArrayLike) -> FloatArray:
         """Probabilities of given classes: those of `predict_proba`, without the others.
 

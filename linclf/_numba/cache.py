@@ -2,13 +2,17 @@
 
 Numba itself looks only at the file of the entry kernel, and would keep serving machine code built from an
 older callee. Every fault of the cache is a miss with one warning. ``LINCLF_CACHE=0`` turns it off,
-``LINCLF_CACHE=/some/dir`` moves it.
+``LINCLF_CACHE=/some/dir`` moves it. A folder named so can be read by all users (0755), the one in the home
+directory by its owner only (0700). What is loaded is run: nothing is, unless the folder is root's or the
+user's own, and not writable by others.
 """
 
 # pyright: reportIncompatibleMethodOverride=false, reportAttributeAccessIssue=false
 # Numba's cache and its types are not annotated: of a method that raises, pyright thinks that it returns None
 
+import contextlib
 import functools
+import glob
 import hashlib
 import os
 import pathlib
@@ -38,6 +42,11 @@ def cache_directory() -> pathlib.Path | None:
         return None
 
 
+def is_named() -> bool:
+    """Whether somebody has said where: such a folder is for all users, another one is private."""
+    return bool(os.environ.get("LINCLF_CACHE"))
+
+
 @functools.cache
 def _fingerprint() -> str:
     """Digest of all sources of the package: any edit makes every cached kernel a miss."""
@@ -55,7 +64,8 @@ def warn_once(trouble: str, fault: Exception) -> None:
     """Once for a trouble, whatever faults it shows: broken files of a folder fail in many ways."""
     if trouble not in warned:
         warned.add(trouble)
-        warnings.warn(f"{trouble}: {fault!r}", RuntimeWarning, stacklevel=5)
+        text = f"{trouble}: {fault!r}"
+        warnings.warn(text, RuntimeWarning, stacklevel=5)
 
 
 class _Locator(_CacheLocator):
@@ -68,8 +78,19 @@ class _Locator(_CacheLocator):
         return str(self._directory)
 
     def ensure_cache_path(self) -> None:
-        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        mode = 0o755 if is_named() else 0o700
+        missing = [self._directory, *self._directory.parents]
+        for path in reversed([path for path in missing if not path.exists()]):
+            path.mkdir(exist_ok=True)
+            path.chmod(mode)  # whatever the umask is
         self.check_private()
+
+    def share(self, name: str) -> None:
+        """Let all users read the files of a kernel in a folder that was named."""
+        if is_named() and os.name == "posix":
+            for path in self._directory.glob(f"{glob.escape(name)}.*"):
+                with contextlib.suppress(OSError):  # another process has replaced it, or owns it
+                    path.chmod(0o644)
 
     def check_private(self) -> None:
         """Before writing, and before loading: what is loaded is run."""
@@ -129,6 +150,7 @@ class DiskCache(FunctionCache):
             if _all_ours(sig):
                 self._impl.locator.ensure_cache_path()
                 super().save_overload(sig, data)
+                self._impl.locator.share(self._impl.filename_base)
         except Exception as fault:
             self._warn(fault)
 

@@ -98,7 +98,7 @@ def _rows(X: Any, dtype: np.dtype | None) -> Matrix:
     if X.dtype not in FLOATS:
         if X.dtype.kind not in "biuf":
             raise ValueError(f"X holds {X.dtype}, and features are numbers; encode them with Batches.map")
-        X = X.astype(np.float64)
+        X = X.astype(np.float32 if X.dtype.kind == "f" and X.dtype.itemsize <= 4 else np.float64)
     return X if dtype is None else X.astype(dtype, copy=False)
 
 

@@ -1,8 +1,10 @@
 """Features that do not occur in sparse rows are left out of training if their weights start at 0.
 
 There they stay, with a penalty and without. Other weights to start from are trained with all features.
+Classes without weight are left out, too (`present.py`).
 """
 
+from collections.abc import Callable
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -11,6 +13,7 @@ from linclf._data.columns import Columns, occurring
 from linclf._data.dataset import Dataset
 from linclf._training.model import LinearModel
 from linclf._training.monitor import Callbacks, Outcome, Reached
+from linclf._training.present import Present, present_in
 from linclf._training.shards import Shards
 from linclf._training.spread import Spread
 from linclf._training.validation import Validation
@@ -28,6 +31,32 @@ class Task(NamedTuple):
     columns: Columns | None = None  # the features that are trained, if not all
     spread: Spread | None = None  # of the features, if the penalty is in its units
     shards: Shards | None = None  # all rows, if data are a sample of them
+    classes: Present | None = None  # the classes that are trained, if not all
+
+    def without_absent_classes(self, loss: Loss) -> Self:
+        """With the classes that have weight only, unless rows are elsewhere or scores not of classes."""
+        classes = present_in(self.data.y.mass(self.data.weights))
+        if classes is None or self.shards is not None or trait(loss, "n_outputs") is not None:
+            return self
+        validation, callbacks = self.validation, self.callbacks
+        if validation is not None:
+            rows = classes.narrowed(validation.data)
+            if not len(rows.ids):
+                raise ValueError(
+                    "the validation rows are all of classes without a row of positive weight to train on; "
+                    "pass others as X_val and y_val, or use early_stopping=False"
+                )
+            validation = validation._replace(data=rows)
+        if callbacks is not None:
+            dtype = self.data.X.dtype
+            callbacks = _Widening(callbacks, lambda model: classes.widened(model, dtype))
+        return self._replace(
+            data=classes.narrowed(self.data),
+            start=None if self.start is None else classes.start(self.start),
+            validation=validation,
+            callbacks=callbacks,
+            classes=classes,
+        )
 
     def without_absent(self, loss: Loss, n_outputs: int) -> Self:
         """With the features that occur only, if these are so few that it pays."""
@@ -50,10 +79,12 @@ class Task(NamedTuple):
             validation = validation._replace(data=rows._replace(X=columns.narrowed(rows.X)))
         callbacks = self.callbacks
         if callbacks is not None:
-            callbacks = _Widening(callbacks, columns)
+            callbacks = _Widening(callbacks, lambda model: _widened(model, columns))
         data = data._replace(X=columns.narrowed(data.X))
         spread = None if self.spread is None else self.spread.narrowed(columns)
-        return type(self)(data, start, validation, callbacks, columns, spread)
+        return self._replace(
+            data=data, start=start, validation=validation, callbacks=callbacks, columns=columns, spread=spread
+        )
 
     def widened(self, outcome: Outcome) -> Outcome:
         """With weights of all features."""
@@ -63,10 +94,10 @@ class Task(NamedTuple):
 
 
 class _Widening:
-    """Shows models of all features to callbacks."""
+    """Shows whole models to callbacks."""
 
-    def __init__(self, callbacks: Callbacks, columns: Columns) -> None:
-        self.callbacks, self.columns = callbacks, columns
+    def __init__(self, callbacks: Callbacks, whole: Callable[[LinearModel], LinearModel]) -> None:
+        self.callbacks, self.whole = callbacks, whole
 
     def start(self, total: int) -> None:
         self.callbacks.start(total)
@@ -75,7 +106,7 @@ class _Widening:
         self.callbacks.begin()
 
     def end(self, model: Reached) -> bool:
-        return self.callbacks.end(lambda: _widened(model(), self.columns))
+        return self.callbacks.end(lambda: self.whole(model()))
 
 
 def _widened(model: LinearModel, columns: Columns) -> LinearModel:

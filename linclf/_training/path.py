@@ -10,7 +10,7 @@ from linclf._training.left_out import Task
 from linclf._training.monitor import Outcome
 from linclf._training.settings import Settings
 from linclf._training.solver import Solver
-from linclf._training.train import chosen, fit_for, of_given_rows, prepared, trained
+from linclf._training.train import chosen, fit_for, of_given_rows, of_one_class, prepared, trained
 from linclf._types import Loss
 
 
@@ -34,11 +34,15 @@ def path(
     """Train with each of the penalties, which fall; ``settings.alpha`` has no meaning."""
     # coordinates are made for the weakest penalty: they are those of the features then
     settings = settings._replace(alpha=min(alphas), verbose=0)
+    whole, task = task, task.without_absent_classes(loss)
+    if task.classes is not None and len(task.classes.at) == 1:
+        yield from (of_one_class(task, loss, settings) for _ in alphas)
+        return
     follower, followed = chosen(solver, settings, loss, task)
     if not isinstance(follower, Follower):
         for alpha in alphas:
-            outcome = trained(task, loss, solver, settings._replace(alpha=alpha), None, rng)
-            task = task._replace(start=outcome.model)
+            outcome = trained(whole, loss, solver, settings._replace(alpha=alpha), None, rng)
+            whole = whole._replace(start=outcome.model)
             yield outcome
         return
     given, task = task, prepared(task, loss, follower)

@@ -2,8 +2,12 @@
 
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
+
 from linclf._data.dataset import Dataset
 from linclf._kernels.problem import Problem
+from linclf._training.model import LinearModel
+from linclf._training.present import Present
 from linclf._training.shape import Shape
 from linclf._types import FloatArray, IntArray
 
@@ -57,4 +61,8 @@ class Sampling(Protocol):
 
     def run(self, descent: Any, order: IntArray, steps: FloatArray) -> Pass:
         """Train on the rows in this order, one step a batch."""
+        ...
+
+    def settled(self, model: LinearModel, classes: Present, dtype: np.dtype) -> LinearModel:
+        """The model with a probability of 0 for classes without weight."""
         ...

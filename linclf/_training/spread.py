@@ -14,6 +14,10 @@ from linclf._types import FloatArray, Loss, Matrix
 COPIED = 2**16  # values that are divided at once
 ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of a mean, that a constant column is left with
 UNEVEN = 100.0  # ratio of spreads from which on the small columns mean nothing to a cosine
+# validation rows are apart if the means of a tenth of the columns differ by 3 of the larger deviation, or if
+# their deviations are 5 times those of training. A rare value of a column does neither: with k of n rows that
+# have it, the mean is k/n and the deviation sqrt(k/n), and few of such columns have it at all
+APART, AWAY, WIDER, FEWEST = 0.1, 3.0, 5.0, 10
 
 
 class Spread(NamedTuple):
@@ -92,6 +96,40 @@ def warn_if_uneven(data: Dataset, loss: Loss) -> None:
         UserWarning,
         stacklevel=2,
     )
+
+
+def warn_if_apart(known: tuple[FloatArray, FloatArray], rows: Dataset) -> None:
+    """Say that dense validation rows are not in the units of the training rows, which have these moments."""
+    if rows.is_sparse or len(rows.ids) < FEWEST:
+        return
+    rows = rows.compact()
+    centre, deviation = known
+    mean, spread = _measured(rows.X, rows.weights)
+    away = np.abs(mean - centre)
+    varies = deviation > 0
+    apart = varies & ((away > AWAY * np.maximum(deviation, spread)) | (spread > WIDER * deviation))
+    if not apart.any() or apart.sum() < APART * varies.sum():
+        return
+    scale = np.where(apart, deviation, np.inf)
+    column = int((np.maximum(away, spread) / scale).argmax())
+    warnings.warn(
+        f"{apart.sum()} of {varies.sum()} columns of X_val lie many standard deviations from those of X, as "
+        f"column {column}: mean {mean[column]:.3g} and deviation {spread[column]:.3g} in X_val, "
+        f"{centre[column]:.3g} and {deviation[column]:.3g} in X. Transform X_val as X; in a Pipeline, "
+        'transform_input=["X_val"] does so',
+        UserWarning,
+        stacklevel=2,
+    )
+
+
+def measured(data: Dataset) -> tuple[FloatArray, FloatArray]:
+    """Centre and deviation of each column of weighted rows."""
+    return _measured(data.X, data.weights)
+
+
+def measured_from(found: Moments, dtype: np.dtype) -> tuple[FloatArray, FloatArray]:
+    """The same, from the moments of the rows."""
+    return found.mean, _deviations(found, dtype)
 
 
 def _ratio(deviation: FloatArray) -> float:

@@ -84,16 +84,17 @@ class Surveyor:
         some = Some(X, labels_at(block), weights_of(block))
         seed, share = question.held_out
         keys, weights = uniform(block.start, block.n_rows, question.seed), some.weights
+        here = np.ones(block.n_rows, bool)  # rows of any weight, whose labels are classes
         if share:
             away = uniform(block.start, block.n_rows, seed) < share
             self.apart.add(some, keys, np.flatnonzero(away & (weights > 0)))
             self._check_held_out(share)
-            weights = np.where(away, 0.0, weights)
+            weights, here = np.where(away, 0.0, weights), ~away
         counted = np.flatnonzero(weights)
         self.n_read, self.n_rows = self.n_read + block.n_rows, self.n_rows + len(counted)
+        self.labels.add(some.y[here], weights[here])
         if not len(counted):
             return
-        self.labels.add(some.y, weights)
         self.sample.add(some, keys, counted)
         self._add_moments(moments_of(X, weights))
 
@@ -178,9 +179,10 @@ class _Labels:
         if y.ndim == 2:
             self._add_columns(weights @ np.asarray(y, np.float64))
             return
-        counted = weights > 0
-        values, inverse = np.unique(y[counted], return_inverse=True)
-        masses = np.bincount(inverse, weights[counted], len(values))
+        if not len(y):
+            return
+        values, inverse = np.unique(y, return_inverse=True)
+        masses = np.bincount(inverse, weights, len(values))
         self._add(values.dtype, dict(zip(values.tolist(), masses.tolist(), strict=True)))
 
     def merge(self, other: "_Labels") -> None:

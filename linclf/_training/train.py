@@ -15,6 +15,7 @@ from linclf._training.frames import InSpreads, Seen, frame_for
 from linclf._training.left_out import Task
 from linclf._training.model import LinearModel, row_blocks
 from linclf._training.monitor import Callbacks, Monitor, Outcome
+from linclf._training.present import present_in
 from linclf._training.sampling import Sampling
 from linclf._training.settings import Settings
 from linclf._training.sharded import Formulation
@@ -105,6 +106,10 @@ def trained(
     rng: np.random.RandomState,
 ) -> Outcome:
     """The same without a word: the outcome has the warnings."""
+    if sampling is None:
+        task = task.without_absent_classes(loss)
+        if task.classes is not None and len(task.classes.at) == 1:
+            return of_one_class(task, loss, settings)
     solver, settings = chosen(solver, settings, loss, task, sampling)
     given, task = task, prepared(task, loss, solver)
     fit = fit_for(task, loss, solver, settings, sampling, rng)
@@ -115,7 +120,32 @@ def trained(
     if task.validation is None and not _has_minimum(fit, task.data, outcome.model):
         monitor.warnings.append(NO_MINIMUM)
     outcome = outcome._replace(warnings=tuple(monitor.warnings), solver=solver.name)
-    return of_given_rows(outcome, task, given, loss)
+    return _settled(of_given_rows(outcome, task, given, loss), given, sampling)
+
+
+def of_one_class(task: Task, loss: Loss, settings: Settings) -> Outcome:
+    """That of rows of one class, of which there is nothing to learn: all weights are 0."""
+    head = head_for(loss, settings, task.data, task.start, None).of_all_scores()
+    model = LinearModel(np.zeros((1, task.data.X.shape[1])), np.zeros(1), head)
+    monitor = Monitor(settings, None, task.callbacks)
+    monitor.start("epoch", 1)
+    monitor.begin()
+    monitor.record(lambda: model, 0.0)
+    monitor.end(lambda: model)
+    return of_given_rows(monitor.outcome(lambda: model)._replace(solver="none"), task, task, loss)
+
+
+def _settled(outcome: Outcome, task: Task, sampling: Sampling | None) -> Outcome:
+    """With a probability of 0 for classes without weight, if they were trained with the others."""
+    mass = task.data.y.mass(task.data.weights) if task.shards is None else task.shards.mass
+    classes, model = present_in(mass), outcome.model
+    if task.classes is not None or classes is None:
+        return outcome
+    if sampling is not None:
+        return outcome._replace(model=sampling.settled(model, classes, task.data.X.dtype))
+    if len(model.W) != classes.n_classes:  # scores of something else than classes
+        return outcome
+    return outcome._replace(model=classes.settled(model, task.data.X.dtype))
 
 
 def chosen(
@@ -151,10 +181,12 @@ def prepared(task: Task, loss: Loss, solver: Solver) -> Task:
 
 
 def of_given_rows(outcome: Outcome, task: Task, given: Task, loss: Loss) -> Outcome:
-    """With the model for all features, in their units."""
+    """With the model for all features, in their units, and for all classes."""
     outcome = task.widened(outcome)
     if given.spread is not None and not trait(loss, "head").equivariant:
         outcome = outcome._replace(model=for_given_rows(outcome.model, given.spread))
+    if given.classes is not None:
+        outcome = outcome._replace(model=given.classes.widened(outcome.model, given.data.X.dtype))
     return outcome
 
 

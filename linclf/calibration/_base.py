@@ -46,6 +46,27 @@ def log_probabilities(calibrator: Calibrator, scores: FloatArray) -> FloatArray:
         return np.log(calibrator.predict_proba(scores))
 
 
+def calibrated(
+    calibrator: Calibrator, scores: FloatArray, classes: LabelArray, logarithm: bool = False
+) -> FloatArray:
+    """Probabilities of the classes, or their logarithms; 0 for those that the calibrator does not know.
+
+    Scores have a column for each of the classes, or for each that the calibrator knows.
+    """
+    known = getattr(calibrator, "classes_", classes)
+    at, (never, always) = np.searchsorted(classes, known), (-np.inf, 0.0) if logarithm else (0.0, 1.0)
+    found = np.full((len(scores), 1), always)
+    if len(known) > 1:
+        if scores.ndim == 2 and len(known) < scores.shape[1]:
+            scores = scores[:, at]
+        found = log_probabilities(calibrator, scores) if logarithm else calibrator.predict_proba(scores)
+        if len(known) == len(classes):
+            return found
+    whole = np.full((len(scores), len(classes)), never)
+    whole[:, at] = found
+    return whole
+
+
 INPUT = """input : {"scores", "probabilities"}, default="scores"
     What `fit` and `predict_proba` are given. Scores are logits or values of a
     ``decision_function``; probabilities are taken to their logarithms, and 0 as the smallest

@@ -7,11 +7,14 @@ from sklearn.base import clone
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params
 
-from linclf._data.folds import Fold, refuse_missing
+from linclf._data.folds import Fold, warn_of_missing
 from linclf._types import FloatArray, IntArray, LabelArray
 from linclf.calibration._base import Calibrator
 
 OTHER_ROWS = "FrozenEstimator and other rows to calibrate on"  # what to do without folds
+
+
+UNLIKELY = 36.0  # what the score of a class lies below the others, if a fold does not train on it: p < 1e-15
 
 
 class Given(NamedTuple):
@@ -70,12 +73,37 @@ def _last(estimator: Any) -> Any:
 def held_out_scores(
     estimator: Any, given: Given, fold: Fold, classes: LabelArray, response: str
 ) -> FloatArray:
-    """Scores of the rows of a fold, by a clone that was not fitted to them."""
+    """Scores (n, n_classes) or (n,) of the rows of a fold, by a clone that was not fitted to them.
+
+    A class that it was not fitted to has a probability of nearly 0.
+    """
     train, test = fold
-    refuse_missing(classes, given.y[train], OTHER_ROWS)
     fitted = fitted_to(estimator, given, train)
     X, _ = _safe_split(fitted, given.X, given.y, test, train)
-    return scores_of(fitted, response, X)
+    return _of_all_classes(scores_of(fitted, response, X), fitted.classes_, classes, response)
+
+
+def scored_rows(y: LabelArray, fold: Fold) -> Fold:
+    """The fold without held-out rows of classes that it does not train on, with a warning of them."""
+    train, test = fold
+    unknown = ~np.isin(y[test], y[train])
+    warn_of_missing(np.unique(y[test][unknown]), int(unknown.sum()), "do not calibrate", OTHER_ROWS)
+    return train, test[~unknown]
+
+
+def _of_all_classes(scores: FloatArray, known: LabelArray, classes: LabelArray, response: str) -> FloatArray:
+    """Scores with a column for each class, also for those that a fold has not trained on."""
+    if len(known) == len(classes):
+        return scores
+    if scores.ndim == 1:
+        scores = np.column_stack([-scores, scores]) / 2
+    if response == "predict_proba":
+        lowest = np.zeros((len(scores), 1))
+    else:
+        lowest = scores.min(axis=1, keepdims=True) - UNLIKELY
+    found = np.repeat(lowest, len(classes), axis=1)
+    found[:, np.searchsorted(classes, known)] = scores
+    return found
 
 
 def fitted_to(estimator: Any, given: Given, rows: IntArray) -> Any:

@@ -25,8 +25,16 @@ from linclf._data.folds import Folds, Splitter, folds_of
 from linclf._data.labels import check_targets, classes_of, labels_of
 from linclf._data.refusals import refuse_masked
 from linclf._types import FloatArray, LabelArray, typed
-from linclf.calibration._base import Calibrator, log_probabilities
-from linclf.calibration._folds import OTHER_ROWS, Given, fitted_to, held_out_scores, response_of, scores_of
+from linclf.calibration._base import Calibrator, calibrated
+from linclf.calibration._folds import (
+    OTHER_ROWS,
+    Given,
+    fitted_to,
+    held_out_scores,
+    response_of,
+    scored_rows,
+    scores_of,
+)
 from linclf.calibration._names import CALIBRATORS, resolve
 from linclf.calibration._rows import check_counts
 
@@ -39,6 +47,9 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     and the classifier is then fitted to all rows. A classifier that is fitted already, wrapped in
     ``sklearn.frozen.FrozenEstimator``, is used as it is, and all rows calibrate it; they must not be the
     rows that it was trained on.
+
+    A class that a fold does not train on has a probability of 0 there, its rows of that fold do not
+    calibrate, and a warning says so.
 
     The scores are those of ``decision_function``, or where the classifier has none (or the calibrator has
     ``input="probabilities"``) the logarithms of ``predict_proba``. ``method="platt"`` and "auto"
@@ -123,7 +134,8 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             Labels.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights, for the classifier and the calibrator; 0 is the same as removing
-            a row. For the calibrator they are counts of rows, see its `fit`.
+            a row, but a class of such rows only stays in ``classes_`` with a probability of 0.
+            For the calibrator they are counts of rows, see its `fit`.
         **params : dict
             For the classifier's `fit`; what has an entry for each row is divided into folds. With
             ``sklearn.set_config(enable_metadata_routing=True)`` these and the weights go to the
@@ -137,16 +149,16 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a class is missing where a fold is trained, ``cv`` is given for a FrozenEstimator,
-            or the data do not fit.
+            If ``cv`` is given for a FrozenEstimator, or the data do not fit.
         TypeError
             If ``method`` cannot be told that it gets probabilities.
 
         Warns
         -----
         UserWarning
-            If the classifier does not take a ``sample_weight``, and so only the calibrator gets it;
-            not where metadata are routed.
+            If a fold does not train on a class: its probability is 0 there, and its rows of this fold do not
+            calibrate. If the classifier does not take a ``sample_weight``, and so only the calibrator gets
+            it; not where metadata are routed.
         """
         X, y, weights = _checked(X, y, sample_weight)
         for_fit, for_split = self._routed(weights, params)
@@ -166,9 +178,21 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             estimator, scored = self.estimator.fit(X, y, **for_fit), rows  # refused if not fitted
             known = given.X if len(rows) == len(given.y) else _safe_indexing(given.X, rows)
             classes, scores = estimator.classes_, scores_of(estimator, response, known)
+        elif len(classes_of(given.y)) > len(np.unique(given.y[rows])) == 1:
+            # nothing to calibrate: the class that has weight has the probability 1
+            estimator, scored = fitted_to(self.estimator, given, np.arange(len(given.y))), rows
+            classes = estimator.classes_
+            scores = scores_of(estimator, response, _safe_indexing(given.X, rows))
         else:
             classes = classes_of(given.y[rows])
             folds = folds_of(self.cv, given.X, given.y, rows, for_split, OTHER_ROWS)
+            folds = [scored_rows(given.y, fold) for fold in folds]
+            folds = [(train, test) for train, test in folds if test.size]
+            if not folds:
+                raise ValueError(
+                    f"no fold of cv={self.cv!r} holds out a row of a class that it trains on; use a "
+                    f"stratified cv, or {OTHER_ROWS}"
+                )
             parts = [held_out_scores(self.estimator, given, fold, classes, response) for fold in folds]
             scores, scored = np.concatenate(parts), np.concatenate([test for _, test in folds])
             estimator = fitted_to(self.estimator, given, rows)
@@ -180,6 +204,10 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 )
         counts = None if weights is None else weights[scored]
         calibrator.fit(scores, given.y[scored], sample_weight=counts, classes=classes)
+        if weights is not None and not isinstance(self.estimator, FrozenEstimator):
+            classes = classes_of(given.y)  # of which some may have no weight, and a probability of 0
+            if len(np.unique(given.y[rows])) == 1 and hasattr(calibrator, "classes_"):
+                vars(calibrator)["classes_"] = np.unique(given.y[rows])
         self.estimator_, self.calibrator_, self.classes_ = estimator, calibrator, classes
         self._response = response
         for name in ("n_features_in_", "feature_names_in_"):
@@ -202,7 +230,7 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             Non-negative, each row sums to 1.
         """
         check_is_fitted(self)
-        return self.calibrator_.predict_proba(getattr(self.estimator_, self._response)(X))
+        return calibrated(self.calibrator_, getattr(self.estimator_, self._response)(X), self.classes_)
 
     def predict_log_proba(self, X: Any) -> FloatArray:
         """Logarithm of `predict_proba`, right where that underflows.
@@ -218,7 +246,8 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             Logarithms of the probabilities.
         """
         check_is_fitted(self)
-        return log_probabilities(self.calibrator_, getattr(self.estimator_, self._response)(X))
+        scores = getattr(self.estimator_, self._response)(X)
+        return calibrated(self.calibrator_, scores, self.classes_, logarithm=True)
 
     def predict(self, X: Any) -> LabelArray:
         """The most probable class by `predict_proba`.

@@ -7,10 +7,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import _fit_context, clone
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from linclf._estimator.available import has_probabilities
+from linclf._estimator.available import available, has_probabilities
 from linclf._estimator.base import BaseLinearClassifier
 from linclf._estimator.declared import parameter
 from linclf._estimator.from_batches import fitting_elsewhere
@@ -132,12 +131,12 @@ class Distributed(BaseLinearClassifier):
         """The k classes of the highest scores, lazily."""
         return self._lazily("predict_topk", X, k)
 
-    @typed(available_if(has_probabilities))
+    @typed(available(has_probabilities))
     def predict_proba(self, X: Any) -> Any:
         """Class probabilities, lazily."""
         return self._lazily("predict_proba", X)
 
-    @typed(available_if(has_probabilities))
+    @typed(available(has_probabilities))
     def predict_log_proba(self, X: Any) -> Any:
         """Logarithms of class probabilities, lazily."""
         return self._lazily("predict_log_proba", X)

@@ -7,6 +7,7 @@ from numbers import Real
 import numpy as np
 from numpy.typing import ArrayLike
 
+from linclf._data.forms import container
 from linclf._data.refusals import refuse_masked
 from linclf._types import FloatArray
 
@@ -23,7 +24,7 @@ def as_floats(values: ArrayLike, name: str) -> FloatArray:
     """
     if np.ma.isMaskedArray(values):
         refuse_masked(values, name)
-    array = np.asarray(values)
+    array = np.asarray(container(values, name))
     if array.dtype.char in "fd":
         return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
     if array.dtype.kind == "c":

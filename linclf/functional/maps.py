@@ -11,6 +11,8 @@ from linclf._types import FloatArray, Floats
 from linclf.functional._blocks import Kernel, blockwise, top, total
 from linclf.functional._inputs import as_axis, as_floats, positive
 
+NEAR = 1.001  # a sum below which its logarithm would lose digits of the terms that are not the largest
+
 
 def softmax(scores: ArrayLike, axis: int = -1, *, out: FloatArray | None = None) -> FloatArray:
     r"""Probabilities ``p_k = exp(f_k) / sum_j exp(f_j)``.
@@ -123,6 +125,8 @@ def logsumexp(scores: ArrayLike, axis: int = -1, *, keepdims: bool = False) -> F
     >>> from linclf.functional import logsumexp
     >>> float(logsumexp([1000.0, 1000.0]).round(4))
     1000.6931
+    >>> print(logsumexp([0.0, -40.0]))
+    4.248354255291589e-18
     """
     scores = as_floats(scores, "scores")
     axis = as_axis(scores, axis, "scores")
@@ -251,7 +255,10 @@ def _softmax(source: FloatArray, work: FloatArray | None, out: FloatArray, axis:
 
 def _log_softmax(source: FloatArray, work: FloatArray | None, out: FloatArray, axis: int) -> None:
     work = np.subtract(source, top(source, axis), out=work)
-    np.subtract(work, np.log(total(np.exp(work), axis)), out=out)
+    terms = np.exp(work)
+    # not so exact in float32: the logarithm of a float32 probability that is rounded to 1 is 0, too
+    exact = terms.dtype == np.float64
+    np.subtract(work, _log_of_sum(terms, axis) if exact else np.log(total(terms, axis)), out=out)
 
 
 def _logsumexp(source: FloatArray, work: FloatArray | None, out: FloatArray, axis: int) -> None:
@@ -259,4 +266,16 @@ def _logsumexp(source: FloatArray, work: FloatArray | None, out: FloatArray, axi
     shift[~np.isfinite(shift)] = 0
     terms = np.subtract(source, shift, out=work)
     np.exp(terms, out=terms)
-    np.add(np.log(total(terms, axis)), shift, out=out)
+    np.add(_log_of_sum(terms, axis), shift, out=out)
+
+
+def _log_of_sum(terms: FloatArray, axis: int) -> FloatArray:
+    """Logarithm of the sum of terms of which the largest is 1, with all digits also if it is nearly 0."""
+    sums = total(terms, axis)
+    found = np.log(sums)
+    near = (sums >= 1) & (sums < NEAR)
+    if near.any():
+        rows = np.moveaxis(terms, axis, -1)[near.squeeze(axis)]
+        rows[np.arange(len(rows)), rows.argmax(axis=1)] = 0
+        found[near] = np.log1p(rows.sum(axis=1))
+    return found

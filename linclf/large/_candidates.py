@@ -26,6 +26,8 @@ from linclf._kernels.problem import Problem, State, Steps, buffers_for
 from linclf._numba.simplex import exp_negative, softmax_row
 from linclf._storage import CSR, read_only
 from linclf._training.descent import Descent
+from linclf._training.model import LinearModel
+from linclf._training.present import Present
 from linclf._training.sampling import Pass
 from linclf._training.shape import Shape
 from linclf._training.sweeps.wide import BatchPieces, BatchStep
@@ -167,6 +169,9 @@ class Candidates:
         self.rate = met(self.q, self.draw.n_sampled, met(label, batch))
         self.feature_rate = met(problem.storage.feature_shares(len(problem.penalty) - 1), batch)
         return problem._replace(storage=problem.storage.copied())
+
+    def settled(self, model: LinearModel, classes: Present, dtype: np.dtype) -> LinearModel:
+        return classes.settled(model, dtype)
 
     def run(self, descent: Descent, order: IntArray, steps: FloatArray) -> Pass:
         problem, total, first = descent.problem, 0.0, 0.0

@@ -59,8 +59,11 @@ class Parts:
     def _train(self, index: int, rng: np.random.RandomState, callbacks: "PartCallbacks") -> None:
         name, settings = f"tail {index}" if index else "head", self.fitting.settings
         X, y, weights = self._rows(self.data, index)
-        if not y.n_rows:
-            raise ValueError(f"no row with a positive weight is left to train {name}; use other cutoffs")
+        if not y.n_rows:  # the head gives this tail a probability of 0
+            self.validation_shares.append(0.0)
+            self.outcomes.append(Outcome(self.model.parts[index], {}, 1))
+            self.shares.append(0.0)
+            return
         share, spread = weights.sum() / self.data.weights.sum(), self.fitting.spread
         if index and self.reduction is not None and self.reached is None:
             kept = max(1, round(X.shape[1] / self.reduction**index))

@@ -14,7 +14,9 @@ from linclf._kernels.problem import Problem
 from linclf._numba import kernel
 from linclf._storage import verbs
 from linclf._training.descent import Descent
+from linclf._training.model import LinearModel
 from linclf._training.plan import CALL, FULL_BATCH
+from linclf._training.present import GAP, Present
 from linclf._training.sampling import Pass
 from linclf._training.shape import Shape
 from linclf._types import FloatArray, IntArray
@@ -85,6 +87,18 @@ class Paths:
 
     def prepared(self, problem: Problem, batch: int) -> Problem:
         return problem._replace(storage=problem.storage.copied())
+
+    def settled(self, model: LinearModel, classes: Present, dtype: np.dtype) -> LinearModel:
+        """Nodes with classes of weight on one side only always turn there."""
+        tree, W, b = self.tree, model.W.copy(), model.b.copy()
+        weighted = np.zeros(2 * len(tree.children) + 1, bool)  # of nodes, then of classes
+        weighted[len(tree.children) + classes.at] = True
+        for node in range(len(tree.children) - 1, -1, -1):  # children come after their parent
+            weighted[node] = weighted[tree.children[node]].any()
+        left, right = weighted[tree.children].T
+        one_way = ~(left & right)
+        W[one_way], b[one_way] = 0, GAP * (left.astype(float) - right)[one_way]
+        return model._replace(W=W, b=b)
 
     def run(self, descent: Descent, order: IntArray, steps: FloatArray) -> Pass:
         problem, tree, state, dtype = descent.problem, self.tree, descent.state, descent.state.V.dtype

@@ -7,8 +7,8 @@ from typing import Any, Literal, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
 
+from linclf._estimator.available import available
 from linclf._estimator.callbacks import FitCallbacks
 from linclf._estimator.declared import attribute, parameter
 from linclf._estimator.fitting import Fitting
@@ -161,7 +161,7 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
         description="If `rank` is not None: head and tails see ``X @ projection_.T``."
     )
 
-    @typed(available_if(no_streams))
+    @typed(available(no_streams))
     def partial_fit(
         self,
         X: MatrixLike,

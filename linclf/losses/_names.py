@@ -1,5 +1,6 @@
 """The losses by name. A new one is a file (or a class in one) in this folder and a line in ``LOSSES``."""
 
+from difflib import get_close_matches
 from numbers import Real
 from typing import Any, cast
 
@@ -41,6 +42,26 @@ LOSSES: dict[str, type[Any]] = {
 _KINDS = f"use one of {sorted(LOSSES)} or a NamedTuple of numbers with a row function"
 
 
+INSTEAD = {
+    "log_loss": "softmax",
+    "log": "softmax",
+    "logistic": "softmax",
+    "multinomial": "softmax",
+    "cross_entropy": "softmax",
+    "categorical_crossentropy": "softmax",
+    "hinge": "one-vs-rest",
+    "ovr": "one-vs-rest",
+    "squared_hinge": "squared-one-vs-rest",
+}  # names in other libraries
+
+
+def _meant(name: str) -> str:
+    """What an unknown name may stand for."""
+    close = get_close_matches(name.replace("_", "-"), LOSSES, 1)
+    meant = INSTEAD.get(name) or (close[0] if close else None)
+    return f"did you mean {meant!r}? Use" if meant else "use"
+
+
 def loss_for(loss: str | Loss, n_classes: int) -> Loss:
     """The loss object to train for a name or an object: checked, with float fields only.
 
@@ -54,7 +75,9 @@ def loss_for(loss: str | Loss, n_classes: int) -> Loss:
     """
     if isinstance(loss, str):
         if loss not in LOSSES:
-            raise ValueError(f"loss={loss!r} is unknown; use one of {sorted(LOSSES)} or a loss object")
+            raise ValueError(
+                f"loss={loss!r} is unknown; {_meant(loss)} one of {sorted(LOSSES)} or a loss object"
+            )
         loss = cast("Loss", LOSSES[loss]())
     cls: type[Any] = type(loss)
     name = cls.__name__

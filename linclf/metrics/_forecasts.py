@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from linclf._data.refusals import refuse_masked
+from linclf._data.refusals import divide, refuse_masked
 from linclf._data.weights import moderate
 from linclf._types import FloatArray, IntArray, LabelArray
 from linclf.functional._inputs import as_floats
@@ -87,7 +87,8 @@ def check_distributions(p: FloatArray, name: str, rows: IntArray | None = None) 
         shown = np.array2string(p[first], precision=4, threshold=8, edgeitems=3, max_line_width=200)
         raise ValueError(
             f"row {first if rows is None else rows[first]} of {name} is {shown} with the sum "
-            f"{sums[first]:.6g}, not a distribution; scores go through linclf.functional.softmax first"
+            f"{sums[first]:.6g}, not a distribution"
+            + (divide(p[first], name) or "; scores go through linclf.functional.softmax first")
         )
 
 

@@ -62,7 +62,13 @@ def _strongest(task: Task, loss: Loss, settings: Settings) -> float:
 
     From the best intercepts alone, weights can lower it by ``|gradient|^2 / (2 alpha)`` at most.
     """
-    rng, settings = np.random.RandomState(0), settings._replace(alpha=1.0)
+    rng, settings, task = (
+        np.random.RandomState(0),
+        settings._replace(alpha=1.0),
+        task.without_absent_classes(loss),
+    )
+    if task.data.y.n_classes == 1:
+        return 1.0
     fit = fit_for(prepared(task, loss, LBFGS()), loss, LBFGS(), settings, None, rng)
     optimality = Optimality(Rows(fit, fit.ids))
     least = NEARLY_ZERO * optimality.start.value

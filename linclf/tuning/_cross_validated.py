@@ -19,7 +19,7 @@ from sklearn.utils.metadata_routing import (
 
 from linclf._data.dataset import Dataset
 from linclf._data.folds import Folds, Splitter
-from linclf._data.labels import targets_of
+from linclf._data.labels import check_class_names, targets_of
 from linclf._estimator.base import BaseLinearClassifier
 from linclf._estimator.declared import attribute, not_offered, parameter
 from linclf._estimator.fitting import (
@@ -35,6 +35,8 @@ from linclf._sources.batches import Batches
 from linclf._training.blas import one_blas_thread
 from linclf._training.left_out import Task
 from linclf._training.path import path
+from linclf._training.present import revived
+from linclf._training.spread import measured, warn_if_apart
 from linclf._training.threads import threads
 from linclf._types import FloatArray, Loss, MatrixLike, typed
 from linclf.losses._names import loss_for
@@ -223,7 +225,11 @@ class CrossValidated(BaseLinearClassifier):
                 f"cv={self.cv!r} makes folds, and X_val are rows to choose the penalty on; give one of them"
             )
         X, y, weights = given
-        return Dataset(X, targets_of(y, rows.classes), weights)
+        check_class_names(validation[1], rows.classes, "y_val")
+        held_out = Dataset(X, targets_of(y, rows.classes), weights)
+        if not held_out.is_sparse:
+            warn_if_apart(measured(Dataset(rows.X, rows.y, rows.weights)), held_out)
+        return held_out
 
     def _routed(self, rows: GivenRows, params: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         """What the splitter is given, and whether a scorer gets weights."""
@@ -292,7 +298,7 @@ class CrossValidated(BaseLinearClassifier):
             all_rows = loo.AllRows(paths[0], tried.of_rows)
             check = {"loo_check_": loo.correct(table, fitting, losses, all_rows, metric)}
         loss, alpha = table.chosen(self.rule)
-        start = paths[0].models[loss][alpha]
+        start = revived(paths[0].models[loss][alpha])
         chosen = fitting.with_alpha(float(alphas[alpha]))
         found = {"alpha_": float(alphas[alpha]), "alphas_": alphas, "cv_results_": table.results()}
         found |= candidates[loss].attributes | check
@@ -340,6 +346,11 @@ class CrossValidated(BaseLinearClassifier):
             raise ValueError(
                 f"scoring={self.scoring!r} scores fitted classifiers, and cv='loo' fits none; "
                 f"use one of {sorted(OF_ROWS)}, or folds"
+            )
+        if fitting.present is not None:
+            raise ValueError(
+                "cv='loo' needs rows of positive weight of every class in y, and class "
+                f"{fitting.classes[fitting.present.absent].tolist()[0]!r} has none; use folds, such as cv=5"
             )
         loo.refuse(fitting, [candidate.loss for candidate in candidates], alphas)
         return loo.path_of_all(fitting, candidates, alphas, metric)

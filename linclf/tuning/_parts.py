@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from linclf._data.dataset import Dataset
-from linclf._data.folds import Fold, folds_of, refuse_missing
+from linclf._data.folds import Fold, folds_of, warn_of_missing
 from linclf._data.weights import log_prior, weights_of_classes
 from linclf._estimator.described import Described
 from linclf._estimator.fitting import Fitting, GivenRows
 from linclf._training.spread import spread_of
-from linclf._types import FloatArray, IntArray, LabelArray
+from linclf._types import FloatArray, IntArray
 from linclf.losses._names import loss_for
 
 VALIDATION_ROWS = "X_val and y_val"  # what to give without folds
@@ -31,13 +31,30 @@ def parts_of(
     labels = rows.y_given.argmax(axis=1) if rows.y.soft else rows.y_given
     blank = np.empty((len(labels), 0))  # a splitter looks at the number of rows, labels and groups
     folds = folds_of(cv, blank, labels, rows.ids, params, VALIDATION_ROWS)
-    return [_part(estimator, rows, fitting, fold, labels) for fold in folds]
+    parts = [_part(estimator, rows, fitting, fold) for fold in folds]
+    parts = [part for part in parts if len(part.held_out.ids)]
+    if not parts:
+        raise ValueError(
+            f"no fold of cv={cv!r} holds out a row of a class that it trains on; use a stratified cv, or "
+            f"{VALIDATION_ROWS}"
+        )
+    return parts
 
 
-def _part(estimator: Described, rows: GivenRows, fitting: Fitting, fold: Fold, labels: LabelArray) -> Part:
+def _part(estimator: Described, rows: GivenRows, fitting: Fitting, fold: Fold) -> Part:
     train, test = (np.searchsorted(rows.ids, np.sort(ids)) for ids in fold)
+    if not train.size:
+        raise ValueError("a fold of cv trains on no row; use fewer folds, or " + VALIDATION_ROWS)
     if not rows.y.soft:
-        refuse_missing(rows.classes, labels[fold[0]], VALIDATION_ROWS)
+        codes = rows.y.most_probable
+        unknown = ~np.isin(codes[test], codes[train])
+        warn_of_missing(
+            rows.classes[np.unique(codes[test][unknown])],
+            int(unknown.sum()),
+            "do not count in scores",
+            VALIDATION_ROWS,
+        )
+        test = test[~unknown]
     held_out = Dataset(rows.X, rows.y, rows.weights, test)
     if held_out.is_sparse:
         held_out = held_out.compact()
@@ -55,6 +72,6 @@ def _trained_on(train: IntArray, estimator: Described, rows: GivenRows, fitting:
     offset: FloatArray | float = 0.0
     if estimator._adjustment():
         smoothing = loss_for(estimator._loss(), len(names))._asdict()["label_smoothing"]
-        offset = estimator._adjustment() * log_prior(*data.counted, names, smoothing)
+        offset = estimator._adjustment() * log_prior(*data.counted, smoothing)
     spread = None if fitting.spread is None else spread_of(data, estimator.fit_intercept)
     return replace(fitting, data=data, per_class=per_class, offset=offset, spread=spread)

@@ -561,3 +561,20 @@ def test_gumbel_max_of_large_scores_and_of_no_rows():
     assert gumbel_max(np.zeros((0, 3)), size=4).shape == (4, 0)
     with pytest.raises(ValueError, match="size=-1"):
         gumbel_max([0.0, 1.0], size=-1)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_what_is_left_beside_one_large_score_is_not_lost(dtype, axis):
+    """logsumexp([0, -40]) is log1p(exp(-40)) and not 0."""
+    gaps = np.linspace(-80, -0.5, 40)
+    scores = np.column_stack([np.zeros(40), gaps, gaps - 1]).astype(dtype)
+    scores = np.vstack([scores, np.full(3, -np.inf), [0, np.inf, 0]])
+    rest = np.log1p(np.exp(scores[:40, 1:].astype(float)).sum(axis=1))
+    found = functional.logsumexp(scores if axis else scores.T, axis=axis)
+    np.testing.assert_allclose(found[:40], rest, rtol=1e-6 if dtype == np.float32 else 1e-12)
+    np.testing.assert_array_equal(found[40:], [-np.inf, np.inf])
+    if dtype == np.float64:
+        logs = functional.log_softmax(scores[:40] if axis else scores[:40].T, axis=axis)
+        np.testing.assert_allclose(logs[:, 0] if axis else logs[0], -rest, rtol=1e-12)
+    assert functional.logsumexp([0.0, -40.0]) == 4.248354255291589e-18

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import shutil
+import stat
 import subprocess
 import sys
 import warnings
@@ -176,10 +177,41 @@ def test_nothing_is_loaded_from_a_folder_that_everyone_can_write(cache):
     assert sum(dispatcher.stats.cache_hits.values()) == 0
 
 
-def test_new_folders_are_private(cache):
+@pytest.mark.skipif(os.name != "posix", reason="modes are those of POSIX")
+@pytest.mark.parametrize("mask", [0o000, 0o022, 0o077])
+def test_a_folder_that_was_named_is_for_all_users_to_read(cache, monkeypatch, mask):
+    """As in an image: root warms the kernels up, and another user runs them."""
+    monkeypatch.setenv("LINCLF_CACHE", str(cache / "kernels"))
+    before = os.umask(mask)
+    try:
+        fresh_run()
+    finally:
+        os.umask(before)
+    folders = [cache, cache / "kernels", files(cache)[0].parent]
+    assert [stat.S_IMODE(folder.stat().st_mode) for folder in folders] == [0o755] * 3
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files(cache)} == {0o644}
+    assert sum(fresh_run().stats.cache_hits.values()) == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are those of POSIX")
+def test_a_folder_that_was_not_named_is_private(cache, monkeypatch):
+    monkeypatch.delenv("LINCLF_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    before = os.umask(0)
+    try:
+        fresh_run()
+    finally:
+        os.umask(before)
+    folders = [cache, cache / "linclf", files(cache)[0].parent]
+    assert [stat.S_IMODE(folder.stat().st_mode) for folder in folders] == [0o700] * 3
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are those of POSIX")
+def test_a_folder_that_is_there_keeps_its_mode(cache):
+    cache.mkdir()
+    cache.chmod(0o700)
     fresh_run()
-    for folder in (cache, files(cache)[0].parent):
-        assert folder.stat().st_mode & 0o022 == 0
+    assert stat.S_IMODE(cache.stat().st_mode) == 0o700
 
 
 def test_a_folder_that_cannot_be_made_is_no_error(cache):

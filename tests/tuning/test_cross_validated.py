@@ -423,12 +423,18 @@ def test_unsorted_and_repeated_penalties():
 
 
 def test_folds_that_lose_a_class():
+    """More in test_absent_classes.py."""
     X, y = table()
     order = np.argsort(y, kind="stable")
-    with pytest.raises(
-        ValueError, match="trains on no row of class 1; use a stratified cv, or X_val and y_val"
+    with pytest.warns(UserWarning, match=r"trains on no row of class .*, whose probability is 0 there"):
+        SoftmaxClassifierCV(alphas=ALPHAS, cv=KFold(3)).fit(X[order], y[order])
+    with (
+        pytest.warns(UserWarning, match=r"trains on no row of class .*, whose probability is 0 there"),
+        pytest.raises(
+            ValueError, match=r"no fold of cv=KFold.* holds out a row of a class that it trains on"
+        ),
     ):
-        SoftmaxClassifierCV(cv=KFold(3)).fit(X[order], y[order])
+        SoftmaxClassifierCV(alphas=ALPHAS, cv=KFold(3)).fit(X[:60], np.repeat([0, 1, 2], 20))
     with pytest.raises(ValueError, match="cv=5 needs 5 rows of each class, and one class has 3"):
         SoftmaxClassifierCV(cv=5).fit(X[:60], np.where(np.arange(60) < 3, "rare", "other"))
     few = SoftmaxClassifierCV(alphas=ALPHAS).fit(X[:60], np.where(np.arange(60) < 3, "rare", "other"))

@@ -1,0 +1,89 @@
+"""Classes without weight get a probability of 0, and the others are trained as if there were no more.
+
+A class has no weight if none of its rows counts: all weights are 0, or a fold or a bootstrap lacks it.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from linclf._data.dataset import Dataset
+from linclf._data.targets import Labels, Probabilities, Targets
+from linclf._training.model import LinearModel
+from linclf._types import FloatArray, IntArray
+
+# what the score of such a class lies below the mean of the others, and so below the highest: exp of it is 0
+GAP = 1000.0
+# the same for products that are divided by the length of a row, of which `check_scale` says what it may be
+GAPS_OF_PRODUCTS = {np.dtype(np.float32): 1e30, np.dtype(np.float64): 1e120}
+
+
+class Present(NamedTuple):
+    """Classes that have weight, sorted, among all of them."""
+
+    at: IntArray
+    n_classes: int
+
+    @property
+    def absent(self) -> IntArray:
+        return np.delete(np.arange(self.n_classes), self.at)
+
+    def narrowed(self, data: Dataset) -> Dataset:
+        """The rows with these classes only; rows of others do not count."""
+        y, weights = data.y, data.weights
+        if isinstance(y, Labels):
+            place = np.full(self.n_classes, -1)
+            place[self.at] = np.arange(len(self.at))
+            codes = place[y.codes]
+            counts = codes >= 0
+            targets: Targets = Labels(np.maximum(codes, 0), len(self.at))
+        else:
+            p = y.p[:, self.at]
+            shares = p.sum(axis=1, dtype=np.float64)
+            counts = shares > 0
+            weights = weights * shares
+            p = p / np.where(counts, shares, 1)[:, None]
+            targets = Probabilities(np.ascontiguousarray(p, y.p.dtype))
+        ids = data.ids[counts[data.ids]]
+        if len(ids) == len(data.ids):
+            return data._replace(y=targets, weights=weights)
+        narrowed = data._replace(y=targets, weights=np.where(counts, weights, 0), chosen=ids)
+        return narrowed.compact() if data.is_sparse else narrowed
+
+    def start(self, model: LinearModel) -> LinearModel:
+        """Weights to start from."""
+        return model._replace(W=model.W[self.at], b=model.b[self.at])
+
+    def widened(self, model: LinearModel, dtype: np.dtype) -> LinearModel:
+        """The model of all classes, of rows of this dtype."""
+        W, b = np.empty((self.n_classes, model.W.shape[1]), model.W.dtype), np.empty(self.n_classes)
+        W[self.at], b[self.at] = model.W, model.b
+        W[self.absent] = model.W.mean(axis=0)
+        gap = GAP if model.head.equivariant else GAPS_OF_PRODUCTS[np.dtype(dtype)]
+        b[self.absent] = model.b.mean() - gap
+        return model._replace(W=W, b=b)
+
+    def settled(self, model: LinearModel, dtype: np.dtype) -> LinearModel:
+        """A model that was trained with all classes, as if it had been with these only."""
+        return self.widened(self.start(model), dtype)
+
+
+def present_in(mass: FloatArray) -> Present | None:
+    """The classes with weight, or None if all have some."""
+    at = np.flatnonzero(mass)
+    return None if len(at) == len(mass) else Present(at, len(mass))
+
+
+def revived(model: LinearModel) -> LinearModel | None:
+    """Weights to start from: a class that had no weight in the last fit starts like the mean of the others.
+
+    None for cosines: the mean of directions may be none, so they start anew.
+    """
+    lost = model.b < model.b.max(initial=-np.inf) - GAP / 2
+    if not lost.any():
+        return model
+    if not model.head.equivariant:
+        return None
+    W, b = model.W[~lost].mean(axis=0), model.b[~lost].mean()
+    untrained = np.isclose(model.b, b - GAP) & np.isclose(model.W, W, rtol=1e-4, atol=1e-30).all(axis=1)
+    return model._replace(b=np.where(lost & untrained, b, model.b))
