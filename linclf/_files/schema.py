@@ -22,6 +22,7 @@ from linclf.calibration import (
     TemperatureScaling,
     VectorScaling,
 )
+from linclf.calibration._base import BaseCalibrator
 from linclf.heads import Linear
 from linclf.large import AdaptiveSoftmaxClassifier, HierarchicalSoftmaxClassifier
 from linclf.large._clusters import Clusters
@@ -62,8 +63,9 @@ def check_model(
     if missing := sorted(required - set(fitted)):
         raise ValueError(f"{name} has {fitted[0]}, but no {missing[0]}")
     classes = attributes["classes_"]
-    if not (isinstance(classes, np.ndarray) and classes.ndim == 1 and len(classes) > 1):
-        raise ValueError(f"classes_ of {name} is {classes!r}, not an array of two classes or more")
+    fewest = 1 if isinstance(model, BaseCalibrator) else 2  # a calibrator knows the classes with weight only
+    if not (isinstance(classes, np.ndarray) and classes.ndim == 1 and len(classes) >= fewest):
+        raise ValueError(f"classes_ of {name} is {classes!r}, not an array of {fewest} classes or more")
     K, n_features = len(classes), attributes.get("n_features_in_")
     sizes = {"classes": K, "scores": 1 if K == 2 else K, "nodes": K - 1, "inputs": n_features}
     if "calibrators_" in attributes:
@@ -82,11 +84,10 @@ def check_model(
     names = attributes.get("feature_names_in_")
     if names is not None and np.shape(names) != (n_features,):
         raise ValueError(f"feature_names_in_ of {name} has shape {np.shape(names)} for {n_features} features")
-    calibrators = [attributes.get("calibrator_"), *attributes.get("calibrators_", [])]
-    for part in [*calibrators, attributes.get("estimator_")]:
-        n_classes = len(getattr(part, "classes_", classes))
-        if n_classes != K:
-            raise ValueError(f"{part!r} of {name} is for {n_classes} classes, not {K}")
+    inner = [attributes.get("calibrator_"), *attributes.get("calibrators_", []), attributes.get("estimator_")]
+    for part in inner:
+        if others := set(getattr(part, "classes_", [])) - set(classes):
+            raise ValueError(f"{part!r} of {name} is for {sorted(others, key=str)}, which it does not have")
     if "head_" in attributes:
         _check_parts(name, attributes, K, sizes["inputs"])
     if "_stream" in attributes:
