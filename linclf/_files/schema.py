@@ -86,8 +86,11 @@ def check_model(
         raise ValueError(f"feature_names_in_ of {name} has shape {np.shape(names)} for {n_features} features")
     inner = [attributes.get("calibrator_"), *attributes.get("calibrators_", []), attributes.get("estimator_")]
     for part in inner:
-        if others := set(getattr(part, "classes_", [])) - set(classes):
-            raise ValueError(f"{part!r} of {name} is for {sorted(others, key=str)}, which it does not have")
+        known = np.asarray(getattr(part, "classes_", classes)).tolist()
+        if others := set(known) - set(classes.tolist()):
+            raise ValueError(
+                f"{part!r} of {name} is for the classes {sorted(others)}, which it does not have"
+            )
     if "head_" in attributes:
         _check_parts(name, attributes, K, sizes["inputs"])
     if "_stream" in attributes:

@@ -31,7 +31,11 @@ from linclf.calibration import CalibratedClassifier, TemperatureScaling
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # texts that are met where they are written
-FORWARDED = {"train.py": ["message"], "cache.py": ["text"]}
+FORWARDED = {"train.py": ["message"], "cache.py": ["text"], "archive.py": ["note"]}
+OF_FILES = [
+    "the steps of scikit-learn in this model were saved under version",
+    "has saved this stream, and linclf",
+]
 
 
 def texts():
@@ -55,7 +59,8 @@ def texts():
 def test_the_page_names_every_warning():
     page = re.sub(r"\s+", " ", (ROOT / "docs/warnings.md").read_text(encoding="utf-8"))
     found = dict(texts())
-    assert len(found) >= 16
+    assert len(found) >= 14
+    assert all(text in page for text in OF_FILES)
     for place, parts in found.items():
         words = [part.strip(" .:;,")[:60] for part in parts]
         assert any(len(part) >= 15 and part in page for part in words), f"{place}: {words}"

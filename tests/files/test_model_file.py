@@ -373,7 +373,9 @@ def test_what_needs_code_is_refused(name, tmp_path):
     ],
 )
 def test_parts_that_do_not_fit_are_refused(attribute, value, tmp_path):
-    with pytest.raises(ValueError, match=r"has shape|finite numbers|two classes|is for 2 classes, not 3"):
+    with pytest.raises(
+        ValueError, match=r"has shape|finite numbers|2 classes or more|which it does not have"
+    ):
         linclf.save(with_attribute(attribute, value), tmp_path / "model.linclf")
 
 

@@ -1,0 +1,35 @@
+"""Models with a class of weight 0, which their calibrator does not know, go through a file."""
+
+import io
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+
+import linclf
+from linclf import SoftmaxClassifier
+from linclf.calibration import CalibratedClassifier
+
+X, Y = load_iris(return_X_y=True)
+
+
+@pytest.mark.parametrize("calibration", ["temperature", "platt", "vector", "dirichlet", "auto"])
+@pytest.mark.parametrize("absent", [[2], [1, 2]])
+def test_calibrators_of_fewer_classes(calibration, absent):
+    weights = 1.0 - np.isin(Y, absent)
+    model = SoftmaxClassifier(calibration=calibration, early_stopping=True, random_state=0)
+    model.fit(X, Y, sample_weight=weights)
+    file = io.BytesIO()
+    linclf.save(model, file)
+    file.seek(0)
+    p = linclf.load(file).predict_proba(X)
+    np.testing.assert_array_equal(p, model.predict_proba(X))
+    assert (p[:, absent] == 0).all()
+
+
+def test_a_calibrated_classifier_around_fewer_classes():
+    model = CalibratedClassifier(SoftmaxClassifier()).fit(X, Y, sample_weight=1.0 * (Y < 2))
+    file = io.BytesIO()
+    linclf.save(model, file)
+    file.seek(0)
+    np.testing.assert_array_equal(linclf.load(file).predict_proba(X), model.predict_proba(X))
