@@ -12,7 +12,8 @@ from benchmarks.measure import processor
 
 PACKAGES = (
     *("linclf", "numpy", "scipy", "scikit-learn", "numba", "threadpoolctl"),
-    *("scikit-learn-intelex", "glum", "skglm", "cyanure", "snapml", "torch", "entmax", "matplotlib"),
+    *("scikit-learn-intelex", "glum", "skglm", "cyanure", "snapml", "torch", "entmax"),
+    *("vowpalwabbit", "matplotlib"),
 )
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
