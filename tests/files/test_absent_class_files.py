@@ -14,9 +14,8 @@ X, Y = load_iris(return_X_y=True)
 
 
 @pytest.mark.parametrize("calibration", ["temperature", "platt", "vector", "dirichlet", "auto"])
-@pytest.mark.parametrize("absent", [[2], [1, 2]])
-def test_calibrators_of_fewer_classes(calibration, absent):
-    weights = 1.0 - np.isin(Y, absent)
+def test_calibrators_of_fewer_classes(calibration):
+    weights = 1.0 * (Y < 2)
     model = SoftmaxClassifier(calibration=calibration, early_stopping=True, random_state=0)
     model.fit(X, Y, sample_weight=weights)
     file = io.BytesIO()
@@ -24,7 +23,7 @@ def test_calibrators_of_fewer_classes(calibration, absent):
     file.seek(0)
     p = linclf.load(file).predict_proba(X)
     np.testing.assert_array_equal(p, model.predict_proba(X))
-    assert (p[:, absent] == 0).all()
+    assert (p[:, 2] == 0).all()
 
 
 def test_a_calibrated_classifier_around_fewer_classes():
