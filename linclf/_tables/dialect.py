@@ -72,9 +72,9 @@ def dialect_of(path: Path) -> Dialect:
     if "\0" in head:
         line = head[: head.index("\0")].count("\n") + 1
         raise ValueError(f"line {line} has a NUL character; this is no text")
+    comments, head = _without_comments(head)
     if not head.strip():
         raise ValueError("it is empty")
-    comments, head = _without_comments(head)
     separator, records = _separated(head, whole)
     first, body = records[0], records[1:]
     width = _width(body, len(first))
@@ -151,24 +151,26 @@ def _without_comments(head: str) -> tuple[int, str]:
 
 def _separated(head: str, whole: bool) -> tuple[str, list[list[str]]]:
     """The separator under which most lines have the same number of fields, and these lines."""
-    found = {separator: _records(head, separator, whole) for separator in SEPARATORS}
-
-    def agreement(separator: str) -> tuple[float, int]:
-        lengths = [len(record) for record in found[separator]]
-        most = max(set(lengths), key=lengths.count)
-        return (lengths.count(most) / len(lengths) if most > 1 else 0.0), most
-
-    separator = max(SEPARATORS, key=agreement)
-    if agreement(separator)[0] == 0.0:
-        if found[separator] and re.search(r"\S[ \t]{1,}\S", head.splitlines()[0]) and _spaced(head):
-            raise ValueError(
-                "its fields are separated by spaces; write commas, semicolons or tabs between them, such as "
-                "by pandas.read_csv(path, sep=r'\\s+').to_csv(...)"
-            )
+    for strict in (True, False):  # a quote that ends inside of a field speaks against a separator
+        found = {separator: _records(head, separator, whole, strict) for separator in SEPARATORS}
+        separator = max(SEPARATORS, key=lambda one: _agreement(found[one]))
+        if _agreement(found[separator])[0]:
+            return separator, found[separator]
+    if re.search(r"\S[ \t]+\S", head.splitlines()[0]) and _spaced(head):
         raise ValueError(
-            f"it has one column; the fields of a row are separated by {', '.join(SEPARATORS.values())}"
+            "its fields are separated by spaces; write commas, semicolons or tabs between them, such as by "
+            "pandas.read_csv(path, sep=r'\\s+').to_csv(...)"
         )
-    return separator, found[separator]
+    raise ValueError(
+        f"it has one column; the fields of a row are separated by {', '.join(SEPARATORS.values())}"
+    )
+
+
+def _agreement(records: list[list[str]]) -> tuple[float, int]:
+    """The share of rows with the most frequent number of fields, and this number; 0 of one column."""
+    lengths = [len(record) for record in records]
+    most = max(set(lengths), key=lengths.count)
+    return (lengths.count(most) / len(lengths) if most > 1 else 0.0), most
 
 
 def _spaced(head: str) -> bool:
@@ -176,10 +178,12 @@ def _spaced(head: str) -> bool:
     return len(counts) == 1 and counts.pop() > 1
 
 
-def _records(head: str, separator: str, whole: bool) -> list[list[str]]:
+def _records(head: str, separator: str, whole: bool, strict: bool) -> list[list[str]]:
     limit = csv.field_size_limit(sys.maxsize)
     try:
-        reader = csv.reader(io.StringIO(head, newline=""), delimiter=separator, skipinitialspace=True)
+        reader = csv.reader(
+            io.StringIO(head, newline=""), delimiter=separator, skipinitialspace=True, strict=strict
+        )
         records = []
         for record in reader:
             if record and any(field.strip() for field in record):

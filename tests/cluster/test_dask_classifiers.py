@@ -276,11 +276,23 @@ def slowed(seconds=0.0):
     return parts, [dask.delayed(y[start : start + 5000]) for start in range(0, 20_000, 5000)]
 
 
-def test_a_killed_worker_costs_time_only(own_client):
+class Counter(distributed.SchedulerPlugin):
+    """How many tasks have been done."""
+
+    done = 0
+
+    def transition(self, key, start, finish, *arguments, **more):
+        self.done += finish == "memory"
+
+
+def test_a_killed_worker_costs_at_most_two_passes(own_client):
     """Its partitions are made again, and the model is the same."""
     X, y = slowed(0.1)
     model = on_dask.SoftmaxClassifier(client=own_client, **TIGHT)
+    counter = Counter()
+    own_client.cluster.scheduler.add_plugin(counter)
     expected, killed = clone(model).fit(X, y), []
+    usual, counter.done, counts = counter.done, 0, []
 
     def kill():
         pids = own_client.run(os.getpid)
@@ -293,11 +305,31 @@ def test_a_killed_worker_costs_time_only(own_client):
     killer.start()
     for _ in range(20):  # long enough to be hit
         again = clone(model).fit(X, y)
+        counts.append(counter.done)
+        counter.done = 0
         np.testing.assert_array_equal(again.coef_, expected.coef_)
         if killed and time.sleep(0.2) is None and not killer.is_alive():
             break
     killer.join()
     assert killed
+    # a pass is a task for each of four partitions, three sums, and what is summed; the partitions are made of X
+    # and of y, joined and encoded
+    assert max(counts) - usual <= 2 * (4 + 3 + 1) + 4 * 4
+
+
+def test_workers_that_come_and_go():
+    """The cluster decides how many there are; the model does not depend on it."""
+    X, y = slowed(0.05)
+    with (
+        distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        model = on_dask.SoftmaxClassifier(client=client, **TIGHT)
+        expected = clone(model).fit(X, y)
+        cluster.adapt(minimum=1, maximum=2, interval="100ms", wait_count=1)
+        for _ in range(3):
+            again = clone(model).fit(X, y)
+            np.testing.assert_array_equal(again.coef_, expected.coef_)
 
 
 def test_two_fits_at_once(own_client):
