@@ -312,8 +312,8 @@ def test_a_killed_worker_costs_at_most_two_passes(own_client):
             break
     killer.join()
     assert killed
-    # a pass is a task for each of four partitions, three sums, and what is summed; the partitions are made of X
-    # and of y, joined and encoded
+    # a pass is a task for each of four partitions, three sums, and what is summed; to make the partitions again
+    # takes X, y, both together, and the encoded rows of each
     assert max(counts) - usual <= 2 * (4 + 3 + 1) + 4 * 4
 
 
