@@ -14,6 +14,7 @@ from linclf._training.coordinates import Moments, add_squares, least_scale, mome
 from linclf._types import FloatArray, IntArray, LabelArray, Matrix
 
 MOST_SAMPLED = 2**24  # values of the sample
+SPARE = 1.25  # keys are random: so much more is kept of a part than its share, for there to be enough
 SHARE_SAMPLED, SHARE_HELD_OUT = 16, 4  # parts of the memory that the sample, and held-out rows, may take
 
 
@@ -65,9 +66,13 @@ class Survey(NamedTuple):
 
 
 class Surveyor:
-    """Takes in block after block."""
+    """Takes in block after block.
 
-    def __init__(self, question: Question, form: Format) -> None:
+    With ``n_rows``, the number of all rows of which these are a part, it keeps hardly more of them than the
+    sample of all will have.
+    """
+
+    def __init__(self, question: Question, form: Format, n_rows: int = 0) -> None:
         self.question, self.labels = question, _Labels()
         self.moments: Moments | None = None
         self.n_read = self.n_rows = 0
@@ -75,7 +80,7 @@ class Surveyor:
         size = (
             form.piece if form.is_sparse else max(min(MOST_SAMPLED // form.n_features, by_memory), form.piece)
         )
-        self.sample, self.apart = _Smallest(size), _Smallest(None)
+        self.sample, self.apart = _Smallest(size, size * SPARE / max(n_rows, 1)), _Smallest(None, 1.0)
 
     def add(self, block: Block) -> None:
         question, X = self.question, block.checked()
@@ -132,8 +137,8 @@ class Surveyor:
 class _Smallest:
     """Rows with the smallest keys: of random keys a sample without replacement, however many rows come."""
 
-    def __init__(self, size: int | None) -> None:
-        self.size, self.limit = size, 1.0
+    def __init__(self, size: int | None, limit: float) -> None:
+        self.size, self.limit = size, limit
         self.parts: list[tuple[FloatArray, Some]] = []
         self.n_waiting = self.n_bytes = 0
 

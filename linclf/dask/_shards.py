@@ -23,7 +23,8 @@ from linclf._types import FloatArray, IntArray
 from linclf.dask._waiting import results
 
 Given = tuple[Any, Any, Any]  # X, y and weights of a partition
-MEMORY = 2**30  # bytes that a sample and held-out rows may take here: shares of it
+# bytes that a sample and held-out rows may take shares of; of few rows less, as workers draw the sample
+LEAST, MOST, SHARE = 2**28, 2**30, 2
 
 
 # ------------------------------------------------------------ what workers do
@@ -48,16 +49,12 @@ def _look(given: Given) -> tuple[int, Format | None]:
     return n_rows, format_of(_block(given, 0)) if n_rows else None
 
 
-def _surveyed(given: Given, start: int, question: Question, form: Format) -> Surveyor:
-    surveyor = Surveyor(question, form)
+def _surveyed(given: Given, start: int, question: Question, form: Format, n_rows: int) -> Surveyor:
+    surveyor = Surveyor(question, form, n_rows)
     with one_blas_thread():
         for piece in pieces([checked(_block(given, start), form)], form.piece):
             surveyor.add(piece.block())
     return surveyor
-
-
-def _merged(one: Surveyor, other: Surveyor) -> Surveyor:
-    return copy.deepcopy(one).merged(other)
 
 
 def _encoded(given: Given, start: int, form: Format, encoding: Encoding) -> Dataset:
@@ -104,8 +101,6 @@ class _Named:
 class OnWorkers:
     """The rows of partitions, which workers hold."""
 
-    memory = MEMORY
-
     def __init__(self, client: Client, partitions: list[Any], names: list[str] | None) -> None:
         self.client, self.names = client, names
         given: Any = client.compute(partitions)
@@ -118,8 +113,9 @@ class OnWorkers:
         self.given = [given[number] for number in kept]
         lengths = [looks[number][0] for number in kept]
         self.starts = np.cumsum([0, *lengths[:-1]]).tolist()
-        self.numbers = kept
+        self.numbers, self.n_rows = kept, sum(lengths)
         self.form = self._common([(number, looks[number][1]) for number in kept])
+        self.memory = min(MOST, max(LEAST, self.n_rows * self.form.row_bytes // SHARE))
 
     def __enter__(self) -> Self:
         return self
@@ -168,9 +164,10 @@ class OnWorkers:
             raise
 
     def survey(self, question: Question, n_jobs: int) -> Survey:
-        n = len(self.given)
-        parts = self._each(_surveyed, self.given, self.starts, [question] * n, [self.form] * n)
-        return self.added(parts, _merged).result("X", Vocabulary())
+        same = question, self.form, self.n_rows
+        parts = self._each(_surveyed, self.given, self.starts, *([one] * len(self.given) for one in same))
+        # samples come to the client, which keeps them, and are not added on workers
+        return reduce(Surveyor.merged, results(self.client, parts)).result("X", Vocabulary())
 
     def shards(self, encoding: Encoding, mass: FloatArray, moments: Moments) -> "OfPartitions":
         n = len(self.given)

@@ -10,11 +10,13 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 
 import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 
 import linclf
 
@@ -22,6 +24,8 @@ dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
 da = pytest.importorskip("dask.array")
 dd = pytest.importorskip("dask.dataframe")
+
+import psutil  # noqa: E402  which distributed brings
 
 import linclf.dask as on_dask  # noqa: E402
 
@@ -312,9 +316,55 @@ def test_a_killed_worker_costs_at_most_two_passes(own_client):
             break
     killer.join()
     assert killed
-    # a pass is a task for each of four partitions, three sums, and what is summed; to make the partitions again
+    # a pass is a task for each of four partitions, three sums, and what is summed; making partitions again
     # takes X, y, both together, and the encoded rows of each
     assert max(counts) - usual <= 2 * (4 + 3 + 1) + 4 * 4
+
+
+def watch_memory():
+    """On a worker: notes the most memory, and the bytes of the rows that it holds then; returns it as it is."""
+    worker = next(iter(distributed.Worker._instances))
+    worker.most = worker.usual = psutil.Process().memory_info().rss
+    worker.rows = 0
+
+    def look():
+        while True:
+            held = [value[0] for value in dict(worker.data).values() if isinstance(value, tuple)]
+            worker.rows = max(worker.rows, sum(getattr(X, "nbytes", 0) for X in held))
+            worker.most = max(worker.most, psutil.Process().memory_info().rss)
+            time.sleep(0.005)
+
+    threading.Thread(target=look, daemon=True).start()
+
+
+def seen_memory():
+    worker = next(iter(distributed.Worker._instances))
+    return worker.most - worker.usual, worker.rows
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_worker_takes_the_rows_that_it_holds_and_little_more(own_client, dtype):
+    """15 %, the coefficients, and what allocators keep."""
+
+    def parts(n):
+        rows = [
+            dask.delayed(lambda k: np.random.default_rng(k).standard_normal((n, 100), dtype))(k)
+            for k in range(4)
+        ]
+        return rows, [
+            dask.delayed(lambda k: np.random.default_rng(k).integers(5, size=n))(k) for k in range(4)
+        ]
+
+    model = on_dask.SoftmaxClassifier(client=own_client, solver="lbfgs", max_iter=5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(*parts(10_000))  # imports and kernels
+        own_client.run(watch_memory)
+        model.fit(*parts(200_000))
+    for taken, rows in own_client.run(seen_memory).values():
+        assert rows >= 200_000 * 100 * np.dtype(dtype).itemsize
+        assert taken <= 1.15 * rows + 2**25
 
 
 def test_workers_that_come_and_go():
