@@ -322,7 +322,7 @@ def test_a_killed_worker_costs_at_most_two_passes(own_client):
 
 
 def watch_memory():
-    """On a worker: notes the most memory, and the bytes of the rows that it holds then; returns it as it is."""
+    """On a worker: notes the most memory, and the most bytes of rows that it holds."""
     worker = next(iter(distributed.Worker._instances))
     worker.most = worker.usual = psutil.Process().memory_info().rss
     worker.rows = 0
