@@ -45,7 +45,7 @@ def evaluate_file(
         check_width(model, X.shape[1], path)
         _, _, y = check_labels(y)
         blocks = ((X[at : at + BLOCK], y[at : at + BLOCK]) for at in range(0, len(y), BLOCK))
-        return Evaluated(judged(model, blocks, room, lambda: path), [f"{Path(path).name}: {lines[0]}"])
+        return Evaluated(judged(model, blocks, room, path), [f"{Path(path).name}: {lines[0]}"])
     if columns is None:
         raise ValueError(f"{path} has named columns, and the model was fitted with an array of numbers")
     table = open_table(path)
@@ -60,7 +60,7 @@ def evaluate_file(
         (X, labels_from_text(labels, start, classes))
         for start, X, labels in progress.of(rows.blocks(BLOCK, target), lambda block: len(block[1]))
     )
-    found = judged(model, blocks, room, lambda: table.title)
+    found = judged(model, blocks, room, table.title)
     return Evaluated(found, [f"{table.title}: {table}", f"target: column {target!r}"])
 
 

@@ -1,6 +1,6 @@
 """A fitted model on rows with labels: its outputs block by block, the measures, and what they say."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,9 +80,7 @@ class Judged(NamedTuple):
         return {"n_rows": self.n_rows, "n_classes": len(self.classes), "measures": self.values}
 
 
-def judged(
-    model: Any, blocks: Iterable[tuple[Any, np.ndarray]], memory: int, name: Callable[[], str]
-) -> Judged:
+def judged(model: Any, blocks: Iterable[tuple[Any, np.ndarray]], memory: int, name: str) -> Judged:
     """Predict block by block, and measure.
 
     Parameters
@@ -103,11 +101,11 @@ def judged(
         size += sum(part[-1].nbytes for part in (scores, probabilities) if part)
         if size > memory:
             raise ValueError(
-                f"scores of all rows of {name()} take more than {memory / 2**30:.3g} GiB; raise --memory, or "
+                f"scores of all rows of {name} take more than {memory / 2**30:.3g} GiB; raise --memory, or "
                 "evaluate a part of the rows"
             )
     if not labels:
-        raise ValueError(f"{name()} has no rows")
+        raise ValueError(f"{name} has no rows")
     y = np.concatenate(labels)
     classes = np.unique(np.concatenate([np.asarray(model.classes_), y]))
     columns = np.searchsorted(classes, model.classes_)

@@ -72,6 +72,12 @@ def train_file(asked: Asked) -> Trained:
     if asked.validation is not None and share is None and not Path(asked.validation).exists():
         raise ValueError(f"--validation {asked.validation!r} is neither a share of the rows, nor a file")
     if is_of_arrays(asked.path):
+        size = Path(asked.path).stat().st_size
+        if size * SHARE > memory:
+            raise ValueError(
+                f"{asked.path} has {size / 2**20:,.0f} MiB, and files of arrays are read whole, which may "
+                f"take three times as much; raise --memory {asked.memory}, or fit linclf.Batches in Python"
+            )
         return _in_memory(asked, memory, share)
     table = open_table(asked.path)
     return (_in_memory if table.size * SHARE <= memory else _by_passes)(asked, memory, share)
@@ -119,7 +125,7 @@ def _in_memory(asked: Asked, memory: int, share: float | None) -> Trained:
     lines.append(_summary(asked, classifier, encoded.shape, alpha, words, seconds))
     found = None
     if share is not None:
-        found = judged(model, [(rows[held], y[held])], memory, lambda: asked.path)
+        found = judged(model, [(rows[held], y[held])], memory, asked.path)
     elif asked.validation is not None:
         found = judge_file(model, asked.validation, asked)
     return Trained(model, lines, found, _objective(classifier), messages)
@@ -170,7 +176,7 @@ def _by_passes(asked: Asked, memory: int, share: float | None) -> Trained:
     lines.append(_summary(asked, classifier, shape, alpha, words, seconds))
     found = None
     if share is not None:
-        found = judged(model, source.held_out(), memory // 2, lambda: table.title)
+        found = judged(model, source.held_out(), memory // 2, table.title)
     elif asked.validation is not None:
         found = judge_file(model, asked.validation, asked)
     return Trained(model, lines, found, _objective(classifier), messages)

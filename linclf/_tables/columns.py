@@ -38,6 +38,17 @@ class Column(NamedTuple):
     lenient: bool = False  # whether text in a column of numbers is missing: the user has said that they are
 
 
+def unique(names: Sequence[str]) -> list[str]:
+    """Names of columns, each one once: the second a is a.1."""
+    found: dict[str, None] = {}
+    for name in names:
+        other, number = name, 1
+        while other in found:
+            other, number = f"{name}.{number}", number + 1
+        found[other] = None
+    return list(found)
+
+
 def series(table: "pd.DataFrame", name: str) -> "pd.Series":
     """A column by its name, of which there is one."""
     return cast("pd.Series", table[name])

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from linclf._tables.columns import unique
 from linclf._tables.numbers import is_missing, is_number
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -90,7 +91,8 @@ def dialect_of(path: Path) -> Dialect:
     names = names[: width - is_ended]
     if not has_names:
         names = [f"column {number + 1}" for number in range(len(names))]
-    return Dialect(encoding, separator, comments, has_names, _unique(names), numeric, is_ended)
+    names = unique([name or f"unnamed {number + 1}" for number, name in enumerate(names)])
+    return Dialect(encoding, separator, comments, has_names, names, numeric, is_ended)
 
 
 def _width(body: list[list[str]], n_names: int) -> int:
@@ -209,17 +211,3 @@ def _is_row(first: list[str], numeric: list[bool]) -> bool:
     """Whether the first line is one of the rows: it has numbers wherever they have."""
     here = [is_number(value) for value, is_one in zip(first, numeric, strict=False) if is_one]
     return bool(here) and all(here)
-
-
-def _unique(names: list[str]) -> list[str]:
-    """Names, each one once: an empty one is that of its number, and the second a is a.1."""
-    taken: set[str] = set()
-    for number, name in enumerate(names):
-        name = name or f"unnamed {number + 1}"
-        copy = 1
-        candidate = name
-        while candidate in taken:
-            candidate, copy = f"{name}.{copy}", copy + 1
-        taken.add(candidate)
-        names[number] = candidate
-    return names

@@ -1,7 +1,7 @@
 """The features of a table, an array or a sparse matrix: checked, and with the encoder that they need."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -9,13 +9,10 @@ from sklearn.utils import check_array
 
 from linclf._data.refusals import refuse_masked
 from linclf._data.sparse import check_structure
-from linclf._tables.columns import Column, as_taken, columns_of
+from linclf._tables.columns import Column, as_taken, columns_of, unique
 from linclf._tables.encoding import encoder_of_array, encoder_of_columns, is_dense
 from linclf._tables.numbers import Decimal
 from linclf._tables.report import ReadingReport, report_of
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 class Features(NamedTuple):
@@ -86,7 +83,7 @@ def features_of(X: Any, given: Mapping[str, str] | None = None, decimal: Decimal
         if given:
             raise ValueError(f"columns={dict(given)!r} names columns, and X has none; pass a DataFrame")
         return _of_array(X)
-    table = _named(X)
+    table = X.set_axis(unique(list(map(str, X.columns))), axis=1)
     columns = columns_of(table, given, decimal)
     report = report_of(table, columns, is_dense(table, columns, len(table)))
     return Features(as_taken(table, columns), sum(report.n_missing.values()), report)
@@ -100,15 +97,3 @@ def _of_array(X: Any) -> Features:
     X = check_array(X, **options)
     may_be_nan = not sparse.issparse(X) and X.dtype.kind == "f"
     return Features(X, int(np.isnan(X).sum()) if may_be_nan else 0, None)
-
-
-def _named(table: "pd.DataFrame") -> "pd.DataFrame":
-    """With names of columns that are text, each one once."""
-    names, taken = [], set()
-    for name in map(str, table.columns):
-        unique, number = name, 1
-        while unique in taken:
-            unique, number = f"{name}.{number}", number + 1
-        taken.add(unique)
-        names.append(unique)
-    return table.set_axis(names, axis=1)

@@ -162,6 +162,15 @@ def test_arrays(kind, tmp_path, capsys):
     assert accuracy_score(y, predicted) > 0.9
 
 
+def test_arrays_that_may_not_fit_are_refused(tmp_path, capsys):
+    path = tmp_path / "t.npz"
+    with open(path, "wb") as file:
+        file.truncate(100 * 2**20)
+    printed = run(capsys, "fit", path, "-o", tmp_path / "m.linclf", "--memory", "256MiB", code=2)
+    assert "has 100 MiB, and files of arrays are read whole" in printed.err
+    assert "raise --memory 256MiB, or fit linclf.Batches" in printed.err
+
+
 def test_the_optimum_is_that_of_logistic_regression(tmp_path, capsys):
     """Standardised numbers, the same penalty."""
     X, y = load_iris(return_X_y=True)
