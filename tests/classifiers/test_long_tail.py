@@ -274,6 +274,13 @@ def test_balanced_weights_leave_nothing_to_adjust(tail):
     np.testing.assert_allclose(both.predict_proba(X), balanced.predict_proba(X), atol=1e-12)
 
 
+def test_a_class_without_a_share_has_the_probability_0(tail):
+    X, y = tail[0][:2], np.array([[0.5, 0.5, 0.0], [0.1, 0.9, 0.0]])
+    p = SoftmaxClassifier(logit_adjustment=1.0).fit(X, y).predict_proba(X)
+    others = SoftmaxClassifier(logit_adjustment=1.0).fit(X, y[:, :2]).predict_proba(X)
+    np.testing.assert_allclose(p, np.column_stack([others, np.zeros(2)]), atol=1e-6)
+
+
 def test_adjustment_refuses_what_it_cannot_do(tail):
     X, y = tail[:2]
     with pytest.raises(ValueError, match=r"logit_adjustment=1\.0 acts on the intercepts.*fit_intercept=True"):
@@ -281,7 +288,5 @@ def test_adjustment_refuses_what_it_cannot_do(tail):
     with pytest.raises(AttributeError, match="no attribute 'partial_fit'") as caught:
         SoftmaxClassifier(logit_adjustment=1.0).partial_fit(X, y, classes=np.unique(y))
     assert "logit_adjustment=1.0 needs all rows at once" in str(caught.value.__cause__)
-    with pytest.raises(ValueError, match="needs a share of every class, and class 2 has none"):
-        SoftmaxClassifier(logit_adjustment=1.0).fit(X[:2], [[0.5, 0.5, 0.0], [0.1, 0.9, 0.0]])
     with pytest.raises(ValueError, match=r"'logit_adjustment' parameter .* Got -1 instead"):
         SoftmaxClassifier(logit_adjustment=-1).fit(X, y)

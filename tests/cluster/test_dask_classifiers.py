@@ -408,22 +408,21 @@ def test_no_worker_left_is_an_error(own_client, monkeypatch):
     assert time.monotonic() - started < 30
 
 
-def test_an_interrupt_cancels_the_tasks(own_client):
+@pytest.fixture
+def interrupts():
+    """A process that a shell has started in the background ignores SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_cancels_the_tasks(own_client, interrupts):
     model = on_dask.SoftmaxClassifier(client=own_client)
     clone(model).fit(*slowed())  # nothing is imported or compiled when the signal comes
     X, y = slowed(2.0)
-    caught = threading.Event()
-
-    def interrupt():  # again if it has come where Python only prints that it ignores it
-        while not caught.wait(1.0):
-            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
-
-    interrupter = threading.Thread(target=interrupt)
-    interrupter.start()
+    threading.Timer(1.0, lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
         model.fit(X, y)
-    caught.set()
-    interrupter.join()
     assert not hasattr(model, "classes_")
     give_up = time.monotonic() + 20
     while any(own_client.processing().values()) and time.monotonic() < give_up:

@@ -130,7 +130,7 @@ def test_format_may_change_between_parts(weak):
 
 def test_what_a_stream_cannot_do_is_refused(weak):
     X, y, _, _ = weak
-    with pytest.raises(ValueError, match="early_stopping=True"):
+    with pytest.raises(AttributeError, match="early_stopping=True needs all rows at once"):
         SoftmaxClassifier(early_stopping=True).partial_fit(X, y, classes=[0, 1])
     with pytest.raises(ValueError, match="tol=None"):
         SoftmaxClassifier(schedule="adaptive", tol=None).fit(X, y)

@@ -85,8 +85,6 @@ def test_top_k_ranks_as_predict_does(model, n_classes, storage, digits, monkeypa
     X, y = digits
     model, X = fitted(model, X, y, n_classes), storage(X)
     ranking = model.decision_function(X)
-    if hasattr(model, "calibrator_"):
-        ranking = model.calibrator_.predict_proba(ranking)
     if ranking.ndim == 1:
         ranking = np.column_stack([np.zeros_like(ranking), ranking])
     for blocks in (False, True):

@@ -366,7 +366,7 @@ def test_limits_that_are_not_of_its_fields(limits, iris):
     ("loss", "error", "message"),
     [
         (OwnSoftmax, TypeError, r"loss=<class .*OwnSoftmax'> is a class; pass an object, OwnSoftmax\(\)"),
-        ("softmaxx", ValueError, r"loss='softmaxx' is unknown; use one of \['arcface', "),
+        ("softmaxx", ValueError, r"loss='softmaxx' is unknown; did you mean 'softmax'\? Use one of \['arcf"),
         (None, TypeError, r"loss=None is not a loss: use one of \['arcface', "),
     ],
     ids=["class", "name", "None"],
