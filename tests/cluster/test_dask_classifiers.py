@@ -428,4 +428,3 @@ def test_an_interrupt_cancels_the_tasks(own_client, interrupts):
     while any(own_client.processing().values()) and time.monotonic() < give_up:
         time.sleep(0.1)  # a task that runs ends
     assert not any(own_client.processing().values())
-    assert not own_client.who_has()
