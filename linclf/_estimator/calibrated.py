@@ -6,7 +6,7 @@ from linclf import calibration
 from linclf._data.dataset import Dataset
 from linclf._training.present import Present
 from linclf._types import FloatArray, LabelArray, Loss
-from linclf.calibration._base import Calibrator, calibrated
+from linclf.calibration._base import Calibrator, calibrated, certain
 from linclf.losses._registry import trait
 
 
@@ -46,23 +46,21 @@ def fitted_calibrator(
     """The calibrator, fitted to ``decision_function`` scores.
 
     Class weights are taken out of the weights of the rows: probabilities are to be those of the rows
-    as they are. Rows of classes that were not trained do not count, and if at least two were, their scores
-    neither.
+    as they are. Rows of classes that were not trained do not count, and their scores neither.
     """
     if present is not None:
+        if len(present.at) == 1:
+            return certain(calibrator, classes[present.at])
         rows = present.narrowed(held_out).ids
         kept = np.isin(held_out.ids, rows)
-        scores, held_out = scores[kept], held_out.take(rows)
-        if len(present.at) > 1:
-            scores, held_out, classes = scores[:, present.at], present.narrowed(held_out), classes[present.at]
-            per_class = None if per_class is None else per_class[present.at]
+        scores, held_out = scores[kept][:, present.at], present.narrowed(held_out.take(rows))
+        classes = classes[present.at]
+        per_class = None if per_class is None else per_class[present.at]
     y, weights = held_out.counted
     if per_class is not None:
         weights = weights / y.expected(per_class)
     rows, index, shares = y.copies()
     calibrator.fit(scores[rows], classes[index], sample_weight=weights[rows] * shares, classes=classes)
-    if present is not None and len(present.at) == 1 and hasattr(calibrator, "classes_"):
-        vars(calibrator)["classes_"] = classes[present.at]  # whose probability is 1
     return calibrator
 
 

@@ -66,6 +66,8 @@ def check_model(
     fewest = 1 if isinstance(model, BaseCalibrator) else 2  # a calibrator knows the classes with weight only
     if not (isinstance(classes, np.ndarray) and classes.ndim == 1 and len(classes) >= fewest):
         raise ValueError(f"classes_ of {name} is {classes!r}, not an array of {fewest} classes or more")
+    if len(classes) == 1 and fitted == ["classes_"]:
+        return  # a calibrator of one class, which has the probability 1
     K, n_features = len(classes), attributes.get("n_features_in_")
     sizes = {"classes": K, "scores": 1 if K == 2 else K, "nodes": K - 1, "inputs": n_features}
     if "calibrators_" in attributes:

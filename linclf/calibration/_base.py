@@ -2,11 +2,11 @@
 
 import inspect
 from abc import ABC, abstractmethod
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator, _fit_context, clone
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -65,6 +65,13 @@ def calibrated(
     whole = np.full((len(scores), len(classes)), never)
     whole[:, at] = found
     return whole
+
+
+def certain(calibrator: Calibrator, label: LabelArray) -> Calibrator:
+    """The calibrator of one class, for which there is nothing to fit: its probability is 1."""
+    known = cast("Calibrator", clone(calibrator))
+    vars(known)["classes_"] = label
+    return known
 
 
 INPUT = """input : {"scores", "probabilities"}, default="scores"

@@ -25,7 +25,7 @@ from linclf._data.folds import Folds, Splitter, folds_of
 from linclf._data.labels import check_targets, classes_of, labels_of
 from linclf._data.refusals import refuse_masked
 from linclf._types import FloatArray, LabelArray, typed
-from linclf.calibration._base import Calibrator, calibrated
+from linclf.calibration._base import Calibrator, calibrated, certain
 from linclf.calibration._folds import (
     OTHER_ROWS,
     Given,
@@ -206,8 +206,9 @@ class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         calibrator.fit(scores, given.y[scored], sample_weight=counts, classes=classes)
         if weights is not None and not isinstance(self.estimator, FrozenEstimator):
             classes = classes_of(given.y)  # of which some may have no weight, and a probability of 0
-            if len(np.unique(given.y[rows])) == 1 and hasattr(calibrator, "classes_"):
-                vars(calibrator)["classes_"] = np.unique(given.y[rows])
+            with_weight = np.unique(given.y[rows])
+            if len(with_weight) == 1:
+                calibrator = certain(calibrator, with_weight)
         self.estimator_, self.calibrator_, self.classes_ = estimator, calibrator, classes
         self._response = response
         for name in ("n_features_in_", "feature_names_in_"):
