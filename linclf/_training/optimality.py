@@ -91,6 +91,7 @@ def proves(fit: Fit) -> bool:
 
 def warn_if_far(optimality: Optimality, monitor: Monitor, max_iter: int, left: float, value: float) -> None:
     """Say that more may be left than tol allows, or than rounding where no lower point was found."""
+    left = min(left, value)  # no loss is below 0, however few steps have told
     allowed, enough = optimality.allowed(value), optimality.suffices(left, value)
     why, remedy = "the line search found no lower point in the precision of X", "raise tol"
     if monitor.n_iter >= max_iter:

@@ -1,5 +1,7 @@
 """solver="lbfgs": the optimum whatever the scale of the data, when it stops, and what it refuses."""
 
+import re
+
 import numpy as np
 import pytest
 from reference import logistic_regression, softmax_optimum
@@ -317,6 +319,17 @@ def test_no_iterations_are_enough_in_silence(max_iter, distance_left):
     with pytest.warns(ConvergenceWarning, match=f"max_iter={max_iter} iterations were not enough"):
         model = SoftmaxClassifier(alpha=1e-6, solver="lbfgs", max_iter=max_iter).fit(X, y)
     assert distance_left(model, X, y) > 1e-4
+
+
+@pytest.mark.parametrize("solver", ["newton", "lbfgs"])
+def test_the_distance_in_a_warning_is_at_most_the_objective(solver):
+    """After one iteration nothing has told how far it is; no loss is below 0."""
+    X, y = correlated(150, 60, 3)
+    with pytest.warns(ConvergenceWarning) as said:
+        model = SoftmaxClassifier(alpha=1e-6, solver=solver, max_iter=1).fit(X, y)
+    distance = float(re.search(r"estimated to be (\S+) above", str(said[0].message))[1])
+    log_loss = -model.predict_log_proba(X)[np.arange(150), y].mean()
+    assert 0 < distance <= 1.05 * (log_loss + 0.5e-6 * (model.coef_**2).sum())
 
 
 def correlated(n, d, n_classes):
