@@ -1,37 +1,41 @@
 """linclf: linear classifiers with every loss, behind one scikit-learn API and one fast engine."""
 
-from linclf._files.archive import load as load
-from linclf._files.archive import save as save
-from linclf._sources.batches import Batches
-from linclf._version import __version__ as __version__
-from linclf.class_weights import effective_number_weights
-from linclf.classifiers import (
-    EntmaxClassifier,
-    FocalClassifier,
-    LinearClassifier,
-    MarginSoftmaxClassifier,
-    SoftmaxClassifier,
-    SparsemaxClassifier,
-    SVMClassifier,
-)
-from linclf.compare import Comparison, compare
-from linclf.tuning import LinearClassifierCV, SoftmaxClassifierCV, SVMClassifierCV, path
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-# without load and save, which a star import would put over those of NumPy, PyTorch or joblib
-__all__ = [
-    "Batches",
-    "Comparison",
-    "EntmaxClassifier",
-    "FocalClassifier",
-    "LinearClassifier",
-    "LinearClassifierCV",
-    "MarginSoftmaxClassifier",
-    "SVMClassifier",
-    "SVMClassifierCV",
-    "SoftmaxClassifier",
-    "SoftmaxClassifierCV",
-    "SparsemaxClassifier",
-    "compare",
-    "effective_number_weights",
-    "path",
-]
+from linclf._version import __version__ as __version__
+
+MODULES = (
+    "calibration",
+    "class_weights",
+    "classifiers",
+    "display",
+    "functional",
+    "heads",
+    "large",
+    "losses",
+    "metrics",
+    "optimizers",
+    "tuning",
+)
+
+if TYPE_CHECKING:
+    from linclf._public import *  # noqa: F403
+    from linclf._public import load as load
+    from linclf._public import save as save
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Imported when it is asked for: `linclf --help` needs none of it, which takes seconds."""
+        if name in MODULES:
+            return import_module(f"linclf.{name}")
+        is_private = name.startswith("_") and name != "__all__"
+        public = None if is_private else import_module("linclf._public")
+        if not hasattr(public, name):
+            raise AttributeError(f"module 'linclf' has no attribute {name!r}")
+        return getattr(public, name)
+
+
+def __dir__() -> list[str]:
+    public = import_module("linclf._public")
+    return sorted({"__version__", "load", "save", *public.__all__, *MODULES})

@@ -231,11 +231,11 @@ def _compare(options: argparse.Namespace) -> None:
     from linclf._command.saving import check_writable
     from linclf._compare.apart import as_times, columns_apart
     from linclf._compare.candidates import chosen
+    from linclf._compare.comparison import comparisons
     from linclf._compare.pictures import require_matplotlib
     from linclf._compare.text import first_table
     from linclf._compare.tuning import check_penalty
     from linclf._tables.reading import read_table
-    from linclf.compare import comparisons
 
     # errors that would otherwise appear after minutes of fitting
     for name, path in (("--json", options.json), ("--report", options.report)):

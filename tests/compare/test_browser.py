@@ -3,17 +3,16 @@
 Needs the programs chromium and chromedriver; the default run skips this file without them.
 """
 
-import importlib
 import shutil
 
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.naive_bayes import GaussianNB
 
+from linclf import compare
+
 pytestmark = pytest.mark.browser
 
-# the function `linclf.compare` hides the module of the same name
-compare = importlib.import_module("linclf.compare").compare
 
 SCHEMES = ("light", "dark")
 WIDTHS = (1280, 390)

@@ -1,7 +1,6 @@
 """The ``linclf`` command: files of every kind, options, and errors in one line."""
 
 import gzip
-import importlib
 import json
 import os
 import pathlib
@@ -14,13 +13,11 @@ import pytest
 from scipy import sparse
 from sklearn.datasets import dump_svmlight_file, load_iris
 
+from linclf import compare
 from linclf._compare.apart import as_times
 from linclf._tables.reading import read_table
 from linclf.cli import main
 
-# the function `linclf.compare` hides the module of the same name
-module = importlib.import_module("linclf.compare")
-compare = module.compare
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -235,6 +232,17 @@ def test_errors_are_one_line_and_exit_code_2(arguments, message, tmp_path, capsy
     assert message in error
 
 
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["fit", "--help"]])
+def test_help_imports_nothing_that_takes_seconds(arguments):
+    code = (
+        "import sys; from linclf.cli import main\n"
+        f"try: main({arguments!r})\n"
+        "finally: print({'numpy', 'scipy', 'sklearn', 'numba', 'linclf.classifiers'} & set(sys.modules))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert run.stdout.endswith("\nset()\n"), run.stdout + run.stderr
+
+
 def test_version_and_missing_command(capsys):
     with pytest.raises(SystemExit) as stop:
         main(["--version"])
@@ -250,7 +258,7 @@ def test_ctrl_c_exits_with_130(monkeypatch, capsys):
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "comparisons", interrupted)
+    monkeypatch.setattr("linclf._compare.comparison.comparisons", interrupted)
     assert main(["compare", "--models", "softmax"]) == 130
     assert capsys.readouterr().err == "linclf: interrupted\n"
 

@@ -3,7 +3,6 @@
 How well the models classify is not tested here; the measures of what they predict are.
 """
 
-import importlib
 import re
 
 import numpy as np
@@ -24,13 +23,10 @@ from sklearn.metrics import (
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.preprocessing import StandardScaler, label_binarize
 
+from linclf import compare
 from linclf._compare import candidates as registry
 from linclf._compare.measures import MEASURES
 from linclf.losses import LOSSES
-
-# the function `linclf.compare` hides the module of the same name
-module = importlib.import_module("linclf.compare")
-compare = module.compare
 
 FAST = ["softmax", "sklearn:Logistic*", "sklearn:Ridge*", "sklearn:Dummy*"]
 

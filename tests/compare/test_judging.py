@@ -1,7 +1,5 @@
 """How a comparison tunes, splits, judges and recommends: values against hand computations."""
 
-import importlib
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,15 +15,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
 
-from linclf import LinearClassifier
+from linclf import LinearClassifier, compare
 from linclf._compare.candidates import TWINS, known_candidates
 from linclf._compare.judging import paired_difference
 from linclf._compare.splitting import split_table
 from linclf._compare.tuning import ALPHAS
 from linclf._compare.verdict import recommended
-
-# the function `linclf.compare` hides the module of the same name
-compare = importlib.import_module("linclf.compare").compare
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """What a comparison writes: JSON, tables, HTML."""
 
-import importlib
 import json
 import math
 import re
@@ -11,12 +10,10 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_iris, make_classification
 
+from linclf import compare
 from linclf._compare.measures import MEASURES
 from linclf._compare.page import html_page
 from linclf._compare.pictures import wilson_interval
-
-# the function `linclf.compare` hides the module of the same name
-compare = importlib.import_module("linclf.compare").compare
 
 
 @pytest.fixture(scope="module")

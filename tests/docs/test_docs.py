@@ -11,7 +11,7 @@ import shutil
 
 import pytest
 
-import linclf
+from linclf import _public
 from linclf.heads import Cosine
 from linclf.losses import LOSSES
 from linclf.losses._registry import LossTraits, trait
@@ -60,7 +60,7 @@ def test_each_loss_has_its_rows_its_paragraph_and_its_estimator(make_losses, nam
     (paragraph,) = re.findall(rf"\n### {name}\n\n(.+?)(?=\n#)", page, re.S)
     assert "gradient" in paragraph
     assert make_losses.example(name) in paragraph
-    estimator = eval(make_losses.ESTIMATORS[name], vars(linclf))
+    estimator = eval(make_losses.ESTIMATORS[name], vars(_public))
     assert type(estimator._loss()) is LOSSES[name]
 
 

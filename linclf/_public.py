@@ -1,0 +1,36 @@
+"""What `import linclf` offers."""
+
+from linclf._compare.comparison import Comparison, compare
+from linclf._files.archive import load as load
+from linclf._files.archive import save as save
+from linclf._sources.batches import Batches
+from linclf.class_weights import effective_number_weights
+from linclf.classifiers import (
+    EntmaxClassifier,
+    FocalClassifier,
+    LinearClassifier,
+    MarginSoftmaxClassifier,
+    SoftmaxClassifier,
+    SparsemaxClassifier,
+    SVMClassifier,
+)
+from linclf.tuning import LinearClassifierCV, SoftmaxClassifierCV, SVMClassifierCV, path
+
+# without load and save, which a star import would put over those of NumPy, PyTorch or joblib
+__all__ = [
+    "Batches",
+    "Comparison",
+    "EntmaxClassifier",
+    "FocalClassifier",
+    "LinearClassifier",
+    "LinearClassifierCV",
+    "MarginSoftmaxClassifier",
+    "SVMClassifier",
+    "SVMClassifierCV",
+    "SoftmaxClassifier",
+    "SoftmaxClassifierCV",
+    "SparsemaxClassifier",
+    "compare",
+    "effective_number_weights",
+    "path",
+]
