@@ -3,6 +3,8 @@
 from linclf._compare.comparison import Comparison, compare
 from linclf._files.archive import load as load
 from linclf._files.archive import save as save
+from linclf._onnx.export import to_onnx
+from linclf._onnx.pipelines import register_onnx_converters
 from linclf._sources.batches import Batches
 from linclf.class_weights import effective_number_weights
 from linclf.classifiers import (
@@ -33,4 +35,6 @@ __all__ = [
     "compare",
     "effective_number_weights",
     "path",
+    "register_onnx_converters",
+    "to_onnx",
 ]

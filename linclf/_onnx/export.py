@@ -1,0 +1,200 @@
+"""A fitted classifier as an ONNX model."""
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from linclf._data.limits import is_integer
+from linclf._estimator.predicting import Predicting
+from linclf._onnx.calibrators import NEVER, log_probabilities_of
+from linclf._onnx.graph import OLDEST_OPSET, Graph, require_onnx, two_columns
+from linclf._onnx.probabilities import probabilities_of
+from linclf._onnx.scores import scores_of
+from linclf._types import FloatArray, LabelArray
+from linclf._version import __version__
+from linclf.calibration import CalibratedClassifier
+from linclf.losses._names import loss_for
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+    from linclf._estimator.base import BaseLinearClassifier
+
+
+class Outputs(NamedTuple):
+    """Names of values: what decides (n, K), and what `decision_function` and `predict_proba` return."""
+
+    ranking: str
+    scores: str | None
+    probabilities: str | None
+
+
+def to_onnx(
+    model: "BaseLinearClassifier | CalibratedClassifier",
+    *,
+    dtype: Literal["float32", "float64"] | None = None,
+    target_opset: int | None = None,
+    top_k: int | None = None,
+) -> "ModelProto":
+    """A fitted classifier as an ONNX model, which predicts without Python.
+
+    Its input X has the shape (n_samples, n_features). Its outputs are "label", "scores" as
+    `decision_function` returns them, "probabilities" if the classifier has ``predict_proba``, and with
+    `top_k` the labels of `predict_topk` as "labels". They equal those of the classifier up to rounding.
+    In a Pipeline the classifiers are converted by skl2onnx, once `register_onnx_converters` was called.
+
+    Parameters
+    ----------
+    model : classifier of linclf, or CalibratedClassifier around one
+        Fitted. Losses and calibrators of your own have no graph.
+    dtype : {"float32", "float64"} or None, default=None
+        Of X, scores and probabilities; None is the dtype of the weights, which is that of X in ``fit``.
+        Calibrated probabilities are float64.
+    target_opset : int >= 18 or None, default=None
+        Version of the operators; None is 18, which onnxruntime knows since version 1.14.
+    top_k : int in 1 ... n_classes or None, default=None
+        Adds the output "labels" of shape (n_samples, top_k), best first.
+
+    Returns
+    -------
+    onnx.ModelProto
+
+    Raises
+    ------
+    ImportError
+        If onnx is not installed: ``pip install "linclf[onnx]"``.
+    TypeError
+        If the model, its loss, its calibrator or its labels have no form in ONNX.
+    ValueError
+        If the parameters are out of range, or there is no finite graph: entmax with another alpha than 1.5
+        and 2, and a hierarchical softmax with a `beam_width`.
+
+    Examples
+    --------
+    >>> import onnxruntime
+    >>> import linclf
+    >>> from sklearn.datasets import load_iris
+    >>> iris = load_iris()
+    >>> clf = linclf.SoftmaxClassifier().fit(iris.data, iris.target_names[iris.target])
+    >>> session = onnxruntime.InferenceSession(linclf.to_onnx(clf).SerializeToString())
+    >>> labels, p = session.run(["label", "probabilities"], {"X": iris.data[[0, 60, 120]]})
+    >>> labels
+    array(['setosa', 'versicolor', 'virginica'], dtype=object)
+    >>> bool(abs(p - clf.predict_proba(iris.data[[0, 60, 120]])).max() < 1e-6)
+    True
+    """
+    onnx = require_onnx()
+    check_is_fitted(model)
+    newest = onnx.defs.onnx_opset_version()
+    opset = OLDEST_OPSET if target_opset is None else target_opset
+    if not (is_integer(opset) and OLDEST_OPSET <= opset <= newest):
+        raise ValueError(
+            f"target_opset={target_opset!r} must be an integer between {OLDEST_OPSET} and {newest}, the "
+            "newest of the onnx that is installed"
+        )
+    if dtype not in (None, "float32", "float64"):
+        raise ValueError(f"dtype={dtype!r} must be 'float32', 'float64' or None, the dtype of the weights")
+    classes = model.classes_
+    if top_k is not None and not (is_integer(top_k) and 1 <= top_k <= len(classes)):
+        raise ValueError(f"top_k={top_k!r} must be an integer between 1 and {len(classes)}, or None")
+    graph = Graph(np.dtype(_weights_of(model).dtype if dtype is None else dtype))
+    add_classifier(graph, model, "X", top_k)
+    return graph.model(vars(model)["n_features_in_"], int(opset), f"linclf {__version__}")
+
+
+def add_classifier(graph: Graph, model: Any, rows: str, top_k: int | None = None) -> None:
+    """The outputs of a classifier, for the value of its rows."""
+    labels, found = labels_of(model.classes_), outputs_of(model, graph, rows)
+    shape: list[int | str] = ["n_samples", len(labels)]
+    index = graph("ArgMax", found.ranking, axis=1, keepdims=0)
+    graph.publish("label", graph("Gather", labels, index), labels.dtype, shape[:1])
+    is_calibrated = isinstance(model, CalibratedClassifier) or model._is_calibrated
+    kind = np.dtype(np.float64) if is_calibrated else graph.dtype
+    if found.probabilities is not None:
+        graph.publish("probabilities", found.probabilities, kind, shape)
+    if found.scores is not None:
+        one = len(labels) == 2
+        scores = graph("Squeeze", found.scores, np.array([1])) if one else found.scores
+        graph.publish("scores", scores, kind, shape[:1] if one else shape)
+    if top_k is not None:
+        _, best = graph.two("TopK", found.ranking, np.array([top_k]), axis=1)
+        graph.publish("labels", graph("Gather", labels, best), labels.dtype, ["n_samples", top_k])
+
+
+def labels_of(classes: LabelArray) -> NDArray[Any]:
+    """Labels as ONNX holds them: int64, bool, float64 or strings."""
+    if classes.dtype.kind in "iu":
+        return classes.astype(np.int64)
+    if classes.dtype.kind == "b":
+        return classes
+    if classes.dtype.kind == "f":
+        return classes.astype(np.float64)
+    if all(isinstance(label, str) for label in classes.tolist()):
+        return classes.astype(object)
+    raise TypeError(
+        f"classes_ are {classes[:3].tolist()!r} ..., and ONNX has labels of numbers and strings only; fit "
+        "with such labels"
+    )
+
+
+def outputs_of(model: Any, graph: Graph, rows: str) -> Outputs:
+    """Nodes from rows to what a classifier returns."""
+    if isinstance(model, CalibratedClassifier):
+        return _of_calibrated(model, graph, rows)
+    if not isinstance(model, Predicting):
+        raise TypeError(f"{model!r} is no classifier of linclf; skl2onnx converts those of scikit-learn")
+    beam_width = getattr(model, "beam_width", None)
+    if beam_width is not None:
+        raise ValueError(
+            f"{beam_width=} searches a part of the tree, and a graph goes through all of it; "
+            "use set_params(beam_width=None)"
+        )
+    scores = scores_of(model._model(model._learnt()), graph, rows)
+    n_classes = len(model.classes_)
+    each = two_columns(graph, scores) if n_classes == 2 else scores
+    if model._is_calibrated:
+        log_p, p = log_probabilities_of(model.calibrator_, graph, each, model.classes_)
+        return Outputs(log_p, _decisions(graph, log_p, n_classes), p)
+    p = None
+    if hasattr(model, "predict_proba"):
+        p = probabilities_of(loss_for(model._loss(), n_classes), graph, each, n_classes)
+    return Outputs(each, scores, p)
+
+
+def _decisions(graph: Graph, log_p: str, n_classes: int) -> str:
+    """As `decisions_of`: for two classes their difference."""
+    log_p = graph("Max", log_p, np.array(NEVER))
+    if n_classes > 2:
+        return log_p
+    return graph("Sub", graph.columns(log_p, np.array([1])), graph.columns(log_p, np.array([0])))
+
+
+def _of_calibrated(model: CalibratedClassifier, graph: Graph, rows: str) -> Outputs:
+    estimator = _classifier_in(model)
+    inner, n_scored = outputs_of(estimator, graph, rows), len(estimator.classes_)
+    if model._response == "predict_proba":
+        p, floor = (
+            graph.cast(str(inner.probabilities), np.float64),
+            np.array(getattr(model.calibrator_, "_floor", 1e-30)),
+        )
+        scores = graph("Log", graph("Max", p, floor))
+    else:
+        scores = str(inner.scores)
+        scores = two_columns(graph, scores) if n_scored == 2 else scores
+    p = log_probabilities_of(model.calibrator_, graph, scores, model.classes_)[1]
+    return Outputs(p, None, p)
+
+
+def _weights_of(model: Any) -> FloatArray:
+    """Weights whose dtype is that of X in `fit`."""
+    if isinstance(model, CalibratedClassifier):
+        return _weights_of(_classifier_in(model))
+    return model.head_.W if hasattr(model, "head_") else model.coef_
+
+
+def _classifier_in(model: CalibratedClassifier) -> Any:
+    estimator = model.estimator_
+    return estimator.estimator if isinstance(estimator, FrozenEstimator) else estimator

@@ -1,0 +1,118 @@
+"""A graph of ONNX operators that grows node by node."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linclf._types import FloatArray
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, ModelProto
+
+LARGEST = 2**31  # bytes of a file that protobuf can write
+OLDEST_OPSET = 18  # in which reductions take their axes as inputs
+
+
+def require_onnx() -> Any:
+    try:
+        import onnx
+    except ImportError:
+        raise ImportError('to_onnx needs onnx; use pip install "linclf[onnx]"') from None
+    return onnx
+
+
+class Graph:
+    """Nodes so far. Values are named by strings; an array stands for a constant."""
+
+    def __init__(self, dtype: np.dtype) -> None:
+        self.onnx, self.dtype = require_onnx(), dtype
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+        self.outputs: list[Any] = []
+
+    def __call__(self, operator: str, *inputs: str | NDArray[Any], **attributes: Any) -> str:
+        """The value of a new node."""
+        names = [each if isinstance(each, str) else self.constant(each) for each in inputs]
+        name = f"{operator}_{len(self.nodes)}"
+        self.nodes.append(self.onnx.helper.make_node(operator, names, [name], **attributes))
+        return name
+
+    def two(self, operator: str, *inputs: str | NDArray[Any], **attributes: Any) -> tuple[str, str]:
+        """The two values of a new node."""
+        first = self(operator, *inputs, **attributes)
+        self.nodes[-1].output.append(second := f"{first}_second")
+        return first, second
+
+    def constant(self, values: NDArray[Any]) -> str:
+        name = f"constant_{len(self.constants)}"
+        self.constants.append(self.onnx.numpy_helper.from_array(np.ascontiguousarray(values), name))
+        return name
+
+    def number(self, value: float, dtype: np.dtype | type | None = None) -> NDArray[Any]:
+        """A constant of one number, in the dtype of the graph."""
+        return np.array(value, self.dtype if dtype is None else dtype)
+
+    def cast(self, value: str, dtype: np.dtype | type) -> str:
+        to = self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+        return self("Cast", value, to=to)
+
+    def columns(self, value: str, index: NDArray[Any]) -> str:
+        return self("Gather", value, np.asarray(index, np.int64), axis=1)
+
+    def filled(self, like: str, number: NDArray[Any]) -> str:
+        """A column (n, 1) of a number, for the rows of a value."""
+        n_rows = self("Slice", self("Shape", like), np.array([0]), np.array([1]))
+        shape = self("Concat", n_rows, np.array([1]), axis=0)
+        tensor = self.onnx.numpy_helper.from_array(number.reshape(1))
+        return self("ConstantOfShape", shape, value=tensor)
+
+    def publish(self, name: str, value: str, dtype: np.dtype, shape: list[int | str]) -> None:
+        """Make a value an output of this name."""
+        helper = self.onnx.helper
+        self.nodes.append(helper.make_node("Identity", [value], [name]))
+        kind = helper.np_dtype_to_tensor_dtype(np.dtype(object) if dtype.kind in "UO" else dtype)
+        self.outputs.append(helper.make_tensor_value_info(name, kind, shape))
+
+    def model(self, n_features: int, opset: int, producer: str) -> "ModelProto":
+        onnx = self.onnx
+        size = sum(constant.ByteSize() for constant in self.constants)
+        if size >= LARGEST:
+            raise ValueError(
+                f"the weights take {size / 2**30:.1f} GiB, and an ONNX file holds 2; use dtype='float32', or "
+                "fewer features"
+            )
+        kind = onnx.helper.np_dtype_to_tensor_dtype(self.dtype)
+        rows = onnx.helper.make_tensor_value_info("X", kind, ["n_samples", n_features])
+        graph: GraphProto = onnx.helper.make_graph(self.nodes, "linclf", [rows], self.outputs, self.constants)
+        opsets = [onnx.helper.make_opsetid("", opset)]
+        version = onnx.helper.find_min_ir_version_for(opsets)
+        model = onnx.helper.make_model(
+            graph, opset_imports=opsets, producer_name=producer, ir_version=version
+        )
+        onnx.checker.check_model(model)
+        return model
+
+
+def log_sigmoid(graph: Graph, value: str, dtype: np.dtype | type | None = None) -> str:
+    """``log sigmoid(f) = min(f, 0) - log(1 + exp(-|f|))``."""
+    zero, one = graph.number(0, dtype), graph.number(1, dtype)
+    grown = graph("Add", graph("Exp", graph("Neg", graph("Abs", value))), one)
+    return graph("Sub", graph("Min", value, zero), graph("Log", grown))
+
+
+def two_columns(graph: Graph, value: str) -> str:
+    """``[0, f]`` of one score of two classes."""
+    return graph("Concat", graph("Sub", value, value), value, axis=1)
+
+
+def row_max(graph: Graph, value: str) -> str:
+    return graph("ReduceMax", value, np.array([1]), keepdims=1)
+
+
+def row_sum(graph: Graph, value: str) -> str:
+    return graph("ReduceSum", value, np.array([1]), keepdims=1)
+
+
+def floats(values: FloatArray, dtype: np.dtype | type) -> NDArray[Any]:
+    return np.asarray(values).astype(dtype, copy=False)

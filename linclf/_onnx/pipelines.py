@@ -1,0 +1,125 @@
+"""Converters for skl2onnx, so that pipelines with our classifiers in them become ONNX models."""
+
+from typing import Any
+
+import numpy as np
+
+from linclf import classifiers, large, tuning
+from linclf._onnx.export import add_classifier, labels_of
+from linclf._onnx.graph import Graph
+from linclf.calibration import CalibratedClassifier
+
+CONVERTED = [
+    CalibratedClassifier,
+    *(getattr(room, name) for room in (classifiers, large, tuning) for name in room.__all__),
+]
+OPTIONS = {"zipmap": [False]}  # a list of dicts takes longer than the classifier, and float32 only
+
+
+def register_onnx_converters() -> None:
+    """Teach skl2onnx the classifiers of linclf, for this process.
+
+    Afterwards ``skl2onnx.to_onnx(pipeline, X[:1])`` converts pipelines, searches and other meta-estimators of
+    scikit-learn with our classifiers in them. The first output is `predict`, the second `predict_proba`, or
+    `decision_function` where a classifier has no probabilities: an array, in float64 if X is, else float32.
+
+    Raises
+    ------
+    ImportError
+        If skl2onnx is not installed: ``pip install "linclf[onnx]"``.
+
+    Examples
+    --------
+    >>> import skl2onnx
+    >>> from onnxruntime import InferenceSession
+    >>> import linclf
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> X, y = load_wine(return_X_y=True)
+    >>> pipeline = make_pipeline(StandardScaler(), linclf.SoftmaxClassifier()).fit(X, y)
+    >>> linclf.register_onnx_converters()
+    >>> graph = skl2onnx.to_onnx(pipeline, X[:1])
+    >>> labels, p = InferenceSession(graph.SerializeToString()).run(None, {"X": X})
+    >>> bool((labels == pipeline.predict(X)).all()), bool(abs(p - pipeline.predict_proba(X)).max() < 1e-6)
+    (True, True)
+    """
+    try:
+        import skl2onnx
+    except ImportError:
+        raise ImportError('register_onnx_converters needs skl2onnx; use pip install "linclf[onnx]"') from None
+    for cls in CONVERTED:
+        skl2onnx.update_registered_converter(
+            cls, _alias(cls), _declare_types, _convert, parser=_declare, options=OPTIONS
+        )
+
+
+def _alias(cls: type) -> str:
+    return f"Linclf{cls.__name__}"
+
+
+def _declare(scope: Any, model: Any, inputs: list[Any], custom_parsers: Any = None) -> list[Any]:
+    """An operator with a label and numbers."""
+    operator = scope.declare_local_operator(_alias(type(model)), model)
+    operator.inputs = inputs
+    names = "label", "probabilities"
+    operator.outputs.extend(map(scope.declare_local_variable, names, _types(operator)))
+    return operator.outputs
+
+
+def _dtype(operator: Any) -> np.dtype:
+    """float64 for doubles, else float32, as skl2onnx's own classifiers."""
+    return np.dtype(np.float64 if type(operator.inputs[0].type).__name__.startswith("Double") else np.float32)
+
+
+def _types(operator: Any) -> list[Any]:
+    """Of the two outputs."""
+    from skl2onnx.common import data_types
+
+    n_rows, labels = operator.inputs[0].get_first_dimension(), labels_of(operator.raw_operator.classes_)
+    of_labels = {
+        "i": data_types.Int64TensorType,
+        "b": data_types.BooleanTensorType,
+        "f": data_types.DoubleTensorType,
+        "O": data_types.StringTensorType,
+    }[labels.dtype.kind]
+    is_double = _dtype(operator) == np.float64
+    of_numbers = data_types.DoubleTensorType if is_double else data_types.FloatTensorType
+    return [of_labels([n_rows]), of_numbers([n_rows, len(labels)])]
+
+
+def _declare_types(operator: Any) -> None:
+    for output, kind in zip(operator.outputs, _types(operator), strict=True):
+        output.type = kind
+
+
+def _convert(scope: Any, operator: Any, container: Any) -> None:
+    """Put our nodes among those of a pipeline."""
+    from onnx import TensorProto, helper
+
+    graph = Graph(_dtype(operator))
+    add_classifier(graph, operator.raw_operator, "X")
+    published = {output.name for output in graph.outputs}
+    second = "probabilities" if "probabilities" in published else "scores"
+    names = {"X": scope.get_unique_variable_name("rows"), "label": operator.outputs[0].full_name}
+
+    def add(operator: str, inputs: list[str], outputs: list[str], **attributes: Any) -> None:
+        container.add_node(
+            operator, inputs, outputs, name=scope.get_unique_operator_name(operator), **attributes
+        )
+
+    kind = helper.np_dtype_to_tensor_dtype(graph.dtype)
+    add("Cast", [operator.inputs[0].full_name], [names["X"]], to=kind)
+    for constant in graph.constants:
+        names[constant.name] = scope.get_unique_variable_name(constant.name)
+        is_text = constant.data_type == TensorProto.STRING
+        values = list(constant.string_data) if is_text else constant
+        container.add_initializer(names[constant.name], constant.data_type, list(constant.dims), values)
+    for node in graph.nodes:
+        if node.output[0] in published - {"label", second}:
+            continue
+        names |= {name: scope.get_unique_variable_name(name) for name in node.output if name not in names}
+        attributes = {each.name: helper.get_attribute_value(each) for each in node.attribute}
+        inputs, outputs = ([names[name] for name in part] for part in (node.input, node.output))
+        add(node.op_type, inputs, outputs, **attributes)
+    add("Cast", [names[second]], [operator.outputs[1].full_name], to=kind)
