@@ -32,8 +32,8 @@ def folds_of(
     least; one fold does not train on a class of one row. A splitter sees all rows, and so do the pairs of an
     iterable. ``remedy`` is what to do if there are too few rows for folds.
     """
-    counted = y[rows]
-    counts = np.unique(counted, return_counts=True)[1]
+    # scikit-learn does not stratify objects that are no strings, and refuses bytes
+    _, counted, counts = np.unique(y[rows], return_inverse=True, return_counts=True)
     if cv is None:
         if counts.max() < 2:
             raise ValueError(f"folds need two rows of a class at least, and each class has one; use {remedy}")

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
+from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import _check_y, column_or_1d
 
 from linclf._data.forms import column_names, container
 from linclf._data.refusals import divide, refuse_masked
 from linclf._data.targets import Labels, Probabilities, Targets
-from linclf._types import IntArray
+from linclf._types import IntArray, MatrixLike
 
 SURE = {str, bytes, bool, int, np.bool_, np.str_}  # types of which no object is a missing value
 
@@ -231,3 +232,32 @@ def positions_of(labels: ArrayLike, classes: NDArray) -> IntArray:
         more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
         raise ValueError(f"classes has labels that are not in classes_: {unknown[:5]!r}{more}")
     return index
+
+
+class Accuracy:
+    """`score` of any labels that `fit` takes; it stands before ClassifierMixin."""
+
+    def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Accuracy of the predicted labels.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+        y : array-like of shape (n_samples,)
+            Their labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        float
+            The share of rows, or of their weight, whose label is predicted.
+        """
+        predicted: NDArray = self.predict(X)  # pyright: ignore[reportAttributeAccessIssue]
+        # scikit-learn's metrics know no bytes, no variable-width strings and no objects that are not strings
+        unknown = predicted.dtype.kind == "S" or getattr(getattr(y, "dtype", None), "kind", "") == "T"
+        if unknown or (predicted.dtype == object and not isinstance(predicted[0], str)):
+            predicted = labels_of(y) == predicted
+            y = np.ones(len(predicted), bool)
+        return float(accuracy_score(y, predicted, sample_weight=sample_weight))

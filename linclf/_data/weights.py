@@ -68,6 +68,10 @@ def weights_of_classes(
 
 def _looked_up(class_weight: dict[Any, float], labels: list) -> FloatArray:
     """Weights in a dict, 1 for a class that has none. (scikit-learn's own lookup takes "1" for 1.)"""
+    # labels come from `tolist`, and a date of NumPy is not equal to Python's
+    class_weight = {
+        key.item() if isinstance(key, np.generic) else key: weight for key, weight in class_weight.items()
+    }
     unknown = sorted(set(class_weight) - set(labels), key=str)
     missing = [label for label in labels if label not in class_weight]
     if unknown and missing:  # else it may be a part of the rows that lacks a class

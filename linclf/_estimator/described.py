@@ -6,6 +6,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.callback import CallbackSupportMixin
 
 from linclf._data.dataset import Dataset
+from linclf._data.labels import Accuracy
 from linclf._estimator.predicting import Predicting
 from linclf._estimator.suggestions import suggested_parameters
 from linclf._training.sampling import Sampling
@@ -14,7 +15,7 @@ from linclf._types import Loss
 from linclf.losses._names import loss_for
 
 
-class Described(Predicting, CallbackSupportMixin, ClassifierMixin, BaseEstimator):
+class Described(Predicting, CallbackSupportMixin, Accuracy, ClassifierMixin, BaseEstimator):
     """Parameters and predicting, and the questions that a final class answers."""
 
     def set_params(self, **params: Any) -> Self:

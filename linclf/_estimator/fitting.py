@@ -98,7 +98,7 @@ def rows_of(estimator: Described, given: Given) -> GivenRows:
     kept, y, weights = positive_rows(X, y_given, given[2])
     ids = np.arange(X.shape[0])
     if len(weights) < len(ids):
-        ids = np.flatnonzero(np.asarray(given[2]))
+        ids = np.flatnonzero(np.asarray(given[2], np.float64))  # as `positive_rows` sees them
     classes = classes_of(y_given, class_names(given[1]))
     return GivenRows(kept, targets_of(y, classes), weights, classes, ids, y_given, given[2] is not None)
 

@@ -12,6 +12,9 @@ from linclf._training.model import LinearModel
 from linclf._training.optimality import Optimality, Reached, reached
 from linclf._types import FloatArray
 
+LOCAL = 0.25  # by which a score may change while the loss of its row is nearly the quadratic model of it
+HELD = 2**17  # values of a block of rows, which stay in the cache
+
 
 class NewtonSteps:
     """The weights reached, and what is known of the objective around them."""
@@ -27,6 +30,7 @@ class NewtonSteps:
             if fit.shards is None or given.value < self.here.value:
                 self.here = given
         self.steepest = self.optimality.start.steepness or 1.0
+        self.last: FloatArray | None = None  # the weights before the last step
 
     @property
     def flatter(self) -> float:
@@ -62,8 +66,20 @@ class NewtonSteps:
         from_here = Trial(0.0, start.value, slope, float(np.vdot(start.G, start.G)))
         if not (slope < 0 and search(at, from_here, 1.0, self.optimality.rounding(start.value))):
             return False
-        self.here = there
+        self.here, self.last = there, start.V
         return True
+
+    def was_local(self) -> bool:
+        """Whether the last step has left the score of every row nearly as it was.
+
+        A row far from all others may hold back a direction that the others would go a long way along, and
+        lets go of it by a few steps, each of which brings nearly nothing (Bach 2010).
+        """
+        if self.last is None or self.fit.shards is not None:
+            return True
+        moved = self.fit.problem.storage.by_classes(self.here.V - self.last).T
+        blocks = self.objective.blocks(max(1, HELD // len(moved)))
+        return all(np.abs(block.Z @ moved).max() <= LOCAL for block in blocks)
 
     def towards(self, fit: Fit, prediction: FloatArray | None) -> None:
         """Take another penalty, and weights that are predicted for it if they are lower.

@@ -22,7 +22,7 @@ from sklearn.utils.validation import (
 )
 
 from linclf._data.folds import Folds, Splitter, folds_of
-from linclf._data.labels import check_targets, classes_of, labels_of
+from linclf._data.labels import Accuracy, check_targets, classes_of, labels_of
 from linclf._data.refusals import refuse_masked
 from linclf._types import FloatArray, LabelArray, typed
 from linclf.calibration._base import Calibrator, calibrated, certain
@@ -39,7 +39,7 @@ from linclf.calibration._names import CALIBRATORS, resolve
 from linclf.calibration._rows import check_counts
 
 
-class CalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class CalibratedClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Any classifier with calibrated probabilities.
 
     The scores that a calibrator learns from are of rows that the classifier has not seen: clones are

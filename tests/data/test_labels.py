@@ -9,7 +9,14 @@ import polars as pl
 import pytest
 from input_cases import ESTIMATORS, FAST, TRAINING_WAYS, fit, outcome, whole_iris
 
-from linclf import SoftmaxClassifier, SVMClassifier, compare, effective_number_weights
+from linclf import (
+    SoftmaxClassifier,
+    SoftmaxClassifierCV,
+    SVMClassifier,
+    compare,
+    effective_number_weights,
+)
+from linclf.calibration import CalibratedClassifier
 
 SOFT_WAYS = [pair for pair in TRAINING_WAYS if pair[0] == "soft"]
 
@@ -62,6 +69,36 @@ def test_labels_come_back_as_they_are(iris, labels, way):
     np.testing.assert_array_equal(model.classes_, labels)
     np.testing.assert_array_equal(model.predict(X), labels[plain.predict(X)])
     np.testing.assert_array_equal(model.coef_, plain.coef_)
+
+
+OBJECTS = {
+    "bool": np.array([False, True, False], object),
+    "int": np.array([1, 2, 4], object),
+    "beyond int64": np.array([-(2**70), 0, 2**70], object),
+    "bytes": np.array([b"a", b"b", b"c"]),
+    "wide strings": np.array(["a", "b", "c"], np.dtypes.StringDType()),
+    "dates": np.array(["2020-01-01", "2021-01-01", "2022-01-01"], "M8[D]"),
+    "nanoseconds": np.array(["2020-01-01", "2021-01-01", "2022-01-01"], "M8[ns]"),
+}
+
+
+@pytest.mark.parametrize("kind", OBJECTS)
+def test_labels_that_metrics_do_not_know_are_as_good_as_numbers(iris, kind):
+    """Scores, folds and class weights; scikit-learn's issues 24355 and 17675 are of such labels."""
+    X, y = iris
+    labels, codes = OBJECTS[kind][y], np.unique(OBJECTS[kind], return_inverse=True)[1][y]
+    by_label, by_code = SoftmaxClassifier(), SoftmaxClassifier()
+    weights = np.linspace(0.1, 1, len(y))
+    for pair in ((by_label, by_code), (CalibratedClassifier(by_label), CalibratedClassifier(by_code))):
+        scores = [
+            m.fit(X, t).score(X, t, sample_weight=weights) for m, t in zip(pair, (labels, codes), strict=True)
+        ]
+        right = pair[1].predict(X) == codes
+        np.testing.assert_allclose(scores, np.average(right, weights=weights), rtol=1e-14)
+    assert SoftmaxClassifierCV(cv=3).fit(X, labels).alpha_ == SoftmaxClassifierCV(cv=3).fit(X, codes).alpha_
+    by_label.set_params(class_weight={by_label.classes_[0]: 3.0}).fit(X, labels)
+    by_code.set_params(class_weight={0: 3.0}).fit(X, codes)
+    np.testing.assert_array_equal(by_label.coef_, by_code.coef_)
 
 
 def test_strings_and_categories(iris):
@@ -294,6 +331,16 @@ def test_class_weight_of_an_unknown_or_missing_class(iris, name, way, kind):
     model = ESTIMATORS[name]().set_params(class_weight=weights)
     with pytest.raises(ValueError, match=message):
         getattr(model, way)(*iris, **({} if way == "fit" else {"classes": [0, 1, 2]}))
+
+
+def test_weights_of_zero_written_as_text_are_no_rows(iris):
+    """As columns of a CSV are read; folds count all rows that were given."""
+    X, y = iris
+    weights = np.arange(len(y)) % 2
+    as_text, as_numbers = (
+        SoftmaxClassifierCV(cv=3).fit(X, y, sample_weight=given) for given in (weights.astype(str), weights)
+    )
+    np.testing.assert_array_equal(as_text.coef_, as_numbers.coef_)
 
 
 def test_class_weight_by_name(iris):

@@ -168,6 +168,19 @@ def test_heavy_tails_are_no_obstacle(distance_left):
     assert distance_left(SoftmaxClassifier(alpha=1e-4).fit(X, y), X, y) < 1e-4
 
 
+@pytest.mark.parametrize("value", [1e3, 1e5])
+def test_one_value_far_from_all_others_does_not_cost_its_column(value, distance_left):
+    """As -99999 for missing: steps are short until the row is classified with confidence.
+
+    scikit-learn's issues 15556 and 7486 tell of fits that such values end early.
+    """
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 5))
+    y = (X @ rng.normal(size=(5, 3)) * 2 + rng.gumbel(size=(600, 3))).argmax(axis=1)
+    X[7, 3], X[20, 4] = value, -value
+    assert distance_left(SoftmaxClassifier(alpha=1e-4, solver="newton").fit(X, y), X, y) < 1e-4
+
+
 @pytest.mark.parametrize("n", [1024, 1025])
 def test_one_row_more_is_no_cliff(n):
     rng = np.random.default_rng(0)
@@ -249,6 +262,15 @@ def test_a_loss_that_is_not_convex_goes_down_all_the_same():
 
 
 # ---------------------------------------------------------------- what it refuses
+
+
+def test_rounding_at_the_minimum_of_a_loss_that_is_not_convex_is_no_alarm():
+    """Conjugate gradients of nothing but rounding say nothing; scikit-learn's issue 18074 is of such ends."""
+    X, y = load_iris(return_X_y=True)
+    for seed in range(30):  # of some of which the last direction had no digits
+        rng = np.random.RandomState(seed)
+        rows = rng.choice(150, rng.randint(30, 150), replace=False)
+        FocalClassifier(alpha=10.0 ** rng.randint(-5, 0)).fit(X[rows], y[rows])  # a warning is an error
 
 
 def test_losses_with_kinks_and_on_cosines():

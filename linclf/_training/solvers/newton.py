@@ -36,6 +36,8 @@ THOROUGH, LEAST = 1e-3, 0.1
 # until some falls in a row have not shrunk by so much
 EXACT_ROWS, EXACT = 256, 1e-16
 STALLED, STALLS = 0.5, 4
+# share of what is allowed at which an estimate is believed though a row is still on its way
+NOTHING = 1e-6
 FLAT = 1e-2  # gradient, of that at the start, from which on their steps are accurate
 VECTORS = 12  # of the size of the weights, float64
 
@@ -117,7 +119,9 @@ class _Run:
             step = self._step(n_products)
             if not self.steps.move(step):
                 bound = self.optimality.of_weights(self.here.G) if self.proves else np.inf
-                self.left = min(step.fall if step.accuracy <= ACCURACY else np.inf, bound)
+                # what rounding has made of a direction says less than the steps before it
+                before = self.left if self.thorough else np.inf
+                self.left = min(step.fall if step.accuracy <= ACCURACY else before, bound)
                 self.finished = self.optimality.suffices(self.left, self.here.value)
                 return
             # falls shrink at the last rate or faster, if steps go all the way, else at one of the last two
@@ -144,6 +148,7 @@ class _Run:
             if proven <= allowed:
                 self.gap, self.finished = proven, True
         believed = self.thorough and self.left <= SURE * allowed
+        believed = believed and (self.left <= NOTHING * allowed or self.steps.was_local())
         self.thorough = self.left <= NEAR * SURE * allowed
         return self.finished or believed
 
