@@ -61,8 +61,11 @@ def labels_from_text(column: "pd.Series", first_row: int = 0, like: LabelArray |
         return values.astype(str) if like is not None and like.dtype.kind in "OU" else values
     unique, inverse = np.unique(texts, return_inverse=True)
     if like is not None:
-        if like.dtype.kind in "OUS":
-            return unique[inverse]
+        if like.dtype.kind in "OUS":  # one file writes TRUE, and another True
+            bools = {name.lower(): name for name in map(str, like) if name.lower() in ("true", "false")}
+            return np.array([bools.get(value.lower(), value) for value in unique.tolist()])[inverse]
+        if like.dtype.kind in "iub":  # a gap elsewhere in a column makes 1.0 of 1
+            unique = np.array([re.sub(r"\.0+$", "", value) for value in unique.tolist()])
         form, dtype = (_WHOLE if like.dtype.kind in "iub" else _REAL), like.dtype
         for value in unique.tolist():
             if not form.fullmatch(value):

@@ -322,6 +322,20 @@ def test_values_that_the_fit_did_not_have_are_said(codes, capsys):
     assert said in run(capsys, "evaluate", "mixed.linclf", "new.csv").out
 
 
+@pytest.mark.parametrize(
+    ("fitted", "judged"),
+    [("True False", "TRUE FALSE"), ("TRUE FALSE", "True False"), ("1 0", "1.0 0.0"), ("1.0 0.0", "1 0")],
+)
+def test_labels_of_another_file_are_the_same_classes(fitted, judged, tmp_path, capsys, monkeypatch):
+    """R and Excel write TRUE, and pandas writes 1.0 if a label was missing (autogluon/autogluon#3017)."""
+    monkeypatch.chdir(tmp_path)
+    for name, labels in {"fit.csv": fitted.split(), "judge.csv": judged.split()}.items():
+        rows = "".join(f"{k + i % 7 / 9:.3f},{labels[k]}\n" for i in range(20) for k in (0, 1))
+        (tmp_path / name).write_text("x,label\n" + rows)
+    run(capsys, "fit", "fit.csv", "-o", "m.linclf", "--alpha", "1e-6")
+    assert "40 rows: accuracy 1.0000" in run(capsys, "evaluate", "m.linclf", "judge.csv").out
+
+
 def test_texts_alone_are_predicted(folder, tmp_path, capsys):
     """A test file has no label, and so one column may be left."""
     table = people(300)[["review", "answer"]]
