@@ -235,6 +235,7 @@ def _compare(options: argparse.Namespace) -> None:
     from linclf._compare.pictures import require_matplotlib
     from linclf._compare.text import first_table
     from linclf._compare.tuning import check_penalty
+    from linclf._tables.columns import words_in
     from linclf._tables.reading import read_table
 
     # errors that would otherwise appear after minutes of fitting
@@ -256,7 +257,7 @@ def _compare(options: argparse.Namespace) -> None:
         X, y = load_digits(return_X_y=True)
         title = "digits"
     else:
-        X, y, lines = read_table(options.file, options.target)
+        X, y, lines = read_table(options.file, options.target, words_in(options.columns))
         title = Path(options.file).name
         print(*lines, sep="\n")
     X, (groups, times) = columns_apart(X, {"--groups": options.groups, "--times": options.times})

@@ -1,16 +1,16 @@
 """A model on a file with labels."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from linclf._command.inputs import FileRows, columns_of_model, matched, target_column
+from linclf._command.inputs import FileRows, Unseen, columns_of_model, matched, target_column
 from linclf._command.judged import Judged, judged
 from linclf._command.progress import RowProgress
 from linclf._sources.batches import n_bytes_of
-from linclf._tables.files import check_target, open_table
+from linclf._tables.files import check_target, ending_of, open_table
 from linclf._tables.labels import check_labels, labels_from_text
 from linclf._tables.numbers import Decimal
 from linclf._tables.reading import is_of_arrays, read_table
@@ -56,12 +56,15 @@ def evaluate_file(
     rows = FileRows(table, needed, given, decimal)
     classes = np.asarray(model.classes_)
     progress = RowProgress(table.title, table.n_rows)
-    blocks = (
-        (X, labels_from_text(labels, start, classes))
-        for start, X, labels in progress.of(rows.blocks(BLOCK, target), lambda block: len(block[1]))
-    )
-    found = judged(model, blocks, room, table.title)
-    return Evaluated(found, [f"{table.title}: {table}", f"target: column {target!r}"])
+    unseen = Unseen(model)
+
+    def looked_at() -> Iterator[tuple[Any, Any]]:
+        for start, X, labels in progress.of(rows.blocks(BLOCK, target), lambda block: len(block[1])):
+            unseen.look(X)
+            yield X, labels_from_text(labels, start, classes)
+
+    found = judged(model, looked_at(), room, table.title)
+    return Evaluated(found, [f"{table.title}: {table}", f"target: column {target!r}", *unseen.words()])
 
 
 def check_width(model: Any, n_features: int, path: str) -> None:
@@ -70,4 +73,7 @@ def check_width(model: Any, n_features: int, path: str) -> None:
         raise ValueError(f"{path} has no named columns, and the model was fitted with a table that has them")
     fitted = getattr(model, "n_features_in_", n_features)
     if n_features != fitted:
-        raise ValueError(f"{path} has {n_features} columns, and the model was fitted with {fitted}")
+        hint = ""
+        if ending_of(Path(path)) != ".npz" and n_features < fitted:  # svmlight does not write zeros
+            hint = f"; write {fitted}:0 into one of its rows, or {fitted - 1}:0 if its features begin with 0"
+        raise ValueError(f"{path} has {n_features} columns, and the model was fitted with {fitted}{hint}")

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OneHotEncoder
 
-from linclf._tables.columns import KINDS, Column, Kind, as_taken, as_written
+from linclf._tables.columns import KINDS, Column, Kind, as_taken, as_written, series, words_in
 from linclf._tables.files import Table, like
 from linclf._tables.labels import TARGETS
 from linclf._tables.numbers import Decimal
@@ -65,6 +66,37 @@ def target_column(columns: Sequence[Column], table: Table) -> str:
     return found[0]
 
 
+class Unseen:
+    """Counts values of categories that the fit did not have: a model ignores them, and the user must know."""
+
+    def __init__(self, model: Any) -> None:
+        self.known: dict[str, list[str]] = {}
+        self.rows: dict[str, int] = {}
+        self.first: dict[str, str] = {}
+        encoder = model[0] if isinstance(model, Pipeline) else None
+        for part, steps, names in getattr(encoder, "transformers_", []):
+            one_hot = (
+                [step for step in steps if isinstance(step, OneHotEncoder)] if part == "category" else []
+            )
+            for step in one_hot:
+                self.known = dict(zip(names, map(list, step.categories_), strict=True))
+
+    def look(self, block: "pd.DataFrame") -> None:
+        for name, known in self.known.items():
+            values = series(block, name).dropna()
+            new = values[~values.isin(known)].tolist()
+            if new:
+                self.rows[name] = self.rows.get(name, 0) + len(new)
+                self.first.setdefault(name, new[0])
+
+    def words(self) -> list[str]:
+        return [
+            f"{n:,} row{'s have' if n > 1 else ' has'} a value of {name!r} that the fit did not have, such "
+            f"as {self.first[name]!r}: it does not count"
+            for name, n in self.rows.items()
+        ]
+
+
 class FileRows:
     """The rows of a file as a model takes them.
 
@@ -86,10 +118,11 @@ class FileRows:
         decimal: Decimal | None = None,
     ) -> None:
         self.table, self.names = table, [column.name for column in columns]
-        first = next(iter(table.frames(LOOK)), None)
+        kinds = {column.name: column.kind for column in columns}
+        self.words = words_in(kinds)
+        first = next(iter(table.frames(LOOK, words=self.words)), None)
         if first is None or not len(first):
             raise ValueError(f"{table.title} has no rows")
-        kinds = {column.name: column.kind for column in columns}
         for name, kind in (given or {}).items():
             if kinds.get(name) != kind:
                 fitted = f"it as {kinds[name]}" if name in kinds else "no such column"
@@ -99,7 +132,7 @@ class FileRows:
     def blocks(self, n_rows: int, target: str | None = None) -> "Iterator[tuple[int, pd.DataFrame, Any]]":
         """The number of the first row, the features, and the column of the labels as it is written."""
         start = 0
-        for frame in self.table.frames(n_rows, target):
+        for frame in self.table.frames(n_rows, target, self.words):
             yield (
                 start,
                 as_taken(frame, self.columns, start),

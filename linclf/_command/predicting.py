@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from linclf._command.evaluating import BLOCK, check_width
-from linclf._command.inputs import FileRows, columns_of_model, matched
+from linclf._command.inputs import FileRows, Unseen, columns_of_model, matched
 from linclf._command.progress import RowProgress
 from linclf._command.saving import replaced
 from linclf._sources.arrow import arrow
@@ -54,7 +54,7 @@ def predict_file(
     n_classes = len(model.classes_)
     if wanted.top_k is not None and not 1 <= wanted.top_k <= n_classes:
         raise ValueError(f"--top-k {wanted.top_k} must lie between 1 and {n_classes}, the number of classes")
-    n, ignored = 0, ""
+    n, ignored, unseen = 0, "", Unseen(model)
     with _writer(out) as write:
         if is_of_arrays(path):
             X = features_in(path)
@@ -79,8 +79,10 @@ def predict_file(
             progress = RowProgress(table.title, table.n_rows)
             for _, block, _ in progress.of(rows.blocks(BLOCK), lambda block: len(block[1])):
                 write(predictions(model, block, wanted))
+                unseen.look(block)
                 n += len(block)
-    return f"{n:,} rows{'' if out is None else f' to {out}'}{ignored}"
+    done = f"{n:,} rows{'' if out is None else f' to {out}'}{ignored}"
+    return "\n".join([done, *unseen.words()])
 
 
 def predictions(model: Any, X: Any, wanted: Wanted) -> "pd.DataFrame":

@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -14,10 +14,10 @@ from linclf._command.judged import Judged, judged
 from linclf._command.progress import RowProgress
 from linclf._sources.batches import LEAST, Batches, n_bytes_of
 from linclf._sources.blocks import uniform
-from linclf._tables.columns import Column, as_taken, columns_of
+from linclf._tables.columns import Column, as_taken, columns_of, words_in
 from linclf._tables.encoding import encoder_of_columns, is_dense
 from linclf._tables.features import features_of
-from linclf._tables.files import Table, check_target, open_table
+from linclf._tables.files import Table, check_features, check_target, open_table
 from linclf._tables.labels import check_labels, labels_from_text, target_of
 from linclf._tables.numbers import Decimal
 from linclf._tables.reading import is_of_arrays, read_table
@@ -98,7 +98,7 @@ def _share_of(validation: str | None) -> float | None:
 
 
 def _in_memory(asked: Asked, memory: int, share: float | None) -> Trained:
-    X, y, lines = read_table(asked.path, asked.target)
+    X, y, lines = read_table(asked.path, asked.target, words_in(asked.columns))
     features = features_of(X, asked.columns, asked.decimal)
     classes, codes, y = check_labels(y)
     lines = [f"{Path(asked.path).name}: {len(codes):,} rows, {_classes(classes)}; {lines[0]}", *lines[1:]]
@@ -147,10 +147,12 @@ class _Sample(NamedTuple):
 
 def _by_passes(asked: Asked, memory: int, share: float | None) -> Trained:
     table = open_table(asked.path)
+    check_features(table)
     target, is_usual = (asked.target, True) if asked.target is not None else target_of(table.names)
     check_target(table, target)
     progress = RowProgress(table.title, table.n_rows)
-    sample = _sample(table, target, memory, progress, asked.random_state)
+    words = words_in(asked.columns)
+    sample = _sample(table, target, memory, progress, asked.random_state, words)
     columns = columns_of(sample.frame.drop(columns=target), asked.columns, asked.decimal)
     features = as_taken(sample.frame.drop(columns=target), columns)
     labels = labels_from_text(sample.frame[target])
@@ -182,13 +184,15 @@ def _by_passes(asked: Asked, memory: int, share: float | None) -> Trained:
     return Trained(model, lines, found, _objective(classifier), messages)
 
 
-def _sample(table: Table, target: str, memory: int, progress: RowProgress, seed: int) -> _Sample:
+def _sample(
+    table: Table, target: str, memory: int, progress: RowProgress, seed: int, words: Collection[str] = ()
+) -> _Sample:
     """A random sample of the rows, drawn in one pass: those whose random numbers are the smallest."""
     import pandas as pd
 
     kept, n, below, row_bytes = [], 0, 1.0, 1.0
     room = memory // SAMPLE_SHARE
-    for frame in progress.of(table.frames(LOOK if table.n_rows is None else 10 * LOOK, target)):
+    for frame in progress.of(table.frames(LOOK if table.n_rows is None else 10 * LOOK, target, words)):
         row_bytes = max(row_bytes, frame.memory_usage(deep=True).sum() / max(len(frame), 1))
         most = max(int(room / row_bytes), LOOK)
         frame = frame.assign(**{"\0drawn": uniform(n, len(frame), seed ^ 0x5A5A5A)})
@@ -217,6 +221,7 @@ class _Rows:
         seed: int,
     ) -> None:
         self.table, self.target, self.columns, self.labels = table, target, columns, np.unique(labels)
+        self.words = words_in({column.name: column.kind for column in columns})
         self.n_block, self.progress, self.share, self.seed = n_block, progress, share or 0.0, seed
 
     def trained(self) -> Iterator[tuple[Any, Any]]:
@@ -227,7 +232,7 @@ class _Rows:
 
     def _blocks(self, held: bool) -> Iterator[tuple[Any, Any]]:
         start = 0
-        for frame in self.progress.of(self.table.frames(self.n_block, self.target)):
+        for frame in self.progress.of(self.table.frames(self.n_block, self.target, self.words)):
             first, start = start, start + len(frame)
             rows = np.ones(len(frame), bool)
             if self.share:

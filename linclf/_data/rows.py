@@ -44,7 +44,28 @@ def check_X(estimator: BaseEstimator, X: Any, reset: bool, finite: bool = True) 
             )
     except OverflowError as fault:
         raise ValueError(f"X has a number that is too large for float64 ({fault})") from fault
+    except (TypeError, ValueError) as fault:
+        if remedy := _remedy(X):
+            raise type(fault)(f"{fault} {remedy}") from fault
+        raise
     return canonical(X, without_zeros=finite) if sparse.issparse(X) else X
+
+
+def _remedy(X: Any) -> str:
+    """What to do about cells that are no numbers; nothing if the first row has none."""
+    if sparse.issparse(X) or not len(X):
+        return ""
+    first = X.iloc[0] if hasattr(X, "iloc") else X[0]
+    for cell in [first] if np.ndim(X) == 1 else np.ravel(np.asarray(first, dtype=object)):
+        if isinstance(cell, (list, tuple, np.ndarray)):
+            return (
+                f"(Row 0 of X has a cell of {len(cell)} values: pass numpy.stack(column), or a list of rows.)"
+            )
+        if isinstance(cell, str) and not cell.lstrip("-").replace(".", "", 1).isdigit():
+            return (
+                f"(Row 0 of X holds {cell[:40]!r}: make numbers of it, by TfidfVectorizer or OneHotEncoder.)"
+            )
+    return ""
 
 
 def _is_ready(estimator: BaseEstimator, X: Any) -> bool:

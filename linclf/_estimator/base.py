@@ -262,9 +262,11 @@ class BaseLinearClassifier(Described):
             return None
         K, d = len(fitting.classes), fitting.data.X.shape[1]
         if not np.array_equal(self.classes_, fitting.classes) or self.coef_.shape[1] != d:
+            last, now = (", ".join(map(str, some[:5].tolist())) for some in (self.classes_, fitting.classes))
             raise ValueError(
                 "going on (warm_start=True or partial_fit) needs the classes and features of the last "
-                f"fit, {len(self.classes_)} classes and {self.coef_.shape[1]} features; got {K} and {d}"
+                f"fit, {len(self.classes_)} classes ({last}) and {self.coef_.shape[1]} features; "
+                f"got {K} ({now}) and {d}"
             )
         # weights as they are: memory for float64 copies is looked at later
         b = np.asarray(self.intercept_, np.float64)

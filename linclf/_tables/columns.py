@@ -25,7 +25,13 @@ _DATE = re.compile(
     r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[AaPp][Mm])?(?: ?Z| ?[+-]\d{2}:?\d{2})?)?"
     r"|\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?"
 )
-_NUMBERING = re.compile(r"unnamed.*|index|id|row(?: name| ?number)?|rownames|no\.?|#|level_0", re.IGNORECASE)
+_NUMBERING = re.compile(
+    r"(?i:unnamed.*|index|(?:.*[-_. ])?id|row(?: name| ?number)?|rownames|no\.?|#|level_0)|.*[a-z](?:ID|Id)"
+)
+
+
+_WORD = re.compile(r"\w\w")
+_WHOLE = re.compile(r"-?\d+\.0")
 
 
 class Column(NamedTuple):
@@ -47,6 +53,11 @@ def unique(names: Sequence[str]) -> list[str]:
             other, number = f"{name}.{number}", number + 1
         found[other] = None
     return list(found)
+
+
+def words_in(kinds: Mapping[str, str] | None) -> list[str]:
+    """The columns whose values are words, also if they look like numbers."""
+    return [name for name, kind in (kinds or {}).items() if kind in ("category", "text")]
 
 
 def series(table: "pd.DataFrame", name: str) -> "pd.Series":
@@ -80,6 +91,12 @@ def columns_of(
         if kind not in KINDS:
             raise ValueError(f"--columns {name}={kind}: a column is one of {', '.join(KINDS)}")
     found = _read_as(table, given, decimal)
+    for column in found:
+        if column.kind == "text" and not any(_WORD.search(_as_text(value)) for value in table[column.name]):
+            raise ValueError(
+                f"column {column.name!r} is text without a word of two letters, and TF-IDF counts words; "
+                f'say --columns {column.name}=category or {column.name}="left out"'
+            )
     if not any(column.kind != "left out" for column in found):
         reasons = "; ".join(f"{column.name}: {column.note}" for column in found[:5])
         raise ValueError(f"no column is left as a feature ({reasons}); --columns name=number takes one")
@@ -182,13 +199,10 @@ def _why_no_number(values: "pd.Series") -> str | None:
         is_numbering = _NUMBERING.fullmatch(str(values.name))
         if counts and (len(numbers) >= MANY_ROWS or is_numbering):
             return f"row numbers, {numbers[0]:.0f} to {numbers[-1]:,.0f}"
-        if is_numbering and len(numbers) >= MANY_ROWS and _all_different(numbers):
+        whole = bool((numbers == np.rint(numbers)).all())
+        if is_numbering and len(numbers) >= MANY_ROWS and whole and values.is_unique:  # also above 2^53
             return "a different whole number in each row"
     return None
-
-
-def _all_different(numbers: np.ndarray) -> bool:
-    return bool((numbers == np.rint(numbers)).all()) and np.unique(numbers).size == numbers.size
 
 
 def _constant(values: "pd.Series") -> Column | None:
@@ -275,7 +289,11 @@ def _text(values: "pd.Series") -> "pd.Series":
 
 
 def _as_text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    """One text for what files write of one value: TRUE and True, 1 and 1.0, "a" and "a "."""
+    text = (value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)).strip()
+    if text.lower() in ("true", "false"):
+        return text.capitalize()
+    return text.removesuffix(".0") if _WHOLE.fullmatch(text) else text
 
 
 def as_taken(table: "pd.DataFrame", columns: Sequence[Column], first_row: int = 0) -> "pd.DataFrame":
@@ -307,7 +325,8 @@ def _as_numbers(values: "pd.Series", column: Column, first_row: int) -> "pd.Seri
     from pandas.api import types
 
     if types.is_numeric_dtype(values.dtype) or types.is_bool_dtype(values.dtype):
-        return pd.Series(values.to_numpy(np.float64, na_value=np.nan), index=values.index)
+        numbers = pd.Series(values.to_numpy(np.float64, na_value=np.nan), index=values.index)
+        return _finite(numbers, values, first_row)
     text = _text(values)
     numbers = parsed(text, column.decimal)
     wrong = (numbers.isna() & text.notna() & ~text.str.strip().isin(MISSING)).to_numpy(bool)
@@ -316,6 +335,17 @@ def _as_numbers(values: "pd.Series", column: Column, first_row: int) -> "pd.Seri
         raise ValueError(
             f"column {column.name!r} has numbers, and {text.iloc[row]!r} in row {first_row + row}; mend it, "
             f"or say --columns {column.name}=number, which takes what is no number as missing"
+        )
+    return _finite(numbers, values, first_row)
+
+
+def _finite(numbers: "pd.Series", values: "pd.Series", first_row: int) -> "pd.Series":
+    infinite = np.isinf(numbers.to_numpy())
+    if infinite.any():
+        row = int(np.argmax(infinite))
+        raise ValueError(
+            f"column {values.name!r} holds {values.iloc[row]} in row {first_row + row}, which no mean and no "
+            "weight can bear; write a number, or leave the cell empty"
         )
     return numbers
 

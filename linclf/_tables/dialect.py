@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from linclf._tables.columns import unique
 from linclf._tables.numbers import is_missing, is_number
@@ -37,13 +37,16 @@ class Dialect(NamedTuple):
     skipped: int  # lines before the names, or before the first row
     has_names: bool
     names: list[str]  # of all columns
-    numeric: list[bool]  # whether the first rows have numbers in this column
+    numeric: list[bool | None]  # whether the first rows have numbers in this column; None: they have nothing
     is_ended: bool  # whether a separator ends each line
+    quoting: Literal[0, 3]  # of the module csv: whether a quote opens a field, or is a character of the text
 
     def __str__(self) -> str:
         text = f"{self.encoding.upper().removesuffix('-SIG')}, separated by {SEPARATORS[self.separator]}"
         if self.skipped:
             text += f", {self.skipped} line{'s' if self.skipped > 1 else ''} above the table skipped"
+        if self.quoting == csv.QUOTE_NONE:
+            text += ", quotes are characters of the text"
         return text if self.has_names else f"{text}, without names of columns: its first line has numbers"
 
 
@@ -77,6 +80,7 @@ def dialect_of(path: Path) -> Dialect:
     if not head.strip():
         raise ValueError("it is empty")
     separator, records = _separated(head, whole)
+    quoting, records = _quoting(head, separator, whole, records)
     first, body = records[0], records[1:]
     width = _width(body, len(first))
     names = [first[0].lstrip("# "), *first[1:]] if first[0].startswith("#") else list(first)
@@ -92,7 +96,7 @@ def dialect_of(path: Path) -> Dialect:
     if not has_names:
         names = [f"column {number + 1}" for number in range(len(names))]
     names = unique([name or f"unnamed {number + 1}" for number, name in enumerate(names)])
-    return Dialect(encoding, separator, comments, has_names, names, numeric, is_ended)
+    return Dialect(encoding, separator, comments, has_names, names, numeric, is_ended, quoting)
 
 
 def _width(body: list[list[str]], n_names: int) -> int:
@@ -163,9 +167,30 @@ def _separated(head: str, whole: bool) -> tuple[str, list[list[str]]]:
             "its fields are separated by spaces; write commas, semicolons or tabs between them, such as by "
             "pandas.read_csv(path, sep=r'\\s+').to_csv(...)"
         )
-    raise ValueError(
-        f"it has one column; the fields of a row are separated by {', '.join(SEPARATORS.values())}"
-    )
+    return next((one for one in SEPARATORS if all(len(record) == 1 for record in found[one])), ","), found[
+        ","
+    ]
+
+
+def _quoting(
+    head: str, separator: str, whole: bool, records: list[list[str]]
+) -> tuple[Literal[0, 3], list[list[str]]]:
+    """Whether quotes open fields, and the records.
+
+    Two lone quotes (5" and 7") would join all lines between them in one field. They are characters if fields
+    go over lines, and without quoting each line has the same number of fields; beside commas only if a quote
+    also ends inside of a field.
+    """
+    width = _agreement(records)[1]
+    if width == 1 or '"' not in head:
+        return csv.QUOTE_MINIMAL, records
+    plain = _records(head, separator, whole, strict=False, quoting=csv.QUOTE_NONE, limit=HEAD)
+    if all(len(record) == width for record in plain):
+        quoted = _records(head, separator, whole, strict=False, limit=HEAD)
+        breaks_rules = _records(head, separator, whole, strict=True, limit=HEAD) == [[""]]
+        if len(quoted) < len(plain) and (separator == "\t" or breaks_rules):
+            return csv.QUOTE_NONE, plain[: LINES + 1]
+    return csv.QUOTE_MINIMAL, records
 
 
 def _agreement(records: list[list[str]]) -> tuple[float, int]:
@@ -180,34 +205,40 @@ def _spaced(head: str) -> bool:
     return len(counts) == 1 and counts.pop() > 1
 
 
-def _records(head: str, separator: str, whole: bool, strict: bool) -> list[list[str]]:
-    limit = csv.field_size_limit(sys.maxsize)
+def _records(
+    head: str, separator: str, whole: bool, strict: bool, quoting: Literal[0, 3] = 0, limit: int = LINES
+) -> list[list[str]]:
+    size = csv.field_size_limit(sys.maxsize)
     try:
         reader = csv.reader(
-            io.StringIO(head, newline=""), delimiter=separator, skipinitialspace=True, strict=strict
+            io.StringIO(head, newline=""),
+            delimiter=separator,
+            skipinitialspace=True,
+            strict=strict,
+            quoting=quoting,
         )
         records = []
         for record in reader:
             if record and any(field.strip() for field in record):
                 records.append([field.strip() for field in record])
-            if len(records) > LINES:
+            if len(records) > limit:
                 break
     except csv.Error:
         return [[""]]
     finally:
-        csv.field_size_limit(limit)
-    if not whole and len(records) > 1 and len(records) <= LINES:
+        csv.field_size_limit(size)
+    if not whole and len(records) > 1 and len(records) <= limit:
         records.pop()  # which the end of the head may have cut
     return records or [[""]]
 
 
-def _numeric(body: list[list[str]], width: int) -> list[bool]:
-    """Whether nearly all that is known of a column are numbers."""
+def _numeric(body: list[list[str]], width: int) -> list[bool | None]:
+    """Whether nearly all that is known of a column are numbers; None if nothing is."""
     columns = [[record[at] for record in body if not is_missing(record[at])] for at in range(width)]
-    return [bool(known) and sum(map(is_number, known)) >= 0.9 * len(known) for known in columns]
+    return [sum(map(is_number, known)) >= 0.9 * len(known) if known else None for known in columns]
 
 
-def _is_row(first: list[str], numeric: list[bool]) -> bool:
+def _is_row(first: list[str], numeric: list[bool | None]) -> bool:
     """Whether the first line is one of the rows: it has numbers wherever they have."""
     here = [is_number(value) for value, is_one in zip(first, numeric, strict=False) if is_one]
     return bool(here) and all(here)

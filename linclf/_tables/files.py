@@ -3,7 +3,7 @@
 import csv
 import difflib
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -44,8 +44,14 @@ class Table(Protocol):
         """None where only reading tells."""
         ...
 
-    def frames(self, n_rows: int | None, as_text: str | None = None) -> "Iterator[pd.DataFrame]":
-        """All rows, so many at a time or all at once; one column, that of the labels, as it is written."""
+    def frames(
+        self, n_rows: int | None, as_text: str | None = None, words: Collection[str] = ()
+    ) -> "Iterator[pd.DataFrame]":
+        """All rows, so many at a time or all at once.
+
+        The column ``as_text``, that of the labels, and the columns ``words`` are as they are written, where
+        there is a difference: 01 is not 1.
+        """
         ...
 
 
@@ -95,6 +101,15 @@ def check_target(table: Table, target: str, option: str = "--target") -> None:
         raise ValueError(f"{option} {target!r} is not a column of {table.title}; {like(target, table.names)}")
 
 
+def check_features(table: Table) -> None:
+    """Refuse a table that has no column beside the labels."""
+    if len(table.names) < 2:
+        raise ValueError(
+            f"{table.title} has one column, and a fit needs a target and features; the fields of a row of "
+            f"text are separated by {', '.join(SEPARATORS.values())}"
+        )
+
+
 def like(name: str, columns: Iterable[str]) -> str:
     """Columns of similar names, or the first ones."""
     columns = list(columns)
@@ -138,13 +153,15 @@ class TextTable:
     def __str__(self) -> str:
         return str(self.dialect)
 
-    def frames(self, n_rows: int | None, as_text: str | None = None) -> "Iterator[pd.DataFrame]":
+    def frames(
+        self, n_rows: int | None, as_text: str | None = None, words: Collection[str] = ()
+    ) -> "Iterator[pd.DataFrame]":
         pd, dialect = pandas_for(self.path), self.dialect
         names = [*dialect.names, "\0end"] if dialect.is_ended else dialect.names
-        marks = {
-            name: list(MISSING if is_numeric else TEXT_MISSING)
-            for name, is_numeric in zip(dialect.names, dialect.numeric, strict=True)
-        }
+        numeric = dict(zip(dialect.names, dialect.numeric, strict=True)) | dict.fromkeys(words, False)
+        marks = {name: list(MISSING if is_one else TEXT_MISSING) for name, is_one in numeric.items()}
+        # the rows of one block must not decide whether 01 is a number and TRUE a bool
+        written = {name: str for name, is_one in numeric.items() if is_one is False}
         options: dict[str, Any] = {
             "sep": dialect.separator,
             "encoding": dialect.encoding,
@@ -154,7 +171,8 @@ class TextTable:
             "skipinitialspace": True,
             "keep_default_na": False,
             "na_values": marks if as_text is None else marks | {as_text: [""]},
-            "dtype": {} if as_text is None else {as_text: str},
+            "dtype": written if as_text is None else written | {as_text: str},
+            "quoting": dialect.quoting,
             "low_memory": False,
             "compression": "gzip" if self.path.suffix.lower() == ".gz" else None,
         }
@@ -185,7 +203,9 @@ def check_lengths(path: Path, dialect: Dialect, width: int) -> None:
         with opened(path, dialect.encoding) as file:
             for _ in range(dialect.skipped):
                 file.readline()
-            records = csv.reader(file, delimiter=dialect.separator, skipinitialspace=True)
+            records = csv.reader(
+                file, delimiter=dialect.separator, skipinitialspace=True, quoting=dialect.quoting
+            )
             filled = (record for record in records if any(value.strip() for value in record))
             if dialect.has_names:
                 next(filled)
@@ -248,7 +268,9 @@ class ParquetTable:
     def __str__(self) -> str:
         return "Parquet"
 
-    def frames(self, n_rows: int | None, as_text: str | None = None) -> "Iterator[pd.DataFrame]":
+    def frames(
+        self, n_rows: int | None, as_text: str | None = None, words: Collection[str] = ()
+    ) -> "Iterator[pd.DataFrame]":
         pa = arrow()
         for path in self.paths:
             try:

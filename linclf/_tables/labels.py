@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 TARGETS = ("target", "label", "class", "y")
 _WHOLE = re.compile(r"0|-?[1-9]\d{0,17}")
-_REAL = re.compile(r"-?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?")
+_REAL = re.compile(r"-?(?:\d{1,15}\.\d*|\.\d+|\d{1,15})(?:[eE][+-]?\d+)?")  # longer ones are names
 
 
 def target_of(columns: Sequence[str]) -> tuple[str, bool]:
@@ -47,7 +47,9 @@ def labels_from_text(column: "pd.Series", first_row: int = 0, like: LabelArray |
     import pandas as pd
     from pandas.api import types
 
-    missing = column.isna().to_numpy(bool) | (column.astype(object) == "").to_numpy(bool)
+    codes, different = pd.factorize(column.astype(object))
+    texts = np.array([str(value).strip() for value in different] + [""])[codes]
+    missing = (texts == "") | (codes < 0)
     if missing.any():
         row, n_missing = int(np.argmax(missing)), int(missing.sum())
         raise ValueError(
@@ -57,12 +59,13 @@ def labels_from_text(column: "pd.Series", first_row: int = 0, like: LabelArray |
     if types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype):
         values = column.to_numpy()
         return values.astype(str) if like is not None and like.dtype.kind in "OU" else values
-    codes, different = pd.factorize(column.astype(object))
-    unique, numbers = np.unique([str(value) for value in different], return_inverse=True)
-    inverse = numbers[codes]
+    unique, inverse = np.unique(texts, return_inverse=True)
     if like is not None:
-        if like.dtype.kind in "OUS":
-            return unique[inverse]
+        if like.dtype.kind in "OUS":  # one file writes TRUE, and another True
+            bools = {name.lower(): name for name in map(str, like) if name.lower() in ("true", "false")}
+            return np.array([bools.get(value.lower(), value) for value in unique.tolist()])[inverse]
+        if like.dtype.kind in "iub":  # a gap elsewhere in a column makes 1.0 of 1
+            unique = np.array([re.sub(r"\.0+$", "", value) for value in unique.tolist()])
         form, dtype = (_WHOLE if like.dtype.kind in "iub" else _REAL), like.dtype
         for value in unique.tolist():
             if not form.fullmatch(value):
@@ -71,9 +74,11 @@ def labels_from_text(column: "pd.Series", first_row: int = 0, like: LabelArray |
         return unique.astype(np.float64 if dtype.kind == "f" else np.int64)[inverse]
     if all(_WHOLE.fullmatch(value) for value in unique.tolist()):
         return unique.astype(np.int64)[inverse]
-    # 01 and 1 are two names; 1.0 and 2.0 are numbers
+    # 01 and 1 are two names, as are 1.1 and 1.10; 1.0 and 2.0 are numbers
     if all(_REAL.fullmatch(value) and not re.match(r"-?0\d", value) for value in unique.tolist()):
-        return unique.astype(np.float64)[inverse]
+        values = unique.astype(np.float64)
+        if np.unique(values).size == len({re.sub(r"\.0*$", "", value) for value in unique.tolist()}):
+            return values[inverse]
     return unique[inverse]
 
 

@@ -35,7 +35,9 @@ _POINT = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")  # 1,234.5
 _COMMA = re.compile(r"[+-]?(?:\d+|[1-9]\d{0,2}(?:\.\d{3})+),\d+(?:[eE][+-]?\d+)?")  # 0,126 and 1.234,5
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3}){2,}")  # 1.234.567
 _SPACES = re.compile(r"(?<=\d)[ '\u00a0\u202f\u2009](?=\d{3}(?!\d))")
-_UNIT = re.compile(r"^[$€£¥]\s*|\s*[$€£¥]$|\s*%$")
+_SIGNS = "$€£¥₹₽₩₺₫₪₴₦₱฿₡₲₵₸¢"
+_UNIT = re.compile(rf"(?<![^-+(])[A-Z]{{0,3}}[{_SIGNS}]\s*(?=[-+(]?[\d.])|\s*[{_SIGNS}](?=\)?$)|\s*%(?=\)?$)")
+_OWED = re.compile(r"^\((.+)\)$")  # (5.00), a loss in accounts
 Decimal = Literal[".", ","]
 
 
@@ -59,7 +61,7 @@ def is_number(text: str) -> bool:
 
 def _bare(text: str) -> str:
     """Without unit, with one kind of minus, without spaces between thousands."""
-    text = _UNIT.sub("", text.strip()).replace("\u2212", "-")
+    text = _OWED.sub(r"-\1", _UNIT.sub("", text.strip().replace("\u2212", "-")))
     return _SPACES.sub("", text)
 
 
@@ -101,9 +103,10 @@ def parsed(texts: "pd.Series", decimal: Decimal) -> "pd.Series":
     """Text as numbers; what is missing or no number is NaN. 50 % is .5."""
     import pandas as pd
 
-    texts = texts.astype("string").str.strip()
-    is_percent = texts.str.endswith("%").fillna(False).to_numpy(bool)
-    texts = texts.str.replace(_UNIT, "", regex=True).str.replace("\u2212", "-")
+    texts = texts.astype("string").str.strip().replace({"True": "1", "False": "0"})
+    is_percent = texts.str.contains("%").fillna(False).to_numpy(bool)
+    texts = texts.str.replace("\u2212", "-").str.replace(_UNIT, "", regex=True)
+    texts = texts.str.replace(_OWED, r"-\1", regex=True)
     texts = texts.str.replace(_SPACES, "", regex=True)
     texts = texts.str.replace("." if decimal == "," else ",", "").str.replace(",", ".")
     parts: Any = pd.to_numeric(texts, errors="coerce")

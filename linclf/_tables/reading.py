@@ -1,13 +1,14 @@
 """A whole file in memory: features, labels, and what is said of them."""
 
 import difflib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
-from linclf._tables.files import ARRAYS, TEXT, check_target, ending_of, open_table
+from linclf._tables.files import ARRAYS, TEXT, check_features, check_target, ending_of, open_table
 from linclf._tables.labels import labels_from_text, target_of
 
 
@@ -34,7 +35,7 @@ def is_of_arrays(path: str | Path) -> bool:
     return ending in ARRAYS or (ending == ".txt" and looks_like_svmlight(path))
 
 
-def read_table(path: str | Path, target: str | None = None) -> Reading:
+def read_table(path: str | Path, target: str | None = None, words: Collection[str] = ()) -> Reading:
     """Read a CSV, TSV, Parquet, NPZ or svmlight file.
 
     Parameters
@@ -45,6 +46,8 @@ def read_table(path: str | Path, target: str | None = None) -> Reading:
     target : str, default=None
         Name of the column (or NPZ array) with the labels. None takes the column named target,
         label, class or y in any case, else the last one.
+    words : collection of str
+        Columns of categories or text, whose values are taken as they are written.
 
     Raises
     ------
@@ -72,27 +75,25 @@ def read_table(path: str | Path, target: str | None = None) -> Reading:
     if is_of_arrays(path):
         return _of_arrays(path, target)
     table = open_table(path)
+    check_features(table)
     if target is None:
         target, is_usual = target_of(table.names)
         note = "" if is_usual else " (the last one; --target chooses another)"
     else:
         check_target(table, target)
         note = ""
-    frame = whole(table, target)
-    if len(table.names) < 2 or len(frame) == 0:
-        raise ValueError(
-            f"{path.name} has {len(frame)} rows and {len(table.names)} columns; it needs a target and "
-            "features"
-        )
+    frame = whole(table, target, words)
+    if len(frame) == 0:
+        raise ValueError(f"{path.name} has no rows, only the names of {len(table.names)} columns")
     lines = [f"{table}", f"target: column {target!r}{note}"]
     return Reading(frame.drop(columns=target), labels_from_text(frame[target]), lines)
 
 
-def whole(table: Any, target: str | None) -> Any:
+def whole(table: Any, target: str | None, words: Collection[str] = ()) -> Any:
     """All rows of a table in one frame."""
     import pandas as pd
 
-    frames = list(table.frames(None, target))
+    frames = list(table.frames(None, target, words))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=table.names)
 
 

@@ -261,6 +261,105 @@ def test_errors_are_one_line_and_nothing_is_written(arguments, message, folder, 
     assert sorted(path.name for path in folder.iterdir()) == before
 
 
+@pytest.fixture
+def codes(tmp_path, capsys, monkeypatch):
+    """Models of a category that looks like a number in part, or in whole, and decides the class."""
+    monkeypatch.chdir(tmp_path)
+    for name, values in {
+        "mixed": ["01", "02", "A3"],
+        "whole": ["1", "2", "3"],
+        "flag": ["TRUE", "FALSE", "no"],
+    }.items():
+        rows = [f"{value},{i % 7}.5,{'uvw'[k]}" for i in range(20) for k, value in enumerate(values)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["code,x,label", *rows]) + "\n")
+        run(
+            capsys,
+            "fit",
+            f"{name}.csv",
+            "-o",
+            f"{name}.linclf",
+            "--columns",
+            "code=category",
+            "--alpha",
+            "1e-6",
+        )
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("model", "values", "predicted"),
+    [
+        ("mixed", "01 02 01", "u v u"),  # 01 is not 1 where no row has a letter
+        ("mixed", "A3 01 02", "w u v"),
+        ("whole", "1 2 3 -", "u v w u"),  # a gap makes floats of them: autogluon/autogluon#601
+        ("whole", "1.0 2.0 3.0 -", "u v w u"),
+        ("whole", "3 2", "w v"),
+        ("flag", "TRUE FALSE", "u v"),  # without a word, pandas has bools
+        ("flag", "true False no", "u v w"),
+        ("flag", "no TRUE", "w u"),
+    ],
+)
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_a_category_is_the_same_whatever_else_its_column_holds(
+    model, values, predicted, ending, codes, capsys
+):
+    path = codes / f"new{ending}"
+    texts = [value.strip("-") for value in values.split()]
+    (codes / "new.csv").write_text("code,x\n" + "".join(f"{text},0.5\n" for text in texts))
+    if ending == ".parquet":
+        options = {"dtype": {"code": str}} if model == "mixed" else {}
+        pd.read_csv(codes / "new.csv", **options).to_parquet(path)
+    printed = run(capsys, "predict", f"{model}.linclf", path)
+    assert printed.out.split()[1:] == predicted.split()
+    assert "did not have" not in printed.err
+
+
+def test_values_that_the_fit_did_not_have_are_said(codes, capsys):
+    """They count for nothing, and silence would pass a wrong file (pycaret/pycaret#1060)."""
+    (codes / "new.csv").write_text("code,x,label\nred ,0.5,u\n01,0.5,u\n1,0.5,u\n,0.5,u\n")
+    said = "2 rows have a value of 'code' that the fit did not have, such as 'red': it does not count"
+    assert said in run(capsys, "predict", "mixed.linclf", "new.csv").err
+    assert said in run(capsys, "evaluate", "mixed.linclf", "new.csv").out
+
+
+@pytest.mark.parametrize(
+    ("fitted", "judged"),
+    [("True False", "TRUE FALSE"), ("TRUE FALSE", "True False"), ("1 0", "1.0 0.0"), ("1.0 0.0", "1 0")],
+)
+def test_labels_of_another_file_are_the_same_classes(fitted, judged, tmp_path, capsys, monkeypatch):
+    """R and Excel write TRUE, and pandas writes 1.0 if a label was missing (autogluon/autogluon#3017)."""
+    monkeypatch.chdir(tmp_path)
+    for name, labels in {"fit.csv": fitted.split(), "judge.csv": judged.split()}.items():
+        rows = "".join(f"{k + i % 7 / 9:.3f},{labels[k]}\n" for i in range(20) for k in (0, 1))
+        (tmp_path / name).write_text("x,label\n" + rows)
+    run(capsys, "fit", "fit.csv", "-o", "m.linclf", "--alpha", "1e-6")
+    assert "40 rows: accuracy 1.0000" in run(capsys, "evaluate", "m.linclf", "judge.csv").out
+
+
+def test_texts_alone_are_predicted(folder, tmp_path, capsys):
+    """A test file has no label, and so one column may be left."""
+    table = people(300)[["review", "answer"]]
+    table.to_csv(tmp_path / "t.csv", index=False)
+    run(capsys, "fit", tmp_path / "t.csv", "-o", tmp_path / "t.linclf", "--alpha", "1e-4")
+    table[["review"]].to_csv(tmp_path / "new.csv", index=False)
+    printed = run(capsys, "predict", tmp_path / "t.linclf", tmp_path / "new.csv")
+    model = linclf.load(tmp_path / "t.linclf")
+    assert printed.out.split()[1:] == list(model.predict(table[["review"]]))
+    assert (model.predict(table[["review"]]) == table["answer"]).mean() > 0.9
+
+
+def test_svmlight_with_fewer_features_names_the_remedy(tmp_path, capsys):
+    """It does not write zeros (mwydmuch/napkinXC#18), and may begin with 0 or 1: only the user knows."""
+    rows = "".join(f"{i % 2} 1:{i % 5} 2:{i % 2} 4:1\n" for i in range(40))
+    (tmp_path / "t.svm").write_text(rows)
+    run(capsys, "fit", tmp_path / "t.svm", "-o", tmp_path / "t.linclf", "--alpha", "1e-3")
+    (tmp_path / "new.svm").write_text("0 1:1\n1 1:1 2:1\n")
+    said = run(capsys, "predict", tmp_path / "t.linclf", tmp_path / "new.svm", code=2).err
+    assert "has 2 columns, and the model was fitted with 4; write 4:0 into one of its rows, or 3:0 if" in said
+    (tmp_path / "new.svm").write_text("0 1:1 4:0\n1 1:1 2:1\n")
+    assert run(capsys, "predict", tmp_path / "t.linclf", tmp_path / "new.svm").out.split()[1:] == ["0", "1"]
+
+
 def test_ctrl_c_leaves_no_half_written_file(folder, capsys, monkeypatch):
     def interrupted(*arguments):
         raise KeyboardInterrupt

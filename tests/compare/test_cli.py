@@ -191,7 +191,7 @@ def test_the_last_column_is_the_target_where_none_is_named_so(tmp_path):
         (["rare.csv"], "1 of 2 classes with a single row ('v')"),
         (["gap.csv"], "y has 1 missing labels of 4"),
         (["headless.csv"], "2 of 2 classes with a single row"),
-        (["narrow.csv"], "narrow.csv cannot be read as CSV: it has one column"),
+        (["narrow.csv"], "narrow.csv has one column, and a fit needs a target and features"),
         (["empty.csv"], "empty.csv cannot be read as CSV: it is empty"),
         (["bad.parquet"], "bad.parquet cannot be read as PARQUET"),
         (["bad.npz"], "bad.npz cannot be read as NPZ"),

@@ -65,6 +65,25 @@ def test_ragged_rows(kind):
         fit(X, Y).predict(labels)
 
 
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (pd.Series(list(X)), "a cell of 4 values: pass numpy.stack"),  # a column of embeddings
+        (pd.DataFrame({"embedding": X.tolist()}), "a cell of 4 values: pass numpy.stack"),
+        (pd.Series(list(X)).to_numpy(), "a cell of 4 values: pass numpy.stack"),
+        (pd.DataFrame({"a": X[:, 0], "b": ["red", "blue", "red"] * 50}), "holds 'red': make numbers of it"),
+        (["a good film", "a dull film", "fine"] * 50, "holds 'a good film': make numbers of it"),
+    ],
+)
+def test_cells_that_are_no_numbers_name_the_remedy(rows, message):
+    """NumPy says that it cannot set an array element with a sequence (iit-cs579/main#28)."""
+    with pytest.raises(ValueError, match=message):
+        fit(rows, Y)
+    classifier = fit(X, Y)
+    with pytest.raises(ValueError, match=message):
+        classifier.predict(rows.to_numpy() if isinstance(rows, pd.DataFrame) else rows)
+
+
 TENSORS = {
     "float64": lambda A: torch.tensor(A, dtype=torch.float64),
     "requires_grad": lambda A: torch.tensor(A, dtype=torch.float64, requires_grad=True),

@@ -7,7 +7,8 @@ import pytest
 from linclf._tables.columns import as_taken, columns_of
 from linclf._tables.encoding import encoder_of_columns
 from linclf._tables.features import features_of
-from linclf._tables.numbers import style_of
+from linclf._tables.numbers import parsed, style_of
+from linclf._tables.reading import read_table
 
 N = 200
 RNG = np.random.default_rng(0)
@@ -36,6 +37,9 @@ def kind_of(values, **given):
         ([f"p{i // 2}" for i in range(N)], "category", "100 values"),
         (SENTENCES, "text", ""),
         ([b"red", b"blue"] * (N // 2), "category", "2 values"),
+        ([f"-${i}.20" if i % 2 else f"${i}.50" for i in range(N)], "number", "in $"),
+        ([f"({i}.20)" if i % 2 else f"{i}.50" for i in range(N)], "number", "written as text"),
+        ([f"₹{i},000.5" for i in range(1, N)], "number", "in ₹"),
         (np.arange(N), "left out", "row numbers, 0 to 199"),
         (np.arange(1, N + 1.0), "left out", "row numbers, 1 to 200"),
         ([f"id{i}" for i in range(N)], "left out", "a different value in each row"),
@@ -91,6 +95,30 @@ def test_row_numbers_beside_sorted_labels_are_no_feature():
     assert features_of(table).facts()["left_out"] == {"unnamed 1": "row numbers, 0 to 29"}
     shuffled = table.sample(frac=1, random_state=0)
     assert "whole number in each row" in features_of(shuffled).facts()["left_out"]["unnamed 1"]
+
+
+@pytest.mark.parametrize("name", ["id", "customer_id", "PassengerId", "user ID", "tweetID"])
+@pytest.mark.parametrize("first", [0, 1234567890123456789])
+def test_a_different_whole_number_in_each_row_is_no_feature_if_it_is_an_id(name, first):
+    """Also above 2^53, where float64 does not tell one from the next (pandas-dev/pandas#32134)."""
+    ids = np.random.default_rng(0).permutation(np.arange(first, first + 3 * N, 3))
+    table = pd.DataFrame({name: ids, "grid": ids % 1000, "x": RNG.normal(size=N)})
+    assert features_of(table).facts()["left_out"] == {name: "a different whole number in each row"}
+
+
+@pytest.mark.parametrize("text", ["inf", "-inf", "1e400"])
+def test_infinity_is_named_with_its_row(text, tmp_path):
+    (tmp_path / "t.csv").write_text(f"x,a\n1,u\n{text},v\n4,u\n")
+    with pytest.raises(ValueError, match=r"'x' holds -?inf in row 1, which no mean and no weight can bear"):
+        features_of(read_table(tmp_path / "t.csv").X)
+
+
+def test_text_without_words_is_refused_by_name():
+    """Signs and single letters (javierhonduco/emoji-prediction#4): TF-IDF has no word to count."""
+    for signs in ("😀 😂 🎉", "A C G"):
+        values = [f"{signs} {' '.join(str(i))}" for i in range(N)]
+        with pytest.raises(ValueError, match="column 'c' is text without a word of two letters"):
+            kind_of(values)
 
 
 def test_the_report_names_every_kind():
@@ -155,6 +183,11 @@ def test_names_of_columns_are_text_and_unique():
         (["1234,567"], (",", False, "")),
         (["€5", "€6,50"], (",", False, "€")),
         (["€5", "$6"], None),
+        (["-$5.20", "$-3.10", "(1.25)", "($2.75)", "$(4.5)"], (".", False, "$")),
+        (["-222,22 £", "100,12 £"], (",", False, "£")),
+        (["R$ 1.234,56", "R$ 7"], (",", False, "R$")),
+        (["12%", "(3%)"], (None, False, "%")),
+        (["a$5"], None),
         (["1,5", "2.5"], None),
         (["x"], None),
         (["1-2"], None),
@@ -162,3 +195,11 @@ def test_names_of_columns_are_text_and_unique():
 )
 def test_styles_of_numbers(values, expected):
     assert style_of(values) == expected
+
+
+def test_money_and_losses_by_hand():
+    """As tidyverse/readr#444 and sfirke/janitor#129 list them."""
+    texts = ["$100.12", "-$222.22", "$-3", "($222.22)", "(7.5)", "\u2212$1", "12%", "(3%)", "True"]
+    values = [100.12, -222.22, -3.0, -222.22, -7.5, -1.0, 0.12, -0.03, 1.0]
+    np.testing.assert_allclose(parsed(pd.Series(texts), "."), values)
+    np.testing.assert_allclose(parsed(pd.Series(["1.234,56 zł", "€(1.063,12)"]), ","), [np.nan, -1063.12])

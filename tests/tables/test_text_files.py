@@ -103,7 +103,6 @@ def test_blocks_give_the_rows_of_the_whole(tmp_path):
         (b"", "t.csv cannot be read as CSV: it is empty"),
         (b"\n \n", "it is empty"),
         (b"\x89PNG\r\n\x1a\n\0\0\0", "line 3 has a NUL character; this is no text"),
-        (b"a\n1\n2\n", "it has one column; the fields of a row are separated by commas, semicolons"),
         (b"x y z\n1 2 3\n4 5 6\n", "its fields are separated by spaces; write commas"),
         (b"a,b,c\n1,2,3\n1,2\n", "row 1 has 2 fields, and most have 3: 1|2"),
         (b"a,b,c\n1,2,3\n1,2,3,4\n", "row 1 has 4 fields, and most have 3"),
@@ -113,13 +112,48 @@ def test_blocks_give_the_rows_of_the_whole(tmp_path):
             "a row has 2 fields separated by commas, and there",
         ),
         (b"a,b,c\n" + b"1,2,3\n" * 300 + b"1,2,3,4\n", "Expected 3 fields in line 302, saw 4"),
-        (b'a,b\n1,"unclosed\n2,3\n', "EOF inside string"),
+        (b'a,b\n1,"un,closed\n2,3\n', "EOF inside string"),
         (b'a,b\n"1,234",x\n"2,000",y\n', "column 'a' holds '1,234', which is 1.234 or 1234; say --decimal"),
     ],
 )
 def test_what_cannot_be_read_right_is_refused(content, message, tmp_path):
     with pytest.raises(ValueError, match=re.escape(message)):
         read(tmp_path, content)
+
+
+LONE_QUOTES = [
+    "label\ttitle\tn",  # by pandas-dev/pandas#13860, #22661 and #39857, pola-rs/polars#22312
+    '1\t"Lorem\t5.6',
+    '0\tof 7" and 12"\t4.3',
+    '1\tsaid "yes"\t3.3',
+    "0\tipsum\t2.0",
+    '1\tdolor"\t1.5',
+    '1\t"sit" amet\t1.25',
+]
+
+
+@pytest.mark.parametrize("separator", ["\t", ",", ";"])
+@pytest.mark.parametrize("first", [0, 300])
+def test_lone_quotes_lose_no_row(separator, first, tmp_path):
+    lines = [LONE_QUOTES[0], *["0\tplain\t1.0"] * first, *LONE_QUOTES[1:]]
+    content = "\n".join(lines).replace("\t", separator) + "\n"
+    for n_rows in (None, 3):
+        table, frame, _ = read(tmp_path, content, n_rows=n_rows)
+        assert frame.astype(str).to_numpy().tolist() == [line.split("\t") for line in lines[1:]]
+        assert str(table).endswith("quotes are characters of the text")
+
+
+def test_a_quoted_field_over_two_lines_is_one_field(tmp_path):
+    table, frame, _ = read(tmp_path, 'a,b\n1,"x\ny,w"\n2,z\n')
+    assert list(frame["b"]) == ["x\ny,w", "z"]
+    assert "quotes" not in str(table)
+
+
+def test_one_column_is_read_and_no_fit(tmp_path):
+    content = 'text\n"good, and long"\n"bad ""one"""\n'  # as facebookresearch/fastText predicts: texts alone
+    assert list(read(tmp_path, content)[1]["text"]) == ["good, and long", 'bad "one"']
+    with pytest.raises(ValueError, match="one column, and a fit needs a target and features; the"):
+        read_table(tmp_path / "t.csv")
 
 
 def test_the_decimal_sign_can_be_said(tmp_path):
@@ -144,6 +178,13 @@ def test_labels_that_look_missing_are_classes(label, tmp_path):
         (["1", "2", "1"], np.array([1, 2, 1])),
         (["1.0", "2.5"], np.array([1.0, 2.5])),
         (["01", "1"], np.array(["01", "1"])),
+        (["1", "1.0", "2"], np.array([1.0, 1.0, 2.0])),
+        (["1.1", "1.10", "2.0"], np.array(["1.1", "1.10", "2.0"])),
+        (
+            ["1234567890123456789", "1234567890123456790"],
+            np.array(["1234567890123456789", "1234567890123456790"]),
+        ),
+        (["yes ", "yes", "no\t"], np.array(["yes", "yes", "no"])),
         (["1", "b"], np.array(["1", "b"])),
         (["True", "False"], np.array(["True", "False"])),
     ],
