@@ -126,14 +126,11 @@ def add_classifier(graph: Graph, model: Any, rows: str, top_k: int | None = None
 
 def labels_of(classes: LabelArray) -> NDArray[Any]:
     """Labels as ONNX holds them: int64, bool, float64 or strings."""
-    if classes.dtype.kind in "iu":
-        return classes.astype(np.int64)
-    if classes.dtype.kind == "b":
-        return classes
-    if classes.dtype.kind == "f":
-        return classes.astype(np.float64)
-    if all(isinstance(label, str) for label in classes.tolist()):
-        return classes.astype(object)
+    labels = np.array(classes.tolist())  # of objects too
+    if labels.dtype.kind in "bif" and classes.dtype.kind != "M":
+        return labels
+    if labels.dtype.kind == "U":
+        return labels.astype(object)
     raise TypeError(
         f"classes_ are {classes[:3].tolist()!r} ..., and ONNX has labels of numbers and strings only; fit "
         "with such labels"
@@ -144,8 +141,7 @@ def outputs_of(model: Any, graph: Graph, rows: str) -> Outputs:
     """Nodes from rows to what a classifier returns."""
     if isinstance(model, CalibratedClassifier):
         return _of_calibrated(model, graph, rows)
-    if not isinstance(model, Predicting):
-        raise TypeError(f"{model!r} is no classifier of linclf; skl2onnx converts those of scikit-learn")
+    _check_known(model)
     beam_width = getattr(model, "beam_width", None)
     if beam_width is not None:
         raise ValueError(
@@ -192,9 +188,15 @@ def _weights_of(model: Any) -> FloatArray:
     """Weights whose dtype is that of X in `fit`."""
     if isinstance(model, CalibratedClassifier):
         return _weights_of(_classifier_in(model))
+    _check_known(model)
     return model.head_.W if hasattr(model, "head_") else model.coef_
 
 
 def _classifier_in(model: CalibratedClassifier) -> Any:
     estimator = model.estimator_
     return estimator.estimator if isinstance(estimator, FrozenEstimator) else estimator
+
+
+def _check_known(model: Any) -> None:
+    if not isinstance(model, Predicting):
+        raise TypeError(f"{model!r} is no classifier of linclf; skl2onnx converts those of scikit-learn")

@@ -22,7 +22,7 @@ OURS = [
     SoftmaxClassifier(),
     SVMClassifier(),
     SoftmaxClassifierCV(alphas=3),
-    HierarchicalSoftmaxClassifier(random_state=0),
+    HierarchicalSoftmaxClassifier(alpha=1e-2, random_state=0),
     CalibratedClassifier(SVMClassifier(), method="platt"),
     SoftmaxClassifier(early_stopping=True, calibration="vector", random_state=0),
 ]

@@ -9,7 +9,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
 
 import linclf
 from linclf import (
@@ -121,7 +121,7 @@ def test_rows_of_float32(model):
     assert "scores" not in found or found["scores"].dtype == model.decision_function(X).dtype
 
 
-@pytest.mark.parametrize("labels", [[0, 5, 7], [False, True], [0.5, 1.5, 2.5], ["a", "ß", "中"]], ids=str)
+@pytest.mark.parametrize("labels", [[0, 5, 7], [False, True], [0.0, 1.0, 4.0], ["a", "ß", "中"]], ids=str)
 def test_labels_of_any_kind(labels):
     X, y = data(len(labels), np.float64)
     labels = np.array(labels)
@@ -216,7 +216,7 @@ def _fitted(model, labels=("a", "b", "c")):
             SoftmaxClassifier(),
             {"target_opset": 17},
             ValueError,
-            "target_opset=17 must be an integer between 18",
+            "target_opset=17 must be an integer",
         ),
         (SoftmaxClassifier(), {"target_opset": 999}, ValueError, "the newest of the onnx that is installed"),
         (SoftmaxClassifier(), {"dtype": "float16"}, ValueError, "dtype='float16' must be 'float32'"),
@@ -224,8 +224,8 @@ def _fitted(model, labels=("a", "b", "c")):
         (EntmaxClassifier(entmax_alpha=1.2), {}, ValueError, "alpha=1.2 has no finite graph"),
         (LinearClassifier(loss=Square(), solver="sgd"), {}, TypeError, "Square is a loss of yours"),
         (HierarchicalSoftmaxClassifier(beam_width=2), {}, ValueError, r"set_params\(beam_width=None\)"),
-        (LogisticRegression(), {}, TypeError, "no classifier of linclf; skl2onnx converts"),
-        (CalibratedClassifier(LogisticRegression()), {}, TypeError, "no classifier of linclf"),
+        (GaussianNB(), {}, TypeError, "no classifier of linclf; skl2onnx converts"),
+        (CalibratedClassifier(GaussianNB()), {}, TypeError, "no classifier of linclf"),
     ],
 )
 def test_what_has_no_form_in_onnx_is_refused(model, options, error, message):
