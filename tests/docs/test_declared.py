@@ -85,7 +85,7 @@ def declared(*extras: str) -> set[str]:
 @pytest.mark.parametrize(
     ("folder", "extras"),
     [
-        ("linclf", ["plot", "compare", "disk", "dask"]),
+        ("linclf", ["plot", "compare", "disk", "dask", "onnx"]),
         ("tests", ["test", "oracles"]),
         ("benchmarks", ["bench"]),
         ("docs", ["docs"]),
