@@ -8,6 +8,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
+from browsing import chromium
 from reference import softmax_objective, softmax_optimum
 
 
@@ -32,6 +33,13 @@ def data_folder():
     if not (folder / "load.py").is_file():
         pytest.skip(f"no real data in {folder}; LINCLF_DATA says where it is")
     return folder.resolve()
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    driven = chromium(tmp_path_factory.mktemp("profile"))
+    yield driven
+    driven.quit()
 
 
 def pytest_addoption(parser):

@@ -269,6 +269,6 @@ class CommonParameters(Declared):
         description="Number of features.",
     )
     feature_names_in_: NDArray[np.object_] = attribute(
-        type="ndarray of shape (n_features_in_,)",
+        type="ndarray of shape (n_features,)",
         description="Their names, if X has string column names.",
     )

@@ -78,7 +78,7 @@ class CalibratedClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEs
         The labels, sorted.
     n_features_in_ : int
         Number of features, where the classifier knows it.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Their names, where the classifier knows them.
 
     See Also

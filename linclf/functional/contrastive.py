@@ -11,7 +11,7 @@ from linclf.functional.maps import log_softmax
 def info_nce(
     queries: ArrayLike, keys: ArrayLike, temperature: float = 0.1
 ) -> tuple[float, tuple[FloatArray, FloatArray]]:
-    r"""InfoNCE, ``mean_i -log softmax(q_i . k_j / T)_{j=i}``, and its gradients.
+    r"""InfoNCE, ``mean_i -log softmax(q_i^T k_j / T)_{j=i}``, and its gradients.
 
     Row i of the keys is the positive of query i, and all others are its negatives. Dot products are
     taken as they are: for cosines, pass rows of length 1.

@@ -108,7 +108,7 @@ def gumbel_max(
 
     Returns
     -------
-    ndarray of intp of shape (*size, ...), or an integer
+    ndarray of intp of shape ``(*size, ...)``, or an integer
         Without the axis of the classes.
 
     Raises

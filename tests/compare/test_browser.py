@@ -3,19 +3,14 @@
 Needs the programs chromium and chromedriver; the default run skips this file without them.
 """
 
-import shutil
-
 import pytest
+from browsing import SCHEMES, WIDTHS, overflows, show
 from sklearn.datasets import load_iris
 from sklearn.naive_bayes import GaussianNB
 
 from linclf import compare
 
 pytestmark = pytest.mark.browser
-
-
-SCHEMES = ("light", "dark")
-WIDTHS = (1280, 390)
 
 
 @pytest.fixture(scope="module")
@@ -25,36 +20,6 @@ def report(tmp_path_factory):
     path = tmp_path_factory.mktemp("report") / "report.html"
     comparison.to_html(path, loss_curves=True)
     return comparison, path.as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    driver = shutil.which("chromedriver")
-    if driver is None or shutil.which("chromium") is None:
-        pytest.skip("no chromium and chromedriver; apt-get install chromium chromium-driver")
-    webdriver = pytest.importorskip("selenium.webdriver")
-    options = webdriver.ChromeOptions()
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        f"--user-data-dir={tmp_path_factory.mktemp('profile')}",
-    ):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    yield browser
-    browser.quit()
-
-
-def show(browser, address, width=1280, scheme="light", scripts=True):
-    command = browser.execute_cdp_cmd
-    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
-    command("Emulation.setDeviceMetricsOverride", size)
-    command("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
-    command("Emulation.setScriptExecutionDisabled", {"value": not scripts})
-    browser.get(address)
 
 
 def column(browser, number):
@@ -73,8 +38,7 @@ def click(browser, number):
 @pytest.mark.parametrize("width", WIDTHS)
 def test_nothing_overflows_and_the_console_is_empty(browser, report, width, scheme):
     show(browser, report[1], width, scheme)
-    page = "const page = document.documentElement; "
-    assert browser.execute_script(page + "return page.scrollWidth <= page.clientWidth")
+    assert not overflows(browser)
     outside = browser.execute_script(
         """
         return [...document.querySelectorAll('body *')]
