@@ -56,7 +56,7 @@ def site(tmp_path_factory):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("width", "scheme"), zip(WIDTHS, SCHEMES, strict=True))
+@pytest.mark.parametrize(("width", "scheme"), list(zip(WIDTHS, SCHEMES, strict=True)))
 def test_nothing_overflows_pictures_load_and_there_are_no_errors(browser, site, width, scheme):
     pages = [page for page in sorted(site.rglob("*.html")) if "_static" not in page.parts]
     assert len(pages) > 120
