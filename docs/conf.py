@@ -12,6 +12,7 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx_copybutton",
     "sphinx_design",
+    "sphinx_gallery.gen_gallery",
 ]
 root_doc = "index"
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}  # the stubs of autosummary
@@ -24,6 +25,7 @@ autodoc_typehints = "none"  # the docstrings have the types, with shapes and ran
 autodoc_default_options = {"members": True, "inherited-members": True}
 numpydoc_show_class_members = False
 templates_path = ["templates"]
+exclude_patterns = ["examples"]
 
 nitpick_ignore = [("py:class", "linclf.heads.Cosine")]
 nitpick_ignore_regex = [("py:.*", r"(sklearn|numpy|scipy|pandas|matplotlib|onnx)\..*")]
@@ -39,6 +41,21 @@ def setup(app):
     app.connect("autodoc-skip-member", is_foreign)
 
 
+sphinx_gallery_conf = {
+    "examples_dirs": "examples",
+    "gallery_dirs": "gallery",
+    "abort_on_example_error": True,
+    "show_memory": False,
+    "show_signature": False,
+    "min_reported_time": 1e9,
+    "write_computation_times": False,
+    "download_all_examples": False,
+    "reference_url": {"linclf": None},
+    "doc_module": ("linclf",),
+    "backreferences_dir": None,
+    "remove_config_comments": True,
+}
+
 copybutton_exclude = ".linenos, .gp, .go"
 
 html_theme = "pydata_sphinx_theme"
@@ -47,7 +64,7 @@ html_theme_options = {
     "show_toc_level": 2,
     "navigation_with_keys": False,
     "show_prev_next": True,
-    "header_links_before_dropdown": 7,
+    "header_links_before_dropdown": 8,
 }
 html_sidebars = {page: [] for page in ("index", "install", "choosing", "migrating", "benchmarks")}
 html_show_sourcelink = False
