@@ -178,8 +178,8 @@ def prefetched(blocks: Iterable[Any], ahead: int) -> Generator[Any, None, None]:
             put(_Failed(fault))
 
     reader = threading.Thread(target=read, name="linclf-reader", daemon=True)
-    reader.start()
     try:
+        reader.start()
         while True:
             item = ready.get()
             if item is end:
@@ -189,7 +189,8 @@ def prefetched(blocks: Iterable[Any], ahead: int) -> Generator[Any, None, None]:
             yield item
     finally:
         stopped.set()
-        reader.join()
+        if reader.ident is not None:  # else an interrupt came before it began, and it ends by itself
+            reader.join()
 
 
 def uniform(start: int, n_rows: int, seed: int) -> FloatArray:

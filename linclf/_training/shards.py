@@ -24,7 +24,7 @@ from linclf._types import FloatArray, IntArray, LabelArray
 
 Result = TypeVar("Result")
 SHARE_SHUFFLED = (
-    24  # part of the memory that a buffer of rows takes: six are on their way, allocators keep as many
+    28  # part of the memory that a buffer of rows takes: six are on their way, allocators keep as many
 )
 
 

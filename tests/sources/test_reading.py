@@ -360,3 +360,19 @@ def test_refusals_say_what_and_where(name, tmp_path):
 )
 def test_memory_in_words(text, expected):
     assert Batches(by_function, memory=text).memory == expected
+
+
+def test_an_interrupt_while_the_reader_starts_leaves_no_thread(monkeypatch):
+    start, begun = threading.Thread.start, []
+
+    def interrupted(thread):
+        start(thread)
+        begun.append(thread)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        next(prefetched(range(10), 1))
+    (reader,) = begun
+    reader.join(5)
+    assert not reader.is_alive()
