@@ -29,11 +29,13 @@ else:
         """Imported when it is asked for: `linclf --help` needs none of it, which takes seconds."""
         if name in MODULES:
             return import_module(f"linclf.{name}")
+        # most programs need a classifier, and not the rest
+        room = "classifiers" if name.endswith("Classifier") else "_public"
         is_private = name.startswith("_") and name != "__all__"
-        public = None if is_private else import_module("linclf._public")
-        if not hasattr(public, name):
+        module = None if is_private else import_module(f"linclf.{room}")
+        if not hasattr(module, name):
             raise AttributeError(f"module 'linclf' has no attribute {name!r}")
-        return getattr(public, name)
+        return getattr(module, name)
 
 
 def __dir__() -> list[str]:
