@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from linclf._types import FloatArray, LabelArray
 from linclf.display._axes import MARKERS, finish, line_style, short
-from linclf.display._features import names_of_features, rows_shown
+from linclf.display._features import checked_scale, names_of_features, rows_shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,7 +43,7 @@ def paths_by_class(
     the path are drawn, in the order that they have at its end.
     """
     names = names_of_features(feature_names, coefs.shape[2])
-    coefs = coefs * _checked_scale(feature_scale, coefs.shape[2])
+    coefs = coefs * checked_scale(feature_scale, coefs.shape[2])
     kind = "coefficient" if feature_scale is None else "scaled coefficient"
 
     def of_largest(title: str, values: FloatArray) -> CoefficientPaths:
@@ -99,13 +99,3 @@ def _cut_off(ax: Axes, values: FloatArray, most: float) -> None:
         low, high = max(low, -most), min(high, most)
         margin = 0.05 * (high - low)
         ax.set_ylim(low - margin, high + margin)
-
-
-def _checked_scale(feature_scale: ArrayLike | None, d: int) -> FloatArray:
-    scale = np.ones(d) if feature_scale is None else np.asarray(feature_scale, float)
-    if scale.shape != (d,) or not np.isfinite(scale).all():
-        raise ValueError(
-            f"feature_scale has shape {scale.shape}: pass a finite number for each of {d} features, such as "
-            "X.std(axis=0)"
-        )
-    return scale

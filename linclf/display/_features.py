@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from linclf._data.limits import is_integer
-from linclf._types import LabelArray
+from linclf._types import FloatArray, LabelArray
 
 
 def names_of_features(given: Sequence[str] | None, d: int) -> NDArray[np.object_]:
@@ -58,3 +58,14 @@ def known_names(path: list[Any]) -> Sequence[str] | None:
             except (AttributeError, ValueError):  # a step that knows none
                 return None
     return names
+
+
+def checked_scale(feature_scale: ArrayLike | None, d: int) -> FloatArray:
+    """A factor for each of d features, 1 by default."""
+    scale = np.ones(d) if feature_scale is None else np.asarray(feature_scale, float)
+    if scale.shape != (d,) or not np.isfinite(scale).all():
+        raise ValueError(
+            f"feature_scale has shape {scale.shape}: pass a finite number for each of {d} features, such as "
+            "X.std(axis=0)"
+        )
+    return scale

@@ -12,9 +12,17 @@ from numpy.typing import ArrayLike
 from linclf._types import FloatArray, IntArray
 from linclf.display._axes import COLOURS, finish, many_axes, short
 from linclf.display._estimators import name_of, path_to
-from linclf.display._features import checked_top, known_names, names_of_features, row_of, rows_shown
+from linclf.display._features import (
+    checked_scale,
+    checked_top,
+    known_names,
+    names_of_features,
+    row_of,
+    rows_shown,
+)
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.container import BarContainer
     from matplotlib.image import AxesImage
@@ -28,9 +36,10 @@ _LONGEST = 24  # characters of a feature name
 class CoefficientsDisplay:
     """Coefficients of each class: an image where features are pixels, else bars of the largest.
 
-    Images share one scale, symmetric about 0: blue speaks for a class, red against it. Coefficients can be
-    compared between features only where these have one unit. Two classes have one panel: what is
-    positive speaks for the second.
+    Images share one scale, symmetric about 0: blue speaks for a class, red against it. It ends at the 99th
+    percentile, so that a few large coefficients do not make all others white. Coefficients can be
+    compared between features only where these have one unit; ``feature_scale`` brings them to one. Two
+    classes have one panel: what is positive speaks for the second.
 
     Use `from_estimator`.
 
@@ -44,6 +53,8 @@ class CoefficientsDisplay:
         Height and width, where the d features are pixels in rows.
     feature_names : array-like of shape (d,), default=None
         Names of the features; None numbers them x0, x1, ...
+    feature_scale : array-like of shape (d,), default=None
+        What coefficients are multiplied by, such as ``X.std(axis=0)``.
     top : int >= 1, default=10
         How many features of either sign are shown as bars.
     shown : list of labels, default=None
@@ -71,9 +82,18 @@ class CoefficientsDisplay:
     >>> from linclf.display import CoefficientsDisplay
     >>> iris = load_iris(as_frame=True)
     >>> clf = SoftmaxClassifier().fit(iris.data, iris.target)
-    >>> display = CoefficientsDisplay(clf.coef_, clf.classes_, feature_names=clf.feature_names_in_, top=1)
+    >>> scale = iris.data.std()
+    >>> display = CoefficientsDisplay(
+    ...     clf.coef_, clf.classes_, feature_names=clf.feature_names_in_, feature_scale=scale, top=1
+    ... )
     >>> display.largest(2)
-    ['petal width (cm)', 'sepal width (cm)']
+    ['petal length (cm)', 'sepal width (cm)']
+    >>> display.to_frame().round(1)
+                          0    1     2
+    sepal length (cm)  -0.3  1.1  -0.8
+    sepal width (cm)    1.4  0.2  -1.5
+    petal length (cm) -10.6 -0.9  11.5
+    petal width (cm)   -2.5 -3.1   5.5
     """
 
     def __init__(
@@ -83,6 +103,7 @@ class CoefficientsDisplay:
         *,
         image_shape: tuple[int, int] | None = None,
         feature_names: Sequence[str] | None = None,
+        feature_scale: ArrayLike | None = None,
         top: int = 10,
         shown: Sequence[Any] | None = None,
     ) -> None:
@@ -96,6 +117,8 @@ class CoefficientsDisplay:
         d = self.coef.shape[1]
         self.image_shape = _image_shape(image_shape, d)
         self.feature_names = names_of_features(feature_names, d)
+        self.coef = self.coef * checked_scale(feature_scale, d)
+        self._kind = "coefficient" if feature_scale is None else "scaled coefficient"
         self.top = checked_top(top)
         every = [(row, str(label)) for row, label in enumerate(self.classes)]
         self._panels = rows_shown(self.classes, shown) or every
@@ -107,6 +130,7 @@ class CoefficientsDisplay:
         *,
         image_shape: tuple[int, int] | None = None,
         feature_names: Sequence[str] | None = None,
+        feature_scale: ArrayLike | None = None,
         top: int = 10,
         shown: Sequence[Any] | None = None,
         ax: AnyAxes | None = None,
@@ -117,7 +141,7 @@ class CoefficientsDisplay:
         ----------
         estimator : object
             A fitted linear classifier, or a pipeline, search or calibrated classifier around one.
-        image_shape, top, shown
+        image_shape, feature_scale, top, shown
             As in the class.
         feature_names : array-like of shape (d,), default=None
             None takes those that the classifier or the steps before it know, else x0, x1, ...
@@ -150,6 +174,7 @@ class CoefficientsDisplay:
             path[-1].classes_,
             image_shape=image_shape,
             feature_names=feature_names,
+            feature_scale=feature_scale,
             top=top,
             shown=shown,
         )
@@ -178,6 +203,26 @@ class CoefficientsDisplay:
             raise ValueError(f"label={label!r} is not shown: pass one of shown")
         return [str(name) for name in self.feature_names[self._order(self.coef[row])]]
 
+    def to_frame(self) -> pd.DataFrame:
+        """The coefficients, times `feature_scale`, as a table.
+
+        Returns
+        -------
+        table : pandas.DataFrame of shape (d, K) or (d, 1)
+            A row for each feature, a column for each class; of two classes, for the second.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError as fault:
+            raise ImportError('to_frame needs pandas: pip install "linclf[compare]"') from fault
+        classes = self.classes[-len(self.coef) :]
+        return pd.DataFrame(self.coef.T, index=self.feature_names, columns=classes)
+
     def plot(self, ax: AnyAxes | None = None) -> Self:
         """Draw.
 
@@ -195,7 +240,8 @@ class CoefficientsDisplay:
         axes = many_axes(self, ax, len(self._panels), columns, size)
         self.images_: list[AxesImage] = []
         self.bars_: list[BarContainer] = []
-        limit = max(np.abs(self.coef[row]).max() for row, _ in self._panels) or 1.0
+        sizes = np.abs(self.coef[[row for row, _ in self._panels]])
+        limit = np.percentile(sizes, 99, method="higher") or sizes.max() or 1.0
         for panel, (row, title) in zip(axes, self._panels, strict=True):
             if self.image_shape:
                 image = panel.imshow(
@@ -207,8 +253,10 @@ class CoefficientsDisplay:
             else:
                 self.bars_.append(self._draw_bars(panel, self.coef[row], title))
         if self.image_shape:
-            bar = axes[0].figure.colorbar(self.images_[0], ax=list(axes), fraction=0.03, pad=0.02)
-            bar.set_label("coefficient")
+            bar = axes[0].figure.colorbar(
+                self.images_[0], ax=list(axes), fraction=0.03, pad=0.02, extend="both"
+            )
+            bar.set_label(self._kind)
         self.ax_, self.figure_ = axes, axes[0].figure
         return self
 
@@ -229,6 +277,7 @@ class CoefficientsDisplay:
         panel.tick_params(axis="y", length=0)
         panel.tick_params(axis="x", labelsize=8)
         panel.locator_params(axis="x", nbins=5)
+        panel.set_xlabel(self._kind, fontsize=8)
         panel.set_title(title, fontsize=10, parse_math=False)
         return drawn
 
