@@ -45,4 +45,4 @@ print(f"accuracy {cross_val_score(model, texts, labels).mean():.3f}")
 
 model.fit(texts, labels)
 names = words.get_feature_names_out()
-CoefficientsDisplay.from_estimator(model[-1], feature_names=names)
+CoefficientsDisplay.from_estimator(model)

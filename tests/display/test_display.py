@@ -446,7 +446,9 @@ def test_coefficients_are_scaled_and_the_axes_say_so():
     np.testing.assert_array_equal(display.coef, np.array(COEF) * scale)
     assert {ax.get_xlabel() for ax in display.ax_} == {"scaled coefficient"}
     assert CoefficientsDisplay(COEF, [0, 1, 2]).plot(axes()).ax_[0].get_xlabel() == "coefficient"
-    with pytest.raises(ValueError, match=r"feature_scale has shape \(3,\): pass a finite number for each of 4"):
+    with pytest.raises(
+        ValueError, match=r"feature_scale has shape \(3,\): pass a finite number for each of 4"
+    ):
         CoefficientsDisplay(COEF, [0, 1, 2], feature_scale=[1, 2, 3])
 
 
