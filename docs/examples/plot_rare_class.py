@@ -45,11 +45,12 @@ ax.set(xlabel="recall", ylabel="precision", title="The ranking is the same; only
 ax.legend()
 
 # %%
-# The curves lie on each other: weights and adjustment change where the line is drawn, not what is learned.
-# With the bare softmax you draw it yourself, where a missed positive costs 30 times a false alarm, say:
+# The curves lie on each other: weights and adjustment move the line, and hardly change what is learned, where a
+# linear model is near the truth. With the bare softmax you draw the line yourself, where a missed positive
+# costs 30 times a false alarm, say:
 
 p = models["softmax"].predict_proba(X_test)[:, 1]
 cost = 30
 found = p > 1 / (1 + cost)
 total = cost * (y_test & ~found).sum() + (~y_test.astype(bool) & found).sum()
-print(f"cost {total}, of which {cost * y_test.sum()} if nothing is found")
+print(f"cost {total}; {cost * y_test.sum()} if nothing is called positive")

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import _check_y, column_or_1d
+from sklearn.utils.validation import _check_y, check_consistent_length, column_or_1d
 
 from linclf._data.forms import column_names, container
 from linclf._data.refusals import divide, refuse_masked
@@ -258,6 +258,7 @@ class Accuracy:
         # scikit-learn's metrics know no bytes, no variable-width strings and no objects that are not strings
         unknown = predicted.dtype.kind == "S" or getattr(getattr(y, "dtype", None), "kind", "") == "T"
         if unknown or (predicted.dtype == object and not isinstance(predicted[0], str)):
+            check_consistent_length(y, predicted)
             predicted = labels_of(y) == predicted
             y = np.ones(len(predicted), bool)
         return float(accuracy_score(y, predicted, sample_weight=sample_weight))

@@ -34,7 +34,7 @@ def _(calibrator: TemperatureScaling, graph: Graph, scores: str, n_classes: int)
 def _(calibrator: PlattScaling, graph: Graph, scores: str, n_classes: int) -> str:
     if n_classes == 2:
         gap = graph("Sub", graph.columns(scores, np.array([1])), graph.columns(scores, np.array([0])))
-        return two_columns(graph, _affine(graph, calibrator, gap))
+        return two_columns(graph, _affine(graph, calibrator, gap), np.float64)
     each = scores if calibrator.input == "scores" else _log_odds(graph, scores, n_classes)
     return log_sigmoid(graph, _affine(graph, calibrator, each), np.float64)
 
@@ -84,15 +84,20 @@ def _log_odds(graph: Graph, scores: str, n_classes: int) -> str:
     return graph("Where", is_first, graph("Neg", graph("Add", total, second)), odds)
 
 
-def log_probabilities_of(calibrator: Any, graph: Graph, scores: str, classes: LabelArray) -> tuple[str, str]:
-    """Logarithms of calibrated probabilities of all classes, and the probabilities."""
+def log_probabilities_of(
+    calibrator: Any, graph: Graph, scores: str, n_scored: int, classes: LabelArray
+) -> tuple[str, str]:
+    """Logarithms of calibrated probabilities of all classes, and the probabilities.
+
+    Scores have a column for each of the classes, or for each that the calibrator knows.
+    """
     known = getattr(calibrator, "classes_", classes)
     at = np.searchsorted(classes, known)
     if len(known) == 1:  # a class that has all the weight
         log_p, p = (graph.filled(scores, np.array(each)) for each in (0.0, 1.0))
     else:
         values = graph.cast(scores, np.float64)
-        values = values if len(known) == len(classes) else graph.columns(values, at)
+        values = values if len(known) == n_scored else graph.columns(values, at)
         values = mapped(calibrator, graph, values, len(known))
         log_p, p = graph("LogSoftmax", values, axis=1), graph("Softmax", values, axis=1)
     if len(known) == len(classes):

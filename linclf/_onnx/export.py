@@ -10,13 +10,12 @@ from sklearn.utils.validation import check_is_fitted
 from linclf._data.limits import is_integer
 from linclf._estimator.predicting import Predicting
 from linclf._onnx.calibrators import NEVER, log_probabilities_of
-from linclf._onnx.graph import OLDEST_OPSET, Graph, require_onnx, two_columns
+from linclf._onnx.graph import OLDEST_OPSET, Graph, check_opset, require_onnx, two_columns
 from linclf._onnx.probabilities import probabilities_of
 from linclf._onnx.scores import scores_of
 from linclf._types import FloatArray, LabelArray
 from linclf._version import __version__
 from linclf.calibration import CalibratedClassifier
-from linclf.losses._names import loss_for
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -43,7 +42,8 @@ def to_onnx(
 
     Its input X has the shape (n_samples, n_features). Its outputs are "label", "scores" as
     `decision_function` returns them, "probabilities" if the classifier has ``predict_proba``, and with
-    `top_k` the labels of `predict_topk` as "labels". They equal those of the classifier up to rounding.
+    `top_k` the labels of `predict_topk` as "labels". They equal those of the classifier up to rounding. Rows
+    with NaN or infinity, which `predict` refuses, give NaN and a label that means nothing.
     In a Pipeline the classifiers are converted by skl2onnx, once `register_onnx_converters` was called.
 
     Parameters
@@ -86,15 +86,9 @@ def to_onnx(
     >>> bool(abs(p - clf.predict_proba(iris.data[[0, 60, 120]])).max() < 1e-6)
     True
     """
-    onnx = require_onnx()
+    require_onnx()
     check_is_fitted(model)
-    newest = onnx.defs.onnx_opset_version()
-    opset = OLDEST_OPSET if target_opset is None else target_opset
-    if not (is_integer(opset) and OLDEST_OPSET <= opset <= newest):
-        raise ValueError(
-            f"target_opset={target_opset!r} must be an integer between {OLDEST_OPSET} and {newest}, the "
-            "newest of the onnx that is installed"
-        )
+    opset = check_opset(OLDEST_OPSET if target_opset is None else target_opset)
     if dtype not in (None, "float32", "float64"):
         raise ValueError(f"dtype={dtype!r} must be 'float32', 'float64' or None, the dtype of the weights")
     classes = model.classes_
@@ -102,11 +96,11 @@ def to_onnx(
         raise ValueError(f"top_k={top_k!r} must be an integer between 1 and {len(classes)}, or None")
     graph = Graph(np.dtype(_weights_of(model).dtype if dtype is None else dtype))
     add_classifier(graph, model, "X", top_k)
-    return graph.model(vars(model)["n_features_in_"], int(opset), f"linclf {__version__}")
+    return graph.model(vars(model)["n_features_in_"], opset, f"linclf {__version__}")
 
 
-def add_classifier(graph: Graph, model: Any, rows: str, top_k: int | None = None) -> None:
-    """The outputs of a classifier, for the value of its rows."""
+def add_classifier(graph: Graph, model: Any, rows: str, top_k: int | None = None) -> Outputs:
+    """Publish the outputs of a classifier, for the value of its rows."""
     labels, found = labels_of(model.classes_), outputs_of(model, graph, rows)
     shape: list[int | str] = ["n_samples", len(labels)]
     index = graph("ArgMax", found.ranking, axis=1, keepdims=0)
@@ -122,18 +116,22 @@ def add_classifier(graph: Graph, model: Any, rows: str, top_k: int | None = None
     if top_k is not None:
         _, best = graph.two("TopK", found.ranking, np.array([top_k]), axis=1)
         graph.publish("labels", graph("Gather", labels, best), labels.dtype, ["n_samples", top_k])
+    return found
 
 
 def labels_of(classes: LabelArray) -> NDArray[Any]:
     """Labels as ONNX holds them: int64, bool, float64 or strings."""
-    labels = np.array(classes.tolist())  # of objects too
-    if labels.dtype.kind in "bif" and classes.dtype.kind != "M":
-        return labels
-    if labels.dtype.kind == "U":
+    labels = np.array(classes.tolist()) if classes.dtype == object else classes
+    kind, largest = labels.dtype.kind, np.iinfo(np.int64).max
+    if kind == "b" or (kind in "iu" and labels.max() <= largest):
+        return labels.astype(bool if kind == "b" else np.int64)
+    if kind == "f":
+        return labels.astype(np.float64)
+    if kind in "UT":
         return labels.astype(object)
     raise TypeError(
-        f"classes_ are {classes[:3].tolist()!r} ..., and ONNX has labels of numbers and strings only; fit "
-        "with such labels"
+        f"classes_ are {classes[:3].tolist()!r} ..., and ONNX has labels of strings, floats and integers "
+        "below 2^63 only; fit with such labels"
     )
 
 
@@ -152,11 +150,11 @@ def outputs_of(model: Any, graph: Graph, rows: str) -> Outputs:
     n_classes = len(model.classes_)
     each = two_columns(graph, scores) if n_classes == 2 else scores
     if model._is_calibrated:
-        log_p, p = log_probabilities_of(model.calibrator_, graph, each, model.classes_)
+        log_p, p = log_probabilities_of(model.calibrator_, graph, each, n_classes, model.classes_)
         return Outputs(log_p, _decisions(graph, log_p, n_classes), p)
-    p = None
+    p, loss = None, model._loss_and_columns(np.zeros((0, n_classes)))[0]  # refuses a new `calibration`
     if hasattr(model, "predict_proba"):
-        p = probabilities_of(loss_for(model._loss(), n_classes), graph, each, n_classes)
+        p = probabilities_of(loss, graph, each, n_classes)
     return Outputs(each, scores, p)
 
 
@@ -180,7 +178,7 @@ def _of_calibrated(model: CalibratedClassifier, graph: Graph, rows: str) -> Outp
     else:
         scores = str(inner.scores)
         scores = two_columns(graph, scores) if n_scored == 2 else scores
-    p = log_probabilities_of(model.calibrator_, graph, scores, model.classes_)[1]
+    p = log_probabilities_of(model.calibrator_, graph, scores, n_scored, model.classes_)[1]
     return Outputs(p, None, p)
 
 

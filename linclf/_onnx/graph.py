@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from linclf._data.limits import is_integer
 from linclf._types import FloatArray
 
 if TYPE_CHECKING:
@@ -101,9 +102,9 @@ def log_sigmoid(graph: Graph, value: str, dtype: np.dtype | type | None = None) 
     return graph("Sub", graph("Min", value, zero), graph("Log", grown))
 
 
-def two_columns(graph: Graph, value: str) -> str:
+def two_columns(graph: Graph, value: str, dtype: np.dtype | type | None = None) -> str:
     """``[0, f]`` of one score of two classes."""
-    return graph("Concat", graph("Sub", value, value), value, axis=1)
+    return graph("Concat", graph.filled(value, graph.number(0, dtype)), value, axis=1)
 
 
 def row_max(graph: Graph, value: str) -> str:
@@ -115,4 +116,28 @@ def row_sum(graph: Graph, value: str) -> str:
 
 
 def floats(values: FloatArray, dtype: np.dtype | type) -> NDArray[Any]:
-    return np.asarray(values).astype(dtype, copy=False)
+    """Numbers in another type, which has to hold them."""
+    values = np.asarray(values)
+    with np.errstate(over="ignore"):
+        found = values.astype(dtype, copy=False)
+    if not np.isfinite(found).all():
+        raise ValueError(
+            f"weights reach {np.abs(values).max():.1e} and overflow {np.dtype(dtype)}; use float64"
+        )
+    return found
+
+
+def intercepts(values: FloatArray, dtype: np.dtype) -> NDArray[Any]:
+    """The same, where the largest number does for a larger one: that of a class which is never predicted."""
+    limits = np.finfo(dtype)
+    return np.clip(values, limits.min, limits.max).astype(dtype)
+
+
+def check_opset(opset: Any) -> int:
+    newest = require_onnx().defs.onnx_opset_version()
+    if not (is_integer(opset) and OLDEST_OPSET <= opset <= newest):
+        raise ValueError(
+            f"target_opset={opset!r} must be an integer between {OLDEST_OPSET} and {newest}, the newest of "
+            "the onnx that is installed"
+        )
+    return int(opset)

@@ -3,25 +3,27 @@
 from typing import Any
 
 import numpy as np
+from sklearn.base import ClassifierMixin
 
 from linclf import classifiers, large, tuning
-from linclf._onnx.export import add_classifier, labels_of
-from linclf._onnx.graph import Graph
+from linclf._onnx.export import Outputs, add_classifier, labels_of
+from linclf._onnx.graph import Graph, check_opset
 from linclf.calibration import CalibratedClassifier
 
-CONVERTED = [
-    CalibratedClassifier,
-    *(getattr(room, name) for room in (classifiers, large, tuning) for name in room.__all__),
-]
-OPTIONS = {"zipmap": [False]}  # a list of dicts takes longer than the classifier, and float32 only
+OFFERED = [getattr(room, name) for room in (classifiers, large, tuning) for name in room.__all__]
+OURS = [one for one in OFFERED if isinstance(one, type) and issubclass(one, ClassifierMixin)]
+# a list of dicts takes longer than the classifier, and holds float32 only; raw scores are what the converter
+# of CalibratedClassifierCV asks for
+OPTIONS = {"zipmap": [False], "raw_scores": [True, False]}
 
 
 def register_onnx_converters() -> None:
     """Teach skl2onnx the classifiers of linclf, for this process.
 
-    Afterwards ``skl2onnx.to_onnx(pipeline, X[:1])`` converts pipelines, searches and other meta-estimators of
-    scikit-learn with our classifiers in them. The first output is `predict`, the second `predict_proba`, or
-    `decision_function` where a classifier has no probabilities: an array, in float64 if X is, else float32.
+    Afterwards ``skl2onnx.to_onnx(pipeline, X[:1])`` converts pipelines and searches with our classifiers in
+    them, and meta-estimators around those that have probabilities. The first output is `predict`, the second
+    `predict_proba`, or `decision_function` where a classifier has no probabilities: an array, in float64 if X
+    is, else float32.
 
     Raises
     ------
@@ -48,7 +50,7 @@ def register_onnx_converters() -> None:
         import skl2onnx
     except ImportError:
         raise ImportError('register_onnx_converters needs skl2onnx; use pip install "linclf[onnx]"') from None
-    for cls in CONVERTED:
+    for cls in (CalibratedClassifier, *OURS):
         skl2onnx.update_registered_converter(
             cls, _alias(cls), _declare_types, _convert, parser=_declare, options=OPTIONS
         )
@@ -61,15 +63,16 @@ def _alias(cls: type) -> str:
 def _declare(scope: Any, model: Any, inputs: list[Any], custom_parsers: Any = None) -> list[Any]:
     """An operator with a label and numbers."""
     operator = scope.declare_local_operator(_alias(type(model)), model)
-    operator.inputs = inputs
+    operator.inputs, operator.is_last = inputs, True
     names = "label", "probabilities"
     operator.outputs.extend(map(scope.declare_local_variable, names, _types(operator)))
     return operator.outputs
 
 
 def _dtype(operator: Any) -> np.dtype:
-    """float64 for doubles, else float32, as skl2onnx's own classifiers."""
-    return np.dtype(np.float64 if type(operator.inputs[0].type).__name__.startswith("Double") else np.float32)
+    """float64 if a column is, else float32, as skl2onnx's own classifiers."""
+    is_double = any(type(given.type).__name__.startswith("Double") for given in operator.inputs)
+    return np.dtype(np.float64 if is_double else np.float32)
 
 
 def _types(operator: Any) -> list[Any]:
@@ -83,9 +86,9 @@ def _types(operator: Any) -> list[Any]:
         "f": data_types.DoubleTensorType,
         "O": data_types.StringTensorType,
     }[labels.dtype.kind]
-    is_double = _dtype(operator) == np.float64
-    of_numbers = data_types.DoubleTensorType if is_double else data_types.FloatTensorType
-    return [of_labels([n_rows]), of_numbers([n_rows, len(labels)])]
+    of_numbers = data_types.DoubleTensorType if _dtype(operator) == np.float64 else data_types.FloatTensorType
+    one = len(labels) == 2 and not hasattr(operator.raw_operator, "predict_proba")
+    return [of_labels([n_rows]), of_numbers([n_rows] if one else [n_rows, len(labels)])]
 
 
 def _declare_types(operator: Any) -> None:
@@ -97,29 +100,49 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
     """Put our nodes among those of a pipeline."""
     from onnx import TensorProto, helper
 
-    graph = Graph(_dtype(operator))
-    add_classifier(graph, operator.raw_operator, "X")
-    published = {output.name for output in graph.outputs}
-    second = "probabilities" if "probabilities" in published else "scores"
+    check_opset(container.target_opset)
+    graph, model = Graph(_dtype(operator)), operator.raw_operator
+    found = add_classifier(graph, model, "X")
+    numbers = _numbers(graph, found, operator, container)
     names = {"X": scope.get_unique_variable_name("rows"), "label": operator.outputs[0].full_name}
+    unused = {output.name for output in graph.outputs} - {"label", numbers}
 
     def add(operator: str, inputs: list[str], outputs: list[str], **attributes: Any) -> None:
         container.add_node(
             operator, inputs, outputs, name=scope.get_unique_operator_name(operator), **attributes
         )
 
-    kind = helper.np_dtype_to_tensor_dtype(graph.dtype)
-    add("Cast", [operator.inputs[0].full_name], [names["X"]], to=kind)
+    kind, columns = helper.np_dtype_to_tensor_dtype(graph.dtype), []
+    for given in operator.inputs:  # one for each column of a table
+        columns.append(scope.get_unique_variable_name("columns"))
+        add("Cast", [given.full_name], columns[-1:], to=kind)
+    add("Concat", columns, [names["X"]], axis=1)
     for constant in graph.constants:
         names[constant.name] = scope.get_unique_variable_name(constant.name)
         is_text = constant.data_type == TensorProto.STRING
         values = list(constant.string_data) if is_text else constant
         container.add_initializer(names[constant.name], constant.data_type, list(constant.dims), values)
     for node in graph.nodes:
-        if node.output[0] in published - {"label", second}:
+        if node.output[0] in unused:
             continue
         names |= {name: scope.get_unique_variable_name(name) for name in node.output if name not in names}
         attributes = {each.name: helper.get_attribute_value(each) for each in node.attribute}
         inputs, outputs = ([names[name] for name in part] for part in (node.input, node.output))
         add(node.op_type, inputs, outputs, **attributes)
-    add("Cast", [names[second]], [operator.outputs[1].full_name], to=kind)
+    add("Cast", [names[numbers]], [operator.outputs[1].full_name], to=kind)
+
+
+def _numbers(graph: Graph, found: Outputs, operator: Any, container: Any) -> str:
+    """The value that the second output of an operator is."""
+    model = operator.raw_operator
+    if container.get_options(model, {"raw_scores": False})["raw_scores"] and found.scores is not None:
+        is_one = len(model.classes_) == 2
+        return graph("Concat", graph("Neg", found.scores), found.scores, axis=1) if is_one else found.scores
+    if found.probabilities is not None:
+        return found.probabilities
+    if hasattr(operator, "is_last"):
+        return "scores"
+    raise ValueError(
+        f"{model!r} has no probabilities, which the estimator around it needs in a graph; use "
+        "calibration='platt', a softmax loss, or CalibratedClassifier"
+    )

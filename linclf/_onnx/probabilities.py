@@ -14,8 +14,7 @@ from linclf.losses.margin import ArcFace, CosFace, NormFace, SphereFace
 def probabilities_of(loss: Any, graph: Graph, scores: str, n_classes: int) -> str:
     """Probabilities (n, n_classes) of scores (n, n_classes)."""
     raise TypeError(
-        f"{type(loss).__name__} is a loss of yours, and to_onnx knows the probabilities of linclf's; use "
-        "scores of a graph with probabilities=False"
+        f"{type(loss).__name__} is a loss of yours, and to_onnx knows the probabilities of linclf's only"
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from linclf._onnx.graph import Graph, floats, log_sigmoid, row_sum, two_columns
+from linclf._onnx.graph import Graph, floats, intercepts, log_sigmoid, row_sum, two_columns
 from linclf._training.model import LinearModel
 from linclf.heads import Cosine, Linear, StandardisedCosine
 from linclf.large._base import ProjectedModel
@@ -21,7 +21,7 @@ def scores_of(model: Any, graph: Graph, rows: str) -> str:
 
 @scores_of.register
 def _(model: LinearModel, graph: Graph, rows: str) -> str:
-    W, b = floats(model.W, graph.dtype), floats(model.b, graph.dtype)
+    W, b = floats(model.W, graph.dtype), intercepts(model.b, graph.dtype)
     return divided(model.head, graph, graph("Gemm", rows, W, b, transB=1), rows)
 
 

@@ -78,7 +78,9 @@ class NewtonSteps:
         if self.last is None or self.fit.shards is not None:
             return True
         moved = self.fit.problem.storage.by_classes(self.here.V - self.last).T
-        blocks = self.objective.blocks(max(1, HELD // len(moved)))
+        data = self.fit.data
+        values = data.X.nnz // data.X.shape[0] if data.is_sparse else len(moved)
+        blocks = self.objective.blocks(max(1, HELD // max(values, moved.shape[1])))
         return all(np.abs(block.Z @ moved).max() <= LOCAL for block in blocks)
 
     def towards(self, fit: Fit, prediction: FloatArray | None) -> None:

@@ -203,12 +203,16 @@ class CalibratedClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEs
                     stacklevel=2,
                 )
         counts = None if weights is None else weights[scored]
-        calibrator.fit(scores, given.y[scored], sample_weight=counts, classes=classes)
-        if weights is not None and not isinstance(self.estimator, FrozenEstimator):
+        with_weight, is_fitted_here = (
+            np.unique(given.y[rows]),
+            not isinstance(self.estimator, FrozenEstimator),
+        )
+        if len(with_weight) == 1 and is_fitted_here:
+            calibrator = certain(calibrator, with_weight)
+        else:
+            calibrator.fit(scores, given.y[scored], sample_weight=counts, classes=classes)
+        if weights is not None and is_fitted_here:
             classes = classes_of(given.y)  # of which some may have no weight, and a probability of 0
-            with_weight = np.unique(given.y[rows])
-            if len(with_weight) == 1:
-                calibrator = certain(calibrator, with_weight)
         self.estimator_, self.calibrator_, self.classes_ = estimator, calibrator, classes
         self._response = response
         for name in ("n_features_in_", "feature_names_in_"):

@@ -365,3 +365,11 @@ def test_classes_of_a_stream_may_be_named_twice(iris):
     model = SoftmaxClassifier(**FAST).partial_fit(X, y, classes=[2, 0, 1, 1, 0])
     np.testing.assert_array_equal(model.classes_, [0, 1, 2])
     assert model.coef_.shape[0] == 3
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_score_refuses_labels_of_another_number_of_rows(n):
+    X = np.eye(3)
+    model = SoftmaxClassifier().fit(X, np.array([b"a", b"b", b"c"]))
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        model.score(X, np.array([b"a", b"b"])[:n])

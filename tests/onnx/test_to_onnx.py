@@ -113,7 +113,7 @@ def test_onnxruntime_returns_what_the_classifier_does(model, n_classes):
     same(model.fit(X, y), X, 1e-9)
 
 
-@pytest.mark.parametrize("model", MODELS[: len(LOSSES)] + MODELS[-12:], ids=str)
+@pytest.mark.parametrize("model", MODELS, ids=str)
 def test_rows_of_float32(model):
     X, y = data(10, np.float32)
     model.fit(X, y)
@@ -153,19 +153,44 @@ def test_another_dtype_than_that_of_the_weights():
 
 
 @pytest.mark.parametrize("calibration", [None, *CALIBRATORS])
-@pytest.mark.parametrize("n_with_weight", [1, 2])
-def test_classes_of_weight_0(calibration, n_with_weight):
+@pytest.mark.parametrize("present", [[0], [0, 1], [1, 2], [0, 2]], ids=str)
+def test_classes_of_weight_0(calibration, present):
     X, y = data(3, np.float64)
-    classes = np.unique(y)
-    weights = 1.0 * np.isin(y, classes[:n_with_weight])
+    weights = 1.0 * np.isin(y, np.unique(y)[present])
     model = SoftmaxClassifier(early_stopping=calibration is not None, calibration=calibration, random_state=0)
     model.fit(X, y, sample_weight=weights)
     found = run(model, X)
     np.testing.assert_allclose(found["probabilities"], model.predict_proba(X), rtol=0, atol=1e-9)
-    assert (found["probabilities"][:, n_with_weight:] == 0).all()
+    assert (np.delete(found["probabilities"], present, axis=1) == 0).all()
     f = model.decision_function(X)
     np.testing.assert_allclose(found["scores"], f, rtol=1e-9, atol=1e-9)
     np.testing.assert_array_equal(found["label"], model.predict(X))
+
+
+@pytest.mark.parametrize("method", [*CALIBRATORS, TemperatureScaling(input="probabilities")], ids=str)
+@pytest.mark.parametrize("present", [[0], [0, 1], [1, 2], [0, 2]], ids=str)
+def test_classes_of_weight_0_in_a_calibrated_classifier(method, present):
+    X, y = data(3, np.float64)
+    model = CalibratedClassifier(SoftmaxClassifier(), method=method)
+    model.fit(X, y, sample_weight=1.0 * np.isin(y, np.unique(y)[present]))
+    same(model, X, 1e-9)
+
+
+def test_a_class_that_is_never_predicted_in_float32():
+    """Its intercept is beyond float32, which keeps the largest number that it has."""
+    X, y = data(2, np.float64)
+    model = MarginSoftmaxClassifier(random_state=0).fit(X, y, sample_weight=1.0 * (y == "class 1"))
+    assert np.abs(model.intercept_).max() > 1e100
+    found = run(model, X.astype(np.float32), dtype="float32")
+    np.testing.assert_array_equal(found["probabilities"], model.predict_proba(X))
+    np.testing.assert_array_equal(found["label"], model.predict(X))
+
+
+def test_weights_that_float32_does_not_hold():
+    X, y = data(2, np.float64)
+    model = SoftmaxClassifier(alpha=0.0, max_iter=3, tol=None).fit(X * 1e-50, y)
+    with pytest.raises(ValueError, match=r"weights reach .* and overflow float32; use float64"):
+        linclf.to_onnx(model, dtype="float32")
 
 
 def test_a_frozen_classifier():
@@ -183,11 +208,13 @@ def test_scores_that_are_far_apart():
     np.testing.assert_allclose(run(model, far)["probabilities"], model.predict_proba(far), atol=1e-9)
 
 
-@pytest.mark.parametrize("opset", [18, None])
+@pytest.mark.parametrize("opset", [18, 20, 21, None])
 def test_the_opset_is_the_one_asked_for(opset):
     X, y = data(3, np.float64)
-    graph = linclf.to_onnx(SparsemaxClassifier().fit(X, y), target_opset=opset)
-    assert graph.opset_import[0].version == 18
+    model = SparsemaxClassifier().fit(X, y)
+    graph = linclf.to_onnx(model, target_opset=opset)
+    assert graph.opset_import[0].version == (opset or 18)
+    same(model, X, 1e-9, target_opset=opset)
     assert graph.producer_name == f"linclf {linclf.__version__}"
 
 
@@ -235,13 +262,23 @@ def test_what_has_no_form_in_onnx_is_refused(model, options, error, message):
 
 def test_labels_that_onnx_does_not_have():
     model = _fitted(SoftmaxClassifier(), [b"a", b"b", b"c"])
-    with pytest.raises(TypeError, match="ONNX has labels of numbers and strings only"):
+    with pytest.raises(TypeError, match="ONNX has labels of strings, floats and integers"):
+        linclf.to_onnx(model)
+
+
+def test_integers_beyond_int64_are_refused():
+    X, y = load_iris(return_X_y=True)
+    model = SoftmaxClassifier().fit(X, np.array([1, 2, 2**63 + 5], np.uint64)[y])
+    with pytest.raises(TypeError, match=r"integers below 2\^63 only"):
         linclf.to_onnx(model)
 
 
 def test_a_classifier_that_is_not_fitted():
     with pytest.raises(NotFittedError):
         linclf.to_onnx(SoftmaxClassifier())
+    later = _fitted(SVMClassifier()).set_params(calibration="platt")
+    with pytest.raises(NotFittedError, match="was set after this SVMClassifier was fitted; fit again"):
+        linclf.to_onnx(later)
 
 
 def test_weights_that_a_file_does_not_hold(monkeypatch):
