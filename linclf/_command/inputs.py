@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 
@@ -26,13 +27,35 @@ def columns_of_model(model: Any) -> list[Column] | None:
     encoder = model[0] if isinstance(model, Pipeline) else None
     if not isinstance(encoder, ColumnTransformer):
         return [Column(str(name), "number", "") for name in names]
-    kinds: dict[str, Kind] = {}
-    for part, _, columns in encoder.transformers_:
-        names_of = [columns] if isinstance(columns, str) else list(columns)
-        for kind in KINDS:
-            if part == kind or part.startswith(f"{kind} "):
-                kinds.update(dict.fromkeys(map(str, names_of), kind))
-    return [Column(str(name), kinds.get(str(name), "number"), "") for name in names]
+    kinds: dict[str, Kind] = dict.fromkeys(map(str, names), "left out")
+    for part, step, taken in _parts(encoder):
+        if step != "drop":
+            kinds.update(dict.fromkeys(taken, _kind_of(part)))
+    return [Column(name, kind, "") for name, kind in kinds.items()]
+
+
+def _kind_of(part: str) -> Kind:
+    """What the name of a part of an encoder says of its columns."""
+    for kind in KINDS:
+        if part == kind or part.startswith(f"{kind} "):
+            return kind
+    return "number"
+
+
+def _parts(encoder: Any) -> "Iterator[tuple[str, Any, list[str]]]":
+    """The parts of a fitted ColumnTransformer: name, transformer, and the names of its columns."""
+    names = getattr(encoder, "feature_names_in_", None)
+    if names is None or not isinstance(encoder, ColumnTransformer):
+        return
+    for part, step, _ in encoder.transformers_:  # its columns may be numbers, a mask or a slice
+        yield part, step, [str(names[at]) for at in encoder._transformer_to_input_indices[part]]
+
+
+def _categories(step: Any) -> list[list[str]]:
+    """The values of each column that a one-hot encoder knows; none if other steps change values before it."""
+    steps = [each for _, each in step.steps] if isinstance(step, Pipeline) else [step]
+    first = next((each for each in steps if not isinstance(each, (SimpleImputer, str))), None)
+    return [list(values) for values in first.categories_] if isinstance(first, OneHotEncoder) else []
 
 
 def matched(columns: Sequence[Column], table: Table, model: str) -> list[Column]:
@@ -73,13 +96,10 @@ class Unseen:
         self.known: dict[str, list[str]] = {}
         self.rows: dict[str, int] = {}
         self.first: dict[str, str] = {}
-        encoder = model[0] if isinstance(model, Pipeline) else None
-        for part, steps, names in getattr(encoder, "transformers_", []):
-            one_hot = (
-                [step for step in steps if isinstance(step, OneHotEncoder)] if part == "category" else []
-            )
-            for step in one_hot:
-                self.known = dict(zip(names, map(list, step.categories_), strict=True))
+        for part, step, names in _parts(model[0] if isinstance(model, Pipeline) else None):
+            known = _categories(step)
+            if _kind_of(part) == "category" and len(known) == len(names):
+                self.known.update(zip(names, known, strict=True))
 
     def look(self, block: "pd.DataFrame") -> None:
         for name, known in self.known.items():

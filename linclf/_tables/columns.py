@@ -92,7 +92,9 @@ def columns_of(
             raise ValueError(f"--columns {name}={kind}: a column is one of {', '.join(KINDS)}")
     found = _read_as(table, given, decimal)
     for column in found:
-        if column.kind == "text" and not any(_WORD.search(_as_text(value)) for value in table[column.name]):
+        if column.kind != "text":
+            continue
+        if not any(_WORD.search(text_of(value)) for value in series(table, column.name).dropna()):
             raise ValueError(
                 f"column {column.name!r} is text without a word of two letters, and TF-IDF counts words; "
                 f'say --columns {column.name}=category or {column.name}="left out"'
@@ -283,12 +285,12 @@ def _text(values: "pd.Series") -> "pd.Series":
                 "make columns of its parts"
             )
     codes, different = pd.factorize(values.astype(object))
-    texts = [_as_text(value) for value in different]
+    texts = [text_of(value) for value in different]
     taken = np.array([np.nan if text in TEXT_MISSING else text for text in texts] + [np.nan], object)
     return pd.Series(taken[codes], index=values.index, name=values.name, dtype=object)  # -1 is missing
 
 
-def _as_text(value: Any) -> str:
+def text_of(value: Any) -> str:
     """One text for what files write of one value: TRUE and True, 1 and 1.0, "a" and "a "."""
     text = (value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)).strip()
     if text.lower() in ("true", "false"):

@@ -42,7 +42,8 @@ class Dialect(NamedTuple):
     quoting: Literal[0, 3]  # of the module csv: whether a quote opens a field, or is a character of the text
 
     def __str__(self) -> str:
-        text = f"{self.encoding.upper().removesuffix('-SIG')}, separated by {SEPARATORS[self.separator]}"
+        fields = "one column" if len(self.names) == 1 else f"separated by {SEPARATORS[self.separator]}"
+        text = f"{self.encoding.upper().removesuffix('-SIG')}, {fields}"
         if self.skipped:
             text += f", {self.skipped} line{'s' if self.skipped > 1 else ''} above the table skipped"
         if self.quoting == csv.QUOTE_NONE:
@@ -167,9 +168,9 @@ def _separated(head: str, whole: bool) -> tuple[str, list[list[str]]]:
             "its fields are separated by spaces; write commas, semicolons or tabs between them, such as by "
             "pandas.read_csv(path, sep=r'\\s+').to_csv(...)"
         )
-    return next((one for one in SEPARATORS if all(len(record) == 1 for record in found[one])), ","), found[
-        ","
-    ]
+    one_column = (one for one in SEPARATORS if all(len(record) == 1 for record in found[one]))
+    separator = next(one_column, ",")
+    return separator, found[separator]
 
 
 def _quoting(

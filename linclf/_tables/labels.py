@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils.multiclass import type_of_target
 
 from linclf._data.labels import labels_of
+from linclf._tables.columns import text_of
 from linclf._types import IntArray, LabelArray
 
 if TYPE_CHECKING:
@@ -48,38 +49,65 @@ def labels_from_text(column: "pd.Series", first_row: int = 0, like: LabelArray |
     from pandas.api import types
 
     codes, different = pd.factorize(column.astype(object))
-    texts = np.array([str(value).strip() for value in different] + [""])[codes]
-    missing = (texts == "") | (codes < 0)
+    texts = [str(value).strip() for value in different]
+    missing = np.array([text == "" for text in texts] + [True])[codes]  # code -1, the last one, is missing
     if missing.any():
         row, n_missing = int(np.argmax(missing)), int(missing.sum())
         raise ValueError(
             f"y has {n_missing:,} missing labels of {len(column):,}, the first in row {first_row + row}; "
             "drop these rows"
         )
-    if types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype):
-        values = column.to_numpy()
-        return values.astype(str) if like is not None and like.dtype.kind in "OU" else values
-    unique, inverse = np.unique(texts, return_inverse=True)
-    if like is not None:
-        if like.dtype.kind in "OUS":  # one file writes TRUE, and another True
-            bools = {name.lower(): name for name in map(str, like) if name.lower() in ("true", "false")}
-            return np.array([bools.get(value.lower(), value) for value in unique.tolist()])[inverse]
-        if like.dtype.kind in "iub":  # a gap elsewhere in a column makes 1.0 of 1
-            unique = np.array([re.sub(r"\.0+$", "", value) for value in unique.tolist()])
-        form, dtype = (_WHOLE if like.dtype.kind in "iub" else _REAL), like.dtype
-        for value in unique.tolist():
-            if not form.fullmatch(value):
-                row = first_row + int(np.argmax(unique[inverse] == value))
-                raise ValueError(f"the label in row {row} is {value!r}, and the classes are numbers")
-        return unique.astype(np.float64 if dtype.kind == "f" else np.int64)[inverse]
-    if all(_WHOLE.fullmatch(value) for value in unique.tolist()):
-        return unique.astype(np.int64)[inverse]
+    is_named = like is not None and like.dtype.kind in "OUS"
+    if types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype) and not is_named:
+        return column.to_numpy()
+    if like is not None and not is_named:
+        return _numbers_like(like, texts, codes, first_row)[codes]
+    if like is None:
+        numbers = _numbers(texts)
+        if numbers is not None:
+            return numbers[codes]
+    return np.array(_names(texts, None if like is None else list(map(str, like))), dtype=str)[codes]
+
+
+def _numbers_like(like: LabelArray, texts: list[str], codes: IntArray, first_row: int) -> LabelArray:
+    """The texts as numbers of the type of the classes."""
+    is_whole = like.dtype.kind in "iub"
+    if like.dtype.kind == "b":
+        texts = [{"True": "1", "False": "0"}.get(text_of(text), text) for text in texts]
+    if is_whole:  # a gap elsewhere in a column makes 1.0 of 1
+        texts = [re.sub(r"\.0+$", "", text) for text in texts]
+    form = _WHOLE if is_whole else _REAL
+    for code, text in enumerate(texts):
+        if not form.fullmatch(text):
+            row = first_row + int(np.argmax(codes == code))
+            raise ValueError(f"the label in row {row} is {text!r}, and the classes are numbers")
+    return np.array(texts, dtype=str).astype(np.int64 if is_whole else np.float64)
+
+
+def _numbers(texts: list[str]) -> LabelArray | None:
+    """The texts as numbers, if all of them are."""
+    if all(_WHOLE.fullmatch(text) for text in texts):
+        return np.array(texts).astype(np.int64)
     # 01 and 1 are two names, as are 1.1 and 1.10; 1.0 and 2.0 are numbers
-    if all(_REAL.fullmatch(value) and not re.match(r"-?0\d", value) for value in unique.tolist()):
-        values = unique.astype(np.float64)
-        if np.unique(values).size == len({re.sub(r"\.0*$", "", value) for value in unique.tolist()}):
-            return values[inverse]
-    return unique[inverse]
+    if all(_REAL.fullmatch(text) and not re.match(r"-?0\d", text) for text in texts):
+        values = np.array(texts).astype(np.float64)
+        if np.unique(values).size == len({re.sub(r"\.0*$", "", text) for text in texts}):
+            return values
+    return None
+
+
+def _names(texts: list[str], known: list[str] | None) -> list[str]:
+    """The class of each text: what is written, but TRUE is True and 1.0 is 1.
+
+    Spellings of one class become True or 1 if there are several, and the spelling of a known class if there
+    is one.
+    """
+    spellings: dict[str, set[str]] = {}
+    for text in texts if known is None else known:
+        spellings.setdefault(text_of(text), set()).add(text)
+    classes = {plain: plain if len(each) > 1 else next(iter(each)) for plain, each in spellings.items()}
+    given = set(known or ())
+    return [text if text in given else classes.get(text_of(text), text) for text in texts]
 
 
 def check_labels(y: Any) -> tuple[np.ndarray, IntArray, np.ndarray]:

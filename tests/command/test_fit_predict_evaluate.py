@@ -7,9 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import dump_svmlight_file, load_iris
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 import linclf
 from linclf._command import training
@@ -334,6 +338,60 @@ def test_labels_of_another_file_are_the_same_classes(fitted, judged, tmp_path, c
         (tmp_path / name).write_text("x,label\n" + rows)
     run(capsys, "fit", "fit.csv", "-o", "m.linclf", "--alpha", "1e-6")
     assert "40 rows: accuracy 1.0000" in run(capsys, "evaluate", "m.linclf", "judge.csv").out
+
+
+@pytest.mark.parametrize("labels", ["True TRUE no", "1 1.0 no", "TRUE True FALSE"])
+def test_a_model_is_judged_on_the_classes_of_its_fit(labels, tmp_path, capsys, monkeypatch):
+    """One file may write one class in two ways, as rows of two programs do."""
+    monkeypatch.chdir(tmp_path)
+    classes = labels.split()
+    (tmp_path / "t.csv").write_text(
+        "x,label\n" + "".join(f"{k // 2 + i % 7 / 9:.3f},{classes[k]}\n" for i in range(20) for k in range(3))
+    )
+    run(capsys, "fit", "t.csv", "-o", "m.linclf", "--alpha", "1e-6")
+    assert list(linclf.load("m.linclf").classes_) == sorted([classes[labels.startswith("TRUE")], classes[2]])
+    assert "60 rows: accuracy 1.0000" in run(capsys, "evaluate", "m.linclf", "t.csv").out
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [("category", "one-hot", ["k"])],
+        [
+            ("category", "one-hot", [0]),
+            ("category m", "one-hot", slice(1, 2)),
+            ("number", "passthrough", ["x"]),
+        ],
+        [
+            ("category k", "one-hot", [True, False, False]),
+            ("left out", "drop", ["m"]),
+            ("x", "passthrough", ["x"]),
+        ],
+        [("category", "pipeline", ["k"]), ("dropped", "drop", slice("m", "x"))],
+    ],
+)
+def test_pipelines_of_the_user_are_taken(parts, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    steps = {
+        "one-hot": OneHotEncoder(handle_unknown="ignore"),
+        "pipeline": make_pipeline(
+            SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore")
+        ),
+    }
+    encoder = ColumnTransformer([(name, steps.get(step, step), columns) for name, step, columns in parts])
+    table = pd.DataFrame({"k": ["red", "blue"] * 20, "m": ["u", "v", "v", "u"] * 10, "x": np.arange(40) % 7})
+    y = np.where(table["k"] == "red", "yes", "no")
+    model = make_pipeline(encoder, linclf.SoftmaxClassifier(alpha=1e-3)).fit(table, y)
+    linclf.save(model, "m.linclf")
+    table.loc[0, "k"] = "green"
+    table.assign(label=y).to_csv("t.csv", index=False)
+    said = "1 row has a value of 'k' that the fit did not have, such as 'green': it does not count"
+    printed = run(capsys, "predict", "m.linclf", "t.csv")
+    assert printed.out.split()[1:] == list(model.predict(table))
+    assert said in printed.err
+    printed = run(capsys, "evaluate", "m.linclf", "t.csv", "--target", "label")
+    assert said in printed.out
+    assert f"40 rows: accuracy {model.score(table, y):.4f}".replace(" 0.", " .") in printed.out
 
 
 def test_texts_alone_are_predicted(folder, tmp_path, capsys):

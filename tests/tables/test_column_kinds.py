@@ -119,6 +119,8 @@ def test_text_without_words_is_refused_by_name():
         values = [f"{signs} {' '.join(str(i))}" for i in range(N)]
         with pytest.raises(ValueError, match="column 'c' is text without a word of two letters"):
             kind_of(values)
+        with pytest.raises(ValueError, match="column 'c' is text without a word of two letters"):
+            kind_of([*values, None, float("nan")])  # "nan" is no word
 
 
 def test_the_report_names_every_kind():

@@ -12,6 +12,7 @@ import pytest
 
 from linclf._tables.columns import as_taken, columns_of
 from linclf._tables.files import open_table
+from linclf._tables.labels import labels_from_text
 from linclf._tables.reading import read_table
 
 
@@ -152,6 +153,13 @@ def test_a_quoted_field_over_two_lines_is_one_field(tmp_path):
 def test_one_column_is_read_and_no_fit(tmp_path):
     content = 'text\n"good, and long"\n"bad ""one"""\n'  # as facebookresearch/fastText predicts: texts alone
     assert list(read(tmp_path, content)[1]["text"]) == ["good, and long", 'bad "one"']
+    plain = ["good, and long", "bad one", "fine", "dull"]
+    for n_rows in (None, 2):
+        table, frame, _ = read(tmp_path, "\n".join(["text", *plain]), n_rows=n_rows)
+        assert list(frame["text"]) == plain
+        assert str(table) == "UTF-8, one column"
+    with pytest.raises(ValueError, match="Expected 1 fields in line 402, saw 2"):
+        read(tmp_path, "\n".join(["text", *plain * 100, "a; b", "late, too; late"]))
     with pytest.raises(ValueError, match="one column, and a fit needs a target and features; the"):
         read_table(tmp_path / "t.csv")
 
@@ -187,6 +195,10 @@ def test_labels_that_look_missing_are_classes(label, tmp_path):
         (["yes ", "yes", "no\t"], np.array(["yes", "yes", "no"])),
         (["1", "b"], np.array(["1", "b"])),
         (["True", "False"], np.array(["True", "False"])),
+        (["TRUE", "false"], np.array(["TRUE", "false"])),
+        (["True", "TRUE", "no"], np.array(["True", "True", "no"])),
+        (["1", "1.0", "b"], np.array(["1", "1", "b"])),
+        (["1.0", "2.0", "b"], np.array(["1.0", "2.0", "b"])),
     ],
 )
 def test_labels_are_numbers_if_all_of_them_are(texts, expected, tmp_path):
@@ -195,6 +207,44 @@ def test_labels_are_numbers_if_all_of_them_are(texts, expected, tmp_path):
     y = read_table(path).y
     assert y.dtype.kind == expected.dtype.kind
     np.testing.assert_array_equal(y, expected)
+
+
+@pytest.mark.parametrize(
+    ("written", "classes", "expected"),
+    [
+        ("TRUE true no", ["True", "no"], ["True", "True", "no"]),
+        ("True 1.0 NO", ["1", "TRUE", "no"], ["TRUE", "1", "NO"]),
+        ("True TRUE true", ["TRUE", "True"], ["True", "TRUE", "True"]),  # both are classes
+        ("TRUE False 0", [False, True], [1, 0, 0]),
+        ("1.0 2", [1, 2], [1, 2]),
+        ("1.50 2", [1.5, 2.0], [1.5, 2.0]),
+    ],
+)
+def test_labels_are_the_classes_that_are_known(written, classes, expected):
+    y = labels_from_text(pd.Series(written.split()), like=np.array(classes))
+    assert y.tolist() == expected
+
+
+def test_numbers_are_the_named_classes():
+    """Parquet holds numbers, and the classes of the fit had a word among them."""
+    assert labels_from_text(pd.Series([1.0, 2.0]), like=np.array(["1", "2", "b"])).tolist() == ["1", "2"]
+
+
+def test_labels_of_many_rows_are_not_sorted(monkeypatch):
+    """Sorting all rows as text takes longer than reading them."""
+    sizes = [0]
+    unique = np.unique
+
+    def counted(values, **options):
+        sizes.append(len(values))
+        return unique(values, **options)
+
+    monkeypatch.setattr(np, "unique", counted)
+    column = pd.Series(["no", "yes ", "1"] * 1000)
+    for like in (None, np.array(["1", "no", "yes"])):
+        assert labels_from_text(column, like=like).tolist() == ["no", "yes", "1"] * 1000
+    assert labels_from_text(pd.Series(["1.5", "2"] * 1000)).tolist() == [1.5, 2.0] * 1000
+    assert max(sizes) <= 3
 
 
 def test_svmlight_with_several_labels_is_refused(tmp_path):
