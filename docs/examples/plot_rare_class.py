@@ -45,9 +45,9 @@ ax.set(xlabel="recall", ylabel="precision", title="The ranking is the same; only
 ax.legend()
 
 # %%
-# The curves lie on each other: weights and adjustment move the line, and hardly change what is learned, where a
-# linear model is near the truth. With the bare softmax you draw the line yourself, where a missed positive
-# costs 30 times a false alarm, say:
+# The curves lie on each other: weights and adjustment move the line, and hardly change what is learned,
+# where a linear model is near the truth. With the bare softmax you draw the line yourself, where a missed
+# positive costs 30 times a false alarm, say:
 
 p = models["softmax"].predict_proba(X_test)[:, 1]
 cost = 30
