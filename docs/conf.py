@@ -67,4 +67,5 @@ html_theme_options = {
     "header_links_before_dropdown": 8,
 }
 html_sidebars = {page: [] for page in ("index", "install", "choosing", "migrating", "benchmarks")}
+html_context = {"default_mode": "auto"}
 html_show_sourcelink = False

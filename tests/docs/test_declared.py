@@ -86,7 +86,7 @@ def declared(*extras: str) -> set[str]:
     ("folder", "extras"),
     [
         ("linclf", ["plot", "compare", "disk", "dask", "onnx"]),
-        ("tests", ["test", "oracles"]),
+        ("tests", ["test", "oracles", "docs"]),
         ("benchmarks", ["bench"]),
         ("docs", ["docs"]),
     ],
