@@ -87,6 +87,8 @@ def to_onnx(
     True
     """
     require_onnx()
+    if not isinstance(model, CalibratedClassifier):
+        _check_known(model)
     check_is_fitted(model)
     opset = check_opset(OLDEST_OPSET if target_opset is None else target_opset)
     if dtype not in (None, "float32", "float64"):
@@ -197,4 +199,5 @@ def _classifier_in(model: CalibratedClassifier) -> Any:
 
 def _check_known(model: Any) -> None:
     if not isinstance(model, Predicting):
-        raise TypeError(f"{model!r} is no classifier of linclf; skl2onnx converts those of scikit-learn")
+        name = type(model).__name__
+        raise TypeError(f"{name} is no classifier of linclf; skl2onnx converts those of scikit-learn")

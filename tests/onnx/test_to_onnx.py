@@ -260,6 +260,11 @@ def test_what_has_no_form_in_onnx_is_refused(model, options, error, message):
         linclf.to_onnx(_fitted(model), **options)
 
 
+def test_what_is_no_classifier_is_named_by_its_type():
+    with pytest.raises(TypeError, match="^ndarray is no classifier of linclf"):
+        linclf.to_onnx(np.zeros((3, 2)))
+
+
 def test_labels_that_onnx_does_not_have():
     model = _fitted(SoftmaxClassifier(), [b"a", b"b", b"c"])
     with pytest.raises(TypeError, match="ONNX has labels of strings, floats and integers"):
