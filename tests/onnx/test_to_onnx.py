@@ -261,7 +261,7 @@ def test_what_has_no_form_in_onnx_is_refused(model, options, error, message):
 
 
 def test_what_is_no_classifier_is_named_by_its_type():
-    with pytest.raises(TypeError, match="^ndarray is no classifier of linclf"):
+    with pytest.raises(TypeError, match=r"^ndarray is no classifier of linclf"):
         linclf.to_onnx(np.zeros((3, 2)))
 
 
