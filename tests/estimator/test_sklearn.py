@@ -96,7 +96,7 @@ def test_scikit_learn_checks(estimator, check):
 
 
 @pytest.mark.filterwarnings("ignore:divide by zero encountered in log:RuntimeWarning")
-@parametrize_with_checks(HELD_OUT, expected_failed_checks=expected_failures)
+@parametrize_with_checks(HELD_OUT, expected_failed_checks=expected_failures, xfail_strict=True)
 def test_scikit_learn_checks_with_rows_held_out(estimator, check):
     check(estimator)
 

@@ -17,6 +17,8 @@ from linclf import (
     SVMClassifier,
 )
 from linclf._training import explicit, held
+from linclf._training.newton_steps import NewtonSteps
+from linclf._training.objective import Rows
 from linclf.losses import LOSSES
 from linclf.losses._registry import trait
 
@@ -179,6 +181,22 @@ def test_one_value_far_from_all_others_does_not_cost_its_column(value, distance_
     y = (X @ rng.normal(size=(5, 3)) * 2 + rng.gumbel(size=(600, 3))).argmax(axis=1)
     X[7, 3], X[20, 4] = value, -value
     assert distance_left(SoftmaxClassifier(alpha=1e-4, solver="newton").fit(X, y), X, y) < 1e-4
+
+
+def test_scores_of_wide_sparse_rows_are_looked_at_many_rows_at_once(monkeypatch):
+    """Blocks are as large as what is stored of the rows: with 8 values of 20,000 they had six rows."""
+    looked, sizes, blocks = NewtonSteps.was_local, [], Rows.blocks
+
+    def was_local(steps):
+        with monkeypatch.context() as patched:
+            patched.setattr(Rows, "blocks", lambda rows, size: sizes.append(size) or blocks(rows, size))
+            return looked(steps)
+
+    monkeypatch.setattr(NewtonSteps, "was_local", was_local)
+    monkeypatch.setattr("linclf._training.solvers.newton.NOTHING", 0.0)  # so that it is asked
+    X = sparse.random_array((3_000, 20_000), density=8 / 20_000, rng=np.random.default_rng(0), format="csr")
+    SoftmaxClassifier(solver="newton").fit(X, np.arange(3_000) % 3)
+    assert min(sizes) >= 3_000
 
 
 @pytest.mark.parametrize("n", [1024, 1025])
