@@ -46,14 +46,14 @@ def pytest_addoption(parser):
     parser.addoption(
         "--no-skips",
         action="store_true",
-        help="a skipped test that needs data, an oracle or a browser fails: what is here must run",
+        help="a skipped test that needs data, an oracle, a browser or Jupyter fails: what is here must run",
     )
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield
-    needs = any(map(item.get_closest_marker, ("data", "oracle", "browser")))
+    needs = any(map(item.get_closest_marker, ("data", "oracle", "browser", "notebook")))
     if report.skipped and needs and item.config.getoption("--no-skips"):
         report.outcome = "failed"
         report.longrepr = f"skipped although --no-skips is given: {report.longrepr}"

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from linclf._compare.measures import MEASURES, Outputs, number, spread_over, value_of
-from linclf._compare.pictures import wilson_interval
 from linclf._types import IntArray
+from linclf.metrics._wilson import wilson_interval
 
 CLASSES_SHOWN = 20
 

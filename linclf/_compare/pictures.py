@@ -17,6 +17,7 @@ from linclf._compare.measures import MEASURES, number
 from linclf._compare.summary import Row
 from linclf._compare.verdict import AS_GOOD, time_of
 from linclf.metrics import reliability_curve
+from linclf.metrics._wilson import wilson_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -171,27 +172,6 @@ def reliability(codes: np.ndarray, probabilities: np.ndarray, name: str) -> str:
     axes.set(xlim=(0, 1), ylim=(0, 1), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
     axes.set(xlabel="stated probability", ylabel="share right")
     return _svg(figure, f"reliability of {name}")
-
-
-def wilson_interval(share: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The 95 % interval of a share of n rows.
-
-    References
-    ----------
-    Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from linclf._compare.pictures import wilson_interval
-    >>> low, high = wilson_interval(np.array([1.0]), np.array([3.0]))
-    >>> low.round(2), high.round(2)
-    (array([0.44]), array([1.]))
-    """
-    z = 1.959963984540054
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return centre - half, centre + half
 
 
 def objective_curve(curve: Sequence[float], name: str) -> str:

@@ -1,9 +1,10 @@
-"""Progress on stderr: a bar on a terminal if rich is installed, otherwise a line for each step."""
+"""Progress on stderr: a bar on a terminal or in a notebook if rich is installed, otherwise a line a step."""
 
 import itertools
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,12 +13,12 @@ if TYPE_CHECKING:
 
 @contextmanager
 def step_reporter(show: bool | None, n_steps: int) -> Iterator[Callable[[str], object]]:
-    """Give a function to call with the name of each step; with show=None it prints only on a terminal."""
-    on_terminal = sys.stderr.isatty()
-    if show is False or (show is None and not on_terminal):
+    """Give a function to call with the name of each step; show=None prints only if a person is looking."""
+    redraws = sys.stderr.isatty() or _in_notebook()
+    if show is False or (show is None and not redraws):
         yield lambda step: None
         return
-    bar = _progress_bar() if on_terminal else None
+    bar = _progress_bar() if redraws else None
     numbers = itertools.count()
     if bar is None:
         yield lambda step: print(f"[{next(numbers) + 1}/{n_steps}] {step}", file=sys.stderr, flush=True)
@@ -25,6 +26,12 @@ def step_reporter(show: bool | None, n_steps: int) -> Iterator[Callable[[str], o
     with bar:
         task = bar.add_task("", total=n_steps)
         yield lambda step: bar.update(task, completed=next(numbers), description=step)
+
+
+def _in_notebook() -> bool:
+    """Whether this is a Jupyter kernel in which rich can redraw, for which it needs ipywidgets."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return type(shell).__name__ == "ZMQInteractiveShell" and find_spec("ipywidgets") is not None
 
 
 def _progress_bar() -> "Progress | None":

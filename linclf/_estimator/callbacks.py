@@ -1,4 +1,4 @@
-"""scikit-learn's callback hooks around a fit and each of its epochs."""
+"""scikit-learn's callback hooks around a fit and each of its epochs; before version 1.9 it has none."""
 
 from collections.abc import Callable
 
@@ -16,6 +16,8 @@ class FitCallbacks:
         self.estimator, self.arguments, self.attributes = estimator, arguments, attributes
 
     def start(self, total: int) -> None:
+        if not self.estimator.has_callbacks:
+            return
         self.context = self.estimator._init_callback_context(max_subtasks=total)
         self.context.call_on_fit_task_begin(estimator=self.estimator, **self.arguments)
 
@@ -33,6 +35,8 @@ class FitCallbacks:
         )
 
     def finish(self, attributes: dict) -> None:
+        if not self.estimator.has_callbacks:
+            return
         self.context.call_on_fit_task_end(
             estimator=self.estimator, reconstruction_attributes=lambda: attributes, **self.arguments
         )

@@ -3,7 +3,6 @@
 from typing import Any, Self
 
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.callback import CallbackSupportMixin
 
 from linclf._data.dataset import Dataset
 from linclf._data.labels import Accuracy
@@ -13,6 +12,13 @@ from linclf._training.sampling import Sampling
 from linclf._training.solvers import exact_solver
 from linclf._types import Loss
 from linclf.losses._names import loss_for
+
+try:
+    from sklearn.callback import CallbackSupportMixin
+except ImportError:  # scikit-learn 1.7 and 1.8
+
+    class CallbackSupportMixin:  # pyright: ignore[reportRedeclaration]
+        """Nothing: these versions have no callbacks."""
 
 
 class Described(Predicting, CallbackSupportMixin, Accuracy, ClassifierMixin, BaseEstimator):

@@ -146,9 +146,28 @@ def letters_across(axes: Axes) -> int:
     return max(12, int((inches - 0.6) / 0.07))
 
 
-def legend_above(axes: Axes, handles: Sequence[Artist], title: str | None) -> None:
-    """A legend in two columns where no curve can be under it."""
-    legend(axes, handles, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, title=title)
+def legend_within(
+    axes: Axes, handles: Sequence[Artist], title: str | None, also: Sequence[Axes] = ()
+) -> None:
+    """A legend at the top of axes, whose vertical range grows so that no curve is under it.
+
+    The ranges of ``also``, axes in the same place, grow by the same share.
+    """
+    longest = max(len(str(handle.get_label())) for handle in handles)
+    columns = 2 if 2 * longest + 4 <= letters_across(axes) else 1
+    lines = -(-len(handles) // columns) + (title is not None)
+    height = axes.bbox.height / axes.figure.dpi
+    share = min(0.6, (0.22 * lines + 0.1) / height)
+    for one in (axes, *also):
+        _extend_upwards(one, share)
+    legend(axes, handles, letters_across(axes), loc="upper center", ncols=columns, title=title)
+
+
+def _extend_upwards(axes: Axes, share: float) -> None:
+    """Leave this share of the height of axes empty, at the top."""
+    scale = axes.yaxis.get_transform()
+    low, high = scale.transform(axes.get_ylim())
+    axes.set_ylim(top=scale.inverted().transform(low + (high - low) / (1 - share)))
 
 
 def is_narrow(axes: Axes) -> bool:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _FOR, _AGAINST = COLOURS[0], COLOURS[1]
 _LONGEST = 24  # characters of a feature name
+_MANY = 6  # panels; more than these are smaller
 
 
 class CoefficientsDisplay:
@@ -55,8 +56,8 @@ class CoefficientsDisplay:
         Names of the features; None numbers them x0, x1, ...
     feature_scale : array-like of shape (d,), default=None
         What coefficients are multiplied by, such as ``X.std(axis=0)``.
-    top : int >= 1, default=10
-        How many features of either sign are shown as bars.
+    top : int >= 1, default=None
+        How many features of either sign are shown as bars; None takes 10, and 5 for more than 6 panels.
     shown : list of labels, default=None
         The classes to draw; None draws all.
 
@@ -104,7 +105,7 @@ class CoefficientsDisplay:
         image_shape: tuple[int, int] | None = None,
         feature_names: Sequence[str] | None = None,
         feature_scale: ArrayLike | None = None,
-        top: int = 10,
+        top: int | None = None,
         shown: Sequence[Any] | None = None,
     ) -> None:
         self.coef, self.classes = np.asarray(coef, float), np.asarray(classes)
@@ -119,9 +120,13 @@ class CoefficientsDisplay:
         self.feature_names = names_of_features(feature_names, d)
         self.coef = self.coef * checked_scale(feature_scale, d)
         self._kind = "coefficient" if feature_scale is None else "scaled coefficient"
-        self.top = checked_top(top)
         every = [(row, str(label)) for row, label in enumerate(self.classes)]
         self._panels = rows_shown(self.classes, shown) or every
+        self.top = checked_top((5 if len(self._panels) > _MANY else 10) if top is None else top)
+
+    def __repr__(self) -> str:
+        K, d = len(self.classes), self.coef.shape[1]
+        return f"<CoefficientsDisplay: {self._kind}s of {K} classes and {d} features>"
 
     @classmethod
     def from_estimator(
@@ -131,7 +136,7 @@ class CoefficientsDisplay:
         image_shape: tuple[int, int] | None = None,
         feature_names: Sequence[str] | None = None,
         feature_scale: ArrayLike | None = None,
-        top: int = 10,
+        top: int | None = None,
         shown: Sequence[Any] | None = None,
         ax: AnyAxes | None = None,
     ) -> Self:
@@ -236,7 +241,8 @@ class CoefficientsDisplay:
         self : CoefficientsDisplay
         """
         bars = 2 * min(self.top, self.coef.shape[1])
-        columns, size = (5, (1.7, 1.9)) if self.image_shape else (4, (3.4, 0.7 + 0.17 * bars))
+        width = 3.4 if len(self._panels) <= _MANY else 2.7
+        columns, size = (5, (1.7, 1.9)) if self.image_shape else (4, (width, 0.7 + 0.17 * bars))
         axes = many_axes(self, ax, len(self._panels), columns, size)
         self.images_: list[AxesImage] = []
         self.bars_: list[BarContainer] = []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from linclf.display._axes import finish, legend_above, line_style, one_axes
+from linclf.display._axes import finish, legend_within, line_style, one_axes
 from linclf.display._estimators import name_of, path_to
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _LOSSES = {"objective": "objective", "validation_loss": "validation loss"}
 _LONG, _DEEP = 50, 20  # epochs, and ratio of largest to least loss, from which an axis is logarithmic
+_LEAST_SPAN = 0.1  # of the score axis: on a shorter one the noise of validation rows would look like a trend
 
 
 class HistoryDisplay:
@@ -23,7 +24,8 @@ class HistoryDisplay:
 
     The objective is the mean loss of the training rows plus the penalty, the validation loss has no
     penalty. A dot marks the least validation loss. More than 50 epochs are shown on a logarithmic
-    axis, and so are positive losses that differ more than twentyfold.
+    axis, and so are positive losses that differ more than twentyfold. The axis of the score covers at
+    least 0.1.
 
     Use `from_estimator`.
 
@@ -32,7 +34,7 @@ class HistoryDisplay:
     history : dict of lists
         With "objective"; "validation_loss" and "validation_score" are drawn if they are there.
     name : str, default=None
-        Above the legend.
+        Title of the legend.
 
     Attributes
     ----------
@@ -68,6 +70,11 @@ class HistoryDisplay:
             )
         self.history, self.name = history, name
 
+    def __repr__(self) -> str:
+        objective = self.history["objective"]
+        about = self.name or "a fit"
+        return f"<HistoryDisplay of {about}: objective {objective[-1]:.4g} after {len(objective)} passes>"
+
     @classmethod
     def from_estimator(cls, estimator: Any, *, name: str | None = None, ax: Axes | None = None) -> Self:
         """Draw the history of a fitted classifier.
@@ -77,7 +84,7 @@ class HistoryDisplay:
         estimator : object
             A fitted classifier of linclf, or a pipeline, search or calibrated classifier around one.
         name : str, default=None
-            Above the legend; None takes the name of the class.
+            Title of the legend; None takes the name of the class.
         ax : matplotlib Axes, default=None
             As in `plot`.
 
@@ -152,6 +159,8 @@ class HistoryDisplay:
             handles.append(line)
             right.set_ylabel("validation score (right)")
             right.spines["top"].set_visible(False)
-        legend_above(ax, handles, self.name)
+            low, high = right.get_ylim()
+            right.set_ylim(bottom=min(low, high - _LEAST_SPAN))
+        legend_within(ax, handles, self.name, also=[] if self.ax_score_ is None else [self.ax_score_])
         self.ax_, self.figure_ = ax, ax.figure
         return self

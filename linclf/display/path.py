@@ -72,7 +72,7 @@ class PathDisplay:
         Classes, each with a panel. None draws the lengths of the features' coefficients, roots of the sums
         of squares over all classes. Two classes have one panel: what is positive speaks for the second.
     name : str, default=None
-        Above the legend.
+        Title of the legend.
 
     Attributes
     ----------
@@ -151,6 +151,11 @@ class PathDisplay:
                 "or an estimator with store_coef_path=True"
             )
 
+    def __repr__(self) -> str:
+        ends = f"{len(self.alphas)} penalties from {self.alphas[0]:.2g} to {self.alphas[-1]:.2g}"
+        chosen = "" if self.chosen is None else f", chosen {self.chosen:.2g}"
+        return f"<PathDisplay of {self.name or 'a path'}: {ends}{chosen}>"
+
     @classmethod
     def from_estimator(
         cls,
@@ -176,7 +181,7 @@ class PathDisplay:
         feature_scale, top, shown
             As in the class.
         name : str, default=None
-            Above the legend; None takes the name of the class.
+            Title of the legend; None takes the name of the class.
         ax : matplotlib Axes or array of them, default=None
             As in `plot`.
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtri
 
-from linclf._types import FloatArray, MatrixLike
+from linclf._types import MatrixLike
 from linclf.display._axes import (
     COLOURS,
     LINES,
@@ -23,6 +22,7 @@ from linclf.display._axes import (
 from linclf.display._estimators import name_of, response
 from linclf.metrics._bins import Strategy
 from linclf.metrics._forecasts import checked
+from linclf.metrics._wilson import wilson_interval
 from linclf.metrics.reliability import ReliabilityCurve, one_class, reliability_curve, top_class
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.patches import StepPatch
 
 _CURVE = "linclf-reliability"  # marks curves, so that the next one in the same axes looks different
+_FEW = 30  # rows; a bin with fewer has a hollow point and a pale interval
 
 
 class ReliabilityDisplay:
@@ -37,7 +38,8 @@ class ReliabilityDisplay:
 
     Calibrated probabilities lie on the diagonal, over-confident ones below it. The bar of a bin with
     accuracy a is Wilson's interval, all p with ``|a - p| <= z sqrt(p (1 - p) / n)``, where n is the
-    effective number of rows ``(sum w)^2 / sum w^2``: the number of rows where all weights are equal.
+    effective number of rows ``(sum w)^2 / sum w^2``: the number of rows if all weights are equal. Bins with
+    n < 30 have hollow points and pale bars.
 
     Use `from_estimator` or `from_predictions`.
 
@@ -85,8 +87,8 @@ class ReliabilityDisplay:
     >>> display = ReliabilityDisplay.from_predictions(
     ...     ["no", "no", "yes", "yes"], P, n_bins=4, ax=Figure().subplots()
     ... )
-    >>> round(display.ece_, 4)
-    0.15
+    >>> display
+    <ReliabilityDisplay of probabilities: ECE 0.15, 4 rows in 2 bins>
     >>> display.lower_.round(2), display.upper_.round(2)
     (array([ nan,  nan, 0.09, 0.34]), array([ nan,  nan, 0.91, 1.  ]))
     """
@@ -115,12 +117,17 @@ class ReliabilityDisplay:
         weights = curve.weight / curve.weight.sum()
         gaps = np.abs(curve.accuracy - curve.confidence)
         self.ece_ = float(weights[filled] @ gaps[filled])
-        self.lower_, self.upper_ = _wilson(curve.accuracy, self.effective_rows, level)
+        self.lower_, self.upper_ = wilson_interval(curve.accuracy, self.effective_rows, level)
         if shares is None:
             self.shares, self.share_edges = weights, curve.edges
         else:
             self.shares = np.asarray(shares, float)
             self.share_edges = np.linspace(0, 1, len(self.shares) + 1)
+
+    def __repr__(self) -> str:
+        rows, bins = self.effective_rows.sum(), np.count_nonzero(self.curve.weight)
+        about = self.name or "probabilities"
+        return f"<ReliabilityDisplay of {about}: ECE {self.ece_:.3g}, {rows:.0f} rows in {bins} bins>"
 
     @classmethod
     def from_estimator(
@@ -253,15 +260,19 @@ class ReliabilityDisplay:
             "marker": MARKERS[rank % len(MARKERS)],
             "markersize": 5,
             "linewidth": 1.5,
-            "elinewidth": 1,
-            "capsize": 2.5,
+            "elinewidth": 1.5,
             "label": f"{'' if name is None else name + ': '}ECE {self.ece_:.3g}",
         }
         # rounding may leave an end on the wrong side of an accuracy of 0 or 1
         lengths = np.maximum([accuracy - ends[0], ends[1] - accuracy], 0)
         drawn = ax.errorbar(self.curve.confidence[filled], accuracy, yerr=lengths, **style | kwargs)
         self.line_, _, (self.interval_,) = drawn.lines
-        self.line_.set(gid=_CURVE, clip_on=False, label=drawn.get_label())
+        few = self.effective_rows[filled] < _FEW
+        self.interval_.set_alpha(np.where(few, 0.35, 1.0))
+        self.line_.set(gid=_CURVE, clip_on=False, label=drawn.get_label(), markevery=np.flatnonzero(~few))
+        hollow = {"linestyle": "", "markerfacecolor": "white", "clip_on": False, "zorder": 3}
+        like_line = {"marker": self.line_.get_marker(), "markeredgecolor": self.line_.get_color()}
+        ax.plot(*self.line_.get_xydata()[few].T, markersize=5, **hollow, **like_line)
         about = "" if self.class_of_interest is None else f" of class {self.class_of_interest}"
         across = f"{'confidence' if not about else 'probability'}{about}"
         up = "accuracy" if not about else f"share{about}"
@@ -287,12 +298,3 @@ def _histogram_axes(display: ReliabilityDisplay, ax: Axes, histogram: bool | Axe
     if histogram is True:
         return split_below(ax, 0.2)
     return None if histogram is False else one_axes(display, histogram, None, "histogram")
-
-
-def _wilson(share: FloatArray, n: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
-    """Both ends of Wilson's interval around shares of n rows; NaN without rows."""
-    square = ndtri((1 + level) / 2) ** 2
-    with np.errstate(invalid="ignore", divide="ignore"):
-        centre = (share + square / (2 * n)) / (1 + square / n)
-        half = np.sqrt(square * (share * (1 - share) / n + square / (4 * n**2))) / (1 + square / n)
-    return np.maximum(centre - half, 0), np.minimum(centre + half, 1)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from linclf._types import BoolArray, FloatArray, MatrixLike
-from linclf.display._axes import finish, legend_above, line_style, one_axes
+from linclf.display._axes import finish, legend_within, line_style, one_axes
 from linclf.display._estimators import name_of, response
 from linclf.metrics import DOUBT_SCORES
 
@@ -34,7 +34,7 @@ class RiskCoverageDisplay:
     doubt : dict of str to array-like of shape (n,)
         The larger, the earlier a row is left out.
     name : str, default=None
-        Above the legend.
+        Title of the legend.
 
     Attributes
     ----------
@@ -65,8 +65,10 @@ class RiskCoverageDisplay:
     >>> display = RiskCoverageDisplay.from_predictions(
     ...     ["a", "b", "a", "b"], ["a", "b", "b", "b"], {"mine": [0.1, 0.2, 0.3, 0.4]}, ax=Figure().subplots()
     ... )
-    >>> display.risk_["mine"].round(3), round(display.aurc_["mine"], 4)
-    (array([0.   , 0.   , 0.333, 0.25 ]), 0.1458)
+    >>> display.risk_["mine"].round(3)
+    array([0.   , 0.   , 0.333, 0.25 ])
+    >>> display
+    <RiskCoverageDisplay of predictions: AURC mine 0.146 of at least 0.0625>
     """
 
     def __init__(self, wrong: ArrayLike, doubt: dict[str, ArrayLike], *, name: str | None = None) -> None:
@@ -81,6 +83,11 @@ class RiskCoverageDisplay:
         self.aurc_ = {key: float(risk.mean()) for key, risk in self.risk_.items()}
         self._least = _risk(self.wrong, self.wrong.astype(float))
         self.least_aurc_ = float(self._least.mean())
+
+    def __repr__(self) -> str:
+        areas = ", ".join(f"{key} {area:.3g}" for key, area in self.aurc_.items())
+        about = self.name or "predictions"
+        return f"<RiskCoverageDisplay of {about}: AURC {areas} of at least {self.least_aurc_:.3g}>"
 
     @classmethod
     def from_estimator(
@@ -104,10 +111,11 @@ class RiskCoverageDisplay:
         y : array-like of shape (n,)
             Their classes.
         doubts : list of str, default=None
-            Names in `linclf.metrics.DOUBT_SCORES`; None takes all for which the estimator has the
-            method, ``predict_proba`` or ``decision_function``.
+            Names in `linclf.metrics.DOUBT_SCORES`; None draws all that the estimator has the method for,
+            ``predict_proba`` or ``decision_function``, except "energy": it finds rows of unknown classes,
+            and is the worst of the four at finding errors.
         name : str, default=None
-            Above the legend; None takes the name of the estimator's class.
+            Title of the legend; None takes the name of the estimator's class.
         ax : matplotlib Axes, default=None
             As in `plot`.
 
@@ -121,7 +129,11 @@ class RiskCoverageDisplay:
             If a doubt is unknown, or the estimator has not the method it needs.
         """
         if doubts is None:
-            doubts = [key for key, (_, method) in DOUBT_SCORES.items() if hasattr(estimator, method)]
+            doubts = [
+                key
+                for key, (_, method) in DOUBT_SCORES.items()
+                if key != "energy" and hasattr(estimator, method)
+            ]
             if not doubts:
                 raise ValueError(
                     f"estimator={name_of(estimator)} has neither predict_proba nor decision_function: pass "
@@ -157,7 +169,7 @@ class RiskCoverageDisplay:
         doubt : dict of str to array-like of shape (n,)
             As in the class.
         name : str, default=None
-            Above the legend.
+            Title of the legend.
         ax : matplotlib Axes, default=None
             As in `plot`.
 
@@ -207,7 +219,7 @@ class RiskCoverageDisplay:
         finish(ax, xlabel="share of rows kept", ylabel="error rate of rows kept")
         ax.set(xlim=(0, 1))
         ax.set_ylim(bottom=0)
-        legend_above(ax, [*self.lines_.values(), bound], self.name)
+        legend_within(ax, [*self.lines_.values(), bound], self.name)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

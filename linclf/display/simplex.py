@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 CORNERS = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, np.sqrt(0.75)]])
+_SURE = 0.99  # probability from which points lie so near to a corner that they cannot be told apart
 
 
 class SimplexDisplay:
     """Probabilities of three classes: each row is a point, the nearer to a corner the surer.
 
-    The point is the mean of the corners, weighted by the probabilities. Colour and marker say the true
-    class; grey lines part the predicted classes, and points in another class's part are wrong.
+    The point is the mean of the corners, weighted by the probabilities. Colour and marker show the true
+    class; grey lines separate the predicted classes, and points in another class's part are wrong. Points
+    are transparent, so that many in one place look darker than one, and each corner has the number of rows
+    with a probability of at least 0.99, which lie upon each other.
 
     Use `from_estimator` or `from_predictions`.
 
@@ -43,6 +46,8 @@ class SimplexDisplay:
     ----------
     lines_ : list of matplotlib Line2D
         The points of each class.
+    n_sure_ : ndarray of shape (3,)
+        Number of rows with a probability of at least 0.99 of each class.
     ax_ : matplotlib Axes
         The axes.
     figure_ : matplotlib Figure
@@ -60,6 +65,8 @@ class SimplexDisplay:
     >>> display = SimplexDisplay.from_predictions(["a", "b", "c"], P, ax=Figure().subplots())
     >>> [line.get_xydata().round(2).tolist() for line in display.lines_]
     [[[0.0, 0.0]], [[0.75, 0.43]], [[0.5, 0.69]]]
+    >>> display.n_sure_
+    array([1, 0, 0])
     """
 
     def __init__(
@@ -75,6 +82,11 @@ class SimplexDisplay:
             raise ValueError(f"codes has shape {self.codes.shape}: pass one for each of {len(self.p)} rows")
         if not np.isin(self.codes, (0, 1, 2)).all():
             raise ValueError(f"codes has {self.codes.tolist()[:10]}: pass columns 0, 1, 2")
+        self.n_sure_ = (self.p >= _SURE).sum(axis=0)
+
+    def __repr__(self) -> str:
+        about, classes = self.name or "probabilities", ", ".join(str(label) for label in self.classes)
+        return f"<SimplexDisplay of {about}: {len(self.p)} rows, classes {classes}>"
 
     @classmethod
     def from_estimator(
@@ -186,10 +198,9 @@ class SimplexDisplay:
                 "color": COLOURS[k],
                 "marker": MARKERS[k],
                 "linestyle": "",
-                "markersize": 5,
-                "markeredgecolor": "white",
-                "markeredgewidth": 0.4,
-                "alpha": 0.8,
+                "markersize": 6,
+                "markeredgewidth": 0,  # edges would hide how many points there are
+                "alpha": 0.4,
                 "clip_on": False,
                 "label": str(label),
             }
@@ -197,22 +208,23 @@ class SimplexDisplay:
             x, y = CORNERS[k]
             up = k == 2
             ax.annotate(
-                short(str(label), 16),
+                f"{short(str(label), 16)}\n{self.n_sure_[k]} at {_SURE} or more",
                 (x, y),
                 (0, 8 if up else -8),
                 textcoords="offset points",
                 ha=("left", "right", "center")[k],
                 va="bottom" if up else "top",
                 color=COLOURS[k],
+                fontsize=9,
                 parse_math=False,
             )
         ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, CORNERS[2, 1] + 0.02), xticks=[], yticks=[])
         ax.set_aspect("equal")
         ax.spines[:].set_visible(False)
         # the padding, in points, is room for the names at the corners
-        ax.set_title("" if self.name is None else self.name, pad=22, parse_math=False)
+        ax.set_title("" if self.name is None else self.name, pad=32, parse_math=False)
         columns = 3 if sum(len(str(label)) for label in self.classes) < 40 else 1
-        below = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "borderaxespad": 2.5, "ncols": columns}
+        below = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "borderaxespad": 4, "ncols": columns}
         legend(ax, self.lines_, title="true class", **below)
         self.ax_, self.figure_ = ax, ax.figure
         return self

@@ -13,7 +13,7 @@ from sklearn.datasets import load_iris, make_classification
 from linclf import compare
 from linclf._compare.measures import MEASURES
 from linclf._compare.page import html_page
-from linclf._compare.pictures import wilson_interval
+from linclf.metrics._wilson import wilson_interval
 
 
 @pytest.fixture(scope="module")

@@ -181,6 +181,41 @@ def test_dollars_and_underscores_are_shown_as_they_are():
         drawn.figure_.draw_without_rendering()
 
 
+@pytest.mark.parametrize("inches", [3, 6.4])
+@pytest.mark.parametrize("layout", ["constrained", "none"])
+@pytest.mark.parametrize("name", ["history", "risk"])
+def test_the_legend_is_inside_given_axes_and_over_no_curve(name, layout, inches):
+    figure = Figure(figsize=(inches, 0.8 * inches), layout=layout)
+    ax = figure.subplots()
+    display = DRAWN[name](ax)
+    ax.set_title("a title of the user")
+    figure.draw_without_rendering()
+    box, frame = ax.get_legend().get_window_extent(), ax.get_window_extent()
+    assert frame.x0 <= box.x0
+    assert box.x1 <= frame.x1
+    assert box.y1 <= frame.y1
+    for one in {ax, *figure.axes}:
+        for line in one.lines:
+            points = one.transData.transform(line.get_xydata())
+            assert (points[:, 1] <= box.y0).all()
+    assert display.ax_.get_title() == "a title of the user"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    {
+        "reliability": "<ReliabilityDisplay of probabilities: ECE 0.2, 4 rows in 4 bins>",
+        "history": "<HistoryDisplay of a fit: objective 0.4 after 3 passes>",
+        "bars": "<CoefficientsDisplay: coefficients of 3 classes and 4 features>",
+        "simplex": "<SimplexDisplay of probabilities: 4 rows, classes a, b, c>",
+        "risk": "<RiskCoverageDisplay of predictions: AURC mine 0.25 of at least 0.25>",
+        "path": "<PathDisplay of a path: 2 penalties from 1 to 0.1, chosen 0.1>",
+    }.items(),
+)
+def test_a_display_says_its_numbers(name, text):
+    assert repr(DRAWN[name](axes())) == text
+
+
 def test_styles_differ():
     styles = {(line_style(rank)["color"], line_style(rank)["linestyle"]) for rank in range(28)}
     assert len(styles) == 28
@@ -219,6 +254,21 @@ def test_wilson_ends_solve_its_equation():
         filled = n > 0
         inside = filled & (end > 0) & (end < 1)
         np.testing.assert_allclose(abs(a - end)[inside], (z * np.sqrt(end * (1 - end) / n))[inside])
+
+
+def test_bins_of_few_rows_are_hollow_and_pale():
+    right = np.repeat([1, 0, 1], [30, 10, 2])
+    p = np.repeat([0.75, 0.75, 0.95], [30, 10, 2])
+    display = ReliabilityDisplay.from_predictions(right, p, n_bins=2, class_of_interest=1, ax=axes())
+    assert display.effective_rows.tolist() == [0, 42]
+    display = ReliabilityDisplay.from_predictions(right, p, n_bins=10, class_of_interest=1, ax=axes())
+    np.testing.assert_allclose(display.line_.get_xydata(), [[0.75, 0.75], [0.95, 1.0]])
+    assert display.line_.get_markevery().tolist() == [0]
+    hollow = display.ax_.lines[-1]
+    np.testing.assert_allclose(hollow.get_xydata(), [[0.95, 1.0]])
+    assert hollow.get_markerfacecolor() == "white"
+    pale, solid = sorted(display.interval_.get_alpha())
+    assert pale < 0.5 < solid == 1
 
 
 def test_effective_rows_of_weights():
@@ -389,6 +439,15 @@ def test_history_inside_of_other_estimators(iris):
     assert HistoryDisplay.from_estimator(calibrated, ax=axes()).name == "SoftmaxClassifier"
 
 
+def test_noise_of_the_score_does_not_fill_its_axis():
+    noise = {"objective": [3.0, 2.0, 1.0], "validation_score": [0.924, 0.923, 0.925]}
+    low, high = HistoryDisplay(noise).plot(axes()).ax_score_.get_ylim()
+    assert high - low > 0.1
+    rise = {"objective": [3.0, 2.0, 1.0], "validation_score": [0.2, 0.8, 0.9]}
+    low, high = HistoryDisplay(rise).plot(axes()).ax_score_.get_ylim()
+    assert 0.1 < low < 0.2
+
+
 # ---------------------------------------------------------------- coefficients
 
 
@@ -426,6 +485,15 @@ def test_bars_are_the_largest_and_the_least():
         assert ax.yaxis_inverted()  # the largest stands at the top
     # zeros have no bars; fewer features than twice the top are shown once
     assert CoefficientsDisplay(COEF, ["a", "b", "c"]).largest("a") == ["x0", "x3", "x1"]
+
+
+def test_many_classes_have_fewer_bars_each():
+    coef = np.random.default_rng(0).normal(size=(20, 50))
+    few = CoefficientsDisplay(coef[:6], range(6)).plot()
+    many = CoefficientsDisplay(coef, range(20)).plot()
+    assert (few.top, many.top) == (10, 5)
+    assert CoefficientsDisplay(coef, range(20), shown=[3, 4]).top == 10
+    assert all(many.figure_.get_size_inches() < 13)
 
 
 def test_two_classes_have_one_panel():
@@ -517,6 +585,15 @@ def test_points_are_means_of_the_corners():
     assert len({line.get_color() for line in display.lines_}) == 3
 
 
+def test_rows_in_the_corners_are_counted():
+    p = [[1.0, 0.0, 0.0]] * 5 + [[0.99, 0.01, 0.0], [0.98, 0.02, 0.0], [0.0, 0.005, 0.995]]
+    display = SimplexDisplay.from_predictions(list("aaaaaabc"), p, labels=list("abc"), ax=axes())
+    assert display.n_sure_.tolist() == [6, 0, 1]
+    texts = [text.get_text() for text in display.ax_.texts]
+    assert texts == ["a\n6 at 0.99 or more", "b\n0 at 0.99 or more", "c\n1 at 0.99 or more"]
+    assert {line.get_alpha() for line in display.lines_} == {0.4}
+
+
 def test_simplex_of_an_estimator(iris):
     clf, X, y = iris
     display = SimplexDisplay.from_estimator(clf, X, y, ax=axes(), markersize=3)
@@ -560,19 +637,21 @@ def test_ties_are_the_mean_over_all_orders():
 def test_risk_of_an_estimator_by_a_loop(digits, classifier):
     X, y = digits[2:]
     display = RiskCoverageDisplay.from_estimator(classifier, X, y, ax=axes())
-    assert list(display.risk_) == list(DOUBT_SCORES)
+    assert list(display.risk_) == ["max_probability", "entropy", "margin"]
     wrong = classifier.predict(X) != y
     doubt = 1 - classifier.predict_proba(X).max(axis=1)
     kept = [wrong[doubt <= threshold].mean() for threshold in np.unique(doubt)]
     ends = np.searchsorted(np.sort(doubt), np.unique(doubt), side="right") - 1
     np.testing.assert_allclose(display.risk_["max_probability"][ends], kept)
-    assert display.risk_["energy"][-1] == pytest.approx(1 - classifier.score(X, y))
+    assert display.risk_["entropy"][-1] == pytest.approx(1 - classifier.score(X, y))
+    every = RiskCoverageDisplay.from_estimator(classifier, X, y, doubts=list(DOUBT_SCORES), ax=axes())
+    assert every.aurc_["energy"] == max(every.aurc_.values())
 
 
 def test_risk_uses_the_doubts_that_the_estimator_can_serve(iris):
     _, X, y = iris
     svm = SVMClassifier(random_state=0, max_iter=20).fit(X, y)
-    assert list(RiskCoverageDisplay.from_estimator(svm, X, y, ax=axes()).risk_) == ["margin", "energy"]
+    assert list(RiskCoverageDisplay.from_estimator(svm, X, y, ax=axes()).risk_) == ["margin"]
     two = SparsemaxClassifier(solver="sgd", max_iter=20, random_state=0).fit(X[:100], y[:100])
     display = RiskCoverageDisplay.from_estimator(two, X[:100], y[:100], doubts=["margin"], ax=axes())
     assert list(display.aurc_) == ["margin"]
