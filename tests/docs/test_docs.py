@@ -11,6 +11,7 @@ import shutil
 
 import pytest
 
+import linclf
 from linclf import _public
 from linclf.heads import Cosine
 from linclf.losses import LOSSES
@@ -104,6 +105,13 @@ def test_links_and_pictures_are_there(page):
         if anchor and target.name != "benchmarks.md":  # whose sections are those of the results at hand
             headings = re.findall(r"^#+ (.+)$", read(target), re.M)
             assert anchor in map(slug, headings), f"{page.name} links to {link}"
+
+
+def test_the_version_to_cite_is_this_one():
+    citation = (DOCS / "CITATION.cff").read_text(encoding="utf-8")
+    project = (DOCS / "project.md").read_text(encoding="utf-8")
+    assert re.search(r"^version: (.+)$", citation, re.M)[1] == linclf.__version__
+    assert re.search(r"version = {(.+)}", project)[1] == linclf.__version__
 
 
 def test_every_test_that_the_page_of_promises_names_is_there():
