@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def step_reporter(show: bool | None, n_steps: int) -> Iterator[Callable[[str], object]]:
-    """Give a function to call with the name of each step; with show=None it prints only on a terminal."""
+    """Yield a function to call with the name of each step; with show=None it prints only on a terminal."""
     on_terminal = sys.stderr.isatty()
     if show is False or (show is None and not on_terminal):
         yield lambda step: None

@@ -321,7 +321,7 @@ def test_a_category_is_the_same_whatever_else_its_column_holds(
 def test_values_that_the_fit_did_not_have_are_said(codes, capsys):
     """They count for nothing, and silence would pass a wrong file (pycaret/pycaret#1060)."""
     (codes / "new.csv").write_text("code,x,label\nred ,0.5,u\n01,0.5,u\n1,0.5,u\n,0.5,u\n")
-    said = "2 rows have a value of 'code' that the fit did not have, such as 'red': it does not count"
+    said = "2 rows have a value of 'code' that was not seen in fit, such as 'red': it is ignored"
     assert said in run(capsys, "predict", "mixed.linclf", "new.csv").err
     assert said in run(capsys, "evaluate", "mixed.linclf", "new.csv").out
 
@@ -385,7 +385,7 @@ def test_pipelines_of_the_user_are_taken(parts, tmp_path, capsys, monkeypatch):
     linclf.save(model, "m.linclf")
     table.loc[0, "k"] = "green"
     table.assign(label=y).to_csv("t.csv", index=False)
-    said = "1 row has a value of 'k' that the fit did not have, such as 'green': it does not count"
+    said = "1 row has a value of 'k' that was not seen in fit, such as 'green': it is ignored"
     printed = run(capsys, "predict", "m.linclf", "t.csv")
     assert printed.out.split()[1:] == list(model.predict(table))
     assert said in printed.err

@@ -216,7 +216,7 @@ def test_one_split_has_no_deviation(iris):
     assert result.rows[1]["behind_margin"] is None
     assert result.rows[1]["status"] == "not judged"
     assert result.rows[0]["fit_seconds"] > 0
-    assert "is the highest in one split, which says nothing of chance" in result.verdict
+    assert "is the best in one split, which says nothing about chance" in result.verdict
 
 
 def test_equal_seeds_give_equal_results(iris):
