@@ -166,7 +166,7 @@ def _pictures_of_all(rows: Sequence[Row], facts: dict[str, Any]) -> str:
     )
     content = scatter
     if facts["n_splits"] > 1:
-        text += " The second picture shows paired differences with 95 % intervals: those that reach 0 are ties."
+        text += " The second picture shows paired differences with 95 % intervals: intervals with 0 are ties."
         content += pictures.behind_the_best(rows, sort)
     return section("Quality and time", text, f'<div class="grid">{content}</div>')
 

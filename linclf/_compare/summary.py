@@ -100,7 +100,7 @@ def _look(looks: list[Look], value: float | None, n_train: int) -> Row:
     if not looks:
         return {"learning_curve": [], "calibrator": None, "calibrated": None}
     curve = []
-    for points in zip(*(look.curve for look in looks), strict=False):  # small training parts have fewer points
+    for points in zip(*(look.curve for look in looks), strict=False):  # small parts may have fewer points
         mean = mean_of(value for _, value in points)
         if mean is not None:
             curve.append([round(float(np.mean([n for n, _ in points]))), mean])

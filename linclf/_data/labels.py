@@ -32,7 +32,7 @@ def class_names(y: Any) -> NDArray | None:
     if names is None:
         return None
     if len(set(names)) < len(names):
-        raise ValueError(f"y has two columns of one name: {sorted(names)}; a column is a class")
+        raise ValueError(f"y has two columns with the same name: {sorted(names)}; a column is a class")
     return np.sort(np.array(names))
 
 

@@ -225,7 +225,7 @@ def test_validation_and_report(folder, capsys):
         ("fit train.csv -o x.linclf --target size", "y has 32 missing labels of 600, the first in row 0"),
         ("fit train.csv -o x.linclf --target age --validation 0.9999", "--validation 0.9999 holds out"),
         ("predict m.linclf other.csv -o p.csv", "other.csv has no column 'size' and 2 more, and the model"),
-        ("predict m.linclf letters.csv -o p.csv", "'size' has numbers, and 'big' in row 2; mend it, or say"),
+        ("predict m.linclf letters.csv -o p.csv", "'size' has numbers, and 'big' in row 2; fix it, or say"),
         ("predict m.linclf new.parquet -o p.xlsx", "--output 'p.xlsx' has the ending '.xlsx'; use .parquet"),
         ("predict m.linclf new.parquet -o p.csv --top-k 9", "--top-k 9 must lie between 1 and 3"),
         (

@@ -188,7 +188,7 @@ def test_other_names_of_columns():
         SoftmaxClassifierCV().fit(X, P, X_val=X, y_val=table)
     with pytest.raises(ValueError, match=f"^y {message}"):
         SoftmaxClassifier().partial_fit(X, table, classes=["x", "y", "z"])
-    with pytest.raises(ValueError, match="two columns of one name"):
+    with pytest.raises(ValueError, match="two columns with the same name"):
         fit(X, pd.DataFrame(P, columns=["a", "a", "b"]))
 
 
