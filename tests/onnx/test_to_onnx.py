@@ -249,7 +249,7 @@ def _fitted(model, labels=("a", "b", "c")):
         (SoftmaxClassifier(), {"dtype": "float16"}, ValueError, "dtype='float16' must be 'float32'"),
         (SoftmaxClassifier(), {"top_k": 4}, ValueError, "top_k=4 must be an integer between 1 and 3"),
         (EntmaxClassifier(entmax_alpha=1.2), {}, ValueError, "alpha=1.2 has no finite graph"),
-        (LinearClassifier(loss=Square(), solver="sgd"), {}, TypeError, "Square is a loss of yours"),
+        (LinearClassifier(loss=Square(), solver="sgd"), {}, TypeError, "Square is a custom loss"),
         (HierarchicalSoftmaxClassifier(beam_width=2), {}, ValueError, r"set_params\(beam_width=None\)"),
         (GaussianNB(), {}, TypeError, "no classifier of linclf; skl2onnx converts"),
         (CalibratedClassifier(GaussianNB()), {}, TypeError, "no classifier of linclf"),
