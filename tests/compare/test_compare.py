@@ -1,6 +1,6 @@
 """The comparison, its outputs, and the ``linclf`` command, on small data and few models.
 
-How well the models classify is not tested here; the measures of what they predict are.
+The quality of the models is not tested here; the measures of their predictions are.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Containers of X, y and weights: tensors, tables, and what is no array. test_inputs.py has the arrays."""
+"""Containers of X, y and weights: tensors, tables, and non-arrays. Arrays are in test_inputs.py."""
 
 import numpy as np
 import pandas as pd
@@ -76,7 +76,7 @@ def test_ragged_rows(kind):
     ],
 )
 def test_cells_that_are_no_numbers_name_the_remedy(rows, message):
-    """NumPy says that it cannot set an array element with a sequence (iit-cs579/main#28)."""
+    """NumPy only says that it cannot set an array element with a sequence (iit-cs579/main#28)."""
     with pytest.raises(ValueError, match=message):
         fit(rows, Y)
     classifier = fit(X, Y)
@@ -129,7 +129,7 @@ NARROW = {
 
 @pytest.mark.parametrize("form", NARROW)
 def test_float16_becomes_float32(form):
-    """float64 took four times the memory."""
+    """float64 would take four times the memory."""
     model = fit(NARROW[form](X.astype(np.float16)), Y)
     assert model.coef_.dtype == np.float32
     np.testing.assert_array_equal(model.coef_, fit(X.astype(np.float32), Y).coef_)
