@@ -1,4 +1,4 @@
-"""What columns are taken for, and that the user is told."""
+"""The detected kinds of columns, and their report to the user."""
 
 import numpy as np
 import pandas as pd
@@ -88,7 +88,7 @@ def test_a_number_that_is_none_is_named_with_its_row():
 
 
 def test_row_numbers_beside_sorted_labels_are_no_feature():
-    """df.to_csv() writes them, and rows are often sorted by label: .95 accuracy on noise."""
+    """df.to_csv() writes them, and rows are often sorted by label: that gave .95 accuracy on noise."""
     table = pd.DataFrame({"unnamed 1": np.arange(30), "noise": RNG.normal(size=30)})
     assert features_of(table).facts()["left_out"] == {"unnamed 1": "row numbers, 0 to 29"}
     shuffled = table.sample(frac=1, random_state=0)
@@ -98,7 +98,7 @@ def test_row_numbers_beside_sorted_labels_are_no_feature():
 @pytest.mark.parametrize("name", ["id", "customer_id", "PassengerId", "user ID", "tweetID"])
 @pytest.mark.parametrize("first", [0, 1234567890123456789])
 def test_a_different_whole_number_in_each_row_is_no_feature_if_it_is_an_id(name, first):
-    """Also above 2^53, where float64 does not tell one from the next (pandas-dev/pandas#32134)."""
+    """Even above 2^53, where float64 confuses neighbours (pandas-dev/pandas#32134)."""
     ids = np.random.default_rng(0).permutation(np.arange(first, first + 3 * N, 3))
     table = pd.DataFrame({name: ids, "grid": ids % 1000, "x": RNG.normal(size=N)})
     assert features_of(table).facts()["left_out"] == {name: "a different whole number in each row"}
@@ -112,13 +112,13 @@ def test_infinity_is_named_with_its_row(text, tmp_path):
 
 
 def test_text_without_words_is_refused_by_name():
-    """Signs and single letters (javierhonduco/emoji-prediction#4): TF-IDF has no word to count."""
+    """For example symbols and single letters (javierhonduco/emoji-prediction#4): TF-IDF finds no words."""
     for signs in ("😀 😂 🎉", "A C G"):
         values = [f"{signs} {' '.join(str(i))}" for i in range(N)]
         with pytest.raises(ValueError, match="column 'c' is text without a word of two letters"):
             kind_of(values)
         with pytest.raises(ValueError, match="column 'c' is text without a word of two letters"):
-            kind_of([*values, None, float("nan")])  # "nan" is no word
+            kind_of([*values, None, float("nan")])  # "nan" is not a word
 
 
 def test_the_report_names_every_kind():
@@ -198,7 +198,7 @@ def test_styles_of_numbers(values, expected):
 
 
 def test_money_and_losses_by_hand():
-    """As tidyverse/readr#444 and sfirke/janitor#129 list them."""
+    """As listed in tidyverse/readr#444 and sfirke/janitor#129."""
     texts = ["$100.12", "-$222.22", "$-3", "($222.22)", "(7.5)", "\u2212$1", "12%", "(3%)", "True"]
     values = [100.12, -222.22, -3.0, -222.22, -7.5, -1.0, 0.12, -0.03, 1.0]
     np.testing.assert_allclose(parsed(pd.Series(texts), "."), values)
