@@ -1,4 +1,4 @@
-"""The place of a model file: a path, where it is replaced atomically, or a file object."""
+"""The place of a model file: a path (the file is replaced atomically) or a file object."""
 
 import contextlib
 import io

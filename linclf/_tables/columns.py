@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Kind = Literal["number", "category", "text", "left out"]
 KINDS: tuple[Kind, ...] = ("number", "category", "text", "left out")
 
-FEW, REPEATED = 50, 20  # a category has at most so many values, or each occurs in so many rows on average
+FEW, REPEATED = 50, 20  # most values of a category, or the average number of rows per value if it has more
 WORDS = 3  # average number of words per cell of text
 MANY_ROWS = 20  # with fewer rows, a column of distinct values may still hold categories
 LOOK = 1000  # number of distinct values that decide the kind of a column

@@ -76,7 +76,7 @@ def dialect_of(path: Path) -> Dialect:
         whole = not file.read(1)
     if "\0" in head:
         line = head[: head.index("\0")].count("\n") + 1
-        raise ValueError(f"line {line} has a NUL character; this is no text")
+        raise ValueError(f"line {line} has a NUL character; this is not text")
     comments, head = _without_comments(head)
     if not head.strip():
         raise ValueError("it is empty")

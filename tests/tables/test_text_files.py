@@ -103,7 +103,7 @@ def test_blocks_give_the_rows_of_the_whole(tmp_path):
     [
         (b"", "t.csv cannot be read as CSV: it is empty"),
         (b"\n \n", "it is empty"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0", "line 3 has a NUL character; this is no text"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0", "line 3 has a NUL character; this is not text"),
         (b"x y z\n1 2 3\n4 5 6\n", "its fields are separated by spaces; write commas"),
         (b"a,b,c\n1,2,3\n1,2\n", "row 1 has 2 fields, and most have 3: 1|2"),
         (b"a,b,c\n1,2,3\n1,2,3,4\n", "row 1 has 4 fields, and most have 3"),

@@ -207,7 +207,7 @@ def test_own_validation_set_keeps_the_best_epoch(noisy):
     assert log_loss(y_val, proba, sample_weight=weights) == pytest.approx(losses[best], rel=1e-9)
     score = accuracy_score(y_val, model.predict(X_val), sample_weight=weights)
     assert score == pytest.approx(model.history_["validation_score"][best], rel=1e-12)
-    # the validation set does not influence the path: without it, training goes on to another model
+    # the validation set does not influence the path; without it, the last model is kept
     longer = SoftmaxClassifier(**settings | {"tol": None, "max_iter": model.n_iter_}).fit(X, y)
     assert longer.history_["objective"] == model.history_["objective"]
     assert log_loss(y_val, longer.predict_proba(X_val)) > log_loss(y_val, proba)
