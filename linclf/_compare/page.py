@@ -191,7 +191,7 @@ def _pictures_of_leaders(results: Results) -> str:
     )
     grid = f'<div class="grid">{"".join(panels)}</div>'
     lines = leader_lines(rows, results.facts)
-    return section("The leading few", text, grid) + _list("In numbers", lines)
+    return section("The leading models", text, grid) + _list("In numbers", lines)
 
 
 def _panel(name: str, caption: str, picture: str) -> str:

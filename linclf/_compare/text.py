@@ -113,8 +113,8 @@ def splits_line(facts: dict[str, Any]) -> str:
     if facts["tuned"]:
         alphas = facts["alphas"]
         penalty = (
-            f"alpha chosen of {len(alphas)} from {alphas[0]:g} to {alphas[-1]:g} in {INNER_FOLDS} folds of "
-            "each training part"
+            f"alpha chosen from {len(alphas)} values, {alphas[0]:g} to {alphas[-1]:g}, in {INNER_FOLDS} folds "
+            "of each training part"
         )
     else:
         penalty = f"alpha = {facts['alphas'][0]:g} for all, not tuned"
@@ -140,8 +140,8 @@ def notes(rows: Sequence[Row], facts: dict[str, Any]) -> list[str]:
         lines.append("F1, AUC (under the ROC curve), AP (average precision): means over the classes")
     lines.append("ECE: 15 equal-width bins of the top-class confidence; -: the model gives no probabilities")
     lines.append(
-        "alpha: the penalty that most splits chose, alpha/2 |w|^2 beside the mean loss; C = 1 / (alpha n) of "
-        "scikit-learn is the same penalty"
+        "alpha: the penalty that most splits chose, alpha/2 |w|^2 added to the mean loss; C = 1 / (alpha n) "
+        "of scikit-learn is the same penalty"
     )
     if facts["tuned"]:
         lines.append(

@@ -62,9 +62,7 @@ def _remedy(X: Any) -> str:
                 f"(Row 0 of X has a cell of {len(cell)} values: pass numpy.stack(column), or a list of rows.)"
             )
         if isinstance(cell, str) and not cell.lstrip("-").replace(".", "", 1).isdigit():
-            return (
-                f"(Row 0 of X holds {cell[:40]!r}: make numbers of it, by TfidfVectorizer or OneHotEncoder.)"
-            )
+            return f"(Row 0 of X holds {cell[:40]!r}: convert it with TfidfVectorizer or OneHotEncoder.)"
     return ""
 
 

@@ -138,8 +138,8 @@ def _read_as(table: "pd.DataFrame", given: Mapping[str, str], decimal: Decimal |
             value = next(value for value in table[column.name].dropna() if "," in str(value))
             raise ValueError(
                 f"column {column.name!r} holds {value!r}, which is {str(value).replace(',', '.')} or "
-                f"{str(value).replace(',', '')}; say --decimal , or --decimal . (of a table in memory: make "
-                "numbers of the column)"
+                f"{str(value).replace(',', '')}; say --decimal , or --decimal . (for a table in memory: "
+                "convert the column to numbers)"
             )
     return found
 
@@ -176,7 +176,7 @@ def _column(values: "pd.Series", given: str | None, decimal: Decimal | None) -> 
         return Column(name, "left out" if why else "number", why or "")
     if given is None:
         if types.is_datetime64_any_dtype(dtype) or types.is_timedelta64_dtype(dtype):
-            return Column(name, "left out", "dates; make numbers of them, such as the month")
+            return Column(name, "left out", "dates; convert them to numbers, such as the month")
         if types.is_bool_dtype(dtype) or isinstance(dtype, _categorical()):
             return _constant(values) or Column(name, "category", _counted(values.nunique()))
     return _of_text(name, _text(values), given, decimal)
@@ -244,7 +244,7 @@ def _of_text(name: str, values: "pd.Series", given: str | None, decimal: Decimal
             f"as missing, or {name}=category"
         )
     if all(_DATE.fullmatch(value.strip()) for value in looked):
-        return Column(name, "left out", "dates or times; make numbers of them, such as the month")
+        return Column(name, "left out", "dates or times; convert them to numbers, such as the month")
     n, n_values = int(counts.sum()), len(unique)
     if n_values <= n / 2 and (n_values <= FEW or n_values <= n / REPEATED):
         return Column(name, "category", _counted(n_values))

@@ -1,4 +1,4 @@
-"""Huge, tiny, offset and unequal numbers: fitted like others, or refused with the name of the column."""
+"""Huge, tiny, offset and unequal numbers: fitted like others, or refused with the number of the column."""
 
 import warnings
 

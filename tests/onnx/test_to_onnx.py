@@ -66,7 +66,7 @@ MODELS = [
 
 
 def data(n_classes, dtype):
-    """Scaled data with few rows, so that probabilities are not all zeros and ones."""
+    """Scaled data with few rows, so that probabilities are not 0 or 1."""
     load = {2: load_breast_cancer, 3: load_iris, 10: load_digits}[n_classes]
     X, y = load(return_X_y=True)
     X = X[:300] / np.maximum(X.std(axis=0), 1e-3)

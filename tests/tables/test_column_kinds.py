@@ -51,10 +51,10 @@ def kind_of(values, **given):
         (
             pd.date_range("2026-01-01", periods=N),
             "left out",
-            "dates; make numbers of them, such as the month",
+            "dates; convert them to numbers, such as the month",
         ),
-        ([f"{1 + i % 28}/3/2026 10:30" for i in range(N)], "left out", "dates or times; make numbers"),
-        (["2026-11-30T08:15:00Z", "2026-11-29"] * (N // 2), "left out", "dates or times; make numbers"),
+        ([f"{1 + i % 28}/3/2026 10:30" for i in range(N)], "left out", "dates or times; convert them"),
+        (["2026-11-30T08:15:00Z", "2026-11-29"] * (N // 2), "left out", "dates or times; convert them"),
     ],
 )
 def test_what_a_column_is_taken_for(values, kind, note):
@@ -135,7 +135,7 @@ def test_the_report_names_every_kind():
         "numbers, standardised: size (20 missing: the median taken)",
         "categories, one-hot encoded: colour (2 values, 14 missing: the most frequent one taken)",
         "text, as TF-IDF: review",
-        "left out: when (dates; make numbers of them, such as the month)",
+        "left out: when (dates; convert them to numbers, such as the month)",
     ]
 
 
