@@ -113,8 +113,8 @@ def splits_line(facts: dict[str, Any]) -> str:
     if facts["tuned"]:
         alphas = facts["alphas"]
         penalty = (
-            f"alpha chosen from {len(alphas)} values, {alphas[0]:g} to {alphas[-1]:g}, in {INNER_FOLDS} folds "
-            "of each training part"
+            f"alpha chosen from {len(alphas)} values, {alphas[0]:g} to {alphas[-1]:g}, in {INNER_FOLDS} "
+            "folds of each training part"
         )
     else:
         penalty = f"alpha = {facts['alphas'][0]:g} for all, not tuned"
