@@ -16,7 +16,7 @@ from linclf._tables.numbers import Decimal
 if TYPE_CHECKING:
     import pandas as pd
 
-LOOK = 10_000  # rows that decide how a file writes numbers
+LOOK = 10_000  # rows used to detect the number format of a file
 
 
 def columns_of_model(model: Any) -> list[Column] | None:

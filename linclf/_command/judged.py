@@ -76,7 +76,7 @@ class Judged(NamedTuple):
         return lines
 
     def facts(self) -> dict[str, Any]:
-        """For JSON."""
+        """The measures for JSON."""
         return {"n_rows": self.n_rows, "n_classes": len(self.classes), "measures": self.values}
 
 

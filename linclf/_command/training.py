@@ -242,7 +242,7 @@ class _Rows:
             yield X[rows], y[rows]
 
 
-# ------------------------------------------------------------ what both do
+# ------------------------------------------------------------ shared by both
 
 
 def _classifier(asked: Asked, alpha: float) -> LinearClassifier:

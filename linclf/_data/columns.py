@@ -60,7 +60,7 @@ def occurring(X: Matrix, rows: IntArray | None = None) -> Columns:
 
 
 def of_part(X: Matrix) -> tuple[Columns, Matrix]:
-    """The features of a part of a stream, and its narrowed rows; a few values need no pass over them."""
+    """The features of a part of a stream, and narrowed rows; few values need no pass over all features."""
     n_features = X.shape[1]
     if X.nnz * SORTED > n_features:
         columns = occurring(X)

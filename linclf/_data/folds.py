@@ -50,7 +50,7 @@ def folds_of(
         splitter: Any = check_cv(int(cv), counted, classifier=True)
         with (
             warnings.catch_warnings()
-        ):  # of classes with fewer rows than folds, which `warn_of_missing` tells
+        ):  # about classes with fewer rows than folds; `warn_of_missing` reports them
             warnings.filterwarnings("ignore", "The least populated class in y", UserWarning)
             splits = list(splitter.split(_safe_indexing(X, rows), counted))
         return [(rows[train], rows[test]) for train, test in splits]

@@ -186,7 +186,7 @@ def numbers(column: Any, of: str, kind: Any, name: str, start: int) -> Any:
     return column.cast(kind, safe=False)
 
 
-# ------------------------------------------------------------ what is read
+# ------------------------------------------------------------ sources
 
 
 def of_paths(paths: list[Path], target: Any, weight: str | None, features: Any, memory: int) -> ArrowSource:

@@ -16,7 +16,7 @@ FEWEST, MOST = 64, 2**16  # dense rows in a piece
 
 
 class Format(NamedTuple):
-    """The format of rows: number of features, type, and so on."""
+    """The format of rows: features, dtype, storage, weights and targets."""
 
     n_features: int
     dtype: np.dtype

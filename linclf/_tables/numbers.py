@@ -8,7 +8,7 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
-# marks of a missing number in real tables; missing text is only the empty cell and ?
+# marks of a missing number in real tables; for text only the empty cell and ? count as missing
 MISSING = (
     *(
         "",

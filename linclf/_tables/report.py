@@ -1,4 +1,4 @@
-"""The report on what was read and the kind of each column; always shown, so that nothing is silent."""
+"""The report on what was read and the kind of each column; it is always shown to the user."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple

@@ -28,7 +28,7 @@ Given = tuple[Any, Any, Any]  # X, y and weights of a partition
 LEAST, MOST, SHARE = 2**28, 2**30, 2
 
 
-# ------------------------------------------------------------ what workers do
+# ------------------------------------------------------------ on the workers
 
 
 def _block(given: Given, start: int) -> Block:
@@ -96,7 +96,7 @@ class _Named:
             raise ValueError(f"partition {self.number}: {fault}") from fault
 
 
-# ------------------------------------------------------------ what the client does
+# ------------------------------------------------------------ on the client
 
 
 class OnWorkers:

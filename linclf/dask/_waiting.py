@@ -1,4 +1,4 @@
-"""Waiting for results of a cluster, in a way that Ctrl-C or a lost worker does not leave it hanging."""
+"""Waiting for results of a cluster, without hanging after Ctrl-C or the loss of a worker."""
 
 import time
 from typing import Any
