@@ -77,7 +77,7 @@ def certain(calibrator: Calibrator, label: LabelArray) -> Calibrator:
 INPUT = """input : {"scores", "probabilities"}, default="scores"
     The input of `fit` and `predict_proba`. Scores are logits or values of a ``decision_function``.
     Probabilities are replaced by their logarithms; a probability of 0 counts as the smallest positive
-    one in `fit`, clipped to 1e-30 to 1e-4."""
+    one in `fit`, clipped to [1e-30, 1e-4]."""
 
 
 SHRINKAGE = """shrinkage : "auto" or float >= 0, default="auto"
@@ -171,7 +171,7 @@ class BaseCalibrator(BaseEstimator, ABC):
         Raises
         ------
         ValueError
-            If the number of classes is another than in `fit`, or the scores are not finite.
+            If the number of classes differs from `fit`, or the scores are not finite.
         TypeError
             If the scores are not real numbers.
         """
@@ -193,7 +193,7 @@ class BaseCalibrator(BaseEstimator, ABC):
         Raises
         ------
         ValueError
-            If the number of classes is another than in `fit`, or the scores are not finite.
+            If the number of classes differs from `fit`, or the scores are not finite.
         TypeError
             If the scores are not real numbers.
         """

@@ -20,7 +20,7 @@ STRENGTHS = 256.0, 64.0, 16.0, 4.0, 1.0, 0.25
 # number of rows at which a held-out log loss counts half. Counting it fully with 100 rows of ten classes
 # raised the log loss of one network by .5 %; counting a quarter with 300 rows raised that of another by 1 %
 HALF_BELIEVED = 300.0
-LEAST = 2.0  # strength, for one row a class
+LEAST = 2.0  # strength with one row per class
 NEGLIGIBLE = 1e-2  # weights below this become 0
 HOPELESS = 7.0  # if the exponent of a weight is this far below the best, weaker penalties are not tried
 ROUGH = 1e-4  # gradient norm at which fits to part of the rows stop

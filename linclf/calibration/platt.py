@@ -32,7 +32,7 @@ class PlattScaling(BaseCalibrator):
     input : {"scores", "logits", "probabilities"}, default="scores"
         The input of `fit` and `predict_proba`: scores of a ``decision_function`` that each have a meaning
         alone, logits, or probabilities. A probability of 0 counts as the smallest positive one in `fit`,
-        clipped to 1e-30 to 1e-4.
+        clipped to [1e-30, 1e-4].
 
     Attributes
     ----------
