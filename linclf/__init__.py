@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> Any:
-        """Imported when it is asked for: `linclf --help` needs none of it, which takes seconds."""
+        """Import on first use: it takes seconds, and `linclf --help` does not need it."""
         if name in MODULES:
             return import_module(f"linclf.{name}")
-        # most programs need a classifier, and not the rest
+        # most programs need only a classifier
         room = "classifiers" if name.endswith("Classifier") else "_public"
         is_private = name.startswith("_") and name != "__all__"
         module = None if is_private else import_module(f"linclf.{room}")

@@ -1,4 +1,4 @@
-"""What `import linclf` offers."""
+"""The public names of `import linclf`."""
 
 from linclf._compare.comparison import Comparison, compare
 from linclf._files.archive import load as load
@@ -18,7 +18,7 @@ from linclf.classifiers import (
 )
 from linclf.tuning import LinearClassifierCV, SoftmaxClassifierCV, SVMClassifierCV, path
 
-# without load and save, which a star import would put over those of NumPy, PyTorch or joblib
+# without load and save: a star import would hide those of NumPy, PyTorch or joblib
 __all__ = [
     "Batches",
     "Comparison",

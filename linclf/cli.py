@@ -60,7 +60,7 @@ def _add_compare(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "compare",
         help="tune, fit and judge every loss and the scikit-learn rivals on a table",
         description="Tune and fit every loss and the scikit-learn rivals on the same splits of a table, "
-        "and say which to take.",
+        "and recommend one.",
     )
     command.set_defaults(run=_compare)
     add = command.add_argument
@@ -72,17 +72,17 @@ def _add_compare(commands: "argparse._SubParsersAction[_Parser]") -> None:
     )
     _add_reading(command)
     add("--models", metavar="A,B", help="names or patterns such as 'softmax,sklearn:*'; default: all")
-    add("--no-tune", action="store_true", help="one penalty for all instead of one chosen for each model")
+    add("--no-tune", action="store_true", help="one penalty for all models instead of one chosen for each")
     add("--alpha", type=float, metavar="A", help="that penalty (default: 1e-4); needs --no-tune")
     add("--alphas", type=numbers, metavar="A,B", help="penalties to choose from; default: 1 to 1e-6")
     add("--sort", metavar="MEASURE", help="accuracy, macro_f1, roc_auc, average_precision, log_loss, ...")
     add("--test-size", type=float, metavar="F", help="share of rows held out (default: 0.25)")
     add("--repeats", type=int, metavar="N", help="number of random splits (default: 5)")
     add("--cv", type=int, metavar="K", help="K folds instead of random splits")
-    add("--groups", metavar="COLUMN", help="rows with one value of this column stay in one part")
+    add("--groups", metavar="COLUMN", help="rows with the same value in this column stay together")
     add("--times", metavar="COLUMN", help="test rows are later than training rows by this column")
     add("--random-state", type=int, default=0, metavar="S", help="seed (default: %(default)s)")
-    add("--n-jobs", type=int, metavar="N", help="threads of a fit; -1 takes all cores")
+    add("--n-jobs", type=int, metavar="N", help="threads of a fit; -1 uses all cores")
     add("--json", metavar="OUT", help="write the numbers to this JSON file")
     add("--report", metavar="OUT.html", help="write a self-contained report with pictures")
     add("--loss-curves", action="store_true", help="draw the training objectives too; needs --report")
@@ -95,13 +95,13 @@ def _add_fit(commands: "argparse._SubParsersAction[_Parser]") -> None:
     command = commands.add_parser(
         "fit",
         help="fit a model to a table and save it with its encoder",
-        description="Fit a model to a table and save it with all that turns the columns into numbers. A file "
-        "that is larger than memory is read again for each pass.",
+        description="Fit a model to a table and save it with the encoder that turns columns into numbers. A "
+        "file larger than memory is read again for each pass.",
     )
     command.set_defaults(run=_fit)
     add = command.add_argument
     add("file", help=_FILE)
-    add("-o", "--output", required=True, metavar="M.linclf", help="the file of the model")
+    add("-o", "--output", required=True, metavar="M.linclf", help="file for the model")
     add(
         "--target",
         metavar="COLUMN",
@@ -113,19 +113,19 @@ def _add_fit(commands: "argparse._SubParsersAction[_Parser]") -> None:
     add(
         "--validation",
         metavar="F",
-        help="a share of the rows or a file that is not trained on: the model is measured on it",
+        help="a share of the rows, or a file, to evaluate the model on; it is not trained on",
     )
     _add_reading(command)
     _add_memory(command)
     add("--random-state", type=int, default=0, metavar="S", help="seed (default: %(default)s)")
-    add("--n-jobs", type=int, metavar="N", help="threads; -1 takes all cores")
+    add("--n-jobs", type=int, metavar="N", help="threads; -1 uses all cores")
     add("--report", metavar="OUT.html", help="write a self-contained report with pictures")
 
 
 def _add_predict(commands: "argparse._SubParsersAction[_Parser]") -> None:
     command = commands.add_parser(
         "predict",
-        help="predict the rows of a file with a model of linclf fit, or of linclf.save",
+        help="predict the rows of a file with a model saved by linclf fit or linclf.save",
         description="Predict the rows of a file, in their order.",
     )
     command.set_defaults(run=_predict)
@@ -133,7 +133,7 @@ def _add_predict(commands: "argparse._SubParsersAction[_Parser]") -> None:
     add("model", metavar="M.linclf")
     add("file", help=_FILE)
     add("-o", "--output", metavar="OUT", help=".parquet, .csv or .tsv; default: CSV on the standard output")
-    add("--proba", action="store_true", help="the probability of each class too")
+    add("--proba", action="store_true", help="also the probability of each class")
     add("--top-k", type=int, metavar="K", help="the K most probable classes and their probabilities")
     _add_reading(command)
 
@@ -148,7 +148,7 @@ def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
     add = command.add_argument
     add("model", metavar="M.linclf")
     add("file", help=_FILE)
-    add("--target", metavar="COLUMN", help="column with the labels; default: the one that is no feature")
+    add("--target", metavar="COLUMN", help="column with the labels; default: the one that is not a feature")
     _add_reading(command)
     _add_memory(command)
     add("--json", metavar="OUT", help="write the numbers to this JSON file")
@@ -157,7 +157,7 @@ def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
 
 def _add_memory(command: _Parser) -> None:
     command.add_argument(
-        "--memory", default="2GiB", metavar="SIZE", help="what rows may take of it (default: %(default)s)"
+        "--memory", default="2GiB", metavar="SIZE", help="how much of it rows may use (default: %(default)s)"
     )
 
 
@@ -168,7 +168,7 @@ def _add_reading(command: _Parser) -> None:
         "--columns",
         type=kinds,
         metavar="NAME=KIND,...",
-        help="what columns are, if not what they are taken for: number, category, text or 'left out'",
+        help="kinds of columns that are detected wrongly: number, category, text or 'left out'",
     )
     add("--decimal", choices=(".", ","), help="the decimal sign, if 1,234 could be read both ways")
 
@@ -184,7 +184,7 @@ def kinds(text: str) -> dict[str, str]:
 def _add_warmup(commands: "argparse._SubParsersAction[_Parser]") -> None:
     command = commands.add_parser(
         "warmup",
-        help="compile ahead of time, as when a container image is built",
+        help="compile ahead of time, for example when building a container image",
         description="Compile the kernels of every loss into the disk cache (LINCLF_CACHE names its folder).",
     )
     command.set_defaults(run=_warmup)

@@ -1,4 +1,4 @@
-"""Chromium for tests: a browser, and a page in it at a width and in a colour scheme."""
+"""Chromium for tests: a browser, and a page at a given width and in a colour scheme."""
 
 import shutil
 
@@ -9,7 +9,7 @@ WIDTHS = (1280, 390)
 
 
 def chromium(profile):
-    """A headless browser, or a skip without the programs chromium and chromedriver."""
+    """A headless browser; skips the test without the programs chromium and chromedriver."""
     driver = shutil.which("chromedriver")
     if driver is None or shutil.which("chromium") is None:
         pytest.skip("no chromium and chromedriver; apt-get install chromium chromium-driver")

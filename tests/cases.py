@@ -34,7 +34,7 @@ class LossCase(NamedTuple):
     twin: callable
 
     def value(self, scores, target):
-        """By the twin; a row of probabilities means the expectation over its classes."""
+        """The value by the twin; for a row of probabilities, the expectation over classes."""
         if np.ndim(target) == 0:
             return self.twin(scores, target, **self.loss._asdict())
         return sum(q * self.value(scores, k) for k, q in enumerate(target) if q > 0)
@@ -44,7 +44,7 @@ class LossCase(NamedTuple):
         return trait(self.loss, "head") is Cosine
 
     def scores(self, n, n_classes, size=1.0, seed=0):
-        """Random scores; those for hinges are 0.001 or more from every kink of a margin n/100."""
+        """Random scores; for hinges, at least 0.001 from every kink of a margin n/100."""
         rng = np.random.default_rng(seed)
         if self.on_cosines:
             return rng.uniform(-0.95, 0.95, (n, n_classes))
@@ -76,7 +76,7 @@ LOSS_CASES = [
     LossCase(SphereFace(scale=64.0, margin=4.0), naive.sphereface),
 ]
 
-# what is passed, and the parameter and value that the message has to name
+# an invalid argument, and the parameter and value that the message must name
 INVALID_LOSSES = [
     (Softmax(label_smoothing=1.0), "label_smoothing", "1.0"),
     (Softmax(label_smoothing=-0.1), "label_smoothing", "-0.1"),
@@ -104,7 +104,7 @@ INVALID_LOSSES = [
 
 
 class OptimizerCase(NamedTuple):
-    """An optimizer, its twin in `naive`, and a maker of the same in torch (given torch.optim)."""
+    """An optimizer, its twin in `naive`, and a function that makes the same from torch.optim."""
 
     optimizer: tuple
     twin: callable
@@ -151,7 +151,7 @@ INVALID_OPTIMIZERS = [
 
 
 def default_run(values, kept):
-    """Values of a parameter of which the default run takes only some, and `.ci/run` all."""
+    """Values of a parameter; the default run uses only some of them, and `.ci/run` all."""
     return [pytest.param(value, marks=() if value in kept else pytest.mark.exhaustive) for value in values]
 
 

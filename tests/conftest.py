@@ -1,9 +1,9 @@
-"""What several test files share: the distance to the optimum, the folder of real data, and options."""
+"""Fixtures that several test files share: the distance to the optimum, the folder of real data, options."""
 
 import os
 import pathlib
 
-# each worker has a core of its own; set before NumPy is imported, and inherited by workers
+# one core per worker; set before NumPy is imported, and inherited by workers
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
@@ -14,7 +14,7 @@ from reference import softmax_objective, softmax_optimum
 
 @pytest.fixture(scope="session")
 def distance_left():
-    """(F - F*) / (F(0) - F*) of a fitted `SoftmaxClassifier`: 0 is the optimum, 1 is no training."""
+    """(F - F*) / (F(0) - F*) of a fitted `SoftmaxClassifier`: 0 at the optimum, 1 without training."""
 
     def measure(model, X, y):
         Y, ones = np.eye(len(model.classes_))[np.searchsorted(model.classes_, y)], np.ones(len(y))

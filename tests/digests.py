@@ -1,15 +1,14 @@
 """Freeze the bits of training: a tool for developers, not a test.
 
-A change that should only move code about must not change what training computes. This script fits
-several hundred small models on generated data and keeps short digests of what they learnt, of their
-histories and of some predictions:
+A refactoring must not change the results of training. This script fits several hundred small models
+on generated data and keeps short digests of their fitted attributes, histories and some predictions:
 
     python tests/digests.py write before.json      # before the change
-    python tests/digests.py compare before.json    # after it; exits with 1 where anything differs
+    python tests/digests.py compare before.json    # after it; exits with 1 if anything differs
 
-Both take ``--only SUBSTRING`` for some of the cases. Bits differ between machines and between versions
-of the libraries, so a file is only good for one machine and one environment. Kernels compile in the
-first run after a change.
+Both accept ``--only SUBSTRING`` to select cases. Bits differ between machines and between versions of the
+libraries, so a file is valid only for one machine and one environment. Kernels compile in the first run
+after a change.
 """
 
 import argparse
@@ -38,14 +37,14 @@ from linclf.optimizers import OPTIMIZERS, Adam, Averaged
 
 KINDS = [(storage, dtype) for storage in ("dense", "csr") for dtype in ("float32", "float64")]
 TWO_KINDS = [("dense", "float32"), ("csr", "float64")]
-PREDICTED = 20  # rows of which predictions are kept
-ENTRIES = 64  # weights that are kept as numbers, to tell how large a difference is
+PREDICTED = 20  # number of rows with stored predictions
+ENTRIES = 64  # number of weights stored as numbers, to measure the size of a difference
 ATTRIBUTES = ("coef_", "intercept_", "constant_", "projection_", "order_", "cutoffs_")
-KINKED, COSINE = "weston-watkins", "cosface"  # a loss of each kind beside softmax
+KINKED, COSINE = "weston-watkins", "cosface"  # a loss of each kind besides softmax
 
 
 class Table(NamedTuple):
-    """What data to generate."""
+    """The data to generate."""
 
     storage: str = "dense"
     dtype: str = "float64"
@@ -68,7 +67,7 @@ class Case(NamedTuple):
 
 @functools.cache
 def generated(table):
-    """X and y with unequal classes and features of other scales; 4 of 5 values of sparse rows are zero."""
+    """X and y with unequal classes and scales of features; 4 of 5 values of sparse rows are zero."""
     n, d, K = table[2:]
     rng = np.random.default_rng([n, d, K])
     share = 1 / np.arange(2, K + 2)
@@ -166,7 +165,7 @@ def linear(key, table, train=fit, **parameters):
 
 
 def losses():
-    """Every loss in every kind of rows: all rows at once, mini-batches, a fixed step, a stream."""
+    """Every loss with every kind of rows: all rows at once, mini-batches, a fixed step, a stream."""
     for loss in sorted(LOSSES):
         for kind in KINDS:
             name, table = f"{loss}/{'/'.join(kind)}", Table(*kind)
@@ -178,7 +177,7 @@ def losses():
 
 
 def variants():
-    """Parameters of losses, and numbers of classes and rows, that lead through other code."""
+    """Parameters of losses, and numbers of classes and rows, that use other code."""
     for loss in (
         Focal(gamma=0.0),
         Focal(gamma=0.5),
@@ -227,7 +226,7 @@ def solvers():
 
 
 def lbfgs():
-    """L-BFGS: every loss, and those with kinks are refused."""
+    """L-BFGS with every loss; those with kinks are refused."""
     changes = {
         "early-stopping": {"early_stopping": True},
         "no-intercept": {"fit_intercept": False},
@@ -248,13 +247,13 @@ def lbfgs():
                     yield linear(f"{name}/{change}", table, **{**common, **parameters})
                 for way in (fit_soft, *WAYS):
                     yield linear(f"{name}/{way.__name__}", table, way, **common)
-            sample = Table(storage, n=6000)  # of which a part is enough to begin with
+            sample = Table(storage, n=6000)  # training starts with a part of the rows
             yield linear(f"{loss}/{storage}/6000", sample, **common)
             yield linear(f"{loss}/{storage}/two", Table(storage, n_classes=2), **common)
 
 
 def settings():
-    """The other parameters, of softmax, a hinge and cosines."""
+    """The other parameters, for softmax, a hinge and cosines."""
     changes = {
         "no-intercept": {"fit_intercept": False},
         "no-penalty": {"alpha": 0.0},
@@ -341,7 +340,7 @@ def large(key, cls, table, train=fit, **parameters):
 
 
 def sampled():
-    """Classes drawn, and all of them where n_sampled is larger."""
+    """Sampled classes, and all of them if n_sampled is larger."""
     for cls in (SampledSoftmaxClassifier, NCEClassifier):
         for kind in KINDS:
             name, table = f"{cls.__name__}/{'/'.join(kind)}", Table(*kind, n_classes=30)
@@ -452,7 +451,7 @@ def digest(values):
 
 
 def learnt(model):
-    """Names and arrays of what a model has learnt, those of its parts included."""
+    """Names and arrays of the fitted attributes of a model, including its parts."""
     if isinstance(model, tuple):  # a part of an adaptive softmax
         return {"coef_": model.W, "intercept_": model.b}
     found = {name: getattr(model, name) for name in ATTRIBUTES if hasattr(model, name)}
@@ -466,7 +465,7 @@ def learnt(model):
 
 
 def measured(case):
-    """Digests of what a case computes, and a few numbers; the text of the exception if it fails."""
+    """Digests of the results of a case, and a few numbers; the text of the exception if it fails."""
     X, y = generated(case.table)
     try:
         case.train(case.model, X, y)
@@ -500,7 +499,7 @@ def computed(only):
 
 
 def difference(before, after):
-    """What differs between two results of a case, as a text; empty if nothing does."""
+    """The differences between two results of a case, as text; empty if there are none."""
     old, new = before["digests"], after["digests"]
     names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
     if not names:
@@ -526,7 +525,7 @@ def write(path, results):
 
 
 def compare(path, results, only):
-    """Print what differs from a file; returns the number of cases that do."""
+    """Print the differences from a file; returns the number of cases that differ."""
     stored = json.loads(Path(path).read_text(encoding="utf-8"))
     stored = {key: result for key, result in stored.items() if only in key}
     found = {key: "is gone" for key in stored if key not in results}

@@ -1,7 +1,7 @@
-"""What the tests of inputs share: data of whole numbers, estimators, and the forms in which rows arrive.
+"""Shared by the tests of inputs: integer data, estimators, and forms of rows.
 
-A form is tested once against `check_X`, which every estimator calls; `WAYS` are all calls of
-estimators that take rows, and meet one hard form of each kind.
+Each form is tested once with `check_X`, which every estimator calls; `WAYS` are all estimator methods that
+accept rows, and are tested with one hard form of each kind.
 """
 
 import warnings
@@ -39,7 +39,7 @@ TRAINING_WAYS = [(name, way) for name, way in WAYS if way != "predict"]
 
 @cache
 def whole_iris():
-    """Whole numbers, so that every number type holds them; shuffled."""
+    """Integers, so that every numeric type holds them; shuffled."""
     X, y = load_iris(return_X_y=True)
     order = np.random.default_rng(0).permutation(len(y))
     X, y = (X[order] * 10).round(), y[order]
@@ -59,7 +59,7 @@ def fit(X, y, **parameters):
 
 
 def outcome(name, way, X, y=None, **weights):
-    """Numbers that tell whether two forms of X and y are the same to an estimator."""
+    """Results that show whether an estimator treats two forms of X and y alike."""
     y = whole_iris()[1] if y is None else y
     if way == "predict":
         return trained(name).decision_function(X)
@@ -120,7 +120,7 @@ def hard_dense_form(X):
 
 @cache
 def sparse_iris():
-    """The large values, and a row without any."""
+    """Only the large values, and a row without any."""
     A = np.where(whole_iris()[0] > 20, whole_iris()[0], 0)
     A[5] = 0
     return sparse.csr_array(A)
@@ -145,7 +145,7 @@ def reversed_rows(A):
 
 
 def forgotten_order(A):
-    """SciPy remembers that the indices were sorted, which they are no more."""
+    """SciPy's cached flag says that the indices are sorted, but they no longer are."""
     A = A.copy()
     assert A.has_canonical_format
     reversed_parts = reversed_rows(A)
@@ -171,7 +171,7 @@ def read_only_parts(A):
 
 
 def strange_parts(A):
-    """Longer than needed, not contiguous, and of the other byte order."""
+    """Arrays longer than needed, not contiguous, and in the other byte order."""
     A = A.copy()
     A.indices = np.repeat(np.append(A.indices, 7), 2)[::2]
     A.data = np.repeat(np.append(A.data, 1e9), 2)[::2]
@@ -202,5 +202,5 @@ SPARSE_FORMS = {
 
 
 def hard_sparse_form(A):
-    """Repeated entries with zeros among them, from right to left, with 64-bit indices, read-only."""
+    """Repeated entries including zeros, from right to left, with 64-bit indices, read-only."""
     return read_only_parts(long_indices(reversed_rows(duplicates(explicit_zeros(A)))))

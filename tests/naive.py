@@ -1,7 +1,7 @@
-"""Obvious NumPy twins of what the package computes: each says what it means, none is fast.
+"""Obvious NumPy twins of the computations of the package: clear rather than fast.
 
-A loss twin takes the scores of one row, the true class, and the parameters of the loss by name. An
-optimizer twin takes the weights, the gradient, the state so far (a dict) and the step's numbers.
+A loss twin gets the scores of one row, the true class, and the parameters of the loss by name. An
+optimizer twin gets the weights, the gradient, the state so far (a dict) and the numbers of the step.
 """
 
 import numpy as np
@@ -34,7 +34,7 @@ def focal(f, y, gamma):
 
 
 def entmax(f, alpha):
-    """By bisection of the threshold."""
+    """Entmax by bisection of the threshold."""
     f = (alpha - 1) * (f - f.max())
     low, high = -1.0, 0.0
     for _ in range(100):
@@ -45,13 +45,13 @@ def entmax(f, alpha):
 
 
 def entmax_loss(f, y, alpha):
-    """Fenchel-Young: ``max_p p.f + H(p)`` minus the same at e_y, with Tsallis entropy H."""
+    """The Fenchel-Young loss: ``max_p p.f + H(p)`` minus the same at e_y, with Tsallis entropy H."""
     p = entmax(f, alpha)
     return p @ (f - f[y]) + (p - p**alpha).sum() / (alpha * (alpha - 1))
 
 
 def sparsemax_loss(f, y):
-    """In Martins & Astudillo's form."""
+    """The form of Martins & Astudillo."""
     f = f - f.max()
     ordered = np.sort(f)[::-1]
     sizes = np.arange(1, len(f) + 1)
@@ -114,7 +114,7 @@ def sphereface(c, y, scale, margin):
 
 
 def focal_hessian(p, y, gamma):
-    """Of the focal loss in the scores, at probabilities p: the derivative of ``F(u) (e_y - p)``."""
+    """Hessian of the focal loss with respect to the scores: the derivative of ``F(u) (e_y - p)``."""
     u, g = p[y], gamma
     away = one_hot(y, len(p)) - p
     factor = g * u * (1 - u) ** (g - 1) * np.log(u) - (1 - u) ** g
@@ -152,7 +152,7 @@ def momentum(w, g, state, step, penalty, beta):
 
 
 def nesterov(w, g, state, step, penalty, beta):
-    """w is the point looked ahead to, where the gradient is taken; state["w"] where it looks from."""
+    """w is the look-ahead point, where the gradient is taken; state["w"] is the current point."""
     new = (w - step * g) / (1 + step * penalty)
     state["v"] = new - state.get("w", w)
     state["w"] = new
@@ -199,8 +199,8 @@ def softmax_gradient(f, y):
 def train(optimizer, W, X, y, weights, steps, batch, penalty, row_limit=np.inf):
     """One epoch of mini-batch softmax regression; returns weights, visited weights and losses.
 
-    ``optimizer(w, g, state, step, penalty)`` as above. A row whose ``step * weight * |x|^2``, over
-    the batch size, is above row_limit has its gradient shortened to it.
+    ``optimizer(w, g, state, step, penalty)`` is as above. If ``step * weight * |x|^2`` of a row,
+    divided by the batch size, is above row_limit, its gradient is shortened accordingly.
     """
     state, path, losses = {}, [], []
     for number, step in enumerate(steps):

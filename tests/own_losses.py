@@ -1,4 +1,4 @@
-"""Losses as other people would write them."""
+"""Custom losses, as users would write them."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from linclf.losses import row_loss
 
 
 class OwnSoftmax(NamedTuple):
-    """The cross-entropy once more, with nothing said about it."""
+    """The cross-entropy again, without any optional attributes."""
 
     temperature: float = 1.0
 
@@ -51,7 +51,7 @@ def own_hinge(loss, scores, y):
 
 
 def registered(function, **attributes):
-    """A loss without parameters whose row function is this, and whose class says this."""
+    """A loss without parameters, with this row function and these class attributes."""
     cls = type("Own", (NamedTuple("Own", [("gamma", float)]),), {"__slots__": (), **attributes})
     row_loss.register(cls)(function)
     return cls(1.0)

@@ -1,7 +1,7 @@
-"""The softmax optimum by scikit-learn's Newton's method.
+"""The softmax optimum by scikit-learn's Newton solver.
 
-Its other solvers stop far from the optimum on features that are not scaled: on one of these tests
-their intercepts were 1.5 % off, and on another processor they were not.
+Its other solvers stop far from the optimum on unscaled features: in one of these tests their intercepts
+were 1.5 % off on one processor, and correct on another.
 """
 
 import numpy as np
@@ -11,20 +11,20 @@ from threadpoolctl import threadpool_limits
 
 
 def softmax_objective(W, b, X, Y, weights, alpha):
-    """F of `SoftmaxClassifier` in NumPy; Y has class probabilities. One row of W is two classes."""
-    if len(W) == 1:  # the two score columns that have this difference and the same penalty
+    """F of `SoftmaxClassifier` in NumPy; Y has class probabilities. A single row of W means two classes."""
+    if len(W) == 1:  # two score columns with this difference and the same penalty
         W, b, alpha = np.vstack([-W, W]) / 2, np.append(-b, b) / 2, 2 * alpha
     losses = -(Y * log_softmax(X @ W.T + b, axis=1)).sum(axis=1)
     return weights @ losses / weights.sum() + alpha / 2 * np.sum(W**2)
 
 
 def logistic_regression(penalty, **parameters):
-    """LogisticRegression with ``penalty/2 |W|^2`` beside the sum of the losses."""
+    """LogisticRegression with ``penalty/2 |W|^2`` added to the sum of the losses."""
     return LogisticRegression(C=1 / penalty, solver="newton-cholesky", tol=1e-9, max_iter=200, **parameters)
 
 
 def softmax_optimum(X, Y, weights, alpha):
-    """(W, b) of the least F, shaped like ``coef_`` and ``intercept_``.
+    """The (W, b) that minimise F, shaped like ``coef_`` and ``intercept_``.
 
     A row of probabilities is a weighted copy for each class.
     """

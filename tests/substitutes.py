@@ -1,8 +1,8 @@
 """linclf's classifiers under the names, and with the parameters, of scikit-learn's linear classifiers.
 
-Each has the constructor of its namesake and is a classifier of linclf in all else. `substitution.py` gives
-them to other projects' tests. L1 penalties, kernels, choices of a solver and ``partial_fit`` are not
-translated: an `SVC` is linear here, whatever its kernel.
+Each has the constructor of its namesake and is otherwise a classifier of linclf. `substitution.py` passes
+them to tests of other projects. L1 penalties, kernels, solvers and ``partial_fit`` are not translated: an
+`SVC` is linear here for any kernel.
 """
 
 import inspect
@@ -17,7 +17,7 @@ from linclf import LinearClassifier, SoftmaxClassifier, SVMClassifier
 
 
 def constructor_of(cls: type) -> Callable[..., None]:
-    """A constructor with the signature of that of `cls`, which stores its arguments as they are."""
+    """A constructor with the signature of that of `cls`, which stores its arguments unchanged."""
     signature = inspect.signature(cls.__init__)
 
     def constructor(self, *arguments, **named):
@@ -32,7 +32,7 @@ def constructor_of(cls: type) -> Callable[..., None]:
 
 
 class Substitute:
-    """What the substitutes share: linclf's parameters take the place of the given ones during ``fit``."""
+    """The base of all substitutes: linclf's parameters replace the given ones during ``fit``."""
 
     fits: ClassVar[int] = 0  # of all substitutes in this process
 
@@ -49,18 +49,18 @@ class Substitute:
             vars(self).update(given)
 
     def translated(self, given: dict[str, Any], y, sample_weight) -> dict[str, Any]:
-        """Parameters of linclf that are called or mean something else there, and their values."""
+        """Values for parameters of linclf that have another name or meaning in scikit-learn."""
         raise NotImplementedError
 
 
 class WithC(Substitute):
-    """Trained to the optimum, with a penalty on the sum of the losses; linclf's is on their weighted mean."""
+    """Trained to the optimum; C refers to the sum of the losses, linclf's alpha to their weighted mean."""
 
     def translated(self, given, y, sample_weight):
         return {
             "alpha": 1 / (given["C"] * total_weight(given["class_weight"], y, sample_weight)),
             "solver": "auto",
-            # a bound of the gradient there, and of the objective here, which falls as the gradient's square
+            # a bound on the gradient there; here on the objective, which falls as the gradient's square
             "tol": given["tol"] ** 2,
             "max_iter": "auto" if given["max_iter"] == -1 else given["max_iter"],
         }
@@ -84,14 +84,14 @@ class SVC(WithC, SVMClassifier):
     __init__ = constructor_of(svm.SVC)
 
     def translated(self, given, y, sample_weight):
-        meant = {"tol": given["tol"]}  # the largest violation there, with which the gap to a bound falls here
+        meant = {"tol": given["tol"]}  # the largest violation; the gap here falls in proportion
         if given["probability"] is True:
             meant |= {"calibration": "platt", "early_stopping": True}
         return super().translated(given, y, sample_weight) | meant
 
 
 class Stepwise(Substitute):
-    """Steps whose length follows from the rows, whatever step the namesake is given."""
+    """The step size follows from the rows, for any step size given to the namesake."""
 
     def translated(self, given, y, sample_weight):
         alpha = given["alpha"] if given["penalty"] == "l2" else 0.0
@@ -117,7 +117,7 @@ class Perceptron(Stepwise, SVMClassifier):
 
 
 def total_weight(class_weight, y, sample_weight) -> float:
-    """The sum of the weights of the rows, in which class weights count."""
+    """The sum of the weights of the rows, including class weights."""
     classes, ids = np.unique(y, return_inverse=True)
     weights = np.ones(len(ids)) if sample_weight is None else np.asarray(sample_weight)
     per_class = compute_class_weight(class_weight, classes=classes, y=np.asarray(y), sample_weight=weights)

@@ -1,9 +1,9 @@
-"""A pytest plugin: tests of other projects get linclf's classifiers for scikit-learn's.
+"""A pytest plugin: tests of other projects get linclf's classifiers instead of scikit-learn's.
 
     PYTHONPATH=tests python -m pytest -p substitution .../sklearn/tests/test_calibration.py
 
-The names are replaced in the modules that tests import them from, before they do. Each result notes how many
-times a substitute was fitted. The tests in `MISSES` must fail, and all others pass or skip themselves.
+The names are replaced in the modules before tests import them. Each result records how many times a
+substitute was fitted. The tests in `MISSES` must fail; all others must pass or be skipped.
 """
 
 import pytest
@@ -18,7 +18,7 @@ REPLACED = {
     sklearn.calibration: ["LinearSVC"],  # the default of CalibratedClassifierCV
 }
 
-# by module, with what in the test is about scikit-learn's classifier alone
+# by module, with the part of the test that is specific to scikit-learn's classifier
 MISSES = {
     "sklearn.tests.test_calibration": {
         "test_calibrated_classifier_cv_works_with_large_confidence_scores": (

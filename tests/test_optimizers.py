@@ -16,7 +16,7 @@ PENALTY = np.array([0.0, 0.1, 2.0, 1e-3, 1e6])
 
 @njit(error_model="numpy")
 def walk(optimizer, weights, targets, slopes, lengths, penalty, slots, path):
-    """Steps with the gradient ``slopes * (w - targets)`` of a parabola; path has the weights of each."""
+    """Steps with the gradient ``slopes * (w - targets)`` of a parabola; ``path`` gets the weights."""
     gradient = np.empty_like(weights)
     for t in range(lengths.size):
         gradient[:] = slopes * (weights - targets)
@@ -59,7 +59,7 @@ def test_steps_in_float32(case):
 
 @table(OPTIMIZER_CASES)
 def test_fixed_point_is_the_penalised_optimum(case):
-    """The implicit shrink ends where ``slope * (w - target) + penalty * w = 0``."""
+    """With the implicit shrink, steps end at ``slope * (w - target) + penalty * w = 0``."""
     penalty = np.array([0.0, 0.1, 2.0, 1e-3, 10.0])
     path, _, (_, targets, slopes) = path_of(case.optimizer, np.linspace(0.1, 1e-5, 20_000), penalty)
     np.testing.assert_allclose(path[-1], slopes * targets / (slopes + penalty), rtol=1e-6)

@@ -1,4 +1,4 @@
-"""Accuracy and distance left on real data with the default settings; a folder of data is needed.
+"""Accuracy and distance to the optimum on real data with default settings; needs a folder of data.
 
 ``LINCLF_DATA=../shared/data pytest -m data``
 """

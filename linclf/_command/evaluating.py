@@ -1,4 +1,4 @@
-"""A model on a file with labels."""
+"""Evaluate a model on a file with labels."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -36,7 +36,7 @@ def evaluate_file(
     Raises
     ------
     ValueError
-        If the columns do not match the model, or the labels are of another kind than its classes.
+        If the columns do not match the model, or the labels have another type than its classes.
     """
     room = n_bytes_of(memory)
     columns = columns_of_model(model)
@@ -68,12 +68,12 @@ def evaluate_file(
 
 
 def check_width(model: Any, n_features: int, path: str) -> None:
-    """Refuse rows of another length than those of the fit, or without the names that these had."""
+    """Refuse rows with another number of features than in fit, or without the names that fit had."""
     if columns_of_model(model) is not None:
         raise ValueError(f"{path} has no named columns, and the model was fitted with a table that has them")
     fitted = getattr(model, "n_features_in_", n_features)
     if n_features != fitted:
         hint = ""
-        if ending_of(Path(path)) != ".npz" and n_features < fitted:  # svmlight does not write zeros
+        if ending_of(Path(path)) != ".npz" and n_features < fitted:  # svmlight omits zeros
             hint = f"; write {fitted}:0 into one of its rows, or {fitted - 1}:0 if its features begin with 0"
         raise ValueError(f"{path} has {n_features} columns, and the model was fitted with {fitted}{hint}")

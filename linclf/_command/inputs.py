@@ -1,4 +1,4 @@
-"""What a fitted model takes: the columns of a table, and files whose columns do not match."""
+"""The columns that a fitted model needs, and files with columns that do not match."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -16,11 +16,11 @@ from linclf._tables.numbers import Decimal
 if TYPE_CHECKING:
     import pandas as pd
 
-LOOK = 10_000  # rows that tell how a file writes numbers
+LOOK = 10_000  # rows used to detect the number format of a file
 
 
 def columns_of_model(model: Any) -> list[Column] | None:
-    """The columns that a model was fitted with, and their kinds; None if they have no names."""
+    """The columns that a model was fitted with, with their kinds; None if they have no names."""
     names = getattr(model, "feature_names_in_", None)
     if names is None:
         return None
@@ -35,7 +35,7 @@ def columns_of_model(model: Any) -> list[Column] | None:
 
 
 def _kind_of(part: str) -> Kind:
-    """What the name of a part of an encoder says of its columns."""
+    """The kind of the columns of an encoder's part, from its name."""
     for kind in KINDS:
         if part == kind or part.startswith(f"{kind} "):
             return kind
@@ -43,7 +43,7 @@ def _kind_of(part: str) -> Kind:
 
 
 def _parts(encoder: Any) -> "Iterator[tuple[str, Any, list[str]]]":
-    """The parts of a fitted ColumnTransformer: name, transformer, and the names of its columns."""
+    """The parts of a fitted ColumnTransformer: name, transformer, and names of its columns."""
     names = getattr(encoder, "feature_names_in_", None)
     if names is None or not isinstance(encoder, ColumnTransformer):
         return
@@ -52,19 +52,19 @@ def _parts(encoder: Any) -> "Iterator[tuple[str, Any, list[str]]]":
 
 
 def _categories(step: Any) -> list[list[str]]:
-    """The values of each column that a one-hot encoder knows; none if other steps change values before it."""
+    """The known values of each column of a one-hot encoder; empty if earlier steps change values."""
     steps = [each for _, each in step.steps] if isinstance(step, Pipeline) else [step]
     first = next((each for each in steps if not isinstance(each, (SimpleImputer, str))), None)
     return [list(values) for values in first.categories_] if isinstance(first, OneHotEncoder) else []
 
 
 def matched(columns: Sequence[Column], table: Table, model: str) -> list[Column]:
-    """The columns that the model needs, all of them found in the table.
+    """The columns that the model needs, after a check that the table has them.
 
     Raises
     ------
     ValueError
-        If one is missing; the message names it, and columns of similar names.
+        If one is missing; the message names it, and columns with similar names.
     """
     needed = [column for column in columns if column.kind != "left out"]
     missing = [column.name for column in needed if column.name not in table.names]
@@ -78,7 +78,7 @@ def matched(columns: Sequence[Column], table: Table, model: str) -> list[Column]
 
 
 def target_column(columns: Sequence[Column], table: Table) -> str:
-    """The column with the labels: the only one that the model does not take, or one with a usual name."""
+    """The column with the labels: the only one that the model does not use, or one with a usual name."""
     taken = {column.name for column in columns}
     others = [name for name in table.names if name not in taken]
     usual = [name for name in others if name.lower() in TARGETS]
@@ -90,7 +90,7 @@ def target_column(columns: Sequence[Column], table: Table) -> str:
 
 
 class Unseen:
-    """Counts values of categories that the fit did not have: a model ignores them, and the user must know."""
+    """Counts categories that were not seen in fit: a model ignores them, and the user must know."""
 
     def __init__(self, model: Any) -> None:
         self.known: dict[str, list[str]] = {}
@@ -111,14 +111,14 @@ class Unseen:
 
     def words(self) -> list[str]:
         return [
-            f"{n:,} row{'s have' if n > 1 else ' has'} a value of {name!r} that the fit did not have, such "
-            f"as {self.first[name]!r}: it does not count"
+            f"{n:,} row{'s have' if n > 1 else ' has'} a value of {name!r} that was not seen in fit, such "
+            f"as {self.first[name]!r}: it is ignored"
             for name, n in self.rows.items()
         ]
 
 
 class FileRows:
-    """The rows of a file as a model takes them.
+    """The rows of a file, converted for a model.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ class FileRows:
     columns : list of Column
         Those that the model needs.
     given : mapping of str to str
-        What the user says of columns.
+        Kinds of columns set by the user.
     decimal : {".", ","} or None
     """
 
@@ -150,7 +150,7 @@ class FileRows:
         self.columns = as_written(first, columns, given or {}, decimal)
 
     def blocks(self, n_rows: int, target: str | None = None) -> "Iterator[tuple[int, pd.DataFrame, Any]]":
-        """The number of the first row, the features, and the column of the labels as it is written."""
+        """Yield the number of the first row, the features, and the unconverted column of labels."""
         start = 0
         for frame in self.table.frames(n_rows, target, self.words):
             yield (

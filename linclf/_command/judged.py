@@ -1,4 +1,4 @@
-"""A fitted model on rows with labels: its outputs block by block, the measures, and what they say."""
+"""Evaluation of a fitted model on rows with labels: outputs block by block, measures, and a summary."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -13,17 +13,17 @@ CLASSES_SHOWN = 20
 
 
 class Judged(NamedTuple):
-    """What is known of a model on some rows.
+    """The evaluation of a model on some rows.
 
     Attributes
     ----------
     classes : ndarray
-        Those of the model and of the rows.
+        The classes of the model and of the rows.
     codes : ndarray of shape (n,)
         The class of each row.
     outputs : Outputs
     values : dict
-        Measures by name; None if the model or the rows do not have one.
+        Measures by name; None if a measure does not apply to the model or the rows.
     """
 
     classes: np.ndarray
@@ -36,7 +36,7 @@ class Judged(NamedTuple):
         return len(self.codes)
 
     def lines(self) -> list[str]:
-        """The measures, and each class if they are few."""
+        """The measures, and a line for each class, at most 20."""
         n = self.n_rows
         accuracy = self.values["accuracy"] or 0.0
         low, high = wilson_interval(np.array([accuracy]), np.array([float(n)]))
@@ -49,7 +49,7 @@ class Judged(NamedTuple):
         ]
         lines = [
             f"{n:,} rows: accuracy {number(accuracy, 4)} (95 % interval {number(low[0], 4)} to "
-            f"{number(high[0], 4)}; always saying {self.classes[most]}: {number(counts[most] / n, 4)})",
+            f"{number(high[0], 4)}; always predicting {self.classes[most]}: {number(counts[most] / n, 4)})",
             ", ".join(others),
         ]
         if len(self.classes) == 2:
@@ -76,7 +76,7 @@ class Judged(NamedTuple):
         return lines
 
     def facts(self) -> dict[str, Any]:
-        """For JSON."""
+        """The measures for JSON."""
         return {"n_rows": self.n_rows, "n_classes": len(self.classes), "measures": self.values}
 
 
@@ -87,7 +87,7 @@ def judged(model: Any, blocks: Iterable[tuple[Any, np.ndarray]], memory: int, na
     ----------
     blocks : iterable of (X, y)
     memory : int
-        Bytes that scores and probabilities of all rows may take.
+        Limit of the bytes of the scores and probabilities of all rows.
     """
     labels, predicted, scores, probabilities = [], [], [], []
     size = 0

@@ -1,4 +1,4 @@
-"""The report of one model: what was read, the measures, and pictures, in one HTML file."""
+"""The report on one model in one HTML file: what was read, the measures, and pictures."""
 
 import html
 from collections.abc import Sequence
@@ -26,9 +26,9 @@ def model_page(
     lines : list of str
         What was read and fitted.
     found : Judged or None
-        Measures on rows that were not trained on.
+        Measures on held-out rows.
     objective : list of float
-        Of each iteration; empty if nothing was trained.
+        The objective of each iteration; empty if nothing was trained.
     warnings : list of str
     """
     pictures.require_matplotlib()
@@ -67,7 +67,7 @@ def _pictures(found: Judged) -> list[str]:
     if found.outputs.probabilities is not None:
         picture = pictures.reliability(found.codes, found.outputs.probabilities, "the model")
         text = (
-            "The share of right predictions by the probability stated, with 95 % intervals: a calibrated "
+            "The share of correct predictions by predicted probability, with 95 % intervals: a calibrated "
             "model is on the dashed line. Bins of fewer than 30 rows are faint."
         )
         made.append(section("Reliability", text, picture))

@@ -1,4 +1,4 @@
-"""A model on a file without labels: predictions to a file, some rows at a time."""
+"""Predict a file block by block, and write the predictions to a file."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ OUTPUTS = (".parquet", ".csv", ".tsv")
 
 
 class Wanted(NamedTuple):
-    """What is written of each row."""
+    """The columns to write."""
 
     probabilities: bool = False
     top_k: int | None = None
@@ -38,12 +38,12 @@ def predict_file(
     given: Mapping[str, str] | None = None,
     decimal: Decimal | None = None,
 ) -> str:
-    """Write the predictions of a file in the order of its rows; returns what was done, in words.
+    """Write predictions for a file in the order of its rows; returns a summary.
 
     Raises
     ------
     ValueError
-        If the columns do not match the model, or it has no probabilities and they are wanted.
+        If the columns do not match the model, or probabilities are requested and it has none.
     """
     if (wanted.probabilities or wanted.top_k) and not hasattr(model, "predict_proba"):
         option = "--proba" if wanted.probabilities else "--top-k"
@@ -86,7 +86,7 @@ def predict_file(
 
 
 def predictions(model: Any, X: Any, wanted: Wanted) -> "pd.DataFrame":
-    """The class of each row, and the probabilities that are wanted."""
+    """The class of each row, and the requested probabilities."""
     import pandas as pd
 
     classes = np.asarray(model.classes_)

@@ -1,22 +1,22 @@
-"""Rows a second and the time left, on stderr."""
+"""Rows per second and the time left, on stderr."""
 
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-SOON, SELDOM = 0.5, 10.0  # seconds between two lines on a terminal, and elsewhere
+SOON, SELDOM = 0.5, 10.0  # seconds between updates on a terminal, and elsewhere
 
 
 class RowProgress:
-    """Counts the rows that go by.
+    """Counts rows and shows progress.
 
     Parameters
     ----------
     what : str
-        What is done with the rows.
+        The text before the numbers.
     total : int or None
-        How many there are; None if nobody knows yet.
+        The number of rows; None if it is not known yet.
     """
 
     def __init__(self, what: str, total: int | None = None) -> None:
@@ -24,7 +24,7 @@ class RowProgress:
         self.on_terminal = sys.stderr.isatty()
 
     def of(self, frames: Iterable[Any], n_rows_of: Callable[[Any], int] = len) -> Iterator[Any]:
-        """The same frames, counted; each call is a pass over the rows."""
+        """Pass the frames through and count their rows; each call is a pass over the data."""
         self.passes += 1
         began = shown = time.monotonic()
         n = 0
@@ -48,7 +48,7 @@ class RowProgress:
 
 
 def progress_words(n: int, total: int | None, seconds: float) -> str:
-    """Rows, rows a second, and the time left of a pass.
+    """Rows, rows per second, and the time left in a pass.
 
     Examples
     --------

@@ -16,7 +16,7 @@ from linclf.losses import LOSSES
 
 
 def fit(options: Namespace) -> None:
-    """Fit a model to a file, save it, and say what was done."""
+    """Fit a model to a file, save it, and print a summary."""
     check_writable("--output", options.output)
     check_writable("--report", options.report)
     if options.report is not None:
@@ -80,7 +80,7 @@ def predict(options: Namespace) -> None:
 
 
 def evaluate(options: Namespace) -> None:
-    """Measure a model, and print."""
+    """Measure a model, and print the measures."""
     check_writable("--json", options.json)
     check_writable("--report", options.report)
     if options.report is not None:

@@ -1,4 +1,4 @@
-"""Files that the commands write: checked before the work, replaced at once or not at all."""
+"""Files that the commands write: checked before the work starts, and replaced atomically."""
 
 import secrets
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ def check_writable(option: str, path: str | None, endings: tuple[str, ...] = ())
 
 @contextmanager
 def replaced(path: str | Path) -> Iterator[Path]:
-    """A path beside this one, which takes its place when all is written."""
+    """A temporary path beside this one, which replaces it when all is written."""
     target = Path(path)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
     try:

@@ -1,4 +1,4 @@
-"""A file to a fitted pipeline: in memory if the rows fit, else pass by pass."""
+"""Fit a pipeline to a file: in memory if the rows fit, else pass by pass."""
 
 import time
 import warnings
@@ -25,16 +25,16 @@ from linclf._tables.report import report_of
 from linclf.classifiers import LinearClassifier
 from linclf.tuning import LinearClassifierCV
 
-SHARE = 3  # rows in memory are read, converted and encoded: each may take a third of it
-SAMPLE_SHARE, BLOCK_SHARE = 16, 32  # parts of the memory for a sample of the rows, and for a block of them
-CELL_SHARE = 128  # 8 bytes a cell of a dense encoded block, which takes a sixteenth of the memory
-BLOCKS = 1_000, 100_000  # fewest and most rows of a block
-ALPHA_ROWS = 20_000  # that the penalty is chosen on
+SHARE = 3  # rows in memory are read, converted and encoded: each step may use a third of it
+SAMPLE_SHARE, BLOCK_SHARE = 16, 32  # a sample of the rows gets 1/16 of the memory, a block 1/32
+CELL_SHARE = 128  # a dense encoded block gets a sixteenth of the memory, at 8 bytes per cell
+BLOCKS = 1_000, 100_000  # smallest and largest number of rows in a block
+ALPHA_ROWS = 20_000  # for choosing the penalty
 LOOK = 1_000
 
 
 class Asked(NamedTuple):
-    """What a fit is asked for."""
+    """The options of a fit."""
 
     path: str
     target: str | None = None
@@ -50,7 +50,7 @@ class Asked(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """A fitted pipeline, and what there is to say of it."""
+    """A fitted pipeline, and the report on it."""
 
     model: Pipeline
     lines: list[str]
@@ -65,7 +65,7 @@ def train_file(asked: Asked) -> Trained:
     Raises
     ------
     ValueError
-        If the file, or an argument, is not what it should be; nothing is fitted then.
+        If the file or an argument is invalid; nothing is fitted then.
     """
     memory = n_bytes_of(asked.memory)
     share = _share_of(asked.validation)
@@ -84,7 +84,7 @@ def train_file(asked: Asked) -> Trained:
 
 
 def _share_of(validation: str | None) -> float | None:
-    """The share of the rows that are held out; None if there is none, or a file holds them."""
+    """The share of the rows to hold out; None without validation, or if a file is given."""
     try:
         share = float(validation) if validation is not None else None
     except ValueError:
@@ -187,7 +187,7 @@ def _by_passes(asked: Asked, memory: int, share: float | None) -> Trained:
 def _sample(
     table: Table, target: str, memory: int, progress: RowProgress, seed: int, words: Collection[str] = ()
 ) -> _Sample:
-    """A random sample of the rows, drawn in one pass: those whose random numbers are the smallest."""
+    """A random sample of the rows, drawn in one pass: the rows with the smallest random numbers."""
     import pandas as pd
 
     kept, n, below, row_bytes = [], 0, 1.0, 1.0
@@ -207,7 +207,7 @@ def _sample(
 
 
 class _Rows:
-    """Rows of a file with their labels, those that are trained on and those that are held out."""
+    """Rows of a file with their labels, split into training rows and held-out rows."""
 
     def __init__(
         self,
@@ -242,7 +242,7 @@ class _Rows:
             yield X[rows], y[rows]
 
 
-# ------------------------------------------------------------ what both do
+# ------------------------------------------------------------ shared by both
 
 
 def _classifier(asked: Asked, alpha: float) -> LinearClassifier:
@@ -256,7 +256,7 @@ def _classifier(asked: Asked, alpha: float) -> LinearClassifier:
 
 
 def _alpha(asked: Asked, X: Any, y: np.ndarray) -> tuple[float, str]:
-    """The penalty, and how it was found if it was not given."""
+    """The penalty, and how it was chosen if it was not given."""
     if asked.alpha != "auto":
         return float(asked.alpha), ""
     n = X.shape[0]
@@ -271,7 +271,7 @@ def _alpha(asked: Asked, X: Any, y: np.ndarray) -> tuple[float, str]:
         refit=False,
     )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # of penalties that are not taken
+        warnings.simplefilter("ignore", ConvergenceWarning)  # also given for penalties that are not chosen
         search.fit(X, y)
     rows = f"{X.shape[0]:,} rows" if n > ALPHA_ROWS else "all rows"
     return float(search.alpha_), f"chosen by cross-validation on {rows}"

@@ -1,4 +1,4 @@
-"""Columns of a table that are no features: groups of rows, and times."""
+"""Columns of a table that are not features: groups of rows, and times."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,13 +9,13 @@ if TYPE_CHECKING:
 
 
 def columns_apart(X: Any, names: dict[str, str | None]) -> tuple[Any, list[Any]]:
-    """Take columns that are no features out of a table.
+    """Take columns that are not features out of a table.
 
     Parameters
     ----------
     X : DataFrame, array or CSR matrix
     names : dict of str to str or None
-        Column by the option that names it.
+        The column of each command-line option.
 
     Returns
     -------
@@ -33,9 +33,9 @@ def columns_apart(X: Any, names: dict[str, str | None]) -> tuple[Any, list[Any]]
 
 
 def as_times(column: "pd.Series") -> "pd.Series":
-    """A column that can be put in order: numbers as they are, text as dates.
+    """A column that can be sorted: numbers stay, text is parsed as dates.
 
-    Only ISO 8601 is read: of 9/1/2025 nobody knows which number is the month.
+    Only ISO 8601 is accepted, because in 9/1/2025 the month is ambiguous.
     """
     import pandas as pd
 

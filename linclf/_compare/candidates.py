@@ -1,4 +1,4 @@
-"""The models that a comparison chooses from: every loss of linclf, scikit-learn's rivals, the user's own."""
+"""The models of a comparison: every loss of linclf, scikit-learn's rivals, and the user's models."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from linclf.losses import LOSSES
 from linclf.losses._registry import trait
 
 BASELINE = "sklearn:DummyClassifier"
-# measured in all splits before the others start, so that there is something to see early
+# measured in all splits before the others start, to show results early
 FIRST = ("softmax", "sklearn:LogisticRegression", "sklearn:RidgeClassifier", BASELINE)
-# one problem each if there are two classes
+# for two classes, all hinges in a group are the same problem
 HINGES = ("weston-watkins", "crammer-singer", "one-vs-rest")
 TWINS = (HINGES, tuple(f"squared-{name}" for name in HINGES))
-_ENOUGH = 10_000  # iterations, of which rivals have 100 or 1,000 by default
+_ENOUGH = 10_000  # iterations; the defaults of rivals are 100 or 1,000
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ class Candidate:
     has_penalty : bool
         Whether alpha changes what the model predicts.
     has_log_loss : bool
-        Whether a log loss can judge its probabilities, if it has any: not if some are 0.
+        Whether the log loss is meaningful for its probabilities: not if some can be 0.
     raw : bool
-        Whether it gets the rows as the user gave them, neither encoded nor scaled.
+        Whether it gets the rows as the user passed them, neither encoded nor scaled.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Candidate:
 
 
 def known_candidates(n_jobs: int | None = None, random_state: int = 0) -> dict[str, Candidate]:
-    """The candidates that names stand for: losses first, then rivals."""
+    """The candidates by name: losses first, then rivals."""
     common: dict[str, Any] = {"n_jobs": n_jobs, "random_state": random_state}
     found = {
         name: Candidate(
@@ -74,7 +74,7 @@ def _of_loss(name: str, common: dict[str, Any], alpha: float, n_samples: int) ->
 
 
 def C_of(alpha: float, n_samples: int) -> float:
-    """The C of scikit-learn that is the same penalty: infinite for none."""
+    """scikit-learn's C for the same penalty; infinite for alpha = 0."""
     return 1.0 / (alpha * n_samples) if alpha > 0 else np.inf
 
 
@@ -142,7 +142,7 @@ def _entries(models: Any) -> list[tuple[str | None, Any]]:
 
 
 def _own(name: str | None, estimator: Any, taken: set[str]) -> Candidate:
-    """A candidate that is the user's estimator as it is."""
+    """A candidate for the user's estimator, which is not changed."""
     if isinstance(estimator, type) or not hasattr(estimator, "fit") or not is_classifier(estimator):
         raise TypeError(
             f"models: {estimator!r} is neither a name nor a classifier; pass names such as 'softmax', "
@@ -164,7 +164,7 @@ def _own(name: str | None, estimator: Any, taken: set[str]) -> Candidate:
 
 
 def without_twins(candidates: list[Candidate]) -> tuple[list[Candidate], dict[str, list[str]]]:
-    """The candidates of a table of two classes, and for each that stands for others their names."""
+    """The candidates for two classes without duplicates, and the names that each stands for."""
     names = [candidate.name for candidate in candidates]
     stands_for: dict[str, list[str]] = {}
     for twins in TWINS:

@@ -1,4 +1,4 @@
-"""Compare every loss of linclf, its scikit-learn rivals and models of the user's on the same splits."""
+"""Compare every loss of linclf, its scikit-learn rivals and the user's models on the same splits."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,20 +33,20 @@ if TYPE_CHECKING:
 
 @dataclass(repr=False)
 class Comparison:
-    """What `compare` measured; ``print(comparison)`` shows the table, and a notebook shows it as HTML.
+    """The result of `compare`; ``print(comparison)`` shows the table, and a notebook shows it as HTML.
 
     Attributes
     ----------
     rows : list of dict
-        One dict per model, the best first and failed models last. A measure has its mean over the splits
-        under ``"accuracy"``, its standard deviation under ``"accuracy_std"`` and its values under
-        ``"accuracy_splits"``; times are medians. ``"status"`` is "best", "tied" (not distinguishable from
-        the best), "worse", "baseline" or "failed"; ``"behind"`` and ``"behind_margin"`` are the paired
-        difference to the best and half the width of its interval. ``"alpha"`` and ``"C"`` are the penalty
-        that most splits chose, ``"messages"`` the texts of warnings, ``"error"`` is the reason why a model
-        failed, or None.
+        One dict per model, the best first and failed models last. For each measure, such as accuracy, it
+        holds the mean over the splits (``"accuracy"``), the standard deviation (``"accuracy_std"``) and the
+        values (``"accuracy_splits"``); times are medians. ``"status"`` is "best", "tied" (not
+        distinguishable from the best), "worse", "baseline" or "failed"; ``"behind"`` and
+        ``"behind_margin"`` are the paired difference to the best and half the width of its interval.
+        ``"alpha"`` and ``"C"`` are the penalty that most splits chose, ``"messages"`` the texts of
+        warnings, and ``"error"`` the reason why a model failed, or None.
     facts : dict
-        The data, the splits, the settings, the versions, the machine and the day.
+        The data, the splits, the settings, the versions, the machine and the date.
     last : dict
         The last split, for pictures: ``"classes"``, ``"y"``, and ``"models"`` with ``"outputs"`` and
         ``"objective"`` of each model.
@@ -74,7 +74,7 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """Which model to take and why, in words."""
+        """The recommended model and why, in words."""
         return verdict(self.rows, self.facts)
 
     def to_frame(self) -> "pd.DataFrame":
@@ -98,7 +98,7 @@ class Comparison:
         ----------
         path : str or path
         loss_curves : bool, default=False
-            Whether to draw the training objective of each loss too.
+            Whether to also draw the training objective of each loss.
         """
         Path(path).write_text(html_page(self, loss_curves=loss_curves), encoding="utf-8")
 
@@ -122,60 +122,60 @@ def compare(
     n_jobs: int | None = None,
     progress: bool | None = None,
 ) -> Comparison:
-    """Tune and fit every loss of linclf and its scikit-learn rivals on the same splits, and judge them.
+    """Tune and fit every loss of linclf and its scikit-learn rivals on the same splits, and compare them.
 
     All models get the same numbers: missing values are imputed, numbers standardised, categories one-hot
-    encoded and text becomes TF-IDF, by what the training rows of each split say; ``facts["reading"]`` says
-    what each column was taken for. Each model gets its penalty chosen inside each
+    encoded and text converted to TF-IDF, with an encoder fitted to the training rows of each split;
+    ``facts["reading"]`` lists the kind of each column. The penalty of each model is chosen inside each
     training part by the same rule (three folds, one grid, the log loss, or ``sort`` if a model has no
-    probabilities), except losses on cosines, whose predictions do not depend on the length of weights, and
-    models of your own, which are fitted as they are.
+    probabilities). Exceptions are losses on cosines, whose predictions do not depend on the length of the
+    weights, and your own models, which are fitted as they are.
 
     Parameters
     ----------
     X : array, SciPy sparse matrix or DataFrame of shape (n_samples, n_features)
         Columns of a pandas or polars DataFrame are numbers (also numbers written as text), categories or
-        text. Dates, row numbers, columns of one value and of a different word in each row are left out.
+        text. Dates, row numbers, and columns with a single value or a different word in each row are left
+        out.
     y : array-like of shape (n_samples,)
         Class labels.
     models : str, classifier, list of these, or dict of names to classifiers, default=None
-        Names or shell patterns such as ``"sklearn:*"``, and estimators of your own, also as
-        ``(name, estimator)``. A pipeline gets the rows of X as they are. None takes all names.
+        Names or shell patterns such as ``"sklearn:*"``, and your own estimators, also as
+        ``(name, estimator)``. A pipeline gets the rows of X unchanged. None means all names.
     columns : dict of str to str, default=None
-        What columns of a DataFrame are, if not what they are taken for: "number", "category", "text" or
-        "left out".
+        Kinds of DataFrame columns that are detected wrongly: "number", "category", "text" or "left out".
     tune : bool, default=True
-        Whether to choose the penalty of each model. False takes one alpha for all.
+        Whether to choose the penalty of each model. False uses one alpha for all.
     alpha : float >= 0, default=None
-        That alpha; None is 1e-4. ``C = 1 / (alpha * n)`` for the rivals.
+        The penalty if ``tune=False``; None is 1e-4. The rivals get ``C = 1 / (alpha * n)``.
     alphas : list of float >= 0, default=None
-        What to choose from; None takes the powers of ten from 1 to 1e-6.
+        Penalties to choose from; None means the powers of ten from 1 to 1e-6.
     sort : str, default=None
-        The measure that judges: "accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "average_precision",
-        "log_loss" or "ece". None takes accuracy; if four fifths of the rows are of one class, it takes
-        "average_precision" of the rarer of two classes, or "macro_f1".
+        The measure to rank by: "accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "average_precision",
+        "log_loss" or "ece". None means accuracy; if at least four fifths of the rows are of one class, it
+        means "average_precision" of the rarer of two classes, or "macro_f1" for more.
     test_size : float in (0, 1), default=None
-        Share of the rows that is held out for testing; None is a quarter.
+        Share of the rows held out for testing; None is a quarter.
     repeats : int, default=None
         Number of random splits, or of test parts in the order of ``times``; None is 5.
     cv : int or splitter, default=None
         Folds instead of random splits.
     groups : array-like of shape (n_samples,), default=None
-        Rows of one group, such as a patient, are never in both parts.
+        Rows of the same group, such as a patient, are never in both parts.
     times : array-like of shape (n_samples,), default=None
-        Test rows are later than training rows: the last ``test_size`` of the rows in ``repeats`` pieces.
+        Test rows are later than training rows: the last ``test_size`` of the rows, in ``repeats`` pieces.
     random_state : int, default=0
         Seed of the splits and of the models.
     n_jobs : int, default=None
-        Threads of each model that can use them. Models are always fitted one after the other, rivals with
-        as many BLAS threads as are fastest for them.
+        Threads for each model that can use them. Models are always fitted one after the other, rivals with
+        the fastest number of BLAS threads.
     progress : bool, default=None
         Whether to show progress on stderr; None shows it only on a terminal.
 
     Returns
     -------
     Comparison
-        Its ``str()`` is the table. A model that fails has a row with the error.
+        Its ``str()`` is the table. A model that fails gets a row with the error.
 
     Raises
     ------
@@ -228,7 +228,7 @@ def comparisons(
     progress: bool | None,
     **split: Any,
 ) -> Iterator[Comparison]:
-    """What `compare` returns, and before it the same for the models that are measured first."""
+    """Yield the result for the models that are measured first, then the final result of `compare`."""
     grid = check_penalty(tune, alpha, alphas)
     candidates = chosen(models, n_jobs, random_state)
     features = features_of(X, columns, decimal)

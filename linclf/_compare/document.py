@@ -1,4 +1,4 @@
-"""The frame of an HTML report: one self-contained file, which needs no network."""
+"""The frame of an HTML report: one self-contained file that needs no network."""
 
 import html
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from linclf._compare.page_style import SCRIPT, STYLE
 
 
 def document(title: str, content: Iterable[str]) -> str:
-    """A page of this title; empty parts are left out."""
+    """A page with a title; empty parts are left out."""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -18,7 +18,7 @@ def document(title: str, content: Iterable[str]) -> str:
 
 
 def section(title: str, text: str, content: str) -> str:
-    """A heading, what there is to see, and it."""
+    """A heading, an explanation, and the content."""
     words = f'<p class="soft">{html.escape(text)}</p>' if text else ""
     return f"<section><h2>{title}</h2>{words}{content}</section>"
 

@@ -1,4 +1,4 @@
-"""What a comparison was made of: data, columns, versions, machine, day."""
+"""Facts about a comparison: versions, machine, date, command, and class balance."""
 
 import datetime
 import os
@@ -19,7 +19,7 @@ _PACKAGES = ("scikit-learn", "numpy", "scipy", "numba")
 
 
 def machine_facts() -> Facts:
-    """The day, the versions, the machine and the command.
+    """The date, the versions, the machine and the command.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def _processor() -> str:
 
 
 def _command() -> str:
-    """The script or the interpreter; the command line passes its own."""
+    """The script or the interpreter; the ``linclf`` command replaces it with its command line."""
     return os.path.basename(sys.argv[0]) if sys.argv and sys.argv[0] else "Python"
 
 

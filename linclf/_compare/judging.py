@@ -10,14 +10,14 @@ CONFIDENCE = 0.95
 
 
 class Difference(NamedTuple):
-    """How much worse than the best a model is, with half the width of the interval around it.
+    """How much worse than the best a model is, with half the width of its interval.
 
     Attributes
     ----------
     mean : float
-        0 or more; positive if the model is worse, for measures of either direction.
+        0 or more; positive if the model is worse, whether higher or lower is better.
     margin : float or None
-        The interval is ``mean - margin ... mean + margin``; None if there is one split only.
+        The interval is ``mean - margin ... mean + margin``; None if there is only one split.
     """
 
     mean: float
@@ -25,7 +25,7 @@ class Difference(NamedTuple):
 
     @property
     def is_apart(self) -> bool:
-        """Whether the interval leaves 0 out. One split tells nothing apart."""
+        """Whether the interval excludes 0. With one split, it never does."""
         return self.margin is not None and abs(self.mean) > self.margin
 
 
@@ -34,8 +34,8 @@ def paired_difference(
 ) -> Difference:
     """The mean of the differences in each split, and its corrected resampled t interval.
 
-    The variance of the mean of J differences is ``(1/J + n_test/n_train)`` times their variance, not
-    ``1/J`` times: training parts share rows, so splits are not independent.
+    The variance of the mean of J differences is estimated as ``(1/J + n_test/n_train)`` times their variance,
+    not ``1/J`` times: training parts share rows, so splits are not independent.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def paired_difference(
         The measure of two models in the same splits.
     higher_is_better : bool
     test_to_train : float
-        Rows for testing for each row for training.
+        Number of test rows divided by the number of training rows.
 
     References
     ----------

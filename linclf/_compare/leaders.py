@@ -1,4 +1,4 @@
-"""A closer look at the leading few: what more rows would bring, and what calibration would."""
+"""A closer look at the leading models: the effect of more rows, and of calibration."""
 
 import warnings
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from linclf._compare.tuning import Rows
 from linclf.calibration import CalibratedClassifier
 
 MOST_LEADERS = 3
-SHARES = (0.125, 0.25, 0.5)  # of the training part; all of it has been measured before
+SHARES = (0.125, 0.25, 0.5)  # of the training part; the whole has been measured before
 
 
 class Look(NamedTuple):
@@ -23,7 +23,7 @@ class Look(NamedTuple):
     Attributes
     ----------
     curve : list of (n_rows, value)
-        The measure that the comparison is sorted by, after training on so many rows.
+        The measure that the comparison is sorted by, by the number of training rows.
     calibrator : str
     calibrated : dict
         Log loss and calibration error after calibration.
@@ -58,7 +58,7 @@ def _value(model: Any, test: Rows, sort: str) -> float | None:
 
 
 def _shares(train: Rows, random_state: int) -> Iterator[Any]:
-    """Row numbers of growing parts with all classes in their shares; none that is too small for that."""
+    """Row numbers of growing stratified parts; parts too small for stratification are skipped."""
     _, counts = np.unique(train.codes, return_counts=True)
     for share in SHARES:
         if share * train.y.size >= 2 * counts.size and counts.min() > 1:

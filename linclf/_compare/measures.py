@@ -1,4 +1,4 @@
-"""What a model is judged by: predictions on held-out rows to numbers."""
+"""The measures of a model: from predictions on held-out rows to numbers."""
 
 import warnings
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from linclf.metrics import expected_calibration_error
 
 
 class Outputs(NamedTuple):
-    """What a model says of held-out rows, with a column for each class of the table.
+    """Predictions of a model for held-out rows, with a column for each class of the table.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Measure(NamedTuple):
 
 
 def outputs_of(model: Any, X: Any, classes: np.ndarray) -> Outputs:
-    """Predictions, scores and probabilities; a class that the model has not seen has the lowest score.
+    """Predictions, scores and probabilities; a class that the model has not seen gets the lowest score.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def outputs_of(model: Any, X: Any, classes: np.ndarray) -> Outputs:
 
 
 def spread_over(values: Any, columns: np.ndarray, n_classes: int, missing: float) -> FloatArray:
-    """A column for each class of the table, of values for the classes of a model."""
+    """Spread values for the classes of a model over a column for each class of the table."""
     spread = np.full((len(values), n_classes), missing)
     spread[:, columns] = values
     return spread
@@ -81,7 +81,7 @@ def value_of(key: str, codes: IntArray, outputs: Outputs, class_of_interest: int
 
 
 def _over_classes(metric: Callable[..., Any]) -> Callable[[IntArray, Outputs, int], float]:
-    """A metric of one class against the rest: of the class of interest of two, else the mean."""
+    """A one-against-rest metric: for the class of interest of two, else the mean over classes."""
 
     def value(codes: IntArray, outputs: Outputs, class_of_interest: int) -> float:
         n_classes = outputs.scores.shape[1]
@@ -141,7 +141,7 @@ def automatic_measure(counts: IntArray) -> str:
 
 
 def check_sort(sort: str | None, counts: IntArray) -> str:
-    """The measure that is asked for, or the automatic one."""
+    """The requested measure, or the automatic one."""
     if sort is None:
         return automatic_measure(counts)
     if sort not in MEASURES:
@@ -150,7 +150,7 @@ def check_sort(sort: str | None, counts: IntArray) -> str:
 
 
 def number(value: float | None, decimals: int) -> str:
-    """A value without the zero before the point.
+    """Format a value without the zero before the point.
 
     Examples
     --------
@@ -165,5 +165,5 @@ def number(value: float | None, decimals: int) -> str:
 
 
 def power(value: float | None) -> str:
-    """A penalty, of which the order of magnitude counts."""
+    """Format a penalty; only its order of magnitude matters."""
     return "-" if value is None else f"{value:.2g}"

@@ -21,7 +21,7 @@ class Measured(NamedTuple):
     Attributes
     ----------
     values : dict
-        Measures by name; None if the model does not have one.
+        Measures by name; None if a measure does not apply.
     seconds : dict
     alpha : float or None
         Its penalty; None if it has none.
@@ -38,7 +38,7 @@ class Measured(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """What pictures show of a model on one split; the objective is empty for models that keep no history."""
+    """Data for pictures of a model on one split; the objective is empty for models without a history."""
 
     outputs: Outputs
     objective: list[float]
@@ -83,15 +83,15 @@ def measure(
 
 
 def default_alpha(alphas: Sequence[float]) -> float:
-    """The only one, or one of the middle: for models whose penalty changes nothing, and for first fits."""
+    """The only or middle penalty: for models whose penalty changes nothing, and for first fits."""
     return sorted(alphas)[len(alphas) // 2]
 
 
 def first_fits(candidate: Candidate, rows: Rows, alpha: float) -> tuple[float, int]:
-    """Seconds of a first short fit, and the number of BLAS threads that is best for the model.
+    """Seconds of a first short fit, and the best number of BLAS threads for the model.
 
-    The first fit compiles the kernels of a loss, and loads the libraries of a rival. Our models hold BLAS to
-    one thread in any case.
+    The first fit compiles the kernels of a loss, and loads the libraries of a rival. linclf's models always
+    limit BLAS to one thread.
     """
 
     def fit(short: bool) -> None:
@@ -120,6 +120,6 @@ def _seconds(action: Callable[[], Any]) -> float:
 
 
 def mean_of(values: Iterable[float | None]) -> float | None:
-    """The mean over splits; None if a model does not have the measure in all of them."""
+    """The mean over splits; None if the measure is missing in one of them."""
     known = list(values)
     return None if None in known or not known else float(np.mean(np.array(known, float)))

@@ -1,6 +1,6 @@
 """A comparison as HTML: one self-contained file, and a summary for notebooks.
 
-The page needs no network and no JavaScript; where that runs, the table sorts.
+The page needs no network; with JavaScript the table can be sorted.
 """
 
 import html
@@ -59,7 +59,7 @@ def html_page(results: Results, *, loss_curves: bool = False) -> str:
 
 
 def html_summary(results: Results) -> str:
-    """The table and the verdict for a notebook, which has a style of its own."""
+    """The table and the verdict for a notebook, without a style sheet."""
     return (
         f"<p><strong>{html.escape(verdict(results.rows, results.facts))}</strong></p>"
         + paragraphs([heading(results.facts), splits_line(results.facts)])
@@ -103,7 +103,7 @@ def _head(name: str, kind: str, first: str) -> str:
 
 
 def _first(higher_is_better: bool) -> str:
-    """The order of the first click: the best on top."""
+    """The order after the first click: the best on top."""
     return "descending" if higher_is_better else "ascending"
 
 
@@ -141,7 +141,7 @@ def _behind(row: Row, sort: str) -> str:
 
 
 def _best(rows: Sequence[Row], key: str) -> str | None:
-    """The best value of a column as printed, so that models with equal printed values are all marked."""
+    """The best value of a column as printed, so that all models with this printed value are marked."""
     values = [row[key] for row in rows if row[key] is not None and row["model"] != BASELINE]
     best = max if MEASURES[key].higher_is_better else min
     return number(best(values), MEASURES[key].decimals) if values else None
@@ -166,7 +166,7 @@ def _pictures_of_all(rows: Sequence[Row], facts: dict[str, Any]) -> str:
     )
     content = scatter
     if facts["n_splits"] > 1:
-        text += " The second picture shows paired differences with 95 % intervals: what reaches 0 is as good."
+        text += " The second picture shows paired differences with 95 % intervals: intervals with 0 are ties."
         content += pictures.behind_the_best(rows, sort)
     return section("Quality and time", text, f'<div class="grid">{content}</div>')
 
@@ -185,13 +185,13 @@ def _pictures_of_leaders(results: Results) -> str:
             caption = f"ECE {number(row['ece'], 3)}, after {row['calibrator']} scaling {after}"
             panels.append(_panel(row["model"], caption, picture))
     text = (
-        "What more rows would bring; and, on the last split, the share of right predictions by the "
-        "probability stated, with 95 % intervals: calibrated models are on the dashed line. Bins of fewer "
+        "The effect of more training rows; and, on the last split, the share of correct predictions by "
+        "predicted probability, with 95 % intervals: calibrated models are on the dashed line. Bins of fewer "
         "than 30 rows are faint."
     )
     grid = f'<div class="grid">{"".join(panels)}</div>'
     lines = leader_lines(rows, results.facts)
-    return section("The leading few", text, grid) + _list("In numbers", lines)
+    return section("The leading models", text, grid) + _list("In numbers", lines)
 
 
 def _panel(name: str, caption: str, picture: str) -> str:
@@ -200,7 +200,7 @@ def _panel(name: str, caption: str, picture: str) -> str:
 
 
 def _breakable(name: str) -> str:
-    """A name that may go on in a second line after its origin."""
+    """A name that may be wrapped after its origin."""
     return html.escape(name).replace(":", ":<wbr>")
 
 

@@ -39,7 +39,7 @@ svg { display: block; flex: none } .wide { display: none }
   th:first-child { min-width: 9.3rem; white-space: normal } th wbr { display: inline } }
 """
 
-# a click sorts by a column, the next one turns the order; failed models and missing values stay at the end
+# a click sorts by a column, the next reverses the order; failed models and missing values stay at the end
 SCRIPT = """
 for (const cell of document.querySelectorAll('table.sortable thead th')) {
   const button = document.createElement('button');

@@ -1,7 +1,7 @@
 """Pictures of a comparison as inline SVG.
 
-They are drawn at the size at which they are shown, so that text is as large as it says. Lines and labels have
-a placeholder colour, which becomes ``currentColor``: pictures follow the text colour of the page.
+They are drawn at the size at which they are shown, so that font sizes are exact. Lines and labels have a
+placeholder colour that becomes ``currentColor``, so pictures follow the text colour of the page.
 """
 
 import html
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _INK = "#010203"  # the placeholder for the text colour
-_BLUE, _ORANGE, _GREEN = "#2f7fd0", "#d9601a", "#1f9e77"  # colour-blind readers can tell them apart
+_BLUE, _ORANGE, _GREEN = "#2f7fd0", "#d9601a", "#1f9e77"  # safe for colour-blind readers
 ORIGINS = {"linclf": (_BLUE, "o"), "sklearn": (_ORANGE, "s"), "yours": (_GREEN, "^")}
-NARROW, WIDE = 3.55, 7.4  # inches: a phone of 390 pixels, and a page
+NARROW, WIDE = 3.55, 7.4  # inches: for a phone of 390 pixels, and for a page
 _POINTS = 9.5  # 12.7 pixels
 _TEXTS = ("font.size", "axes.labelsize", "xtick.labelsize", "ytick.labelsize", "legend.fontsize")
 _MOST_CLASSES = 15
@@ -49,7 +49,7 @@ def styled() -> AbstractContextManager[None]:
 
 
 def quality_by_time(rows: Sequence[Row], sort: str, taken: str | None, width: float) -> str:
-    """The measure against the seconds to tune and fit; as good as the best is filled."""
+    """The measure against the seconds to tune and fit; markers tied with the best are filled."""
     models = [row for row in rows if row[sort] is not None and row["model"] != BASELINE]
     figure, axes = _figure(width, 3.6)
     for row in models:
@@ -92,7 +92,7 @@ def quality_by_time(rows: Sequence[Row], sort: str, taken: str | None, width: fl
 
 
 def _label(figure: "Figure", axes: "Axes", points: Sequence[tuple[str, float, float]]) -> None:
-    """Names beside points: the first have the choice, and who finds no place has no name."""
+    """Put names beside points, in order of priority; a point without a free place gets no name."""
     figure.draw_without_rendering()
     frame = axes.get_window_extent()
     taken = [(x - 4, y - 4, x + 4, y + 4) for x, y in axes.transData.transform([p[1:] for p in points])]
@@ -115,7 +115,7 @@ def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
 
 
 def behind_the_best(rows: Sequence[Row], sort: str) -> str:
-    """Paired differences to the best with their intervals; one that reaches 0 is filled."""
+    """Paired differences to the best with their intervals; those that reach 0 are filled."""
     models = [row for row in rows if row["behind"] is not None and row["model"] != BASELINE]
     figure, axes = _figure(NARROW, 0.75 + 0.235 * len(models))
     for position, row in enumerate(models):
@@ -137,7 +137,7 @@ def behind_the_best(rows: Sequence[Row], sort: str) -> str:
 
 
 def learning_curves(rows: Sequence[Row], sort: str) -> str:
-    """The measure against the rows for training, of the leaders."""
+    """The measure against the number of training rows, for the leaders."""
     leaders = [row for row in rows if len(row["learning_curve"]) > 1]
     if not leaders:
         return ""
@@ -156,7 +156,7 @@ def learning_curves(rows: Sequence[Row], sort: str) -> str:
 
 
 def reliability(codes: np.ndarray, probabilities: np.ndarray, name: str) -> str:
-    """Share of right predictions by stated probability, with 95 % intervals; faint bins have few rows."""
+    """Share of correct predictions by predicted probability, with 95 % intervals; sparse bins are faint."""
     bins = reliability_curve(codes, probabilities, labels=range(probabilities.shape[1]))
     filled = bins.weight > 0
     confidence, accuracy, n_rows = (
@@ -170,7 +170,7 @@ def reliability(codes: np.ndarray, probabilities: np.ndarray, name: str) -> str:
         axes.plot([x, x], [bottom, top], color=_BLUE, alpha=opacity, linewidth=2)
         axes.scatter(x, y, s=26, color=_BLUE, alpha=opacity, zorder=3, clip_on=False, linewidth=0)
     axes.set(xlim=(0, 1), ylim=(0, 1), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
-    axes.set(xlabel="stated probability", ylabel="share right")
+    axes.set(xlabel="predicted probability", ylabel="share correct")
     return _svg(figure, f"reliability of {name}")
 
 
@@ -200,13 +200,13 @@ def confusions(truth: np.ndarray, predicted: np.ndarray, classes: np.ndarray, na
     shown = np.sort(np.argsort(-errors, kind="stable")[:_MOST_CLASSES])
     names = [_short(str(label)) for label in classes[shown].tolist()]
     label_inches = 0.6 + 0.08 * max(map(len, names))
-    cell = max(0.3, 0.1 * len(str(counts.max())))  # ten classes fit a phone
+    cell = max(0.3, 0.1 * len(str(counts.max())))  # ten classes fit on a phone
     figure, axes = _figure(label_inches + cell * shown.size, label_inches + cell * shown.size)
     totals = np.maximum(counts.sum(1)[shown], 1)
     for (i, j), count in np.ndenumerate(counts[np.ix_(shown, shown)]):
         if count:
             colour, opacity = (_BLUE, 0.55) if i == j else (_ORANGE, 0.9)
-            alpha = opacity * max(count / totals[i], 0.05) ** 0.5  # the root makes rare ones visible
+            alpha = opacity * max(count / totals[i], 0.05) ** 0.5  # the root makes small shares visible
             axes.add_patch(
                 Rectangle((j - 0.48, i - 0.48), 0.96, 0.96, facecolor=colour, alpha=alpha, linewidth=0)
             )
@@ -223,12 +223,12 @@ def _short(label: str) -> str:
 
 
 def _plainly(value: float, position: float) -> str:
-    """A tick without an exponent, which would be small."""
+    """A tick label without a superscript, which would be too small."""
     return f"{value:g}"
 
 
 def _figure(width: float, height: float) -> tuple["Figure", "Axes"]:
-    """A figure of this size in inches, without pyplot, which would keep it alive and need a display."""
+    """A figure of this size in inches; pyplot would keep it alive and need a display."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -246,7 +246,7 @@ def _svg(figure: "Figure", label: str) -> str:
 
     buffer = io.StringIO()
     no_metadata: dict[str, Any] = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    salt = f"{label} {figure.get_figwidth()}"  # names inside a picture are unique in the page
+    salt = f"{label} {figure.get_figwidth()}"  # makes ids unique in the page
     with matplotlib.rc_context({"svg.hashsalt": salt}):
         figure.savefig(buffer, format="svg", transparent=True, metadata=no_metadata)
     svg = buffer.getvalue()

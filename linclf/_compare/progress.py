@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def step_reporter(show: bool | None, n_steps: int) -> Iterator[Callable[[str], object]]:
-    """Give a function to call with the name of each step; show=None prints only if a person is looking."""
+    """Yield a function to call with the name of each step; show=None prints only if a person is looking."""
     redraws = sys.stderr.isatty() or _in_notebook()
     if show is False or (show is None and not redraws):
         yield lambda step: None

@@ -1,4 +1,4 @@
-"""The loop of a comparison: models by splits, a few models first, then the rest, then the leaders."""
+"""The loop of a comparison over models and splits: a few models first, then the rest, then the leaders."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,15 +24,15 @@ class Run:
     Attributes
     ----------
     measured : dict of list of Measured
-        By model, one entry a split.
+        By model, one entry per split.
     failures : dict of str
         The error of each model that failed.
     looks : dict of list of Look
         By leader.
     not_looked_at : dict of str
-        The error of each leader that could not be looked at closer, as one that cannot be calibrated.
+        The error of each leader whose closer look failed, for example because it cannot be calibrated.
     shown : dict of Shown
-        By model, of the last split.
+        By model, for the last split.
     compile_seconds : float
     blas_threads : dict of int
         By model.
@@ -66,7 +66,7 @@ class Run:
                 yield
 
     def means(self) -> dict[str, float]:
-        """The mean of the measure that is sorted by, of the models that have it."""
+        """The mean of the measure to sort by, for the models that have it."""
         means = {
             name: mean_of(each.values[self.sort] for each in measured)
             for name, measured in self.measured.items()
@@ -75,7 +75,7 @@ class Run:
         return {name: mean for name, mean in means.items() if mean is not None}
 
     def leaders(self, most: int) -> list[str]:
-        """The names of the best models, the baseline left out."""
+        """The names of the best models, without the baseline."""
         means = self.means()
         sign = -1.0 if MEASURES[self.sort].higher_is_better else 1.0
         names = sorted(means, key=lambda name: sign * means[name])
@@ -142,7 +142,7 @@ class Run:
                 self.looks.setdefault(name, []).append(look)
 
     def _encoded(self, train: IntArray, test: IntArray) -> tuple[Any, Any]:
-        """The parts as numbers in common units, by what was learnt from the training rows."""
+        """Both parts encoded as numbers, by an encoder fitted to the training rows."""
         encoder, rows = self.features.encoder(), self.features.rows
         X_train = encoder.fit_transform(_safe_indexing(rows, train))
         return X_train, encoder.transform(_safe_indexing(rows, test))

@@ -20,9 +20,9 @@ class Splitting(NamedTuple):
     parts : list of (train, test)
         Row numbers.
     words : str
-        For people.
+        A description.
     groups, times : ndarray or None
-        Rows of one group stay together; rows of the training part are earlier than those of the test part.
+        Rows of a group stay together; rows of the training part are earlier than those of the test part.
     random_state : int
     """
 
@@ -33,7 +33,7 @@ class Splitting(NamedTuple):
     random_state: int
 
     def inner(self, train: IntArray, codes: IntArray) -> Parts:
-        """Folds of a training part that respect groups and times too; positions in ``train``."""
+        """Folds of a training part, as positions in ``train``; they respect groups and times too."""
         y = codes[train]
         if self.times is not None:
             return _in_time(self.times[train], 0.5, INNER_FOLDS)
@@ -45,7 +45,7 @@ class Splitting(NamedTuple):
             folds = selection.StratifiedKFold(INNER_FOLDS, **self._shuffled)
         groups = None if self.groups is None else self.groups[train]
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # about classes that are not in every fold
+            warnings.simplefilter("ignore", UserWarning)  # about classes that are missing from some fold
             return list(folds.split(y, y, groups))
 
     @property
@@ -156,7 +156,7 @@ def _folds(cv: Any, codes: IntArray, groups: np.ndarray | None, options: dict[st
 
 
 def _in_time(times: np.ndarray, test_size: float, repeats: int) -> Parts:
-    """The last rows in pieces, each with all earlier ones for training; a moment is never on both sides."""
+    """The last rows in pieces, each with all earlier rows for training; equal times are never split."""
     order = np.argsort(times, kind="stable")
     rows = int(test_size * order.size / repeats)
     if rows < 1:

@@ -1,4 +1,4 @@
-"""What was measured in all splits, as one row for each model."""
+"""The measurements of all splits, as one row for each model."""
 
 from collections import Counter
 from typing import Any
@@ -56,7 +56,7 @@ def _row(run: Run, candidate: Candidate, stands_for: list[str]) -> Row:
 
 
 def _judged(run: Run, name: str) -> Row:
-    """The difference to the best, and whether splits tell the two apart."""
+    """The difference to the best, and whether it is significant."""
     best = run.leaders(1)
     if not best or name not in run.means():
         return {"behind": None, "behind_margin": None, "status": "no value"}
@@ -79,7 +79,7 @@ def _judged(run: Run, name: str) -> Row:
 
 
 def _penalty(run: Run, measured: list[Any]) -> Row:
-    """The penalty that most splits chose, the stronger of two, its C, and whether the grid ends there."""
+    """The penalty that most splits chose (the strongest of ties), its C, and whether the grid ends there."""
     alphas = [each.alpha for each in measured if each.alpha is not None]
     if not alphas:
         return {"alpha": None, "C": None, "alphas": [], "at_end_of_grid": False}
@@ -96,11 +96,11 @@ def _penalty(run: Run, measured: list[Any]) -> Row:
 
 
 def _look(looks: list[Look], value: float | None, n_train: int) -> Row:
-    """Learning curve and calibration, of the leaders only."""
+    """Learning curve and calibration, only for the leaders."""
     if not looks:
         return {"learning_curve": [], "calibrator": None, "calibrated": None}
     curve = []
-    for points in zip(*(look.curve for look in looks), strict=False):  # small parts have fewer points
+    for points in zip(*(look.curve for look in looks), strict=False):  # small parts may have fewer points
         mean = mean_of(value for _, value in points)
         if mean is not None:
             curve.append([round(float(np.mean([n for n, _ in points]))), mean])

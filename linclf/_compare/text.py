@@ -1,4 +1,4 @@
-"""A comparison as text: the table, what it was made of, and which model to take."""
+"""A comparison as text: the table, the facts behind it, and the recommended model."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -35,13 +35,13 @@ def text_report(results: Results) -> str:
 
 
 def first_table(results: Results) -> str:
-    """The models that are measured first, while the others are on their way."""
+    """The table of the models that are measured first, shown while the others are running."""
     compiling = f"compiling took {results.facts['compile_seconds']:.1f} s; the rest follows"
     return "\n".join(["first models:", *text_table(results.rows, results.facts), "", compiling, ""])
 
 
 def text_table(rows: Sequence[Row], facts: dict[str, Any]) -> list[str]:
-    """The lines of the table: the measure that is sorted by first, then the others."""
+    """The lines of the table: first the measure to sort by, then the others."""
     keys = columns_of(facts)
     head = ["model", *(MEASURES[key].heading for key in keys), "alpha", "C", "tune s", "fit s"]
     head[2:2] = ["behind (95 %)", ""]  # and the status
@@ -56,7 +56,7 @@ def text_table(rows: Sequence[Row], facts: dict[str, Any]) -> list[str]:
 
 
 def columns_of(facts: dict[str, Any]) -> list[str]:
-    """The measures of the table, the one that is sorted by first; accuracy is always among them."""
+    """The measures of the table, first the one to sort by; accuracy is always among them."""
     sort = facts["sort"]
     return [sort, *(key for key in ("accuracy", *SHOWN) if key != sort)]
 
@@ -81,7 +81,7 @@ def behind(row: Row, sort: str) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """For people; 0 is what was not done, such as tuning.
+    """Format a time; 0 means that the step, such as tuning, was not done.
 
     Examples
     --------
@@ -113,8 +113,8 @@ def splits_line(facts: dict[str, Any]) -> str:
     if facts["tuned"]:
         alphas = facts["alphas"]
         penalty = (
-            f"alpha chosen of {len(alphas)} from {alphas[0]:g} to {alphas[-1]:g} in {INNER_FOLDS} folds of "
-            "each training part"
+            f"alpha chosen from {len(alphas)} values, {alphas[0]:g} to {alphas[-1]:g}, in {INNER_FOLDS} "
+            "folds of each training part"
         )
     else:
         penalty = f"alpha = {facts['alphas'][0]:g} for all, not tuned"
@@ -123,13 +123,13 @@ def splits_line(facts: dict[str, Any]) -> str:
 
 
 def notes(rows: Sequence[Row], facts: dict[str, Any]) -> list[str]:
-    """What the columns mean, and what else a reader has to know of the numbers."""
+    """The meaning of the columns, and other notes on the numbers."""
     sort = MEASURES[facts["sort"]]
     lines = [f"sorted by {sort.heading} ({'higher' if sort.higher_is_better else 'lower'} is better)"]
     if facts["n_splits"] > 1:
         lines[0] += (
             "; behind: paired difference to the best, with a 95 % interval over the splits that allows for "
-            "shared training rows, for each pair by itself; tied: the interval holds 0"
+            "shared training rows, for each pair separately; tied: the interval contains 0"
         )
     if facts["n_classes"] == 2:
         lines.append(
@@ -140,8 +140,8 @@ def notes(rows: Sequence[Row], facts: dict[str, Any]) -> list[str]:
         lines.append("F1, AUC (under the ROC curve), AP (average precision): means over the classes")
     lines.append("ECE: 15 equal-width bins of the top-class confidence; -: the model gives no probabilities")
     lines.append(
-        "alpha: the penalty that most splits chose, alpha/2 |w|^2 beside the mean loss; C = 1 / (alpha n) of "
-        "scikit-learn is the same penalty"
+        "alpha: the penalty that most splits chose, alpha/2 |w|^2 added to the mean loss; C = 1 / (alpha n) "
+        "of scikit-learn is the same penalty"
     )
     if facts["tuned"]:
         lines.append(
@@ -154,13 +154,13 @@ def notes(rows: Sequence[Row], facts: dict[str, Any]) -> list[str]:
     if any(row["origin"] == "linclf" and row["alpha"] is None and not row["error"] for row in rows):
         lines.append("losses on cosines are not tuned: their scores do not depend on the length of weights")
     if any(row["origin"] == "yours" for row in rows):
-        lines.append("models of yours are fitted as they are; pipelines get the rows as they are given")
+        lines.append("your own models are fitted as they are; pipelines get the original rows")
     lines.append(
-        "times are medians of warm fits, of rivals with the number of BLAS threads that is faster; compiling "
+        "times are medians of warm fits, for rivals with the faster number of BLAS threads; compiling "
         f"took linclf {facts['compile_seconds']:.1f} s beforehand"
     )
     lines += [
-        f"two classes: {row['model']} stands for {' and '.join(row['stands_for'])} too, the same model"
+        f"two classes: {row['model']} also stands for {' and '.join(row['stands_for'])}, the same model"
         for row in rows
         if row["stands_for"]
     ]
@@ -178,7 +178,7 @@ def _inner_heading(facts: dict[str, Any]) -> str:
 
 
 def leader_lines(rows: Sequence[Row], facts: dict[str, Any]) -> list[str]:
-    """Learning curve and calibration of the leading few."""
+    """Learning curve and calibration of the leading models."""
     sort, lines = MEASURES[facts["sort"]], []
     for row in rows:
         if len(row["learning_curve"]) > 1:
@@ -197,7 +197,7 @@ def leader_lines(rows: Sequence[Row], facts: dict[str, Any]) -> list[str]:
 
 
 def origin_lines(facts: dict[str, Any]) -> list[str]:
-    """Columns, day, versions, machine and command."""
+    """Columns, date, versions, machine and command."""
     versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
     return [
         *facts["reading"],

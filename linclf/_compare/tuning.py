@@ -1,9 +1,9 @@
-"""The penalty of a model, chosen inside a training part by one rule for ours and for rivals.
+"""The penalty of a model, chosen inside a training part by one rule for linclf and for rivals.
 
-Each penalty of one grid is tried in the same inner folds, from strong to weak. The score is the log loss of
+Each penalty of one grid is tried in the same inner folds, from strong to weak. The score is the log loss for
 models with probabilities; for all others it is the measure that the comparison is sorted by. Smooth losses of
-ours are trained along the path of penalties. Of all other models nothing weaker is tried after a penalty that
-is worse than the best one in every fold: weak penalties take most of the time and win rarely.
+linclf are trained along the path of penalties. For all other models, the search stops after a penalty that is
+worse than the best one in every fold: weak penalties take most of the time and rarely win.
 """
 
 import time
@@ -23,11 +23,11 @@ from linclf.losses._registry import trait
 from linclf.tuning import LinearClassifierCV
 
 ALPHAS = tuple(10.0**-power for power in range(7))
-_INNER_TOL = 1e-3  # of the way to the optimum: enough to choose among penalties ten times apart
+_INNER_TOL = 1e-3  # enough to choose among penalties that differ by factors of ten
 
 
 class Rows(NamedTuple):
-    """Encoded rows with their labels, which ``codes`` has as indices of ``classes``."""
+    """Encoded rows with their labels; ``codes`` are the labels as indices into ``classes``."""
 
     X: Any
     y: np.ndarray
@@ -40,7 +40,7 @@ class Rows(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """The penalty that scored best, the seconds that it took, and the warnings on the way."""
+    """The penalty that scored best, the seconds of the search, and its number of warnings."""
 
     alpha: float
     seconds: float
@@ -50,7 +50,7 @@ class Choice(NamedTuple):
 def choose_alpha(
     candidate: Candidate, alphas: Sequence[float], rows: Rows, folds: Parts, measure: str
 ) -> Choice:
-    """The penalty with the best mean score in the folds; of equal ones the strongest."""
+    """The penalty with the best mean score over the folds; the strongest of ties."""
     started = time.perf_counter()
     if _has_path(candidate, alphas, rows, folds):
         with warnings.catch_warnings(record=True) as caught:
@@ -71,7 +71,7 @@ def choose_alpha(
 
 
 def _has_path(candidate: Candidate, alphas: Sequence[float], rows: Rows, folds: Parts) -> bool:
-    """Whether one run goes through all penalties: of smooth losses, if no fold lacks a class."""
+    """Whether one run can go through all penalties: for smooth losses, if no fold lacks a class."""
     if candidate.origin != "linclf" or min(alphas) <= 0:
         return False
     whole = all(np.unique(rows.codes[train]).size == np.unique(rows.codes).size for train, _ in folds)
@@ -102,7 +102,7 @@ def _along_path(
 
 
 def _score(candidate: Candidate, alpha: float, train: Rows, test: Rows, measure: str) -> float:
-    """The score of a model that is fitted to one part; higher is better."""
+    """The score on ``test`` of a model fitted to ``train``; higher is better."""
     model = candidate.make(alpha, train.y.size)
     if candidate.origin == "linclf":
         model.set_params(tol=_INNER_TOL)
@@ -114,17 +114,17 @@ def _value(candidate: Candidate, outputs: Outputs, test: Rows, measure: str) -> 
     key = "log_loss" if by_log_loss else inner_measure(measure)
     value = value_of(key, test.codes, outputs, test.class_of_interest)
     if value is None:
-        return 0.0  # a fold of one class ranks nothing, whatever the penalty
+        return 0.0  # in a fold with one class there is nothing to rank
     return value if MEASURES[key].higher_is_better else -value
 
 
 def inner_measure(measure: str) -> str:
-    """What chooses the penalty of models without probabilities for every class."""
+    """The measure that chooses the penalty of models without positive probabilities for every class."""
     return "accuracy" if measure in NEED_PROBABILITIES else measure
 
 
 def check_penalty(tune: bool, alpha: float | None, alphas: Sequence[float] | None) -> tuple[float, ...]:
-    """The penalties to try, of which there is one if nothing is tuned."""
+    """The penalties to try; only one without tuning."""
     if not tune:
         if alphas is not None:
             raise ValueError("alphas are what tune=True chooses from; with tune=False pass one alpha")

@@ -1,4 +1,4 @@
-"""Which model to take and why, in words."""
+"""The recommended model and why, in words."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 from linclf._compare.measures import MEASURES, number, power
 
 AS_GOOD = ("best", "tied")
-_SIMILAR_TIME = 2.0  # times that differ by less, or are shorter in seconds, are no reason
+_SIMILAR_TIME = 2.0  # times within this factor, or below this many seconds, count as equal
 
 
 def verdict(rows: Sequence[dict[str, Any]], facts: dict[str, Any]) -> str:
-    """The recommended model, what it is as good as, what it costs, and whether more rows would help.
+    """The recommended model, its ties, its cost, and whether more rows would help.
 
     Examples
     --------
@@ -25,7 +25,7 @@ def verdict(rows: Sequence[dict[str, Any]], facts: dict[str, Any]) -> str:
     if any(row["status"] == "unbeaten baseline" for row in rows):
         return (
             f"Take none: by {measure} no model is clearly better than the baseline, which ignores the "
-            "features. They say too little of the classes, or there are too few rows."
+            "features. They say too little about the classes, or there are too few rows."
         )
     taken = recommended(rows)
     if taken is None:
@@ -33,7 +33,7 @@ def verdict(rows: Sequence[dict[str, Any]], facts: dict[str, Any]) -> str:
     best, *peers = [row for row in rows if row["status"] in AS_GOOD]
     words = f"Take {taken['model']}: its {measure} of {number(taken[sort], MEASURES[sort].decimals)} "
     if facts["n_splits"] == 1:
-        words += "is the highest in one split, which says nothing of chance"
+        words += "is the best in one split, which says nothing about chance"
     elif taken is best:
         words += f"is the best, {_peers(peers)}"
     else:
@@ -46,10 +46,10 @@ def verdict(rows: Sequence[dict[str, Any]], facts: dict[str, Any]) -> str:
 
 
 def recommended(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    """The row to take, if there is one.
+    """The row of the recommended model, or None.
 
-    Of the models that splits do not tell apart from the best, those with probabilities come first. Of these,
-    those that take at most twice the time of the fastest, or 2 s, stay, and the best of them is taken.
+    Of the models tied with the best, those with probabilities come first. Of these, the best one is chosen
+    that takes at most twice the time of the fastest, or 2 s.
     """
     good = [row for row in rows if row["status"] in AS_GOOD]
     good = [row for row in good if row["log_loss"] is not None] or good
@@ -71,7 +71,7 @@ def _peers(peers: Sequence[dict[str, Any]]) -> str:
 
 
 def _reason(taken: dict[str, Any], best: dict[str, Any]) -> str:
-    """What it has that the best has not."""
+    """The advantage over the best model."""
     if taken["log_loss"] is not None and best["log_loss"] is None:
         return "gives probabilities"
     return f"takes {time_of(taken):.2g} s instead of {time_of(best):.2g} s"
@@ -86,7 +86,7 @@ def _seconds(row: dict[str, Any]) -> str:
 
 
 def _rows_wanted(row: dict[str, Any], sort: str) -> str:
-    """What the last doubling of the rows has brought."""
+    """The effect of the last doubling of the rows."""
     if len(row["learning_curve"]) < 2:
         return ""
     (half, before), (whole, after) = row["learning_curve"][-2:]

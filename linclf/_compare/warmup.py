@@ -1,4 +1,4 @@
-"""Compile ahead of time, by small fits of the types of data and settings that most fits have."""
+"""Compile ahead of time, with small fits for the most common data types and settings."""
 
 import warnings
 from collections.abc import Iterator, Sequence

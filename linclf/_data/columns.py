@@ -1,4 +1,4 @@
-"""Some of the features of sparse rows: those that occur, so that nothing is spent on the others."""
+"""Restriction of sparse rows to the features that occur, so that the others cost nothing."""
 
 from typing import Any, NamedTuple
 
@@ -7,17 +7,17 @@ from scipy import sparse
 
 from linclf._types import FloatArray, IntArray, Matrix
 
-SORTED = 16  # looks at a feature that cost what sorting a value does
+SORTED = 16  # sorting a value costs as much as checking this many features
 
 
 class Columns(NamedTuple):
-    """Features, sorted, that narrower rows have for their columns."""
+    """The sorted features that are the columns of narrowed rows."""
 
     at: IntArray
-    n_features: int  # of the rows as they are
+    n_features: int  # of the original rows
 
     def narrowed(self, X: Matrix) -> Matrix:
-        """The rows with these features only."""
+        """The rows with only these features."""
         if not sparse.issparse(X):
             return X[:, self.at]
         position = np.full(self.n_features, -1, X.indices.dtype)
@@ -30,17 +30,17 @@ class Columns(NamedTuple):
         return _rows(X.data[kept], indices[kept], starts, len(self.at))
 
     def widened(self, W: FloatArray) -> FloatArray:
-        """Weights of all features, of which the others are 0."""
+        """Weights of all features, with 0 for the others."""
         whole = np.zeros((len(W), self.n_features), W.dtype)
         whole[:, self.at] = W
         return whole
 
     def without(self, values: np.ndarray) -> np.ndarray:
-        """Of one value for each feature, those of the others."""
+        """The values of the other features, given one value per feature."""
         return np.delete(values, self.at)
 
     def including(self, features: IntArray, X: Matrix) -> "tuple[Columns, Matrix]":
-        """With further features, and narrowed rows with columns for them."""
+        """Add features, and give the narrowed rows columns for them."""
         at = np.union1d(self.at, features)
         if len(at) == len(self.at):
             return self, X
@@ -49,7 +49,7 @@ class Columns(NamedTuple):
 
 
 def occurring(X: Matrix, rows: IntArray | None = None) -> Columns:
-    """The features that many rows have: in time, the values and a look at each feature."""
+    """The features of many rows, in time linear in the stored values plus the features."""
     seen, indices = np.zeros(X.shape[1], bool), X.indices
     if rows is not None:
         chosen = np.zeros(X.shape[0], bool)
@@ -60,7 +60,7 @@ def occurring(X: Matrix, rows: IntArray | None = None) -> Columns:
 
 
 def of_part(X: Matrix) -> tuple[Columns, Matrix]:
-    """The features of a part of a stream, and its rows narrowed; if they are few, no look at the others."""
+    """The features of a part of a stream, and narrowed rows; few values need no pass over all features."""
     n_features = X.shape[1]
     if X.nnz * SORTED > n_features:
         columns = occurring(X)
@@ -76,7 +76,7 @@ def of_part(X: Matrix) -> tuple[Columns, Matrix]:
 
 
 def _rows(data: FloatArray, indices: IntArray, indptr: IntArray, width: int) -> Matrix:
-    """Rows of arrays that are known to be good, which SciPy's constructor would look through."""
+    """CSR rows from arrays known to be valid, without the checks of SciPy's constructor."""
     rows: Any = sparse.csr_array((len(indptr) - 1, width), dtype=data.dtype)
     rows.data, rows.indices, rows.indptr = data, indices, indptr
     return rows

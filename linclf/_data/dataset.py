@@ -1,4 +1,4 @@
-"""What is trained on: checked rows, targets and weights, in the form in which everything below takes them."""
+"""Training data: checked rows, targets and weights, in the form that all training code uses."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -10,13 +10,13 @@ from sklearn.model_selection import train_test_split
 from linclf._data.targets import Labels, Targets
 from linclf._types import FloatArray, IntArray, Matrix
 
-COPIED = 2**18  # values of dense rows that are copied at once
+COPIED = 2**18  # dense values copied at once
 
 
 class Dataset(NamedTuple):
     """X (float32/float64, C-ordered or canonical CSR), targets, and a weight for each row.
 
-    If ``chosen`` is given, only these rows count: the others have weight 0, or belong to another part of the
+    If ``chosen`` is given, only these rows count; the others have weight 0, or belong to another part of the
     same X.
     """
 
@@ -45,11 +45,11 @@ class Dataset(NamedTuple):
         return self.y.take(self.chosen), self.weights[self.chosen]
 
     def compact(self) -> "Dataset":
-        """With no other rows than those that count."""
+        """The data with only the rows that count."""
         return self if self.chosen is None else self.take(self.chosen)
 
     def blocks(self, n_scores: int, limit: float) -> Iterator[tuple[slice, Matrix]]:
-        """The rows that count, as many as have ``limit`` scores together, and fewer if that copies them."""
+        """The rows that count, in blocks of at most ``limit`` scores; smaller ones if rows are copied."""
         chosen, n = self.chosen, self.X.shape[0] if self.chosen is None else len(self.chosen)
         size = int(min(limit / n_scores, n))
         if chosen is not None:
@@ -73,7 +73,7 @@ class Dataset(NamedTuple):
 
 
 def dataset(X: Matrix, y: Targets, weights: FloatArray, per_class: FloatArray | None) -> Dataset:
-    """Class weights multiplied in; a row of probabilities has its expected class weight."""
+    """A dataset with class weights multiplied in; a row of probabilities gets its expected class weight."""
     if per_class is not None:
         weights = weights * y.expected(per_class)
         kept = np.flatnonzero(weights)
@@ -88,14 +88,14 @@ def _divided(labels: IntArray, fraction: float, rng: np.random.RandomState) -> t
     """Rows to train on and rows to hold out, stratified by class if there are enough of them."""
     ids, counts = np.arange(len(labels)), np.bincount(labels)
     n_held_out, n_classes = int(np.ceil(fraction * len(labels))), np.count_nonzero(counts > 1)
-    several = ids[counts[labels] > 1]  # rows that are not alone in their class
+    several = ids[counts[labels] > 1]  # rows of classes with more than one row
     if 1 < n_classes <= n_held_out <= len(several) - n_classes:
         stratify = labels[several]
         found = train_test_split(several, test_size=n_held_out, random_state=rng, stratify=stratify)
         test = np.asarray(found[1])
         return np.setdiff1d(ids, test), test
     order = rng.permutation(len(labels))
-    # the first row of each class in a random order stays, and of the others so many are held out
+    # in a random order, keep the first row of each class, and hold out rows from the others
     first = np.unique(labels[order], return_index=True)[1]
     others = np.delete(order, first)
     test = others[:n_held_out]
@@ -108,9 +108,9 @@ def _divided(labels: IntArray, fraction: float, rng: np.random.RandomState) -> t
 
 
 def split(data: Dataset, fraction: float, rng: np.random.RandomState) -> tuple[Dataset, Dataset]:
-    """Data of which a part is not trained on, and that part: the same rows if they are dense, else copied.
+    """Split into training and held-out data; dense rows are shared, sparse held-out rows are copied.
 
-    Of each class at least one row is trained on.
+    At least one row of each class is used for training.
     """
     train, test = _divided(data.y.most_probable, fraction, rng)
     test = np.sort(test)

@@ -1,4 +1,4 @@
-"""Which rows train and which are held out, from `cv` as scikit-learn takes it."""
+"""Training and held-out rows from `cv`, with the meaning of scikit-learn."""
 
 import warnings
 from collections.abc import Callable, Iterable
@@ -17,7 +17,7 @@ Fold: TypeAlias = tuple[IntArray, IntArray]  # rows to train on, and rows held o
 
 
 class Splitter(Protocol):
-    """scikit-learn's splitters, and what divides rows like them."""
+    """A splitter of scikit-learn, or an object with the same method."""
 
     @property
     def split(self) -> Callable[..., Folds]: ...
@@ -26,13 +26,13 @@ class Splitter(Protocol):
 def folds_of(
     cv: Any, X: Any, y: LabelArray, rows: IntArray, params: dict[str, Any], remedy: str
 ) -> list[Fold]:
-    """Pairs of training and held-out rows, of those that count.
+    """Pairs of training and held-out rows, among the rows that count.
 
-    None is 5 stratified folds, or as many as the rarest class has rows, of the classes that have two at
-    least; one fold does not train on a class of one row. A splitter sees all rows, and so do the pairs of an
-    iterable. ``remedy`` is what to do if there are too few rows for folds.
+    None means 5 stratified folds, or fewer if the rarest class with at least two rows has fewer rows; a class
+    with one row is missing from the training rows of one fold. Splitters get all rows, and pairs of an
+    iterable are indices into all rows. ``remedy`` says what to do if there are too few rows for folds.
     """
-    # scikit-learn does not stratify objects that are no strings, and refuses bytes
+    # codes, because scikit-learn does not stratify objects other than strings, and refuses bytes
     _, counted, counts = np.unique(y[rows], return_inverse=True, return_counts=True)
     if cv is None:
         if counts.max() < 2:
@@ -50,12 +50,12 @@ def folds_of(
         splitter: Any = check_cv(int(cv), counted, classifier=True)
         with (
             warnings.catch_warnings()
-        ):  # of classes with fewer rows than folds, which `warn_of_missing` tells
+        ):  # about classes with fewer rows than folds; `warn_of_missing` reports them
             warnings.filterwarnings("ignore", "The least populated class in y", UserWarning)
             splits = list(splitter.split(_safe_indexing(X, rows), counted))
         return [(rows[train], rows[test]) for train, test in splits]
     splits = cv.split(X, y, **params) if hasattr(cv, "split") else cv
-    folds = [(_indices(train), _indices(test)) for train, test in splits]  # they count all rows
+    folds = [(_indices(train), _indices(test)) for train, test in splits]  # indices into all rows
     for train, test in folds:
         if np.intersect1d(train, test).size:
             raise ValueError(f"a fold of cv={cv!r} holds out rows that it trains on; they must be others")
@@ -73,7 +73,7 @@ def _indices(rows: ArrayLike) -> IntArray:
 
 
 def warn_of_missing(missing: LabelArray, n_rows: int, held_out: str, remedy: str) -> None:
-    """Say that a fold does not train on some classes, of which it holds out rows."""
+    """Warn that a fold does not train on some classes of its held-out rows."""
     if len(missing):
         warnings.warn(
             f"a fold of cv trains on no row of class {missing.tolist()[0]!r}"

@@ -1,11 +1,11 @@
-"""The containers in which arguments arrive: taken as arrays, or refused with what to do about it."""
+"""Containers of arguments: accepted as arrays, or refused with a remedy."""
 
 from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 import numpy as np
 
-# what is read only when somebody asks for it: (package, class), and the method that reads it
+# lazy containers: (package, class), and the method that reads them
 LAZY = {
     ("polars", "LazyFrame"): "collect()",
     ("duckdb", "DuckDBPyRelation"): "df()",
@@ -14,17 +14,17 @@ LAZY = {
     ("pyarrow", "Dataset"): "to_table()",
 }
 
-# what NumPy and SciPy know how to read
+# methods of containers that NumPy and SciPy can read
 ARRAYS = "__array__", "__array_interface__", "__buffer__", "__dataframe__", "__arrow_c_stream__", "tocsr"
 
 
 def container(values: Any, name: str) -> Any:
-    """The argument as NumPy and scikit-learn take it: PyTorch's tensors become arrays, all else stays.
+    """The argument in a form for NumPy and scikit-learn: PyTorch tensors become arrays, the rest stays.
 
     Raises
     ------
     TypeError
-        If it has no order, or can be read once only, or is not read yet.
+        If it has no order, can be read only once, or is not read yet.
     ValueError
         If its rows have different lengths.
     """
@@ -39,7 +39,7 @@ def container(values: Any, name: str) -> Any:
             )
         if (package, kind.__name__) == ("torch", "Tensor"):
             return _of_tensor(values, name)
-    if str(getattr(values, "dtype", "")) == "bfloat16":  # of ml_dtypes, which JAX uses, too
+    if str(getattr(values, "dtype", "")) == "bfloat16":  # of ml_dtypes, used by JAX
         return np.asarray(values).astype(np.float32)
     if isinstance(values, (list, tuple)):
         _check_lengths(values, name)
@@ -49,14 +49,14 @@ def container(values: Any, name: str) -> Any:
 
 
 def _has_no_rows(values: Any) -> bool:
-    """Whether something can be gone through, but has no row number 0."""
+    """Whether an object is iterable, but cannot be indexed by row."""
     return isinstance(values, Iterable) and (
         isinstance(values, Mapping) or not hasattr(values, "__getitem__")
     )
 
 
 def _of_tensor(tensor: Any, name: str) -> Any:
-    """A tensor of PyTorch without its gradient, on the CPU; bfloat16 as float32, as NumPy has none."""
+    """A PyTorch tensor as an array; bfloat16 becomes float32, because NumPy has no bfloat16."""
     if not str(tensor.layout).endswith("strided"):
         raise TypeError(
             f"{name} is a sparse tensor with layout {tensor.layout}; pass {name}.to_dense(), or a CSR "
@@ -67,7 +67,7 @@ def _of_tensor(tensor: Any, name: str) -> Any:
 
 
 def _check_lengths(values: Any, name: str) -> None:
-    """NumPy would say that the shape is inhomogeneous."""
+    """Refuse rows of different lengths with a clearer message than NumPy's."""
     lengths = [
         len(row) if isinstance(row, (list, tuple, np.ndarray)) and np.ndim(row) else -1
         for row in _rows(values)
@@ -82,7 +82,7 @@ def _check_lengths(values: Any, name: str) -> None:
 
 
 def _rows(values: Any) -> Any:
-    """Those to look at: a list of scalars needs no further look than its types."""
+    """The rows to check: for a list of scalars, the types are enough."""
     kinds = set(map(type, values))
     return values if any(issubclass(kind, (list, tuple, np.ndarray)) for kind in kinds) else ()
 
@@ -103,7 +103,7 @@ def _refuse_unordered(values: Any, name: str) -> None:
 
 
 def is_narrow(values: Any) -> bool:
-    """Whether all numbers are float16 or float32 (of any byte order): float32 holds them."""
+    """Whether all numbers are float16 or float32 (of any byte order), so that float32 holds them."""
     try:
         kinds = [np.dtype(kind).newbyteorder("=") for kind in _dtypes(values)]
     except TypeError:  # types that NumPy does not know
@@ -112,7 +112,7 @@ def is_narrow(values: Any) -> bool:
 
 
 def _dtypes(values: Any) -> list[Any]:
-    """Of an array, or of the columns of a table."""
+    """The dtypes of an array, or of the columns of a table."""
     if hasattr(values, "dtypes"):
         kinds = values.dtypes if isinstance(values.dtypes, list) else list(values.dtypes)
         return [str(kind).lower() for kind in kinds]
@@ -122,7 +122,7 @@ def _dtypes(values: Any) -> list[Any]:
 
 
 def column_names(values: Any) -> list[str] | None:
-    """Names of the columns of a table of pandas, polars or Arrow, if all of them are strings."""
+    """Column names of a pandas, polars or Arrow table, if all of them are strings."""
     if getattr(values, "shape", (0,))[1:] == ():
         return None
     names = getattr(values, "column_names", None)

@@ -1,4 +1,4 @@
-"""Labels of one kind that can be sorted, or rows of class probabilities; what is neither is refused."""
+"""Sortable labels of one kind, or rows of class probabilities; anything else is refused."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,7 +17,7 @@ from linclf._data.refusals import divide, refuse_masked
 from linclf._data.targets import Labels, Probabilities, Targets
 from linclf._types import IntArray, MatrixLike
 
-SURE = {str, bytes, bool, int, np.bool_, np.str_}  # types of which no object is a missing value
+SURE = {str, bytes, bool, int, np.bool_, np.str_}  # types without missing values
 
 
 def is_soft(y: Any) -> bool:
@@ -32,12 +32,12 @@ def class_names(y: Any) -> NDArray | None:
     if names is None:
         return None
     if len(set(names)) < len(names):
-        raise ValueError(f"y has two columns of one name: {sorted(names)}; a column is a class")
+        raise ValueError(f"y has two columns with the same name: {sorted(names)}; a column is a class")
     return np.sort(np.array(names))
 
 
 def check_class_names(y: Any, classes: NDArray, name: str) -> None:
-    """Refuse probabilities whose columns have names that are not those of the classes."""
+    """Refuse probabilities with column names that are not the classes."""
     names = class_names(y)
     if names is not None and not np.array_equal(names, classes):
         raise ValueError(
@@ -67,11 +67,11 @@ def check_y(y: Any) -> NDArray:
 
 
 def labels_of(y: Any, name: str = "y") -> NDArray:
-    """Labels (n,) in a NumPy array, of a type that has an order; pandas' types become NumPy's."""
+    """Labels (n,) in a NumPy array of a sortable type; pandas types become NumPy types."""
     refuse_masked(y, name)
     y = container(y, name)
     labels = np.asarray(y)
-    # NumPy makes strings of a list of 1 and "a"
+    # NumPy converts a list of 1 and "a" to strings
     objects = np.array(y, object) if labels.dtype.kind in "US" and isinstance(y, (list, tuple)) else labels
     if objects.dtype.kind == "T":
         labels = objects = objects.astype(object)
@@ -81,7 +81,7 @@ def labels_of(y: Any, name: str = "y") -> NDArray:
         _check_kinds(objects, name)
     if labels.dtype.kind not in "biufcUSOMm":
         raise ValueError(f"Unknown label type: {labels.dtype}; {name} must hold str, int or bool labels")
-    if labels.dtype.kind in "fcMm" and np.isnan(labels).any():  # NaT is one, too
+    if labels.dtype.kind in "fcMm" and np.isnan(labels).any():  # NaT too
         raise ValueError(_missing(name, labels, np.flatnonzero(np.isnan(labels))))
     return labels
 
@@ -125,7 +125,7 @@ def _is_missing(label: object) -> bool:
 
 
 def check_targets(y: NDArray) -> NDArray:
-    """Refuse what is finite, but no class: continuous and complex numbers."""
+    """Refuse finite values that are not classes: continuous and complex numbers."""
     if y.dtype.kind in "biuUSMm":
         return y
     if y.dtype == object and y.size and isinstance(y[0], (Real, np.bool_)):
@@ -137,14 +137,14 @@ def check_targets(y: NDArray) -> NDArray:
             _check_discrete(_check_y(numbers))
         return y
     if y.dtype == object and y.size and isinstance(y[0], bytes):
-        return y  # of which scikit-learn's next line knows nothing
+        return y  # scikit-learn's check below does not support bytes
     y = _check_y(y)
     _check_discrete(y)
     return y
 
 
 def _check_discrete(y: NDArray) -> None:
-    """scikit-learn's check_classification_targets without its warning of many classes."""
+    """scikit-learn's check_classification_targets without its warning about many classes."""
     kind = type_of_target(y, input_name="y")
     if kind not in ("binary", "multiclass"):
         raise ValueError(
@@ -154,7 +154,7 @@ def _check_discrete(y: NDArray) -> None:
 
 
 def check_probabilities(y: NDArray) -> NDArray:
-    """Rows of class probabilities, as they are."""
+    """Check rows of class probabilities, and return them unchanged."""
     sums = y.sum(axis=1)
     wrong = np.flatnonzero(~(np.isclose(sums, 1, atol=1e-4) & (y >= 0).all(axis=1)))
     if wrong.size:
@@ -180,12 +180,12 @@ def known_classes(classes: ArrayLike) -> NDArray:
 
 
 def index_of(y: NDArray, classes: NDArray) -> IntArray:
-    """Where labels are in the sorted classes. Unknown labels are an error."""
+    """Positions of labels in the sorted classes. Unknown labels are an error."""
     try:
         index = np.searchsorted(classes, y)
         index[index == len(classes)] = 0
         unknown = classes[index] != y
-    except TypeError:  # of types that have no common order
+    except TypeError:  # types without a common order
         index, unknown = np.zeros(len(y), np.int64), np.ones(len(y), bool)
     if np.any(unknown):
         raise ValueError(f"y contains labels that are not in classes {classes!r}: {np.unique(y[unknown])!r}")
@@ -204,7 +204,7 @@ def targets_of(y: NDArray, classes: NDArray) -> Targets:
 
 
 def classes_of(y: NDArray, names: NDArray | None = None) -> NDArray:
-    """Sorted classes; two at least. ``names`` are those of columns of probabilities."""
+    """Sorted classes, at least two. ``names`` are the column names of probabilities."""
     if names is not None:
         return names
     classes = np.unique(y) if y.ndim == 1 else np.arange(y.shape[1])
@@ -217,14 +217,14 @@ def classes_of(y: NDArray, names: NDArray | None = None) -> NDArray:
 
 
 def positions_of(labels: ArrayLike, classes: NDArray) -> IntArray:
-    """Positions of labels, in an array of any shape, in the sorted classes; unknown ones are an error."""
+    """Positions of labels (any shape) in the sorted classes; unknown labels are an error."""
     labels = np.asarray(labels)
     kinds = labels.dtype.kind, classes.dtype.kind
     # NumPy compares int64 with uint64 as floats, and 1 with "1" as strings
     values = labels.astype(classes.dtype) if set(kinds) <= set("iu") else labels
     index, known = np.zeros(labels.shape, np.intp), np.zeros(labels.shape, bool)
     if "O" in kinds or len({kind in "US" for kind in kinds}) == 1:
-        with suppress(TypeError):  # objects that have no order with the classes
+        with suppress(TypeError):  # objects that cannot be compared with the classes
             index = np.minimum(np.searchsorted(classes, values), len(classes) - 1)
             known = (classes[index] == values) & (values == labels)
     if not np.all(known):
@@ -235,7 +235,7 @@ def positions_of(labels: ArrayLike, classes: NDArray) -> IntArray:
 
 
 class Accuracy:
-    """`score` of any labels that `fit` takes; it stands before ClassifierMixin."""
+    """`score` for all labels that `fit` accepts; a base class before ClassifierMixin."""
 
     def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Accuracy of the predicted labels.
@@ -245,17 +245,17 @@ class Accuracy:
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows.
         y : array-like of shape (n_samples,)
-            Their labels.
+            Their true labels.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows.
 
         Returns
         -------
         float
-            The share of rows, or of their weight, whose label is predicted.
+            The share of rows, or of their weight, with the correct label.
         """
         predicted: NDArray = self.predict(X)  # pyright: ignore[reportAttributeAccessIssue]
-        # scikit-learn's metrics know no bytes, no variable-width strings and no objects that are not strings
+        # scikit-learn's metrics support neither bytes, variable-width strings, nor objects other than strings
         unknown = predicted.dtype.kind == "S" or getattr(getattr(y, "dtype", None), "kind", "") == "T"
         if unknown or (predicted.dtype == object and not isinstance(predicted[0], str)):
             check_consistent_length(y, predicted)

@@ -1,4 +1,4 @@
-"""What numbers may be: limits of the fields of losses and optimizers, and integers."""
+"""Checks of numbers: limits of the fields of losses and optimizers, and integers."""
 
 from numbers import Integral
 from typing import Any
@@ -7,14 +7,14 @@ from sklearn.utils._param_validation import InvalidParameterError, make_constrai
 
 
 def is_integer(value: object) -> bool:
-    """Whether it is an integer of any type; True and False are not."""
+    """Whether a value is an integer of any type; True and False are not."""
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def check_limits(item: Any, limits: dict[str, Any]) -> None:
-    """Raise InvalidParameterError, a ValueError, where a field of a NamedTuple is out of bounds.
+    """Raise InvalidParameterError, a ValueError, if a field of a NamedTuple is out of bounds.
 
-    Limits are in the terms of scikit-learn's parameter constraints.
+    Limits are scikit-learn's parameter constraints.
     """
     values = item._asdict()
     for name, allowed in limits.items():

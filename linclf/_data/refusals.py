@@ -1,10 +1,10 @@
-"""Refusals that concern arguments of every kind."""
+"""Refusals that apply to arguments of every kind."""
 
 import numpy as np
 
 
 def refuse_masked(array: object, name: str) -> None:
-    """Masked entries would be used as if they were not."""
+    """Refuse masked entries, which would be used as if they were not masked."""
     if np.ma.isMaskedArray(array) and np.ma.is_masked(array):
         raise ValueError(
             f"{name} is a masked array with {np.ma.count_masked(array)} masked entries, which would be used "
@@ -13,7 +13,7 @@ def refuse_masked(array: object, name: str) -> None:
 
 
 def divide(row: np.ndarray, name: str) -> str:
-    """What to do about a row that is nearly a distribution, such as one of rounded numbers."""
+    """A remedy for a row that is nearly a distribution, such as one of rounded numbers; else nothing."""
     if (row >= 0).all() and 0.5 < row.sum() < 2:
         return f"; divide each row by its sum, as {name} / {name}.sum(axis=1, keepdims=True)"
     return ""

@@ -1,6 +1,6 @@
-"""X as training and predicting take it, or the reason why not.
+"""X in the form for training and prediction, or an error.
 
-In NumPy, SciPy and scikit-learn only, so that the first prediction waits for no compiler.
+Uses only NumPy, SciPy and scikit-learn, so that the first prediction does not wait for a compiler.
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ FLOATS = (np.float64, np.float32)
 def check_X(estimator: BaseEstimator, X: Any, reset: bool, finite: bool = True) -> Matrix:
     """X as C-ordered float32/float64 or canonical CSR of the same; the caller's arrays are not changed.
 
-    With ``finite=False`` it may hold NaN and infinity.
+    With ``finite=False``, NaN and infinity are allowed.
     """
     if not reset and not finite and _is_ready(estimator, X):
         return X
@@ -30,7 +30,7 @@ def check_X(estimator: BaseEstimator, X: Any, reset: bool, finite: bool = True) 
     refuse_masked(X, "X")
     X = container(X, "X")
     try:
-        # a longdouble may become infinity, which is refused in its turn; infinities may cancel in a sum
+        # a longdouble may become infinity, which is then refused; infinities may cancel in a sum
         with np.errstate(over="ignore", invalid="ignore"):
             X = validate_data(
                 estimator,
@@ -52,7 +52,7 @@ def check_X(estimator: BaseEstimator, X: Any, reset: bool, finite: bool = True) 
 
 
 def _remedy(X: Any) -> str:
-    """What to do about cells that are no numbers; nothing if the first row has none."""
+    """A remedy for cells that are not numbers; nothing if the first row has none."""
     if sparse.issparse(X) or not len(X):
         return ""
     first = X.iloc[0] if hasattr(X, "iloc") else X[0]
@@ -62,14 +62,12 @@ def _remedy(X: Any) -> str:
                 f"(Row 0 of X has a cell of {len(cell)} values: pass numpy.stack(column), or a list of rows.)"
             )
         if isinstance(cell, str) and not cell.lstrip("-").replace(".", "", 1).isdigit():
-            return (
-                f"(Row 0 of X holds {cell[:40]!r}: make numbers of it, by TfidfVectorizer or OneHotEncoder.)"
-            )
+            return f"(Row 0 of X holds {cell[:40]!r}: convert it with TfidfVectorizer or OneHotEncoder.)"
     return ""
 
 
 def _is_ready(estimator: BaseEstimator, X: Any) -> bool:
-    """Whether X is what the checks would return: they take longer than to score a few rows."""
+    """Whether the checks would return X itself: they take longer than scoring a few rows."""
     if type(X) is not np.ndarray or X.ndim != 2 or X.dtype not in FLOATS:
         return False
     if not (X.flags.c_contiguous and X.flags.aligned):

@@ -1,17 +1,17 @@
-"""Features so large or small that no training fits them: refused, with the name of the column."""
+"""Refusal of features too large or too small for training, with the number of the column."""
 
 import numpy as np
 from scipy import sparse
 
 from linclf._types import Matrix
 
-LARGEST = 1e110  # in float64: what is squared and added up stays finite
-LARGEST_DENSE, LARGEST_SINGLE = 1e36, 1e15  # in float32: features that are scaled first, and others
-LARGEST_SPARSE = 1e4  # below which no sparse column can be too long for the others
+LARGEST = 1e110  # in float64: sums of squares stay finite
+LARGEST_DENSE, LARGEST_SINGLE = 1e36, 1e15  # in float32: for features that are scaled first, and others
+LARGEST_SPARSE = 1e4  # below it, a sparse column cannot be too long compared with the others
 
 
 def is_ordinary(X: Matrix) -> bool:
-    """Whether no value can be out of bounds, from one product."""
+    """Whether all values are certainly within bounds, from one product."""
     values = _values(X)
     with np.errstate(over="ignore"):
         reach = float(np.dot(values, values)) ** 0.5  # no value is larger
@@ -21,8 +21,8 @@ def is_ordinary(X: Matrix) -> bool:
 def check_scale(X: Matrix, name: str, as_it_is: bool) -> None:
     """Refuse features that overflow when they are squared.
 
-    ``as_it_is`` says that dense features are not scaled before, as for losses on cosines, for which features
-    can be too small, too.
+    ``as_it_is`` says that dense features are not scaled first, as for losses on cosines; then features can
+    also be too small.
     """
     values = _values(X)
     largest = float(max(values.max(initial=0), -values.min(initial=0)))
@@ -33,13 +33,13 @@ def check_scale(X: Matrix, name: str, as_it_is: bool) -> None:
         cast = "pass X.astype(np.float64) or " if single and 1 / LARGEST < largest < LARGEST else ""
         raise ValueError(
             f"X reaches {small}{largest:.3g} in column {_column_of(X, largest)}, and "
-            f"{name} adds up squares in {X.dtype}, which takes {1 / limit:.0e} to "
+            f"{name} adds up squares in {X.dtype}, which works for {1 / limit:.0e} to "
             f"{limit:.0e}; {cast}scale the columns, as sklearn.preprocessing.MaxAbsScaler does"
         )
 
 
 def refuse_overflow(X: Matrix) -> None:
-    """Say why scores of X are not finite."""
+    """Raise an error that says why scores of X are not finite."""
     largest = max(abs(X.max()), abs(X.min())) if X.shape[0] else 0.0
     raise ValueError(
         f"X reaches {largest:.3g} in column {_column_of(X, largest)}, and the scores overflow {X.dtype}; "
@@ -52,7 +52,7 @@ def _values(X: Matrix) -> np.ndarray:
 
 
 def _column_of(X: Matrix, largest: float) -> int:
-    """The column of the largest magnitude."""
+    """The column with the largest magnitude."""
     if not sparse.issparse(X):
         return int(np.argmax(np.abs(X).max(axis=0) == largest))
     return int(X.indices[np.argmax(np.abs(X.data))])

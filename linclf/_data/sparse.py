@@ -1,6 +1,6 @@
-"""Sparse matrices of people: their structure checked, and brought to canonical CSR.
+"""Sparse matrices from users: their structure is checked, and they become canonical CSR.
 
-In NumPy, SciPy and scikit-learn only, so that the first prediction waits for no compiler.
+Uses only NumPy, SciPy and scikit-learn, so that the first prediction does not wait for a compiler.
 """
 
 from typing import Any
@@ -12,13 +12,13 @@ from linclf._types import IntArray
 
 
 def canonical(X: Any, without_zeros: bool = False) -> csr_array:
-    """CSR with sorted indices and no duplicates, in contiguous arrays with one type of index.
+    """CSR with sorted indices and no duplicates, in contiguous arrays with one index type.
 
-    Another object in any case, as what SciPy remembers of the caller's may no longer be true; the
-    arrays are shared if they are good.
+    Always a new object, because flags that SciPy caches in the caller's object may be outdated; arrays are
+    shared if they are already canonical.
     """
     check_structure(X)  # LIL and DOK could not be checked before
-    # not by the constructor, which looks at all indices again
+    # not by the constructor, which would check all indices again
     rows, stored = type(X)(X.shape, dtype=X.dtype), X.indptr[-1]
     index = np.result_type(X.indices, X.indptr).newbyteorder("=")
     index = np.dtype(np.int32 if index.kind == "i" and index.itemsize <= 4 else np.int64)
@@ -28,14 +28,14 @@ def canonical(X: Any, without_zeros: bool = False) -> csr_array:
     if not rows.has_canonical_format:
         rows = rows.copy()
         rows.sum_duplicates()
-    if without_zeros and np.count_nonzero(rows.data) < len(rows.data):  # as they are no typical values
+    if without_zeros and np.count_nonzero(rows.data) < len(rows.data):  # they would distort typical values
         rows = rows.copy()
         rows.eliminate_zeros()
     return rows
 
 
 def check_structure(X: Any) -> None:
-    """Refuse indices that would make compiled code read or write somewhere else."""
+    """Refuse indices that would make compiled code read or write out of bounds."""
     kind = f"X is not a valid {X.format.upper()} matrix"
     if X.ndim != 2:
         raise ValueError(f"Expected 2D array, got {X.ndim}D sparse array instead: shape={X.shape}")
@@ -82,7 +82,7 @@ def check_structure(X: Any) -> None:
 
 def _outside(indices: IntArray, size: int) -> int | None:
     """The position of the first index that is not in 0 ... size - 1, or None."""
-    # as unsigned numbers the negative ones are the largest: one pass instead of two
+    # as unsigned numbers, negative indices are the largest: one pass instead of two
     if indices.dtype.kind == "i" and indices.dtype.isnative and indices.dtype.itemsize >= 4:
         largest = indices.view(f"u{indices.dtype.itemsize}").max(initial=0)
     else:

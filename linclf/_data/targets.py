@@ -1,4 +1,4 @@
-"""What each row is to be: a class, or a probability of each class. Both have the same verbs."""
+"""Targets of the rows: a class, or a probability of each class. Both have the same methods."""
 
 from typing import NamedTuple, Self
 
@@ -9,7 +9,7 @@ from linclf._types import FloatArray, IntArray
 
 
 class Labels(NamedTuple):
-    """One class a row."""
+    """One class per row."""
 
     codes: IntArray  # (n,), indices into the classes
     n_classes: int
@@ -18,7 +18,7 @@ class Labels(NamedTuple):
 
     @property
     def array(self) -> np.ndarray:
-        """What kernels see."""
+        """The array for kernels."""
         return self.codes
 
     @property
@@ -38,7 +38,7 @@ class Labels(NamedTuple):
         return self._replace(codes=self.codes[ids])
 
     def cast(self, dtype: np.dtype) -> Self:
-        """In the dtype of the scores, if it has one."""
+        """The targets in the dtype of the scores, if they are floats."""
         return self
 
     def mass(self, weights: FloatArray) -> FloatArray:
@@ -46,19 +46,19 @@ class Labels(NamedTuple):
         return np.bincount(self.codes, weights, self.n_classes).astype(np.float64, copy=False)
 
     def balanced(self, weights: FloatArray) -> FloatArray:
-        """A weight of each class under which all classes weigh the same."""
+        """Class weights that give all classes the same total weight."""
         return _balanced(self.mass(weights))
 
     def expected(self, per_class: FloatArray) -> FloatArray:
-        """Of each row, the value of its class."""
+        """The value of each row's class, or its expectation."""
         return per_class[self.codes]
 
     def of_each(self, values: FloatArray) -> FloatArray:
-        """Of values (n, K), that of the class of each row."""
+        """The value of each row's class from values (n, K), or its expectation."""
         return values[np.arange(len(self.codes)), self.codes]
 
     def indicator(self, weights: FloatArray) -> sparse.csr_array:
-        """(n, K), the weight of each row in the column of its class."""
+        """A matrix (n, K) with the weight of each row in the column of its class."""
         n = len(self.codes)
         return sparse.csr_array((weights, self.codes, np.arange(n + 1)), shape=(n, self.n_classes))
 
@@ -121,7 +121,7 @@ class Probabilities(NamedTuple):
 
 
 def _balanced(mass: FloatArray) -> FloatArray:
-    """As scikit-learn's, of the classes that have weight; 1 for the others."""
+    """scikit-learn's balanced weights for classes with weight; 1 for the others."""
     has_weight = mass > 0
     return np.where(
         has_weight, mass.sum() / (np.count_nonzero(has_weight) * np.where(has_weight, mass, 1)), 1.0

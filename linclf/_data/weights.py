@@ -1,4 +1,4 @@
-"""Weights of rows and of classes: checked, and brought to a moderate size."""
+"""Weights of rows and of classes: checked, and scaled to a moderate size."""
 
 from numbers import Real
 from typing import Any, Literal
@@ -14,21 +14,21 @@ from linclf._types import FloatArray, Matrix
 
 
 def moderate(weights: FloatArray) -> FloatArray:
-    """Weights times a power of two, where they are so large or small that what is summed up overflows."""
+    """Weights, times a power of two if they are so large or small that sums overflow or underflow."""
     largest = weights.max(initial=0)
     if largest == 0 or 1e-30 <= largest <= 1e30:
         return weights
     moderated = np.ldexp(weights, -int(np.frexp(largest)[1]))
-    # what was positive stays so: 0 would be no row
+    # positive weights stay positive: 0 would remove the row
     return np.where(weights > 0, np.maximum(moderated, np.finfo(np.float64).tiny), moderated)
 
 
 def positive_rows(
     X: Matrix, y: NDArray, sample_weight: ArrayLike | None, scale_free: bool = True
 ) -> tuple[Matrix, NDArray, FloatArray]:
-    """The rows that count, and their weights; a weight of 0 is the same as no row.
+    """The rows that count, and their weights; rows of weight 0 are removed.
 
-    ``scale_free`` says that only the ratios of these weights matter.
+    ``scale_free`` says that only the ratios of the weights matter.
     """
     check_consistent_length(X, y)
     if sample_weight is None:
@@ -57,7 +57,7 @@ def positive_rows(
 def weights_of_classes(
     class_weight: dict[Any, float] | Literal["balanced"] | None, labels: list, y: Targets, weights: FloatArray
 ) -> FloatArray | None:
-    """One weight a class, or None; "balanced" counts the expected rows of each class."""
+    """One weight per class, or None; "balanced" counts the expected rows of each class."""
     if class_weight is None:
         return None
     per_class = y.balanced(weights) if class_weight == "balanced" else _looked_up(class_weight, labels)
@@ -67,14 +67,14 @@ def weights_of_classes(
 
 
 def _looked_up(class_weight: dict[Any, float], labels: list) -> FloatArray:
-    """Weights in a dict, 1 for a class that has none. (scikit-learn's own lookup takes "1" for 1.)"""
-    # labels come from `tolist`, and a date of NumPy is not equal to Python's
+    """Weights from a dict, 1 for missing classes. (scikit-learn's lookup confuses "1" with 1.)"""
+    # labels come from `tolist`, and NumPy dates are not equal to Python dates
     class_weight = {
         key.item() if isinstance(key, np.generic) else key: weight for key, weight in class_weight.items()
     }
     unknown = sorted(set(class_weight) - set(labels), key=str)
     missing = [label for label in labels if label not in class_weight]
-    if unknown and missing:  # else it may be a part of the rows that lacks a class
+    if unknown and missing:  # else y may be a part of the data that lacks a class
         raise ValueError(
             f"class_weight has keys that are no classes, {unknown[:5]}, and no weight for {missing[:5]}; the "
             "keys must be labels in y"

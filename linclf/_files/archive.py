@@ -1,7 +1,7 @@
 """Save and load models as arrays and JSON, so that loading a file never runs code from it.
 
 The file is a zip of ``model.json`` (see `linclf._files.values`) and the arrays ``0.npy``, ``1.npy``, ...
-Nothing is compressed, so the data read are never larger than the file.
+Nothing is compressed, so the data that are read are never larger than the file.
 """
 
 import json
@@ -19,27 +19,27 @@ from linclf._files.schema import check_model
 from linclf._files.values import STORABLE_DTYPE, Json, Reader, Writer, brief_repr, classes, learnt
 from linclf._version import __version__
 
-FORMAT, VERSION = "linclf model", 2  # 1 has models of linclf only, and is still written for these
+FORMAT, VERSION = "linclf model", 2  # 1 holds only models of linclf, and is still written for these
 
 
 class Unreadable(ValueError):
-    """The file is sound, but only other versions of linclf or scikit-learn can read it."""
+    """The file is intact, but only other versions of linclf or scikit-learn can read it."""
 
 
 # ---------------------------------------------------------------- writing
 
 
 def save(model: BaseEstimator, path: Place) -> None:
-    """Write a model or a pipeline to a file of arrays and JSON, which `load` reads without running anything.
+    """Write a model or a pipeline to a file of arrays and JSON, which `load` reads without running code.
 
-    The file keeps all parameters, fitted attributes and the state of a ``partial_fit`` stream. The loaded
-    model predicts bitwise the same, and its stream continues bitwise as if it had not been interrupted.
-    A file at a path is replaced at once or not at all: a save that fails or is killed leaves the old one.
+    The file keeps all parameters, fitted attributes and the state of a ``partial_fit`` stream. Predictions
+    of the loaded model are bitwise equal, and its stream continues bitwise as if it had not been interrupted.
+    An existing file is replaced atomically: if a save fails or is killed, the old file stays.
 
-    Besides the estimators of linclf a file may hold these of scikit-learn: ``Pipeline``, ``FeatureUnion`` and
-    ``ColumnTransformer``, scalers, encoders, imputers, vectorizers of text and selectors of features. Models
-    that contain other code (a function, a custom loss, another step or calibrator, callbacks) need pickle,
-    joblib or skops.
+    Besides the estimators of linclf, a file can hold these of scikit-learn: ``Pipeline``, ``FeatureUnion``,
+    ``ColumnTransformer``, scalers, encoders, imputers, text vectorizers and feature selectors. Models that
+    contain other code (a function, a custom loss, another step or calibrator, callbacks) need pickle, joblib
+    or skops.
 
     Parameters
     ----------
@@ -47,13 +47,13 @@ def save(model: BaseEstimator, path: Place) -> None:
         A classifier or calibrator of linclf, fitted or not, `CalibratedClassifier` around one, or a pipeline
         of these.
     path : str, path-like or binary file object
-        The file, usually named ``*.linclf``; its folder must exist, and ``~`` is the home folder. An object
-        is written to, such as ``io.BytesIO()``.
+        The file, usually named ``*.linclf``; its folder must exist, and ``~`` is the home folder. File
+        objects, such as ``io.BytesIO()``, are written to.
 
     Raises
     ------
     TypeError
-        If the model, or a part of it, is not on the list and could not be loaded without running code.
+        If the model or a part of it is not on the list, so it could not be loaded without running code.
     ValueError
         If parts of the model do not fit together, such as ``coef_`` and ``classes_``.
     OSError
@@ -65,8 +65,8 @@ def save(model: BaseEstimator, path: Place) -> None:
 
     Notes
     -----
-    Columns that a function has selected, such as ``make_column_selector(dtype_include="number")``, are saved
-    as the columns. They are those of the fit also if the loaded pipeline is fitted again.
+    If a function such as ``make_column_selector(dtype_include="number")`` selects columns, the selected
+    columns are saved instead. The loaded pipeline uses them even if it is fitted again.
 
     Examples
     --------
@@ -121,7 +121,7 @@ def save(model: BaseEstimator, path: Place) -> None:
 
 
 def _write(archive: zipfile.ZipFile, content: dict[str, Json], arrays: list[np.ndarray]) -> None:
-    # a ZipInfo has a fixed date, so the same model gives the same file
+    # ZipInfo has a fixed date, so the same model gives the same file
     archive.writestr(zipfile.ZipInfo("model.json"), json.dumps(content, allow_nan=False).encode())
     for number, array in enumerate(arrays):
         with archive.open(zipfile.ZipInfo(f"{number}.npy"), "w", force_zip64=True) as file:
@@ -132,12 +132,12 @@ def _write(archive: zipfile.ZipFile, content: dict[str, Json], arrays: list[np.n
 
 
 def load(path: Place) -> BaseEstimator:
-    """Read a model that `save` has written; no code from the file is run.
+    """Read a model written by `save`; no code from the file is run.
 
     Parameters
     ----------
     path : str, path-like or binary file object
-        The file, or an object to read from, which is read to its end.
+        The file, or an object that is read to its end.
 
     Returns
     -------
@@ -147,8 +147,8 @@ def load(path: Place) -> BaseEstimator:
     Raises
     ------
     ValueError
-        If the file is truncated, damaged, not a linclf model, or written by a newer linclf, or if its steps
-        cannot be made again by this version of scikit-learn.
+        If the file is truncated, damaged, not a linclf model, or written by a newer linclf, or if this
+        version of scikit-learn cannot recreate its steps.
     OSError
         If it cannot be opened.
 
@@ -156,8 +156,8 @@ def load(path: Place) -> BaseEstimator:
     -----
     UserWarning
         If the model is part of a ``partial_fit`` stream and was saved by another version of linclf: the
-        stream then continues from the weights, with a new optimizer. Also if steps of scikit-learn were saved
-        under another minor version of it: they may behave differently.
+        stream then continues from the weights, with a new optimizer. Also if scikit-learn steps were saved
+        under another minor version of scikit-learn: they may behave differently.
 
     See Also
     --------
@@ -165,8 +165,8 @@ def load(path: Place) -> BaseEstimator:
 
     Notes
     -----
-    Every later version reads the files of this one. Shapes and types are checked, but not whether the
-    model is any good: test a file from a stranger before you rely on its predictions.
+    Later versions can read files of this version. Shapes and types are checked, but not the quality of the
+    model: test a file from an unknown source before you rely on its predictions.
 
     Examples
     --------
@@ -196,7 +196,7 @@ def load(path: Place) -> BaseEstimator:
 
 
 def _read(archive: zipfile.ZipFile, file_size: int) -> tuple[BaseEstimator, list[str]]:
-    """The model, and what the user has to be warned of."""
+    """The model, and warnings for the user."""
     entries = {entry.filename: entry for entry in archive.infolist()}
     uncompressed = all(
         entry.compress_type == zipfile.ZIP_STORED and entry.compress_size == entry.file_size
@@ -247,13 +247,13 @@ def _model(reader: Reader, content: dict[str, Any]) -> BaseEstimator:
 
 
 def _read_array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.ndarray:
-    """Like np.load, but no more memory is allocated than the file has bytes for."""
+    """Like np.load, but never allocates more memory than the size of the file."""
     with archive.open(entry) as file:
         if np.lib.format.read_magic(file) != (1, 0):
             raise ValueError(f"{entry.filename} is of another version")
         shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
         size = math.prod(shape) * dtype.itemsize
-        # items of size 0, such as empty text, would let a small file claim an array of any length
+        # with items of size 0, such as empty text, a small file could claim an array of any length
         storable = STORABLE_DTYPE.fullmatch(dtype.str) and dtype.itemsize > 0
         if not storable or size != entry.file_size - file.tell():
             raise ValueError(f"{entry.filename} has {dtype} {shape} in {entry.file_size} bytes")

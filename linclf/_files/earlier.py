@@ -1,4 +1,4 @@
-"""What files of earlier versions hold in another form."""
+"""Conversion of files from earlier versions."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from linclf.heads import Linear
 
 
 def parts_as_models(attributes: dict[str, Any]) -> dict[str, Any]:
-    """Attributes of an adaptive softmax; in linclf 0.1.0 its head and tails were classifiers."""
+    """Convert attributes of an adaptive softmax; in linclf 0.1.0 its head and tails were classifiers."""
     if "head_" not in attributes:
         return attributes
     return attributes | {

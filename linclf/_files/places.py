@@ -1,4 +1,4 @@
-"""Where a model file lies: at a path, where it is replaced at once or not at all, or in a file object."""
+"""The place of a model file: a path (the file is replaced atomically) or a file object."""
 
 import contextlib
 import io
@@ -12,7 +12,7 @@ Place: TypeAlias = "str | os.PathLike[str] | IO[bytes]"
 
 
 def write_to(place: Place, write: Callable[[IO[bytes]], None]) -> None:
-    """Call ``write`` with a file, whose content goes to the place once it is complete."""
+    """Call ``write`` with a file, and move its content to the place once it is complete."""
     if isinstance(place, (str, os.PathLike)):
         _replace(os.path.expanduser(place), write)
         return
@@ -23,7 +23,7 @@ def write_to(place: Place, write: Callable[[IO[bytes]], None]) -> None:
 
 
 def _replace(path: str, write: Callable[[IO[bytes]], None]) -> None:
-    target = pathlib.Path(os.path.realpath(path))  # a link stays, and the file that it points to is replaced
+    target = pathlib.Path(os.path.realpath(path))  # keep a link and replace its target
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
     try:
         with open(temporary, "xb") as file:
@@ -38,7 +38,7 @@ def _replace(path: str, write: Callable[[IO[bytes]], None]) -> None:
 
 @contextlib.contextmanager
 def read_from(place: Place) -> Iterator[tuple[str, IO[bytes], int]]:
-    """The name of a place, a file to read from, and its size; of a file object, what is left of it."""
+    """The name of a place, a file to read from, and its size; for a file object, of the remaining bytes."""
     if isinstance(place, (str, os.PathLike)):
         path = os.path.expanduser(place)
         with open(path, "rb") as file:

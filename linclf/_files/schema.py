@@ -1,6 +1,6 @@
-"""Whether the parts of a model fit together, checked before it is saved and after it is read.
+"""Checks that the parts of a model fit together, before it is saved and after it is read.
 
-Kernels do not check shapes: given an array that is too small, they would read beyond its end.
+Kernels do not check shapes: if an array is too small, they read beyond its end.
 """
 
 from collections.abc import Callable, Iterator
@@ -63,11 +63,11 @@ def check_model(
     if missing := sorted(required - set(fitted)):
         raise ValueError(f"{name} has {fitted[0]}, but no {missing[0]}")
     classes = attributes["classes_"]
-    fewest = 1 if isinstance(model, BaseCalibrator) else 2  # a calibrator knows the classes with weight only
+    fewest = 1 if isinstance(model, BaseCalibrator) else 2  # a calibrator knows only classes with weight
     if not (isinstance(classes, np.ndarray) and classes.ndim == 1 and len(classes) >= fewest):
         raise ValueError(f"classes_ of {name} is {classes!r}, not an array of {fewest} classes or more")
     if len(classes) == 1 and fitted == ["classes_"]:
-        return  # a calibrator of one class, which has the probability 1
+        return  # a calibrator of one class, with probability 1
     K, n_features = len(classes), attributes.get("n_features_in_")
     sizes = {"classes": K, "scores": 1 if K == 2 else K, "nodes": K - 1, "inputs": n_features}
     if "calibrators_" in attributes:
@@ -100,7 +100,7 @@ def check_model(
 
 
 def _estimators_in(value: Any) -> Iterator[BaseEstimator]:
-    """Also those in lists, as the steps of a pipeline are."""
+    """Estimators in a value, including those in lists, such as the steps of a pipeline."""
     if isinstance(value, BaseEstimator):
         yield value
     elif isinstance(value, (list, tuple, dict)):

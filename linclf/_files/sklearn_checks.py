@@ -1,7 +1,7 @@
-"""Whether the fitted parts of a scikit-learn step fit together.
+"""Checks that the fitted parts of a scikit-learn step fit together.
 
-scikit-learn checks what a user passes, but trusts what a fit has left: numbers of columns in an encoder or a
-vocabulary end up in sparse matrices whose indices nobody checks again.
+scikit-learn checks user input but trusts fitted attributes: column numbers in an encoder or a vocabulary end
+up as indices of sparse matrices that are not checked again.
 """
 
 import math
@@ -29,7 +29,7 @@ ENCODERS = (preprocessing.OneHotEncoder, preprocessing.OrdinalEncoder, preproces
 VECTORIZERS = (text.CountVectorizer, text.TfidfVectorizer)
 
 OF_OBJECTS = {"statistics_": "fiubOU", "bin_edges_": "O"}  # kinds of dtypes
-# Arrays with an entry for each column; they may be missing if the parameter named beside them is False.
+# Arrays with an entry for each column; one may be missing if the parameter named after it is False.
 Arrays = dict[str, str | None]
 SCORES: Arrays = {"scores_": None}
 COLUMNS: dict[type, Arrays] = {
@@ -46,7 +46,7 @@ COLUMNS: dict[type, Arrays] = {
 
 
 def is_fitted(step: Any) -> bool:
-    """Whether a fit has left something, and not only its parameters are there."""
+    """Whether the step has fitted attributes, not only parameters."""
     return isinstance(step, BaseEstimator) and any(key.endswith("_") or key == "_tfidf" for key in vars(step))
 
 
@@ -152,7 +152,7 @@ def _check_polynomial(step: Any, n: int) -> None:
 
 
 def _n_monomials(n: int, degree: int, distinct: bool) -> int:
-    """How many of degree 1 to ``degree``; those of more than 2 ** 63 are refused, as by scikit-learn."""
+    """The number of monomials of degree 1 to ``degree``; 2 ** 63 or more are refused, as by scikit-learn."""
     order = min(n, degree)
     check(distinct or order < 64, f"PolynomialFeatures has too many terms of {n} columns")
     if not distinct:

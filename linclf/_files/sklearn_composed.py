@@ -1,6 +1,6 @@
-"""Whether the steps inside a pipeline, a union or a transformer of columns fit together.
+"""Checks that the steps inside a pipeline, a union or a column transformer fit together.
 
-Each has to take as many columns as it is given, which needs the number that each step returns.
+Each step must accept as many columns as it is given, so the number that each step returns is needed.
 """
 
 import warnings
@@ -41,7 +41,7 @@ def _of_imputer(step: Any) -> int:
 
 
 def _of_support(step: Any) -> int:
-    with warnings.catch_warnings(action="ignore"):  # as of k > n_features, which fit has said
+    with warnings.catch_warnings(action="ignore"):  # such as k > n_features, which fit has reported
         return int(step.get_support().sum())
 
 
@@ -66,7 +66,7 @@ WIDTHS |= dict.fromkeys(VECTORIZERS, lambda step: len(step.vocabulary_))
 
 
 def n_outputs(step: Any) -> int | None:
-    """How many columns a step returns; None if that is not known, as for one that is not fitted."""
+    """The number of columns that a step returns; None if unknown, as for an unfitted step."""
     works_unfitted = type(step) in (Pipeline, FeatureUnion, text.HashingVectorizer)
     if not is_step(step) or not (is_fitted(step) or works_unfitted):
         return None
@@ -74,7 +74,7 @@ def n_outputs(step: Any) -> int | None:
 
 
 def n_inputs(step: Any) -> int | None:
-    """How many columns a step takes; None if that is not known, as for texts."""
+    """The number of columns that a step accepts; None if unknown, as for text."""
     return getattr(step, "n_features_in_", None)
 
 
@@ -98,7 +98,7 @@ def _check_names(kind: str, parts: Any, length: int, words: tuple[str | None, ..
 
 
 def _chain(steps: Any) -> int | None:
-    """Check that each step takes as many columns as the one before returns; how many the last one returns."""
+    """Check that each step accepts the columns of the one before; return the number of the last one."""
     width = None
     for name, step in steps:
         if not _is_model(step):
@@ -130,7 +130,7 @@ def _check_union(step: Any) -> None:
 
 
 def _parts(step: Any) -> list[tuple[Any, list[int], int | None]]:
-    """Fitted transformers that return columns: each with the columns it takes, and how many it returns."""
+    """Fitted transformers that return columns: each with its input columns and its number of outputs."""
     found = []
     for name, part, _ in vars(step).get("transformers_", []):
         columns = step._transformer_to_input_indices[name]

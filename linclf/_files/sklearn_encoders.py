@@ -1,4 +1,4 @@
-"""Whether the categories of scikit-learn's encoders, and what is counted from them, fit together."""
+"""Checks that the categories of scikit-learn's encoders fit together with the numbers derived from them."""
 
 import numbers
 from typing import Any
@@ -9,7 +9,7 @@ ATOMS = (str, bytes, numbers.Number, np.generic)
 
 
 def check_encoder(step: Any, n: int) -> None:
-    """The categories of each column, and which of them are rare: of every encoder."""
+    """Check the categories of each column, and the rare ones, for any encoder."""
     name = type(step).__name__
     if type(step.categories_) is not list or len(step.categories_) != n:
         raise ValueError(f"{name} has not one array of categories for each of {n} columns")
@@ -35,7 +35,7 @@ def check_encoder(step: Any, n: int) -> None:
 
 
 def _are_categories(categories: Any) -> bool:
-    """A search by halves would leave an array that is not sorted; text is looked up in a dictionary."""
+    """Whether numbers are sorted, since binary search could leave the array; text is looked up in a dict."""
     if not isinstance(categories, np.ndarray) or categories.ndim != 1 or not len(categories):
         return False
     if categories.dtype.kind == "O":
@@ -55,7 +55,7 @@ def _rare(step: Any, n: int) -> tuple[list[Any], list[Any]]:
 
 
 def _groups(indices: Any, n_categories: int) -> Any:
-    """The number of each category once the rare ones are joined in the last; None if there are none."""
+    """The number of each category after joining the rare ones into the last; None without rare ones."""
     if indices is None:
         return None
     if (
@@ -75,7 +75,7 @@ def _groups(indices: Any, n_categories: int) -> Any:
 
 
 def check_one_hot(step: Any, n: int) -> None:
-    """Columns of zeros and ones are counted from categories, less rare ones and one that is left out."""
+    """Check the number of output columns: the categories, with rare ones joined and one dropped."""
     _, groups = _rare(step, n)
     sizes = [
         len(categories) if group is None else int(group.max()) + 1

@@ -1,4 +1,4 @@
-"""What of scikit-learn a file may hold: steps of pipelines, functions and types, each from a list."""
+"""The parts of scikit-learn that a file may hold: steps of pipelines, functions and types."""
 
 from collections.abc import Callable
 from typing import Any, TypeGuard
@@ -48,7 +48,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         feature_selection.mutual_info_classif,
     )
 }
-# those of a parameter ``dtype``; NumPy's names are those of its dtypes
+# values of a parameter ``dtype``; NumPy types are listed by the names of their dtypes
 TYPES: dict[str, type] = {"float": float, "int": int, "bool": bool, "str": str, "object": object} | {
     f"numpy.{name}": getattr(np, name)
     for name in (
@@ -56,7 +56,7 @@ TYPES: dict[str, type] = {"float": float, "int": int, "bool": bool, "str": str, 
         *("uint8", "uint16", "uint32", "uint64", "bool_", "str_", "object_"),
     )
 }
-STOP_WORDS_ID = "_stop_words_id"  # the address of the stop words that a vectorizer has looked at
+STOP_WORDS_ID = "_stop_words_id"  # the address of the stop words that a vectorizer has checked
 
 
 def is_step(model: Any) -> TypeGuard[BaseEstimator]:
@@ -64,10 +64,10 @@ def is_step(model: Any) -> TypeGuard[BaseEstimator]:
 
 
 def attributes_as_data(model: BaseEstimator, attributes: dict[str, Any]) -> dict[str, Any]:
-    """Attributes of a step, parameters included, without what means something in this process only.
+    """Attributes of a step, including parameters, without those that are valid only in this process.
 
-    Columns that a function has selected are written as the columns, and an index of pandas as a list. Words
-    are numbered by Python's integers, which take less room than NumPy's.
+    Columns selected by a function are written as columns, and a pandas index as a list. Words are numbered
+    by Python's integers, which need less space than NumPy's.
     """
     if attributes.get("memory") is not None:
         raise TypeError(
@@ -102,11 +102,11 @@ def _with_columns(model: compose.ColumnTransformer) -> list[Any]:
 
 
 def _columns(columns: Any) -> Any:
-    """An index or a series of pandas as a list."""
+    """A pandas index or series as a list."""
     return columns.tolist() if type(columns).__module__.split(".")[0] == "pandas" else columns
 
 
 def restore(model: BaseEstimator) -> None:
-    """The address is another one in this process."""
+    """Set the address of the stop words in this process."""
     if STOP_WORDS_ID in vars(model):
         vars(model)[STOP_WORDS_ID] = id(getattr(model, "stop_words", None))

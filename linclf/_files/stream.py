@@ -1,6 +1,6 @@
-"""The state of a stream in a file: which classes it is made of, and whether its parts fit together.
+"""The state of a stream in a file: its classes, and checks that its parts fit together.
 
-What a kernel is given has to have the right shape: it does not look, and would read beyond the end.
+Kernels do not check shapes, and would read beyond the end of an array that is too small.
 """
 
 from typing import Any
@@ -25,11 +25,11 @@ from linclf.optimizers import OPTIMIZERS, Averaged
 
 TUPLES = (*HEADS, Settings, StepRule, Coordinates, Levels, Moments, Seen, State, Draw, Tree)
 OBJECTS = (Stream, StepSize, Given, Standardised, Levelled, Candidates, Paths)
-ATTRIBUTES = ("_stream", "_session")  # of an estimator; the second in files of linclf 0.1.0
+ATTRIBUTES = ("_stream", "_session")  # of an estimator; the second one in files of linclf 0.1.0
 
 
 def check_stream(stream: Any, n_classes: int, n_features: int) -> None:
-    """That the kernels get what they expect."""
+    """Check that the kernels get what they expect."""
     check_type("the stream", stream, (Stream,))
     if stream.due is not None:
         raise ValueError("the stream has changes that are not written")
@@ -38,7 +38,7 @@ def check_stream(stream: Any, n_classes: int, n_features: int) -> None:
     optimizer, trees = stream.rule.optimizer, isinstance(stream.sampling, Paths)
     check_numbers("optimizer", optimizer, (*OPTIMIZERS.values(), Averaged))
     check_type("key", stream.key, (tuple,))
-    if not same(stream.key[1], optimizer):  # with which training would go on
+    if not same(stream.key[1], optimizer):  # training would go on with it
         raise ValueError(f"the key of the stream has {stream.key[1]!r}, and its rule {optimizer!r}")
     if trees:
         check_tree(stream.loss, n_classes)
@@ -94,7 +94,7 @@ def _check_frame(stream: Any, n_features: int) -> None:
 
 
 def _check_levels(levels: Any, n_features: int) -> None:
-    """A kernel goes to the features that have a factor."""
+    """Check the features that have a factor, because a kernel uses them as indices."""
     n = len(levels.features)
     check_array("the features that have a factor", levels.features, (n,), np.int64)
     check_array("the factors of features", levels.factors, (n,), np.float64)
@@ -104,7 +104,7 @@ def _check_levels(levels: Any, n_features: int) -> None:
 
 
 def check_tree(tree: Any, n_classes: int) -> None:
-    """Its paths are walked by a kernel: they must be those of its children."""
+    """Check that the paths, which a kernel follows, match the children."""
     check_type("the tree", tree, (Tree,))
     right = np.shape(tree.children) == (n_classes - 1, 2) and len(tree.starts) == n_classes + 1
     right = right and tree.starts[0] == 0 and tree.starts[-1] == len(tree.nodes) == len(tree.signs)
@@ -121,7 +121,7 @@ def check_type(name: str, value: Any, allowed: tuple[type, ...]) -> None:
 
 
 def check_numbers(name: str, value: Any, allowed: tuple[type, ...]) -> None:
-    """Fields of other types would be another signature of the kernels."""
+    """Check that all fields are floats: other types would change the signature of the kernels."""
     check_type(name, value, allowed)
     if isinstance(value, Averaged):
         check_numbers(name, value.inner, tuple(cls for cls in allowed if cls is not Averaged))

@@ -1,8 +1,8 @@
 """Models as JSON and a list of arrays, and back; only the classes listed here are ever created.
 
-None, booleans, integers, finite floats, strings and lists are written as they are. Any other value is
+None, booleans, integers, finite floats, strings and lists are written directly. Any other value is
 a JSON object with one key, its kind: ``array`` holds the number of an array, ``estimator`` and
-``object`` hold the name of a class from `classes`, ``type`` and ``function`` a name from
+``object`` the name of a class from `classes`, and ``type`` and ``function`` a name from
 `linclf._files.sklearn_parts`.
 """
 
@@ -31,8 +31,8 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 # dtypes of arrays without Python objects, and of scalars that are Python numbers, text or bytes
 STORABLE_DTYPE = re.compile(r"[<>|][biufcSUmM]\d+(\[\w+\])?")
 SCALAR_DTYPE = re.compile(r"[<>|]([biuSU]\d+|f[248])")
-PLAIN = (bool, int, str, type(None))  # JSON's own
-OBJECT_DTYPE = np.dtype(object).str  # as a setting, never that of an array in the file
+PLAIN = (bool, int, str, type(None))  # JSON's own types
+OBJECT_DTYPE = np.dtype(object).str  # allowed as a setting, never for an array in the file
 METADATA_REQUEST = "_metadata_request"  # scikit-learn's attribute for metadata routing
 
 
@@ -47,20 +47,20 @@ def classes() -> dict[str, type]:
 
 
 def learnt(model: BaseEstimator) -> dict[str, Any]:
-    """All attributes of an estimator, also those that it would make only if somebody asked for them."""
+    """All attributes of an estimator, including those that are computed on first access."""
     return model._learnt() if isinstance(model, Predicting) else vars(model)
 
 
 def _is_part_of_class(cls: type, name: str) -> bool:
-    """Whether a class has it, and not only declares it as an attribute that a fit publishes."""
-    special = name.startswith("__")  # scikit-learn asks for some that the class need not have
+    """Whether the class itself defines the name, rather than declaring it as a fitted attribute."""
+    special = name.startswith("__")  # scikit-learn asks for some that the class may not have
     return special or (hasattr(cls, name) and name not in getattr(cls, "_declared", {}))
 
 
 class Writer:
     """Turns values into JSON and collects their arrays; ``place`` names a value in error messages.
 
-    ``has_steps`` tells whether there are steps of scikit-learn, or other values that linclf 0.1 cannot read.
+    ``has_steps`` tells whether there are scikit-learn steps, or other values that linclf 0.1 cannot read.
     """
 
     def __init__(self) -> None:
@@ -87,7 +87,7 @@ class Writer:
         if cls is dict:
             pairs: list[Json] = [
                 [key, item]
-                if type(key) in PLAIN and type(item) in PLAIN  # as the words of a vocabulary, which are many
+                if type(key) in PLAIN and type(item) in PLAIN  # fast path, for the many words of a vocabulary
                 else [self.encode(key, f"a key of {place}"), self.encode(item, f"{place}[{key!r}]")]
                 for key, item in value.items()
             ]
@@ -112,7 +112,7 @@ class Writer:
         )
 
     def encode_setting(self, value: Any, place: str) -> Json:
-        """What only parameters and attributes of scikit-learn's steps are; None for anything else."""
+        """Encode values that occur only in scikit-learn steps; None for anything else."""
         cls = type(value)
         if cls is slice:
             return {"slice": self.encode_items([value.start, value.stop, value.step], place)}
@@ -160,18 +160,18 @@ class Writer:
 
 
 def brief_repr(value: Any) -> str:
-    """The class of a value, and its repr unless that is long."""
+    """The class of a value, and its repr if that is short."""
     text = repr(value)
     return f"{type(value).__module__}.{type(value).__qualname__}" + (f" {text}" if len(text) <= 80 else "")
 
 
 class Reader:
-    """Turns JSON and arrays back into values; ``version`` is that of the linclf which saved them.
+    """Turns JSON and arrays back into values; ``version`` is the linclf version that saved them.
 
-    ``warnings`` are for the user, once the file is read.
+    ``warnings`` are given to the user once the file is read.
 
     The JSON can be anything. A value of an unexpected kind or type raises an exception, often a
-    KeyError or a TypeError, and `load` makes a ValueError of it.
+    KeyError or a TypeError, which `load` turns into a ValueError.
     """
 
     def __init__(self, arrays: list[np.ndarray], version: str) -> None:

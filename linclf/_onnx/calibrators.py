@@ -1,4 +1,4 @@
-"""Scores to calibrated scores, whose softmax is calibrated; in float64."""
+"""Nodes from scores to calibrated scores, whose softmax is calibrated; in float64."""
 
 from functools import singledispatch
 from typing import Any
@@ -20,8 +20,8 @@ NEVER = -1e30  # the logarithm of a probability of 0 in decisions, as in `decisi
 
 @singledispatch
 def mapped(calibrator: Any, graph: Graph, scores: str, n_classes: int) -> str:
-    """Calibrated scores (n, K) of scores (n, K)."""
-    raise TypeError(f"{calibrator!r} is a calibrator of yours, and to_onnx knows those of linclf")
+    """Calibrated scores (n, K) from scores (n, K)."""
+    raise TypeError(f"{calibrator!r} is a custom calibrator, and to_onnx supports only those of linclf")
 
 
 @mapped.register
@@ -64,7 +64,7 @@ def _affine(graph: Graph, calibrator: PlattScaling | VectorScaling, values: str)
 
 
 def _coordinates(graph: Graph, calibrator: VectorScaling | DirichletCalibration, scores: str) -> str:
-    """Scores with a mean of 0 in each row, or the logarithms of probabilities as they are."""
+    """Scores centred in each row, or unchanged logarithms of probabilities."""
     if calibrator.input != "scores":
         return scores
     gaps = graph("Sub", scores, row_max(graph, scores))
@@ -72,7 +72,7 @@ def _coordinates(graph: Graph, calibrator: VectorScaling | DirichletCalibration,
 
 
 def _log_odds(graph: Graph, scores: str, n_classes: int) -> str:
-    """``f_k`` minus the logarithm of the sum of the exponentials of the others."""
+    """``f_k - logsumexp_{j != k} f_j``."""
     f = graph("Sub", scores, row_max(graph, scores))
     is_first = graph("Equal", graph("ArgMax", f, axis=1, keepdims=1), np.arange(n_classes)[None])
     rest = graph("Where", is_first, np.array(0.0), graph("Exp", f))
@@ -89,11 +89,11 @@ def log_probabilities_of(
 ) -> tuple[str, str]:
     """Logarithms of calibrated probabilities of all classes, and the probabilities.
 
-    Scores have a column for each of the classes, or for each that the calibrator knows.
+    Scores have one column for each class, or one for each class that the calibrator knows.
     """
     known = getattr(calibrator, "classes_", classes)
     at = np.searchsorted(classes, known)
-    if len(known) == 1:  # a class that has all the weight
+    if len(known) == 1:  # one class has all the weight
         log_p, p = (graph.filled(scores, np.array(each)) for each in (0.0, 1.0))
     else:
         values = graph.cast(scores, np.float64)

@@ -1,4 +1,4 @@
-"""A fitted classifier as an ONNX model."""
+"""Export of a fitted classifier as an ONNX model."""
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Outputs(NamedTuple):
-    """Names of values: what decides (n, K), and what `decision_function` and `predict_proba` return."""
+    """Names of values: the ranking (n, K) that decides, and the outputs of the two prediction methods."""
 
     ranking: str
     scores: str | None
@@ -38,23 +38,23 @@ def to_onnx(
     target_opset: int | None = None,
     top_k: int | None = None,
 ) -> "ModelProto":
-    """A fitted classifier as an ONNX model, which predicts without Python.
+    """Convert a fitted classifier to an ONNX model, which predicts without Python.
 
-    Its input X has the shape (n_samples, n_features). Its outputs are "label", "scores" as
-    `decision_function` returns them, "probabilities" if the classifier has ``predict_proba``, and with
-    `top_k` the labels of `predict_topk` as "labels". They equal those of the classifier up to rounding. Rows
-    with NaN or infinity, which `predict` refuses, give NaN and a label that means nothing.
-    In a Pipeline the classifiers are converted by skl2onnx, once `register_onnx_converters` was called.
+    The input X has the shape (n_samples, n_features). The outputs are "label", "scores" (the values of
+    `decision_function`), "probabilities" if the classifier has ``predict_proba``, and with `top_k` the
+    labels of `predict_topk` as "labels". They equal those of the classifier up to rounding. Rows with NaN or
+    infinity, which `predict` refuses, give NaN and a meaningless label.
+    For classifiers in a Pipeline, call `register_onnx_converters` and convert it with skl2onnx.
 
     Parameters
     ----------
     model : classifier of linclf, or CalibratedClassifier around one
-        Fitted. Losses and calibrators of your own have no graph.
+        A fitted model. Custom losses and calibrators are not supported.
     dtype : {"float32", "float64"} or None, default=None
-        Of X, scores and probabilities; None is the dtype of the weights, which is that of X in ``fit``.
+        The dtype of X, scores and probabilities; None is that of the weights, which is that of X in ``fit``.
         Calibrated probabilities are float64.
     target_opset : int >= 18 or None, default=None
-        Version of the operators; None is 18, which onnxruntime knows since version 1.14.
+        Version of the operators; None is 18, which onnxruntime supports since version 1.14.
     top_k : int in 1 ... n_classes or None, default=None
         Adds the output "labels" of shape (n_samples, top_k), best first.
 
@@ -67,10 +67,10 @@ def to_onnx(
     ImportError
         If onnx is not installed: ``pip install "linclf[onnx]"``.
     TypeError
-        If the model, its loss, its calibrator or its labels have no form in ONNX.
+        If the model, its loss, its calibrator or its labels cannot be expressed in ONNX.
     ValueError
-        If the parameters are out of range, or there is no finite graph: entmax with another alpha than 1.5
-        and 2, and a hierarchical softmax with a `beam_width`.
+        If the parameters are out of range, or there is no finite graph: for entmax with an alpha other than
+        1.5 and 2, and for a hierarchical softmax with a `beam_width`.
 
     Examples
     --------
@@ -102,7 +102,7 @@ def to_onnx(
 
 
 def add_classifier(graph: Graph, model: Any, rows: str, top_k: int | None = None) -> Outputs:
-    """Publish the outputs of a classifier, for the value of its rows."""
+    """Add a classifier to the graph, and publish its outputs; ``rows`` names its input."""
     labels, found = labels_of(model.classes_), outputs_of(model, graph, rows)
     shape: list[int | str] = ["n_samples", len(labels)]
     index = graph("ArgMax", found.ranking, axis=1, keepdims=0)
@@ -122,7 +122,7 @@ def add_classifier(graph: Graph, model: Any, rows: str, top_k: int | None = None
 
 
 def labels_of(classes: LabelArray) -> NDArray[Any]:
-    """Labels as ONNX holds them: int64, bool, float64 or strings."""
+    """Labels in a type that ONNX supports: int64, bool, float64 or strings."""
     labels = np.array(classes.tolist()) if classes.dtype == object else classes
     kind, largest = labels.dtype.kind, np.iinfo(np.int64).max
     if kind == "b" or (kind in "iu" and labels.max() <= largest):
@@ -138,7 +138,7 @@ def labels_of(classes: LabelArray) -> NDArray[Any]:
 
 
 def outputs_of(model: Any, graph: Graph, rows: str) -> Outputs:
-    """Nodes from rows to what a classifier returns."""
+    """Nodes from rows to the outputs of a classifier."""
     if isinstance(model, CalibratedClassifier):
         return _of_calibrated(model, graph, rows)
     _check_known(model)
@@ -161,7 +161,7 @@ def outputs_of(model: Any, graph: Graph, rows: str) -> Outputs:
 
 
 def _decisions(graph: Graph, log_p: str, n_classes: int) -> str:
-    """As `decisions_of`: for two classes their difference."""
+    """Like `decisions_of`; for two classes, their difference."""
     log_p = graph("Max", log_p, np.array(NEVER))
     if n_classes > 2:
         return log_p
@@ -185,7 +185,7 @@ def _of_calibrated(model: CalibratedClassifier, graph: Graph, rows: str) -> Outp
 
 
 def _weights_of(model: Any) -> FloatArray:
-    """Weights whose dtype is that of X in `fit`."""
+    """Weights, which have the dtype of X in `fit`."""
     if isinstance(model, CalibratedClassifier):
         return _weights_of(_classifier_in(model))
     _check_known(model)

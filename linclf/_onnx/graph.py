@@ -11,8 +11,8 @@ from linclf._types import FloatArray
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto
 
-LARGEST = 2**31  # bytes of a file that protobuf can write
-OLDEST_OPSET = 18  # in which reductions take their axes as inputs
+LARGEST = 2**31  # limit of protobuf for the bytes of a file
+OLDEST_OPSET = 18  # the first in which reductions have axes as inputs
 
 
 def require_onnx() -> Any:
@@ -24,7 +24,7 @@ def require_onnx() -> Any:
 
 
 class Graph:
-    """Nodes so far. Values are named by strings; an array stands for a constant."""
+    """The nodes so far. Strings name values; an array stands for a constant."""
 
     def __init__(self, dtype: np.dtype) -> None:
         self.onnx, self.dtype = require_onnx(), dtype
@@ -33,14 +33,14 @@ class Graph:
         self.outputs: list[Any] = []
 
     def __call__(self, operator: str, *inputs: str | NDArray[Any], **attributes: Any) -> str:
-        """The value of a new node."""
+        """Add a node, and return its value."""
         names = [each if isinstance(each, str) else self.constant(each) for each in inputs]
         name = f"{operator}_{len(self.nodes)}"
         self.nodes.append(self.onnx.helper.make_node(operator, names, [name], **attributes))
         return name
 
     def two(self, operator: str, *inputs: str | NDArray[Any], **attributes: Any) -> tuple[str, str]:
-        """The two values of a new node."""
+        """Add a node, and return its two values."""
         first = self(operator, *inputs, **attributes)
         self.nodes[-1].output.append(second := f"{first}_second")
         return first, second
@@ -51,7 +51,7 @@ class Graph:
         return name
 
     def number(self, value: float, dtype: np.dtype | type | None = None) -> NDArray[Any]:
-        """A constant of one number, in the dtype of the graph."""
+        """A single number in the dtype of the graph."""
         return np.array(value, self.dtype if dtype is None else dtype)
 
     def cast(self, value: str, dtype: np.dtype | type) -> str:
@@ -62,14 +62,14 @@ class Graph:
         return self("Gather", value, np.asarray(index, np.int64), axis=1)
 
     def filled(self, like: str, number: NDArray[Any]) -> str:
-        """A column (n, 1) of a number, for the rows of a value."""
+        """A column (n, 1) filled with a number, with as many rows as a value."""
         n_rows = self("Slice", self("Shape", like), np.array([0]), np.array([1]))
         shape = self("Concat", n_rows, np.array([1]), axis=0)
         tensor = self.onnx.numpy_helper.from_array(number.reshape(1))
         return self("ConstantOfShape", shape, value=tensor)
 
     def publish(self, name: str, value: str, dtype: np.dtype, shape: list[int | str]) -> None:
-        """Make a value an output of this name."""
+        """Make a value an output with this name."""
         helper = self.onnx.helper
         self.nodes.append(helper.make_node("Identity", [value], [name]))
         kind = helper.np_dtype_to_tensor_dtype(np.dtype(object) if dtype.kind in "UO" else dtype)
@@ -103,7 +103,7 @@ def log_sigmoid(graph: Graph, value: str, dtype: np.dtype | type | None = None) 
 
 
 def two_columns(graph: Graph, value: str, dtype: np.dtype | type | None = None) -> str:
-    """``[0, f]`` of one score of two classes."""
+    """``[0, f]`` from the single score of two classes."""
     return graph("Concat", graph.filled(value, graph.number(0, dtype)), value, axis=1)
 
 
@@ -116,7 +116,7 @@ def row_sum(graph: Graph, value: str) -> str:
 
 
 def floats(values: FloatArray, dtype: np.dtype | type) -> NDArray[Any]:
-    """Numbers in another type, which has to hold them."""
+    """Convert numbers to another dtype, which must hold them."""
     values = np.asarray(values)
     with np.errstate(over="ignore"):
         found = values.astype(dtype, copy=False)
@@ -128,7 +128,7 @@ def floats(values: FloatArray, dtype: np.dtype | type) -> NDArray[Any]:
 
 
 def intercepts(values: FloatArray, dtype: np.dtype) -> NDArray[Any]:
-    """The same, where the largest number does for a larger one: that of a class which is never predicted."""
+    """The same for intercepts, with clipping: huge ones belong to classes that are never predicted."""
     limits = np.finfo(dtype)
     return np.clip(values, limits.min, limits.max).astype(dtype)
 

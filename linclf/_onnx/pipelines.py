@@ -1,4 +1,4 @@
-"""Converters for skl2onnx, so that pipelines with our classifiers in them become ONNX models."""
+"""Converters for skl2onnx, so that pipelines with linclf classifiers become ONNX models."""
 
 from typing import Any
 
@@ -12,18 +12,18 @@ from linclf.calibration import CalibratedClassifier
 
 OFFERED = [getattr(room, name) for room in (classifiers, large, tuning) for name in room.__all__]
 OURS = [one for one in OFFERED if isinstance(one, type) and issubclass(one, ClassifierMixin)]
-# a list of dicts takes longer than the classifier, and holds float32 only; raw scores are what the converter
-# of CalibratedClassifierCV asks for
+# a list of dicts (zipmap) takes longer than the classifier and holds only float32; the converter of
+# CalibratedClassifierCV asks for raw scores
 OPTIONS = {"zipmap": [False], "raw_scores": [True, False]}
 
 
 def register_onnx_converters() -> None:
-    """Teach skl2onnx the classifiers of linclf, for this process.
+    """Register the classifiers of linclf with skl2onnx, for this process.
 
-    Afterwards ``skl2onnx.to_onnx(pipeline, X[:1])`` converts pipelines and searches with our classifiers in
-    them, and meta-estimators around those that have probabilities. The first output is `predict`, the second
-    `predict_proba`, or `decision_function` where a classifier has no probabilities: an array, in float64 if X
-    is, else float32.
+    Afterwards ``skl2onnx.to_onnx(pipeline, X[:1])`` converts pipelines and searches that contain classifiers
+    of linclf, and meta-estimators around those with probabilities. The first output is that of `predict`. The
+    second is that of `predict_proba`, or of `decision_function` if a classifier has no probabilities: an
+    array, in float64 if X is, else in float32.
 
     Raises
     ------
@@ -70,13 +70,13 @@ def _declare(scope: Any, model: Any, inputs: list[Any], custom_parsers: Any = No
 
 
 def _dtype(operator: Any) -> np.dtype:
-    """float64 if a column is, else float32, as skl2onnx's own classifiers."""
+    """float64 if a column is, else float32, like skl2onnx's own classifiers."""
     is_double = any(type(given.type).__name__.startswith("Double") for given in operator.inputs)
     return np.dtype(np.float64 if is_double else np.float32)
 
 
 def _types(operator: Any) -> list[Any]:
-    """Of the two outputs."""
+    """The types of the two outputs."""
     from skl2onnx.common import data_types
 
     n_rows, labels = operator.inputs[0].get_first_dimension(), labels_of(operator.raw_operator.classes_)
@@ -97,7 +97,7 @@ def _declare_types(operator: Any) -> None:
 
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:
-    """Put our nodes among those of a pipeline."""
+    """Add the nodes of a classifier to those of a pipeline."""
     from onnx import TensorProto, helper
 
     check_opset(container.target_opset)
@@ -133,7 +133,7 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
 
 
 def _numbers(graph: Graph, found: Outputs, operator: Any, container: Any) -> str:
-    """The value that the second output of an operator is."""
+    """The value for the second output of an operator."""
     model = operator.raw_operator
     if container.get_options(model, {"raw_scores": False})["raw_scores"] and found.scores is not None:
         is_one = len(model.classes_) == 2

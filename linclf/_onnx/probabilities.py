@@ -1,4 +1,4 @@
-"""Scores to the probabilities of a loss."""
+"""Nodes from scores to the probabilities of a loss."""
 
 from functools import singledispatch
 from typing import Any
@@ -12,10 +12,8 @@ from linclf.losses.margin import ArcFace, CosFace, NormFace, SphereFace
 
 @singledispatch
 def probabilities_of(loss: Any, graph: Graph, scores: str, n_classes: int) -> str:
-    """Probabilities (n, n_classes) of scores (n, n_classes)."""
-    raise TypeError(
-        f"{type(loss).__name__} is a loss of yours, and to_onnx knows the probabilities of linclf's only"
-    )
+    """Probabilities (n, n_classes) from scores (n, n_classes)."""
+    raise TypeError(f"{type(loss).__name__} is a custom loss, and to_onnx supports only the losses of linclf")
 
 
 @probabilities_of.register
@@ -51,7 +49,7 @@ def _(loss: Entmax, graph: Graph, scores: str, n_classes: int) -> str:
 
 
 def _sorted(graph: Graph, scores: str, n_classes: int, factor: float) -> tuple[str, str, str]:
-    """Gaps to the largest score times a factor, the same sorted, and their running sums; in float64."""
+    """Scaled gaps to the largest score, the same sorted, and their running sums; in float64."""
     gaps = graph.cast(scores, np.float64)
     gaps = graph("Mul", graph("Sub", gaps, row_max(graph, gaps)), np.array(factor))
     z, _ = graph.two("TopK", gaps, np.array([n_classes]), axis=1)
@@ -59,7 +57,7 @@ def _sorted(graph: Graph, scores: str, n_classes: int, factor: float) -> tuple[s
 
 
 def _at_last(graph: Graph, values: str, is_in: str) -> str:
-    """The values (n, K) at the last column that is in, which those before it are too."""
+    """The values (n, K) at the last column of the support, which is a prefix of the columns."""
     count = row_sum(graph, graph.cast(is_in, np.int64))
     return graph("GatherElements", values, graph("Sub", count, np.array(1)), axis=1)
 

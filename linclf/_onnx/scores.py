@@ -1,4 +1,4 @@
-"""Rows to scores, for each kind of model and head."""
+"""Nodes from rows to scores, for each kind of model and head."""
 
 from functools import singledispatch
 from typing import Any
@@ -15,7 +15,7 @@ from linclf.large.hierarchical import TreeModel
 
 @singledispatch
 def scores_of(model: Any, graph: Graph, rows: str) -> str:
-    """Scores (n, n_classes), or (n, 1) of two classes."""
+    """Scores (n, n_classes), or (n, 1) for two classes."""
     raise TypeError(f"{model!r} has no ONNX graph")
 
 
@@ -32,7 +32,7 @@ def _(model: ProjectedModel, graph: Graph, rows: str) -> str:
 
 @scores_of.register
 def _(model: TreeModel, graph: Graph, rows: str) -> str:
-    """Level by level, as `Tree.class_scores`."""
+    """Level by level, like `Tree.class_scores`."""
     nodes, children = scores_of(model.nodes, graph, rows), model.tree.children
     sides = log_sigmoid(graph, nodes), log_sigmoid(graph, graph("Neg", nodes))
     reached, leaves, owners = "", [], []

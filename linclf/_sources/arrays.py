@@ -1,4 +1,4 @@
-"""Sources of arrays: in memory, in files that are mapped into memory, and sparse rows in archives."""
+"""Array sources: in memory, in memory-mapped files, and sparse rows in archives."""
 
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,7 @@ from linclf._types import LabelArray, Matrix
 
 
 class Part(NamedTuple):
-    """Rows that are opened when they are read."""
+    """Rows that are opened on reading."""
 
     name: str
     n_rows: int
@@ -23,7 +23,7 @@ class Part(NamedTuple):
 
 @dataclass
 class ArraySource:
-    """One part after the other; with an order, the parts and pieces of dense ones come in another one."""
+    """One part after the other; with ``order``, parts and pieces within them come in random order."""
 
     parts: list[Part]
     paths: list[Path]
@@ -65,7 +65,7 @@ class ArraySource:
 
 
 def of_arrays(X: Any, y: Any, weights: Any, name: str = "X") -> ArraySource:
-    """Arrays, sparse matrices or memory maps, or lists of them, one after the other."""
+    """A source of arrays, sparse matrices or memory maps, or lists of them, one after the other."""
     lists = [X, y, weights] if isinstance(X, list) else [[X], [y], [weights]]
     Xs = lists[0]
     ys, all_weights = (part if part is not None else [None] * len(Xs) for part in lists[1:])
@@ -90,7 +90,7 @@ def _opener(X: Any, y: Any, weights: Any) -> Callable[[], tuple[Matrix, Any, Any
 
 
 def _opened(given: Any) -> Any:
-    """An array, or one mapped into memory; sparse matrices as CSR."""
+    """An array, memory-mapped if it is a path; sparse matrices as CSR."""
     if given is None:
         return None
     if isinstance(given, (str, Path)):
@@ -104,7 +104,7 @@ def _opened(given: Any) -> Any:
 
 
 def of_archives(paths: list[Path], target: str | None, weight: str | None) -> ArraySource:
-    """Files of `scipy.sparse.save_npz` or `numpy.savez`, with target and weights beside the rows."""
+    """Files of `scipy.sparse.save_npz` or `numpy.savez` that also contain target and weights."""
 
     def open_(path: Path) -> tuple[Matrix, Any, Any]:
         try:

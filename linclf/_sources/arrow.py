@@ -1,4 +1,4 @@
-"""Sources of Arrow: Parquet files, datasets, and whatever hands over a stream of record batches."""
+"""Arrow sources: Parquet files, datasets, and objects that provide a stream of record batches."""
 
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field, replace
@@ -18,11 +18,11 @@ SHARE_BUFFERS, SMALLEST, LARGEST = (
     8,
     2**16,
     2**20,
-)  # part of the memory that is read into, and bytes of a column
+)  # buffers get 1/8 of the memory; smallest and largest buffer of a column in bytes
 
 
 def arrow() -> Any:
-    """The module pyarrow, or the reason why there is none."""
+    """The module pyarrow, or an ImportError with the remedy."""
     try:
         import pyarrow
         import pyarrow.dataset
@@ -33,12 +33,12 @@ def arrow() -> Any:
 
 
 class Columns(NamedTuple):
-    """Which columns are read, and as what."""
+    """The columns to read, and their roles."""
 
     features: list[str]
     target: str | list[str] | None  # several columns are probabilities of classes
     weight: str | None
-    alone: bool = False  # whether a transformer gets the only feature as a column, as text needs it
+    alone: bool = False  # whether a transformer gets the only feature as a single column, as for text
 
     @property
     def all(self) -> list[str]:
@@ -47,17 +47,17 @@ class Columns(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """Rows that can be read by themselves, with the number of the first one."""
+    """Rows that can be read separately, with the number of the first one."""
 
     name: str  # for messages
     start: int
     read: Callable[
         [int, list[str]], Iterator["pa.RecordBatch"]
-    ]  # about so many rows at a time, these columns
+    ]  # arguments: about how many rows at a time, and the columns
 
 
 class ArrowBlock(NamedTuple):
-    """Rows of a record batch; slices of it are views."""
+    """Rows of a record batch; slices are views."""
 
     start: int
     batch: "pa.RecordBatch"
@@ -82,11 +82,11 @@ class ArrowBlock(NamedTuple):
 
 @dataclass
 class ArrowSource:
-    """Record batches that become rows of numbers, or what a transformer makes of their features."""
+    """Record batches, converted to rows of numbers or passed to a transformer."""
 
     columns: Columns
     dtype: np.dtype
-    stretches: Callable[[bool], list[Stretch]]  # the smallest ones, or as few as possible
+    stretches: Callable[[bool], list[Stretch]]  # as small as possible if True, else as few as possible
     stamped: Callable[[], Hashable]
     transforms: tuple[Callable[[Any], Any], ...] = ()
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
@@ -165,7 +165,7 @@ def rows_of(batch: "pa.RecordBatch", names: list[str], dtype: np.dtype, name: st
 
 
 def numbers(column: Any, of: str, kind: Any, name: str, start: int) -> Any:
-    """A column as numbers of a type; a missing value is refused, as nothing is known of the others yet."""
+    """A column as numbers of a type; missing values are refused, as they cannot be imputed yet."""
     if column.null_count:
         row = start + int(np.argmax(column.is_null().to_numpy(zero_copy_only=False)))
         raise ValueError(
@@ -186,11 +186,11 @@ def numbers(column: Any, of: str, kind: Any, name: str, start: int) -> Any:
     return column.cast(kind, safe=False)
 
 
-# ------------------------------------------------------------ what is read
+# ------------------------------------------------------------ sources
 
 
 def of_paths(paths: list[Path], target: Any, weight: str | None, features: Any, memory: int) -> ArrowSource:
-    """Parquet files, of which each one is a stretch, and each row group if these come in a random order."""
+    """Parquet files; each file is a stretch, or each row group for a random order."""
     opened = [_metadata(path) for path in paths]
     first = opened[0].schema.to_arrow_schema()
     for path, one in zip(paths, opened, strict=True):
@@ -221,7 +221,7 @@ def _reader_of_groups(
     path: Path, numbers: list[int], memory: int
 ) -> Callable[[int, list[str]], Iterator["pa.RecordBatch"]]:
     def read(n_rows: int, columns: list[str]) -> Iterator["pa.RecordBatch"]:
-        # a buffer for each column instead of all of the row group, which may be larger than memory
+        # buffer each column, because a whole row group may be larger than memory
         size = min(max(memory // (SHARE_BUFFERS * len(columns)), SMALLEST), LARGEST)
         with arrow().parquet.ParquetFile(path, buffer_size=size, pre_buffer=False) as file:
             yield from file.iter_batches(n_rows, row_groups=numbers, columns=columns)
@@ -230,7 +230,7 @@ def _reader_of_groups(
 
 
 def of_dataset(dataset: Any, target: Any, weight: str | None, features: Any) -> ArrowSource:
-    """A pyarrow.dataset.Dataset, of which each fragment is a stretch."""
+    """A pyarrow.dataset.Dataset; each fragment is a stretch."""
 
     def stretches(apart: bool) -> list[Stretch]:
         found, start = [], 0
@@ -259,7 +259,7 @@ def _reader_of_fragment(fragment: Any, schema: Any) -> Callable[[int, list[str]]
 
 
 def of_streams(make: Callable[[], Any], target: Any, weight: str | None, features: Any) -> ArrowSource:
-    """A function that gives a new object with ``__arrow_c_stream__`` each time."""
+    """A function that returns a new object with ``__arrow_c_stream__`` each time."""
     pa = arrow()
 
     def batches(n_rows: int, columns: list[str]) -> Iterator["pa.RecordBatch"]:
@@ -328,7 +328,7 @@ def _source(
 
 
 def _dtype(schema: "pa.Schema", features: list[str]) -> np.dtype:
-    """float32 if no feature has more digits."""
+    """float32 if it holds all features exactly, else float64."""
     pa = arrow()
     narrow = {pa.float16(), pa.float32(), pa.bool_(), pa.int8(), pa.uint8(), pa.int16(), pa.uint16()}
     kinds = {schema.field(name).type for name in features}

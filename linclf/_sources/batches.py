@@ -1,4 +1,4 @@
-"""The public way to rows that are not in memory."""
+"""The public interface to rows that are not in memory."""
 
 import copy
 import glob
@@ -17,54 +17,54 @@ from linclf._sources.generated import FunctionSource
 from linclf._sources.svmlight import SvmlightSource
 
 UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
-LEAST = 2**28  # bytes of memory with which reading and computing can go on at the same time
-LOOK = 256  # rows that tell the format
-SHARE_READ, ENOUGH = 16, 2**14  # part of the memory that a block may take, and rows beyond which none gains
+LEAST = 2**28  # fewest bytes of memory with which reading and computing can overlap
+LOOK = 256  # rows used to detect the format
+SHARE_READ, ENOUGH = 16, 2**14  # a block gets 1/16 of the memory, but more rows than this gain nothing
 SVMLIGHT = (".svm", ".svmlight", ".libsvm", ".txt")
 
 
 class Batches:
-    """Rows that are read again for each pass, a few at a time: data larger than memory.
+    """Data larger than memory: rows that are read in blocks, again for each pass.
 
-    ``fit(Batches(...))`` trains on all rows, and keeps a sample of them, a few blocks and the model in
+    ``fit(Batches(...))`` trains on all rows, but keeps only a sample of them, a few blocks and the model in
     memory.
 
     Parameters
     ----------
     source : path, array, list, callable or pyarrow Dataset
-        What is read:
+        One of:
 
         - a Parquet file, a folder of them or a pattern such as ``"part-*.parquet"``, or a
           ``pyarrow.dataset.Dataset`` (extra ``disk``)
         - a function that returns a new object with ``__arrow_c_stream__`` each time, such as
           ``lambda: duckdb.sql(...)``
         - an array, a memory map, a ``.npy`` file (mapped into memory), or a list of them
-        - a ``.npz`` file as `scipy.sparse.save_npz` writes it, with arrays for target and weights beside
-        - a file of svmlight
+        - a ``.npz`` file in the format of `scipy.sparse.save_npz`, with extra arrays for target and weights
+        - an svmlight file
         - a function that returns an iterator of ``(X, y)`` or ``(X, y, weights)``, the same each time
     target : str, list of str, array, path or None, default="y"
-        The column of the labels, or the columns of class probabilities; of arrays and ``.npy`` files an
-        array or file of labels. None for rows without labels. Functions and svmlight bring their labels.
+        The column of the labels, or the columns of class probabilities; for arrays and ``.npy`` files, an
+        array or file of labels. None for rows without labels. Functions and svmlight files include labels.
     weight : str, array or path, default=None
         The column of the sample weights, or an array of them.
     features : list of str or str, default=None
-        The columns that are features, None for all others. One name that is no list gives the transformer of
-        `map` a single column, as text needs it.
+        The feature columns; None means all others. A single name (not in a list) passes one column to the
+        transformer of `map`, as needed for text.
     memory : str or int, default="1GiB"
-        Bytes that rows may take at once: a sample of them, held-out rows, and what is read ahead. Weights
-        and the state of the solver come on top.
+        Limit in bytes for rows in memory: a sample, held-out rows, and blocks read ahead. Weights and the
+        state of the solver need extra memory.
 
     Raises
     ------
     ValueError
-        If the source cannot be read, or lacks a column; the message names it.
+        If the source cannot be read or lacks a column; the message names it.
     ImportError
         If Parquet or Arrow are read and pyarrow is missing.
 
     Notes
     -----
-    Rows are cut into pieces whose size the number of features decides, and sums are taken in the order of the
-    pieces: the model does not depend on blocks or row groups, nor on ``n_jobs``.
+    Rows are cut into pieces of a size that depends only on the format, and sums are taken in the order of
+    the pieces, so the model depends neither on blocks or row groups nor on ``n_jobs``.
 
     Examples
     --------
@@ -98,18 +98,18 @@ class Batches:
         return self._described
 
     def map(self, transformer: Any) -> Self:
-        """With features that a transformer makes of each block.
+        """Transform the features of each block.
 
         Parameters
         ----------
-        transformer : transformer of scikit-learn, fitted or without a fit, or callable
-            Its ``transform`` is given each block: a DataFrame (or a column, if `features` is a name) from
-            Arrow, else the rows as the source has them.
+        transformer : scikit-learn transformer, fitted or stateless, or callable
+            Its ``transform`` gets each block: from Arrow a DataFrame (or a column, if `features` is a name),
+            else the rows in the form of the source.
 
         Returns
         -------
         batches : Batches
-            Another one; this one stays as it is.
+            A new object; this one is not changed.
 
         Examples
         --------
@@ -144,9 +144,9 @@ class Batches:
     def _pieces(
         self, order: np.random.RandomState | None = None, size: int | None = None
     ) -> Generator[Raw, None, None]:
-        """All rows, in pieces, which another thread reads ahead."""
+        """All rows in pieces, read ahead by another thread."""
         form = self._format
-        # pieces that one block holds are views of it
+        # pieces within one block are views of it
         at_once = self.memory // (SHARE_READ * max(form.row_bytes, 1)) // form.piece
         n_rows = form.piece * max(1, min(at_once, ENOUGH // form.piece))
         cut = pieces(self._source.blocks(n_rows, order), form.piece if size is None else size)
@@ -161,12 +161,12 @@ class Batches:
         return map(self._rows, self._pieces())
 
     def apply(self, function: Callable[[Any], Any]) -> Iterator[Any]:
-        """What a function makes of the features of each block, one after the other.
+        """Apply a function to the features of each block.
 
         Parameters
         ----------
         function : callable
-            Such as ``clf.predict_proba``.
+            For example ``clf.predict_proba``.
 
         Yields
         ------
@@ -206,7 +206,7 @@ def _short(source: Any) -> str:
 
 
 def _source_for(source: Any, target: Any, weight: Any, features: Any, memory: int) -> Source:
-    """The kind of source that it is."""
+    """A source of the right kind."""
     if isinstance(source, (str, Path)) or _are_paths(source):
         return _of_files(source, target, weight, features, memory)
     if callable(source) and not hasattr(source, "__arrow_c_stream__"):
@@ -273,7 +273,7 @@ def files_of(path: str | Path) -> list[Path]:
 
 
 def _of_function(function: Callable[[], Any], target: Any, weight: Any, features: Any) -> Source:
-    """Of blocks, or of objects that hand over a stream of Arrow."""
+    """A source for a function that returns blocks or an Arrow stream."""
     first = function()
     if hasattr(first, "__arrow_c_stream__"):
         return arrow.of_streams(function, target, weight, features)
@@ -291,7 +291,7 @@ def _of_function(function: Callable[[], Any], target: Any, weight: Any, features
 
 
 def _refuse_names(target: Any, weight: Any, features: Any, what: str) -> None:
-    """Arrays have no columns with names."""
+    """Refuse names of columns for arrays, which have none."""
     if features is not None:
         raise ValueError(f"features={features!r} names columns, and {what} has none")
     for name, value in (("target", target), ("weight", weight)):

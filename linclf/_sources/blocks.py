@@ -1,4 +1,4 @@
-"""Rows on their way from a source to training: blocks of any size, cut into pieces of one size."""
+"""Rows on their way from a source to training: blocks of any size, cut into pieces of equal size."""
 
 import queue
 import threading
@@ -16,7 +16,7 @@ AHEAD = 2  # blocks that are read while another one is computed on
 
 
 class Raw(Protocol):
-    """Some rows as a source reads them: cheap to cut and to join. Another thread makes numbers of them."""
+    """Rows as a source reads them, cheap to cut and to join; converted to numbers in another thread."""
 
     @property
     def start(self) -> int:
@@ -29,7 +29,7 @@ class Raw(Protocol):
     def take(self, part: slice) -> "Raw": ...
 
     def joined(self, others: list[Any]) -> "Raw":
-        """With those that follow it."""
+        """These rows, followed by others."""
         ...
 
     def block(self) -> "Block":
@@ -38,7 +38,7 @@ class Raw(Protocol):
 
 
 class Block(NamedTuple):
-    """Rows as arrays, which are their own raw form."""
+    """Rows as arrays, which serve as their raw form too."""
 
     start: int
     X: Matrix  # C-ordered float32/float64, or CSR
@@ -100,36 +100,36 @@ class Block(NamedTuple):
 class Source(Protocol):
     """Rows that can be read again and again."""
 
-    vocabulary: Vocabulary  # of labels that are no numbers, which blocks have as numbers
+    vocabulary: Vocabulary  # numbers for labels that are not numbers
 
     @property
     def names(self) -> list[str] | None:
-        """Of the features, if they have names."""
+        """Names of the features, or None."""
         ...
 
     def blocks(self, n_rows: int, order: np.random.RandomState | None) -> Iterator[Raw]:
         """All rows in their order, about ``n_rows`` at a time.
 
-        With ``order``, parts of the source that can be read by themselves come in a random order.
+        With ``order``, parts of the source that can be read separately come in random order.
         """
         ...
 
     def stamp(self) -> Hashable:
-        """What changes if the data do."""
+        """A value that changes if the data change."""
         ...
 
     def mapped(self, transform: Callable[[Any], Any]) -> "Source":
-        """With the features that ``transform`` makes of each block."""
+        """A source with the features of each block transformed."""
         ...
 
 
 def stamp_of(paths: Iterable[Path]) -> Hashable:
-    """Sizes and times of files."""
+    """Sizes and modification times of files."""
     return tuple((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths)
 
 
 def pieces(blocks: Iterable[Raw], n_rows: int) -> Iterator[Raw]:
-    """The same rows, ``n_rows`` at a time where blocks follow each other: sums do not depend on blocks."""
+    """Regroup consecutive blocks into ``n_rows`` rows each, so that sums do not depend on blocks."""
     waiting: list[Raw] = []
     for block in blocks:
         if waiting and block.start != waiting[-1].start + waiting[-1].n_rows:
@@ -155,7 +155,7 @@ class _Failed(NamedTuple):
 
 
 def prefetched(blocks: Iterable[Any], ahead: int) -> Generator[Any, None, None]:
-    """The same, made by a thread of its own while others are computed on."""
+    """The same blocks, read ahead by a separate thread."""
     ready: queue.Queue[Any] = queue.Queue(ahead)
     stopped, end = threading.Event(), object()
 
@@ -189,12 +189,12 @@ def prefetched(blocks: Iterable[Any], ahead: int) -> Generator[Any, None, None]:
             yield item
     finally:
         stopped.set()
-        if reader.ident is not None:  # else an interrupt came before it began, and it ends by itself
+        if reader.ident is not None:  # else an interrupt came before the start, and the thread ends by itself
             reader.join()
 
 
 def uniform(start: int, n_rows: int, seed: int) -> FloatArray:
-    """A number in [0, 1) for each row, from its number and the seed alone (SplitMix64, Steele 2014)."""
+    """A number in [0, 1) per row that depends only on its index and the seed (SplitMix64, Steele 2014)."""
     with np.errstate(over="ignore"):
         z = np.arange(start + 1, start + n_rows + 1, dtype=np.uint64)
         z = (z + np.uint64(seed) * np.uint64(0xD1342543DE82EF95)) * np.uint64(0x9E3779B97F4A7C15)

@@ -1,4 +1,4 @@
-"""What the blocks of a source have in common: read off the first one, and asked of all others."""
+"""The common format of the blocks of a source: taken from the first block, and required of all others."""
 
 from typing import Any, NamedTuple
 
@@ -11,23 +11,23 @@ from linclf._sources.blocks import Block
 from linclf._types import FloatArray, LabelArray, Matrix
 
 FLOATS = np.dtype(np.float32), np.dtype(np.float64)
-PIECE, SPARSE_PIECE = 2**22, 2**13  # bytes of dense rows that are summed up at once, and sparse rows
-FEWEST, MOST = 64, 2**16  # dense rows at once
+PIECE, SPARSE_PIECE = 2**22, 2**13  # size of a piece: bytes of dense rows, and number of sparse rows
+FEWEST, MOST = 64, 2**16  # dense rows in a piece
 
 
 class Format(NamedTuple):
-    """Of rows: how many features they have, and in which type."""
+    """The format of rows: features, dtype, storage, weights and targets."""
 
     n_features: int
     dtype: np.dtype
     is_sparse: bool
     has_weights: bool
-    n_targets: int  # columns of y: 1 of labels, more of probabilities, 0 of neither
-    kind: str  # of the labels, as NumPy calls it
+    n_targets: int  # columns of y: 1 for labels, more for probabilities, 0 without y
+    kind: str  # NumPy's dtype.kind of the labels
 
     @property
     def piece(self) -> int:
-        """Rows of a piece: a power of two that the format alone decides, and with it every sum."""
+        """Rows of a piece: a power of two that depends only on the format, so sums do too."""
         if self.is_sparse:
             return SPARSE_PIECE
         rows = PIECE // max(1, self.n_features * self.dtype.itemsize)
@@ -35,12 +35,12 @@ class Format(NamedTuple):
 
     @property
     def row_bytes(self) -> int:
-        """Of dense rows."""
+        """Bytes of a dense row."""
         return self.n_features * self.dtype.itemsize
 
 
 def format_of(block: Block) -> Format:
-    """That of the first block."""
+    """The format of the first block."""
     return _format(_typed(block, None))
 
 
@@ -57,7 +57,7 @@ def _format(block: Block) -> Format:
 
 
 def checked(block: Block, form: Format) -> Block:
-    """A block in the types of the first one; one of another format is refused."""
+    """A block in the types of the first one; other formats are refused."""
     typed = _typed(block, form.dtype)
     here = _format(typed)
     here = here._replace(kind=form.kind) if _alike(here.kind, form.kind) else here
@@ -76,7 +76,7 @@ def _alike(kind: str, other: str) -> bool:
 
 
 def _typed(block: Block, dtype: np.dtype | None) -> Block:
-    """Rows C-ordered or in canonical CSR, y checked for what is no class."""
+    """The block with C-ordered rows or canonical CSR, and checked y."""
     y = block.y
     try:
         if y is not None:
@@ -118,7 +118,7 @@ def weights_of(block: Block) -> FloatArray:
 
 
 def labels_at(block: Block) -> LabelArray:
-    """The labels or probabilities, or the reason why there are none."""
+    """The labels or probabilities, or an error if there are none."""
     if block.y is None:
         raise ValueError("the source has no target; pass target= to Batches")
     return block.y

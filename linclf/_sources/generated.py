@@ -1,4 +1,4 @@
-"""A source that is a function: it yields blocks, the same ones each time it is called."""
+"""A function as a source: it yields the same blocks each time it is called."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""Text files of svmlight, a part of the file at a time."""
+"""svmlight text files, read in chunks."""
 
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field, replace
@@ -12,8 +12,8 @@ from linclf._sources.blocks import Block, stamp_of
 from linclf._sources.vocabulary import Vocabulary
 from linclf._types import Matrix
 
-CHUNK = 2**24  # bytes of text at once
-MOST = 2**31 - 1  # features that a file may have
+CHUNK = 2**24  # bytes of text
+MOST = 2**31 - 1  # largest number of features
 
 
 class Stretch(NamedTuple):
@@ -26,12 +26,12 @@ class Stretch(NamedTuple):
 
 @dataclass
 class SvmlightSource:
-    """Files whose lines are a label and pairs of a feature and its value."""
+    """Files with lines of a label followed by pairs of a feature and its value."""
 
     paths: list[Path]
     transforms: tuple[Callable[[Any], Any], ...] = ()
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
-    # for a stamp: the stretches, the number of features and the first of these
+    # a stamp, and for it the stretches, the number of features and the first feature
     found: tuple[Hashable, tuple[list[Stretch], int, int]] | None = None
 
     names = None
@@ -58,7 +58,7 @@ class SvmlightSource:
             yield Block(stretch.start, X, y.astype(np.int64) if whole else y)
 
     def _looked_through(self) -> tuple[list[Stretch], int, int]:
-        """One pass that counts rows and features: a feature may first come in the last line."""
+        """One pass that counts rows and features, because a feature may first occur in the last line."""
         stretches, start, most, least = [], 0, 0, 1
         for path in self.paths:
             for offset in range(0, path.stat().st_size, CHUNK):
@@ -67,7 +67,7 @@ class SvmlightSource:
                 start += len(y)
                 if X.nnz:
                     most, least = max(most, int(X.indices.max()) + 1), min(least, int(X.indices.min()))
-        first = 1 if least else 0  # features are counted from 1, unless there is a 0
+        first = 1 if least else 0  # features are numbered from 1, unless there is a 0
         return stretches, most - first, first
 
 

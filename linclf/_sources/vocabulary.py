@@ -1,4 +1,4 @@
-"""Labels that are no numbers, as numbers: the same ones in each pass."""
+"""Numbers for labels that are not numbers, the same in each pass."""
 
 import threading
 from typing import Any
@@ -11,7 +11,7 @@ from linclf._types import IntArray
 
 
 class Vocabulary:
-    """Labels in the order in which they were first seen."""
+    """Labels in the order of their first occurrence."""
 
     def __init__(self) -> None:
         self.numbers: dict[Any, int] = {}
@@ -23,12 +23,12 @@ class Vocabulary:
         return self.of_values(values)[inverse]
 
     def of_values(self, values: NDArray[Any]) -> IntArray:
-        """The same for labels that are checked already, few of them."""
+        """The same for a few labels that are already checked."""
         with self.lock:
             numbers = [self.numbers.setdefault(value, len(self.numbers)) for value in values.tolist()]
         return np.array(numbers, np.int64)
 
     def labels(self, codes: IntArray) -> NDArray[Any]:
-        """The labels of some numbers."""
+        """The labels for some numbers."""
         known = list(self.numbers)
         return labels_of([known[code] for code in codes.tolist()], "target")

@@ -1,4 +1,4 @@
-"""What each column of a table is taken for, and its values as that."""
+"""Detection of the kind of each column of a table, and conversion of its values."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 Kind = Literal["number", "category", "text", "left out"]
 KINDS: tuple[Kind, ...] = ("number", "category", "text", "left out")
 
-FEW, REPEATED = 50, 20  # a category has few values, or each of them in so many rows on average
-WORDS = 3  # on average, in text
-MANY_ROWS = 20  # below, a column of different values may be one of categories
-LOOK = 1000  # different values that decide what a column is
-NUMBERS = 0.8  # share of numbers from which the rest is taken for a mistake
+FEW, REPEATED = 50, 20  # most values of a category, or the average number of rows per value if it has more
+WORDS = 3  # average number of words per cell of text
+MANY_ROWS = 20  # with fewer rows, a column of distinct values may still hold categories
+LOOK = 1000  # number of distinct values that decide the kind of a column
+NUMBERS = 0.8  # with at least this share of numbers, the rest counts as errors
 TEXT_MISSING = ("", "?")
 _DATE = re.compile(
     r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[- ][A-Za-z]{3,9}[- ]\d{2,4})"
@@ -35,17 +35,17 @@ _WHOLE = re.compile(r"-?\d+\.0")
 
 
 class Column(NamedTuple):
-    """A column of a table, and what it is taken for."""
+    """A column of a table, and its kind."""
 
     name: str
     kind: Kind
     note: str  # how it is written, or why it is left out
     decimal: Decimal = "."
-    lenient: bool = False  # whether text in a column of numbers is missing: the user has said that they are
+    lenient: bool = False  # whether text is missing: the user has declared that the column holds numbers
 
 
 def unique(names: Sequence[str]) -> list[str]:
-    """Names of columns, each one once: the second a is a.1."""
+    """Make names of columns unique: the second ``a`` becomes ``a.1``."""
     found: dict[str, None] = {}
     for name in names:
         other, number = name, 1
@@ -56,33 +56,33 @@ def unique(names: Sequence[str]) -> list[str]:
 
 
 def words_in(kinds: Mapping[str, str] | None) -> list[str]:
-    """The columns whose values are words, also if they look like numbers."""
+    """The columns whose values are words, even if they look like numbers."""
     return [name for name, kind in (kinds or {}).items() if kind in ("category", "text")]
 
 
 def series(table: "pd.DataFrame", name: str) -> "pd.Series":
-    """A column by its name, of which there is one."""
+    """A column by its unique name, typed as a Series."""
     return cast("pd.Series", table[name])
 
 
 def columns_of(
     table: "pd.DataFrame", given: Mapping[str, str] | None = None, decimal: Decimal | None = None
 ) -> list[Column]:
-    """What each column is taken for.
+    """Detect the kind of each column.
 
     Parameters
     ----------
     table : DataFrame
         The features; all rows, or a sample of them.
     given : mapping of str to str
-        The kinds that the user has decided.
+        Kinds set by the user.
     decimal : {".", ","} or None
-        The decimal sign of numbers that are written as text; None tells it by the values.
+        The decimal sign of numbers written as text; None detects it from the values.
 
     Raises
     ------
     ValueError
-        If a column can be read in two ways, or has values that no kind has.
+        If a column is ambiguous, or has values that fit no kind.
     """
     given = given or {}
     for name, kind in given.items():
@@ -108,7 +108,7 @@ def columns_of(
 def as_written(
     table: "pd.DataFrame", columns: Sequence[Column], given: Mapping[str, str], decimal: Decimal | None
 ) -> list[Column]:
-    """The same columns, with the way in which another table writes their numbers."""
+    """The same columns, with the number format of another table."""
     names = [column.name for column in columns if column.kind == "number"]
     said = {name: kind for name, kind in given.items() if name in names}
     found = {column.name: column for column in _read_as(table.loc[:, names], said, decimal)}
@@ -127,7 +127,7 @@ def _read_as(table: "pd.DataFrame", given: Mapping[str, str], decimal: Decimal |
         for name, column in zip(table.columns, found, strict=True)
         if (sign := _sign(series(table, name), column))
     }
-    if decimal is None and len(signs) == 1:  # one column shows how the others are written
+    if decimal is None and len(signs) == 1:  # an unambiguous column decides for the ambiguous ones
         sign = signs.pop()
         found = [
             _column(series(table, name), given.get(name), sign) if column.note == _AMBIGUOUS else column
@@ -138,8 +138,8 @@ def _read_as(table: "pd.DataFrame", given: Mapping[str, str], decimal: Decimal |
             value = next(value for value in table[column.name].dropna() if "," in str(value))
             raise ValueError(
                 f"column {column.name!r} holds {value!r}, which is {str(value).replace(',', '.')} or "
-                f"{str(value).replace(',', '')}; say --decimal , or --decimal . (of a table in memory: make "
-                "numbers of the column)"
+                f"{str(value).replace(',', '')}; say --decimal , or --decimal . (for a table in memory: "
+                "convert the column to numbers)"
             )
     return found
 
@@ -148,7 +148,7 @@ _AMBIGUOUS = "decimal commas or thousands"
 
 
 def _sign(values: "pd.Series", column: Column) -> Decimal | None:
-    """The decimal sign that a column shows."""
+    """The decimal sign of a column, if its values show it."""
     if column.kind != "number" or column.note == _AMBIGUOUS:
         return None
     if values.dtype.kind == "f":
@@ -176,7 +176,7 @@ def _column(values: "pd.Series", given: str | None, decimal: Decimal | None) -> 
         return Column(name, "left out" if why else "number", why or "")
     if given is None:
         if types.is_datetime64_any_dtype(dtype) or types.is_timedelta64_dtype(dtype):
-            return Column(name, "left out", "dates; make numbers of them, such as the month")
+            return Column(name, "left out", "dates; convert them to numbers, such as the month")
         if types.is_bool_dtype(dtype) or isinstance(dtype, _categorical()):
             return _constant(values) or Column(name, "category", _counted(values.nunique()))
     return _of_text(name, _text(values), given, decimal)
@@ -189,7 +189,7 @@ def _categorical() -> type:
 
 
 def _why_no_number(values: "pd.Series") -> str | None:
-    """The reason to leave out a column of numbers, if there is one."""
+    """The reason to leave out a column of numbers, or None."""
     numbers = values.to_numpy(np.float64, na_value=np.nan)
     known = numbers[~np.isnan(numbers)]
     if known.size == 0:
@@ -202,7 +202,7 @@ def _why_no_number(values: "pd.Series") -> str | None:
         if counts and (len(numbers) >= MANY_ROWS or is_numbering):
             return f"row numbers, {numbers[0]:.0f} to {numbers[-1]:,.0f}"
         whole = bool((numbers == np.rint(numbers)).all())
-        if is_numbering and len(numbers) >= MANY_ROWS and whole and values.is_unique:  # also above 2^53
+        if is_numbering and len(numbers) >= MANY_ROWS and whole and values.is_unique:  # exact above 2^53 too
             return "a different whole number in each row"
     return None
 
@@ -217,7 +217,7 @@ def _constant(values: "pd.Series") -> Column | None:
 
 
 def _of_text(name: str, values: "pd.Series", given: str | None, decimal: Decimal | None) -> Column:
-    """A column of text: numbers, dates, categories, text, or a name of each row."""
+    """A column of strings: numbers, dates, categories, text, or unique row names."""
     constant = None if given else _constant(values)
     if constant is not None:
         return constant
@@ -240,11 +240,11 @@ def _of_text(name: str, values: "pd.Series", given: str | None, decimal: Decimal
         row = int(np.argmax((values == odd).to_numpy(bool, na_value=False)))
         what = f"has numbers, and {odd!r} in row {row}" if odd else "has numbers written in several ways"
         raise ValueError(
-            f"column {name!r} {what}; mend it, or say --columns {name}=number, which takes what is no number "
+            f"column {name!r} {what}; fix it, or say --columns {name}=number, which treats other values "
             f"as missing, or {name}=category"
         )
     if all(_DATE.fullmatch(value.strip()) for value in looked):
-        return Column(name, "left out", "dates or times; make numbers of them, such as the month")
+        return Column(name, "left out", "dates or times; convert them to numbers, such as the month")
     n, n_values = int(counts.sum()), len(unique)
     if n_values <= n / 2 and (n_values <= FEW or n_values <= n / REPEATED):
         return Column(name, "category", _counted(n_values))
@@ -264,7 +264,7 @@ def _numbers(name: str, style: Any, decimal: Decimal | None) -> Column:
 
 
 def _decimal(values: Sequence[str]) -> Decimal:
-    """The decimal sign of most values."""
+    """The decimal sign of the majority of values."""
     styles = [style for value in values[:LOOK] if (style := style_of([value])) is not None]
     commas = sum(style.decimal == "," for style in styles)
     return "," if commas > sum(style.decimal == "." for style in styles) else "."
@@ -275,7 +275,7 @@ def _counted(n_values: int) -> str:
 
 
 def _text(values: "pd.Series") -> "pd.Series":
-    """All values as str, because a column of str and int cannot be sorted; what is missing is NaN."""
+    """All values as str, because a mix of str and int cannot be sorted; missing values are NaN."""
     import pandas as pd
 
     for row, value in enumerate(values.head(LOOK)):
@@ -291,7 +291,7 @@ def _text(values: "pd.Series") -> "pd.Series":
 
 
 def text_of(value: Any) -> str:
-    """One text for what files write of one value: TRUE and True, 1 and 1.0, "a" and "a "."""
+    """A common text for different spellings of a value: TRUE and True, 1 and 1.0, "a" and "a "."""
     text = (value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)).strip()
     if text.lower() in ("true", "false"):
         return text.capitalize()
@@ -299,12 +299,12 @@ def text_of(value: Any) -> str:
 
 
 def as_taken(table: "pd.DataFrame", columns: Sequence[Column], first_row: int = 0) -> "pd.DataFrame":
-    """The values: numbers as float64, categories and text as str, and what is left out as it is.
+    """Convert numbers to float64, and categories and text to str; columns left out are not changed.
 
     Raises
     ------
     ValueError
-        If a column of numbers has a value that is none; the message names the row, counted from
+        If a column of numbers has another value; the message names the row, counted from
         ``first_row``.
     """
     import pandas as pd
@@ -335,8 +335,8 @@ def _as_numbers(values: "pd.Series", column: Column, first_row: int) -> "pd.Seri
     if wrong.any() and not column.lenient:
         row = int(np.argmax(wrong))
         raise ValueError(
-            f"column {column.name!r} has numbers, and {text.iloc[row]!r} in row {first_row + row}; mend it, "
-            f"or say --columns {column.name}=number, which takes what is no number as missing"
+            f"column {column.name!r} has numbers, and {text.iloc[row]!r} in row {first_row + row}; fix it, "
+            f"or say --columns {column.name}=number, which treats other values as missing"
         )
     return _finite(numbers, values, first_row)
 
@@ -346,8 +346,8 @@ def _finite(numbers: "pd.Series", values: "pd.Series", first_row: int) -> "pd.Se
     if infinite.any():
         row = int(np.argmax(infinite))
         raise ValueError(
-            f"column {values.name!r} holds {values.iloc[row]} in row {first_row + row}, which no mean and no "
-            "weight can bear; write a number, or leave the cell empty"
+            f"column {values.name!r} holds {values.iloc[row]} in row {first_row + row}, and features must be "
+            "finite; write a number, or leave the cell empty"
         )
     return numbers
 

@@ -1,6 +1,6 @@
-"""How a file of text writes its rows: encoding, separator, and which line has the names of the columns.
+"""The dialect of a text file: encoding, separator, and the line with the names of the columns.
 
-Everything is read off the file and said to the user; what cannot be told is refused.
+Everything is detected from the file and reported to the user; ambiguous files are refused.
 """
 
 import codecs
@@ -18,9 +18,9 @@ from linclf._tables.columns import unique
 from linclf._tables.numbers import is_missing, is_number
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-HEAD, LINES = 2**20, 200  # characters and records that the dialect is told by
+HEAD, LINES = 2**20, 200  # characters and records used to detect the dialect
 CHUNK = 2**20
-MARKS = (  # longer ones first: that of UTF-32 begins with that of UTF-16
+MARKS = (  # longer marks first, because that of UTF-32 begins with that of UTF-16
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -30,16 +30,16 @@ MARKS = (  # longer ones first: that of UTF-32 begins with that of UTF-16
 
 
 class Dialect(NamedTuple):
-    """What a reader has to know of the file."""
+    """How to read the file."""
 
     encoding: str
     separator: str
     skipped: int  # lines before the names, or before the first row
     has_names: bool
     names: list[str]  # of all columns
-    numeric: list[bool | None]  # whether the first rows have numbers in this column; None: they have nothing
+    numeric: list[bool | None]  # whether the first rows of a column hold numbers; None if they are empty
     is_ended: bool  # whether a separator ends each line
-    quoting: Literal[0, 3]  # of the module csv: whether a quote opens a field, or is a character of the text
+    quoting: Literal[0, 3]  # a constant of csv: whether a quote opens a field, or is a plain character
 
     def __str__(self) -> str:
         fields = "one column" if len(self.names) == 1 else f"separated by {SEPARATORS[self.separator]}"
@@ -53,7 +53,7 @@ class Dialect(NamedTuple):
 
 @contextmanager
 def opened(path: Path, encoding: str | None = None) -> Iterator[Any]:
-    """The text of a file, or its bytes; unpacked if it is packed."""
+    """The text of a file, or its bytes; decompressed if needed."""
     packed = path.suffix.lower() == ".gz"
     with gzip.open(path, "rb") if packed else open(path, "rb") as file:
         if encoding is None:
@@ -63,12 +63,12 @@ def opened(path: Path, encoding: str | None = None) -> Iterator[Any]:
 
 
 def dialect_of(path: Path) -> Dialect:
-    """That of a file.
+    """Detect the dialect of a file.
 
     Raises
     ------
     ValueError
-        If its lines have no common number of fields, or it is no text.
+        If its lines have no common number of fields, or it is not text.
     """
     encoding = encoding_of(path)
     with opened(path, encoding) as file:
@@ -76,7 +76,7 @@ def dialect_of(path: Path) -> Dialect:
         whole = not file.read(1)
     if "\0" in head:
         line = head[: head.index("\0")].count("\n") + 1
-        raise ValueError(f"line {line} has a NUL character; this is no text")
+        raise ValueError(f"line {line} has a NUL character; this is not text")
     comments, head = _without_comments(head)
     if not head.strip():
         raise ValueError("it is empty")
@@ -86,7 +86,7 @@ def dialect_of(path: Path) -> Dialect:
     width = _width(body, len(first))
     names = [first[0].lstrip("# "), *first[1:]] if first[0].startswith("#") else list(first)
     ends = all(record[-1] == "" for record in body)
-    if width == len(first) + 1:  # the names do not count what R writes as names of rows, or what ends a row
+    if width == len(first) + 1:  # no name for the row names that R writes, or for a separator at the end
         names = [*names, ""] if ends else ["row name", *names]
     elif width != len(first):
         raise ValueError(f"its first line has {len(first)} fields, and the rows have {width}")
@@ -101,7 +101,7 @@ def dialect_of(path: Path) -> Dialect:
 
 
 def _width(body: list[list[str]], n_names: int) -> int:
-    """Fields of a row; a row with another number of them is refused."""
+    """The number of fields per row; rows with another number are refused."""
     lengths = [len(record) for record in body] or [n_names]
     width = max(set(lengths), key=lambda length: (lengths.count(length), length == n_names))
     for number, length in enumerate(lengths):
@@ -116,7 +116,7 @@ def _width(body: list[list[str]], n_names: int) -> int:
 
 
 def encoding_of(path: Path) -> str:
-    """UTF-8 if all bytes are, else what a byte-order mark or zero bytes say, else Windows-1252."""
+    """By byte-order mark or zero bytes, else UTF-8 if all bytes are valid, else Windows-1252."""
     with opened(path) as file:
         start = file.read(CHUNK)
         for mark, name in MARKS:
@@ -140,9 +140,9 @@ def encoding_of(path: Path) -> str:
 
 
 def _without_comments(head: str) -> tuple[int, str]:
-    """The number of lines before the table, and the text from there.
+    """The number of lines before the table, and the text from there on.
 
-    A line that begins with # is a comment, unless it is the last of them and has as many fields as the next.
+    A line that begins with # is a comment, unless it is the last one and has as many fields as the next line.
     """
     lines = re.split(r"(?<=\n)|(?<=\r)(?!\n)", head)
     first = 0
@@ -157,8 +157,8 @@ def _without_comments(head: str) -> tuple[int, str]:
 
 
 def _separated(head: str, whole: bool) -> tuple[str, list[list[str]]]:
-    """The separator under which most lines have the same number of fields, and these lines."""
-    for strict in (True, False):  # a quote that ends inside of a field speaks against a separator
+    """The separator that gives most lines the same number of fields, and the records."""
+    for strict in (True, False):  # first, a quote that ends inside a field rules a separator out
         found = {separator: _records(head, separator, whole, strict) for separator in SEPARATORS}
         separator = max(SEPARATORS, key=lambda one: _agreement(found[one]))
         if _agreement(found[separator])[0]:
@@ -178,9 +178,9 @@ def _quoting(
 ) -> tuple[Literal[0, 3], list[list[str]]]:
     """Whether quotes open fields, and the records.
 
-    Two lone quotes (5" and 7") would join all lines between them in one field. They are characters if fields
-    go over lines, and without quoting each line has the same number of fields; beside commas only if a quote
-    also ends inside of a field.
+    Two lone quotes (5" and 7") would join all lines between them into one field. Quotes are plain characters
+    if fields span lines, and each line has the same number of fields without quoting; with separators other
+    than tabs, only if a quote also ends inside a field.
     """
     width = _agreement(records)[1]
     if width == 1 or '"' not in head:
@@ -195,7 +195,7 @@ def _quoting(
 
 
 def _agreement(records: list[list[str]]) -> tuple[float, int]:
-    """The share of rows with the most frequent number of fields, and this number; 0 of one column."""
+    """The share of rows with the most frequent number of fields, and this number; 0 for one column."""
     lengths = [len(record) for record in records]
     most = max(set(lengths), key=lengths.count)
     return (lengths.count(most) / len(lengths) if most > 1 else 0.0), most
@@ -229,17 +229,17 @@ def _records(
     finally:
         csv.field_size_limit(size)
     if not whole and len(records) > 1 and len(records) <= limit:
-        records.pop()  # which the end of the head may have cut
+        records.pop()  # the end of the head may have cut it
     return records or [[""]]
 
 
 def _numeric(body: list[list[str]], width: int) -> list[bool | None]:
-    """Whether nearly all that is known of a column are numbers; None if nothing is."""
+    """Whether at least 90 % of the known values of a column are numbers; None if all are missing."""
     columns = [[record[at] for record in body if not is_missing(record[at])] for at in range(width)]
     return [sum(map(is_number, known)) >= 0.9 * len(known) if known else None for known in columns]
 
 
 def _is_row(first: list[str], numeric: list[bool | None]) -> bool:
-    """Whether the first line is one of the rows: it has numbers wherever they have."""
+    """Whether the first line is a row: it has numbers in all numeric columns."""
     here = [is_number(value) for value, is_one in zip(first, numeric, strict=False) if is_one]
     return bool(here) and all(here)

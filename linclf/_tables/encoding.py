@@ -1,4 +1,4 @@
-"""Columns of any kind to numbers in common units: imputed, one-hot encoded, TF-IDF, standardised."""
+"""Encoding of columns as numbers in common units: imputed, one-hot encoded, TF-IDF, standardised."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from sklearn.compose import ColumnTransformer
     from sklearn.pipeline import Pipeline
 
-DENSE_CELLS = 50_000_000  # encoded tables above this size, 400 MB, are sparse
+DENSE_CELLS = 50_000_000  # larger encoded tables (above 400 MB) are sparse
 
 
 def encoder_of_columns(columns: Sequence[Column], dense: bool) -> "ColumnTransformer":
-    """A transformer, not yet fitted, that makes numbers of a table as `as_taken` gives it.
+    """An unfitted transformer that encodes a table returned by `as_taken`.
 
-    Numbers are imputed by the median and standardised: a penalty on weights means the same for two models
-    only if their features have the same units. Categories get a column each, and text TF-IDF. ``dense`` says
-    whether the result is an array.
+    Numbers are imputed by the median and standardised, because penalties of two models are comparable only
+    if their features have the same units. Each category gets a column, and text becomes TF-IDF. ``dense``
+    decides whether the result is a dense array.
     """
     from sklearn.compose import ColumnTransformer
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -48,7 +48,7 @@ def encoder_of_columns(columns: Sequence[Column], dense: bool) -> "ColumnTransfo
 
 
 def is_dense(table: "pd.DataFrame", columns: Sequence[Column], n_rows: int, cells: int = DENSE_CELLS) -> bool:
-    """Whether so many encoded rows are an array: if they have no text, and no more cells than these."""
+    """Whether ``n_rows`` encoded rows are a dense array: without text, and with at most ``cells`` cells."""
     if any(column.kind == "text" for column in columns):
         return False
     counts = [
@@ -60,7 +60,7 @@ def is_dense(table: "pd.DataFrame", columns: Sequence[Column], n_rows: int, cell
 
 
 def encoder_of_array(X: Any) -> "Pipeline":
-    """The same for an array or CSR matrix; sparse rows are left as they are, as centring would fill them."""
+    """The same for an array or CSR matrix; sparse rows are not changed, because centring would fill them."""
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer, StandardScaler

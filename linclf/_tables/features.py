@@ -1,4 +1,4 @@
-"""The features of a table, an array or a sparse matrix: checked, and with the encoder that they need."""
+"""The features of a table, an array or a sparse matrix, checked, with a suitable encoder."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -16,14 +16,14 @@ from linclf._tables.report import ReadingReport, report_of
 
 
 class Features(NamedTuple):
-    """Rows, and how they become numbers.
+    """Rows, and how to encode them.
 
     Attributes
     ----------
     rows : DataFrame of numbers and text, ndarray or CSR matrix
     n_missing : int
     report : ReadingReport or None
-        None if the columns have no names, and hold numbers only.
+        None if the columns have no names and hold only numbers.
     """
 
     rows: Any
@@ -36,18 +36,18 @@ class Features(NamedTuple):
 
     @property
     def n_features(self) -> int:
-        """Columns that are not left out."""
+        """Number of columns that are not left out."""
         left_out = sum(column.kind == "left out" for column in self.columns)
         return self.rows.shape[1] - left_out
 
     def encoder(self) -> Any:
-        """A transformer, not yet fitted, that makes numbers of the rows."""
+        """An unfitted transformer that encodes the rows as numbers."""
         if self.report is None:
             return encoder_of_array(self.rows)
         return encoder_of_columns(self.columns, self.report.dense)
 
     def lines(self) -> list[str]:
-        """How the columns are read and encoded, for people."""
+        """How the columns are read and encoded, as text."""
         if self.report is not None:
             return self.report.lines()
         if sparse.issparse(self.rows):
@@ -61,7 +61,7 @@ class Features(NamedTuple):
 
 
 def features_of(X: Any, given: Mapping[str, str] | None = None, decimal: Decimal | None = None) -> Features:
-    """Check X and decide what its columns are.
+    """Check X and detect the kinds of its columns.
 
     Parameters
     ----------

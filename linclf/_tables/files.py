@@ -1,4 +1,4 @@
-"""Tables in files, read as frames of rows: all at once, or some at a time."""
+"""Tables in files, read as DataFrames: all rows at once, or in blocks."""
 
 import csv
 import difflib
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TEXT, PARQUET = (".csv", ".tsv", ".tab", ".psv"), (".parquet", ".pq")
 ARRAYS = (".npz", ".svm", ".svmlight", ".libsvm")
 ENDINGS = (*TEXT, *PARQUET, *ARRAYS, ".txt")
-# of a file of text in memory, where a number takes 8 bytes and a string 60; packed ones are a fifth
+# size in memory relative to the file: a number takes 8 bytes and a string 60; gzip divides by five
 TEXT_GROWTH, PACKED, PARQUET_GROWTH = 3, 5, 2
 
 
@@ -36,21 +36,20 @@ class Table(Protocol):
 
     @property
     def size(self) -> int:
-        """Bytes that all rows may take in memory."""
+        """Estimated bytes of all rows in memory."""
         ...
 
     @property
     def n_rows(self) -> int | None:
-        """None where only reading tells."""
+        """None if it is unknown before reading."""
         ...
 
     def frames(
         self, n_rows: int | None, as_text: str | None = None, words: Collection[str] = ()
     ) -> "Iterator[pd.DataFrame]":
-        """All rows, so many at a time or all at once.
+        """All rows, ``n_rows`` at a time or all at once.
 
-        The column ``as_text``, that of the labels, and the columns ``words`` are as they are written, where
-        there is a difference: 01 is not 1.
+        The column ``as_text`` (the labels) and the columns ``words`` keep their spelling: 01 is not 1.
         """
         ...
 
@@ -61,7 +60,7 @@ def open_table(path: str | Path) -> Table:
     Raises
     ------
     ValueError
-        If the file is not of the format that its ending says.
+        If the file does not have the format of its ending.
     FileNotFoundError
         If there is no such file.
     """
@@ -82,12 +81,12 @@ def open_table(path: str | Path) -> Table:
 
 
 def ending_of(path: Path) -> str:
-    """Such as .csv, also of a file that is packed.
+    """The ending of a file, such as .csv, without .gz.
 
     Raises
     ------
     ValueError
-        If no reader knows it.
+        If there is no reader for it.
     """
     ending = Path(path.name.lower().removesuffix(".gz")).suffix
     if ending not in ENDINGS:
@@ -96,13 +95,13 @@ def ending_of(path: Path) -> str:
 
 
 def check_target(table: Table, target: str, option: str = "--target") -> None:
-    """Refuse the name of a column that the table does not have."""
+    """Refuse a target column that the table does not have."""
     if target not in table.names:
         raise ValueError(f"{option} {target!r} is not a column of {table.title}; {like(target, table.names)}")
 
 
 def check_features(table: Table) -> None:
-    """Refuse a table that has no column beside the labels."""
+    """Refuse a table without columns other than the labels."""
     if len(table.names) < 2:
         raise ValueError(
             f"{table.title} has one column, and a fit needs a target and features; the fields of a row of "
@@ -111,14 +110,14 @@ def check_features(table: Table) -> None:
 
 
 def like(name: str, columns: Iterable[str]) -> str:
-    """Columns of similar names, or the first ones."""
+    """A hint with the columns of similar names, or the first columns."""
     columns = list(columns)
     close = difflib.get_close_matches(name, columns, n=3, cutoff=0.5)
     return f"did you mean {' or '.join(map(repr, close))}?" if close else f"it has {', '.join(columns[:20])}"
 
 
 def pandas_for(path: Path) -> "ModuleType":
-    """The module pandas, or the reason why there is none."""
+    """The module pandas, or an ImportError with the remedy."""
     try:
         import pandas
     except ImportError as fault:
@@ -131,7 +130,7 @@ def pandas_for(path: Path) -> "ModuleType":
 
 @dataclass
 class TextTable:
-    """A file of lines."""
+    """A text file with delimited fields."""
 
     path: Path
     dialect: Dialect
@@ -160,7 +159,7 @@ class TextTable:
         names = [*dialect.names, "\0end"] if dialect.is_ended else dialect.names
         numeric = dict(zip(dialect.names, dialect.numeric, strict=True)) | dict.fromkeys(words, False)
         marks = {name: list(MISSING if is_one else TEXT_MISSING) for name, is_one in numeric.items()}
-        # the rows of one block must not decide whether 01 is a number and TRUE a bool
+        # a single block must not decide whether 01 is a number or TRUE a bool
         written = {name: str for name, is_one in numeric.items() if is_one is False}
         options: dict[str, Any] = {
             "sep": dialect.separator,
@@ -180,7 +179,7 @@ class TextTable:
         try:
             with pd.read_csv(self.path, chunksize=n_rows or sys.maxsize, **options) as chunks:
                 for frame in chunks:
-                    # a short line has no value in the last column
+                    # in a short line the last value is missing
                     if not checked and frame[names[-1]].isna().any():
                         check_lengths(self.path, dialect, len(names))
                         checked = True
@@ -197,7 +196,7 @@ class TextTable:
 
 
 def check_lengths(path: Path, dialect: Dialect, width: int) -> None:
-    """Refuse a row with fewer fields than there are columns, which pandas would fill up."""
+    """Refuse a row with too few fields, which pandas would fill up."""
     limit = csv.field_size_limit(sys.maxsize)
     try:
         with opened(path, dialect.encoding) as file:
@@ -259,7 +258,7 @@ class ParquetTable:
                 metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups)
             )
         if len(set(self.names)) < len(self.names):
-            raise ValueError(f"{self.title} has two columns of one name; rename one of them")
+            raise ValueError(f"{self.title} has two columns with the same name; rename one of them")
 
     @property
     def title(self) -> str:

@@ -1,4 +1,4 @@
-"""Which column has the labels, and the labels that are written in it."""
+"""The column with the labels, and the labels in it."""
 
 import re
 import warnings
@@ -17,40 +17,40 @@ if TYPE_CHECKING:
 
 TARGETS = ("target", "label", "class", "y")
 _WHOLE = re.compile(r"0|-?[1-9]\d{0,17}")
-_REAL = re.compile(r"-?(?:\d{1,15}\.\d*|\.\d+|\d{1,15})(?:[eE][+-]?\d+)?")  # longer ones are names
+_REAL = re.compile(r"-?(?:\d{1,15}\.\d*|\.\d+|\d{1,15})(?:[eE][+-]?\d+)?")  # longer ones are treated as names
 
 
 def target_of(columns: Sequence[str]) -> tuple[str, bool]:
-    """The column named target, label, class or y in any case, else the last; whether it has such a name."""
+    """The column named target, label, class or y (any case), else the last; whether it has such a name."""
     usual = [column for word in TARGETS for column in columns if column.lower() == word]
     return (usual or list(columns[-1:]))[0], bool(usual)
 
 
 def labels_from_text(column: "pd.Series", first_row: int = 0, like: LabelArray | None = None) -> LabelArray:
-    """The labels of a column, as numbers where all of them are.
+    """The labels of a column, as numbers if all of them are.
 
     Only empty cells are missing: None, NA and nan are names of classes.
 
     Parameters
     ----------
     column : Series
-        As a reader gives it; text is read here.
+        As returned by a reader; text is parsed here.
     first_row : int
         The number of its first row, for messages.
     like : ndarray or None
-        Classes that are known already and decide the type.
+        Known classes, which decide the type.
 
     Raises
     ------
     ValueError
-        If a label is missing, or is no number among classes that are numbers.
+        If a label is missing, or is not a number although the classes are.
     """
     import pandas as pd
     from pandas.api import types
 
     codes, different = pd.factorize(column.astype(object))
     texts = [str(value).strip() for value in different]
-    missing = np.array([text == "" for text in texts] + [True])[codes]  # code -1, the last one, is missing
+    missing = np.array([text == "" for text in texts] + [True])[codes]  # code -1 (the last entry) is missing
     if missing.any():
         row, n_missing = int(np.argmax(missing)), int(missing.sum())
         raise ValueError(
@@ -70,11 +70,11 @@ def labels_from_text(column: "pd.Series", first_row: int = 0, like: LabelArray |
 
 
 def _numbers_like(like: LabelArray, texts: list[str], codes: IntArray, first_row: int) -> LabelArray:
-    """The texts as numbers of the type of the classes."""
+    """The texts as numbers, in the type of the classes."""
     is_whole = like.dtype.kind in "iub"
     if like.dtype.kind == "b":
         texts = [{"True": "1", "False": "0"}.get(text_of(text), text) for text in texts]
-    if is_whole:  # a gap elsewhere in a column makes 1.0 of 1
+    if is_whole:  # a missing value elsewhere in the column turns 1 into 1.0
         texts = [re.sub(r"\.0+$", "", text) for text in texts]
     form = _WHOLE if is_whole else _REAL
     for code, text in enumerate(texts):
@@ -88,7 +88,7 @@ def _numbers(texts: list[str]) -> LabelArray | None:
     """The texts as numbers, if all of them are."""
     if all(_WHOLE.fullmatch(text) for text in texts):
         return np.array(texts).astype(np.int64)
-    # 01 and 1 are two names, as are 1.1 and 1.10; 1.0 and 2.0 are numbers
+    # 01 and 1 are different names, as are 1.1 and 1.10; 1.0 and 2.0 are numbers
     if all(_REAL.fullmatch(text) and not re.match(r"-?0\d", text) for text in texts):
         values = np.array(texts).astype(np.float64)
         if np.unique(values).size == len({re.sub(r"\.0*$", "", text) for text in texts}):
@@ -97,10 +97,9 @@ def _numbers(texts: list[str]) -> LabelArray | None:
 
 
 def _names(texts: list[str], known: list[str] | None) -> list[str]:
-    """The class of each text: what is written, but TRUE is True and 1.0 is 1.
+    """The class of each text, which is its spelling, except that TRUE equals True and 1.0 equals 1.
 
-    Spellings of one class become True or 1 if there are several, and the spelling of a known class if there
-    is one.
+    If a class has several spellings, it becomes True or 1; a known class keeps its spelling.
     """
     spellings: dict[str, set[str]] = {}
     for text in texts if known is None else known:
@@ -122,7 +121,7 @@ def check_labels(y: Any) -> tuple[np.ndarray, IntArray, np.ndarray]:
     if y.dtype.kind == "S":
         y = y.astype(str)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # about many classes; their sizes are checked later
+        warnings.simplefilter("ignore", UserWarning)  # about many classes; class sizes are checked later
         target_type = type_of_target(y)
     classes, codes = np.unique(y, return_inverse=True)
     if target_type.startswith("continuous"):

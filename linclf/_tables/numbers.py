@@ -8,7 +8,7 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
-# what stands for a missing number in tables from the field; of text only the empty cell and ? do
+# marks of a missing number in real tables; for text only the empty cell and ? count as missing
 MISSING = (
     *(
         "",
@@ -37,14 +37,14 @@ _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3}){2,}")  # 1.234.567
 _SPACES = re.compile(r"(?<=\d)[ '\u00a0\u202f\u2009](?=\d{3}(?!\d))")
 _SIGNS = "$€£¥₹₽₩₺₫₪₴₦₱฿₡₲₵₸¢"
 _UNIT = re.compile(rf"(?<![^-+(])[A-Z]{{0,3}}[{_SIGNS}]\s*(?=[-+(]?[\d.])|\s*[{_SIGNS}](?=\)?$)|\s*%(?=\)?$)")
-_OWED = re.compile(r"^\((.+)\)$")  # (5.00), a loss in accounts
+_OWED = re.compile(r"^\((.+)\)$")  # (5.00), a negative amount in accounting
 Decimal = Literal[".", ","]
 
 
 class Style(NamedTuple):
     """How the numbers of a column are written."""
 
-    decimal: Decimal | None  # None: they are whole, or could be read both ways
+    decimal: Decimal | None  # None if all are integers, or ambiguous
     is_ambiguous: bool  # 1,234 is 1.234 or 1234
     unit: str  # "%", a currency sign, or nothing
 
@@ -54,19 +54,19 @@ def is_missing(text: str) -> bool:
 
 
 def is_number(text: str) -> bool:
-    """Whether text is a number in any of the ways that are known."""
+    """Whether text is a number in any known format."""
     text = _bare(text)
     return any(form.fullmatch(text) for form in (_PLAIN, _POINT, _COMMA, _GROUPED))
 
 
 def _bare(text: str) -> str:
-    """Without unit, with one kind of minus, without spaces between thousands."""
+    """Remove units and spaces between thousands, and unify minus signs."""
     text = _OWED.sub(r"-\1", _UNIT.sub("", text.strip().replace("\u2212", "-")))
     return _SPACES.sub("", text)
 
 
 def style_of(values: list[str]) -> Style | None:
-    """How different values of a column are written; None if one of them is no number.
+    """The common format of distinct values of a column; None if one of them is not a number.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def style_of(values: list[str]) -> Style | None:
         has_point = any("." in value for value in bare)
         return Style("." if has_point else None, False, unit)
     as_point = all(_POINT.fullmatch(value) for value in odd)
-    # a point among decimal commas separates thousands
+    # with decimal commas, a point separates thousands
     rest = [value for value in bare if _PLAIN.fullmatch(value)]
     as_comma = all(_COMMA.fullmatch(value) or _GROUPED.fullmatch(value) for value in odd) and not any(
         "." in value and not re.fullmatch(r"[+-]?[1-9]\d{0,2}\.\d{3}", value) for value in rest
@@ -100,7 +100,7 @@ def style_of(values: list[str]) -> Style | None:
 
 
 def parsed(texts: "pd.Series", decimal: Decimal) -> "pd.Series":
-    """Text as numbers; what is missing or no number is NaN. 50 % is .5."""
+    """Parse text as numbers; missing and other values become NaN. 50 % is .5."""
     import pandas as pd
 
     texts = texts.astype("string").str.strip().replace({"True": "1", "False": "0"})

@@ -1,4 +1,4 @@
-"""A whole file in memory: features, labels, and what is said of them."""
+"""Reading a whole file into memory: features, labels, and a description."""
 
 import difflib
 from collections.abc import Collection
@@ -13,7 +13,7 @@ from linclf._tables.labels import labels_from_text, target_of
 
 
 class Reading(NamedTuple):
-    """What a file holds.
+    """The content of a file.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class Reading(NamedTuple):
 
 
 def is_of_arrays(path: str | Path) -> bool:
-    """Whether a file holds arrays, and no named columns."""
+    """Whether a file holds arrays rather than named columns."""
     path = existing(path)
     ending = ending_of(path) if path.is_file() else ".parquet"
     return ending in ARRAYS or (ending == ".txt" and looks_like_svmlight(path))
@@ -44,15 +44,15 @@ def read_table(path: str | Path, target: str | None = None, words: Collection[st
         The ending decides: .csv, .tsv, .txt (also .gz), .parquet, .npz with arrays X and y, or
         .svm, .svmlight, .libsvm for svmlight, which .txt may hold too.
     target : str, default=None
-        Name of the column (or NPZ array) with the labels. None takes the column named target,
+        Name of the column (or NPZ array) with the labels. None uses the column named target,
         label, class or y in any case, else the last one.
     words : collection of str
-        Columns of categories or text, whose values are taken as they are written.
+        Columns of categories or text, whose values keep their spelling.
 
     Raises
     ------
     ValueError
-        If the file is not of the format that its ending says, or has no such column.
+        If the file does not have the format of its ending, or has no such column.
     FileNotFoundError
         If there is no such file.
     ImportError
@@ -98,7 +98,7 @@ def whole(table: Any, target: str | None, words: Collection[str] = ()) -> Any:
 
 
 def existing(path: str | Path) -> Path:
-    """The path, or the reason why nothing is there."""
+    """The path, or an error with a hint if nothing is there."""
     path = Path(path)
     if path.is_dir() and path.suffix.lower() in (*TEXT, *ARRAYS):
         raise FileNotFoundError(f"{path} is a folder; give a CSV, TSV, Parquet, NPZ or svmlight file")
@@ -118,7 +118,7 @@ def existing(path: str | Path) -> Path:
 
 
 def features_in(path: str | Path) -> Any:
-    """X of a file of arrays, which may have no y."""
+    """X from a file of arrays; y may be missing."""
     path = existing(path)
     if ending_of(path) == ".npz":
         arrays = _arrays_in(path)
@@ -169,7 +169,7 @@ def _svmlight(path: Path) -> tuple[sparse.csr_matrix, np.ndarray]:
     if b"," in first.partition(b" ")[0]:
         raise ValueError(
             f"its rows have several labels, such as {first.partition(b' ')[0].decode(errors='replace')!r}, "
-            "and a classifier learns one a row; write a row for each label, or a file for each label"
+            "and a classifier learns one per row; write a row for each label, or a file for each label"
         )
     X, y = load_svmlight_file(str(path))
     return X, y.astype(np.int64) if np.all(y == np.rint(y)) else y

@@ -1,4 +1,4 @@
-"""What was read, and what each column was taken for: always shown, so that nothing happens in silence."""
+"""The report on what was read and the kind of each column; it is always shown to the user."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -8,19 +8,19 @@ from linclf._tables.columns import Column
 if TYPE_CHECKING:
     import pandas as pd
 
-_MOST = 12  # names in a line
-_REASONS = 8  # columns that are left out or noted one by one
+_MOST = 12  # names per line
+_REASONS = 8  # columns listed with a note
 
 
 class ReadingReport(NamedTuple):
     """A table as it was read."""
 
     columns: list[Column]
-    n_missing: dict[str, int]  # of the columns that miss values
-    dense: bool  # whether the encoded table is an array
+    n_missing: dict[str, int]  # only columns with missing values
+    dense: bool  # whether the encoded table is a dense array
 
     def lines(self) -> list[str]:
-        """One line a kind, and the notes.
+        """One line per kind, with notes.
 
         Examples
         --------
@@ -40,7 +40,7 @@ class ReadingReport(NamedTuple):
             of_kind = [column for column in self.columns if column.kind == kind]
             notes = {column.note for column in of_kind}
             if kind == "number" and len(of_kind) > 1 and len(notes) == 1 and notes != {""}:
-                title += f", {notes.pop()}"  # once, and not for each of them
+                title += f", {notes.pop()}"  # once instead of for each column
                 of_kind = [column._replace(note="") for column in of_kind]
             if of_kind:
                 lines.append(f"{title}: {self._listed(of_kind)}")
@@ -76,7 +76,7 @@ class ReadingReport(NamedTuple):
 
 
 def report_of(table: "pd.DataFrame", columns: Sequence[Column], dense: bool = True) -> ReadingReport:
-    """The report of a table that `columns_of` has looked at."""
+    """The report on a table with the columns that `columns_of` has detected."""
     from linclf._tables.columns import as_taken
 
     taken = as_taken(table, [column for column in columns if column.kind != "left out"])

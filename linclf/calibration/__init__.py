@@ -1,9 +1,9 @@
 """Probabilities you can act on: calibrators of scores, and a classifier around any classifier.
 
-A calibrator is a scikit-learn estimator on scores, ``fit(scores, y)`` and ``predict_proba(scores)``:
-fit it on rows that the classifier was not trained on. `CalibratedClassifier` does that by itself. For
-isotonic regression use ``sklearn.calibration.CalibratedClassifierCV(method="isotonic")``: more than two
-classes are one-vs-rest there too, and its steps give true zeros, whose log loss is infinite.
+A calibrator is a scikit-learn estimator on scores, with ``fit(scores, y)`` and ``predict_proba(scores)``.
+Fit it on rows that the classifier was not trained on; `CalibratedClassifier` does this for you. For
+isotonic regression use ``sklearn.calibration.CalibratedClassifierCV(method="isotonic")``. It treats more
+than two classes as one-vs-rest, and gives probabilities of exactly 0, for which the log loss is infinite.
 """
 
 from linclf.calibration._names import CALIBRATORS, resolve

@@ -19,7 +19,7 @@ Estimator = TypeVar("Estimator", bound=BaseEstimator)
 
 
 class Calibrator(Protocol):
-    """What takes scores to probabilities: those of this package, and what has the same methods."""
+    """Maps scores to probabilities: a calibrator of this package, or any object with the same methods."""
 
     def fit(
         self,
@@ -38,7 +38,7 @@ class Calibrator(Protocol):
 
 
 def log_probabilities(calibrator: Calibrator, scores: FloatArray) -> FloatArray:
-    """The logarithms of its probabilities, also of a calibrator without a method for them."""
+    """Log probabilities, also for a calibrator without ``predict_log_proba``."""
     method = getattr(calibrator, "predict_log_proba", None)
     if method is not None:
         return method(scores)
@@ -49,9 +49,9 @@ def log_probabilities(calibrator: Calibrator, scores: FloatArray) -> FloatArray:
 def calibrated(
     calibrator: Calibrator, scores: FloatArray, classes: LabelArray, logarithm: bool = False
 ) -> FloatArray:
-    """Probabilities of the classes, or their logarithms; 0 for those that the calibrator does not know.
+    """Probabilities of the classes, or their logarithms; classes unknown to the calibrator get 0.
 
-    Scores have a column for each of the classes, or for each that the calibrator knows.
+    Scores have one column for each class, or one for each class that the calibrator knows.
     """
     known = getattr(calibrator, "classes_", classes)
     at, (never, always) = np.searchsorted(classes, known), (-np.inf, 0.0) if logarithm else (0.0, 1.0)
@@ -68,49 +68,48 @@ def calibrated(
 
 
 def certain(calibrator: Calibrator, label: LabelArray) -> Calibrator:
-    """The calibrator of one class, for which there is nothing to fit: its probability is 1."""
+    """The calibrator for a single class: there is nothing to fit, and its probability is 1."""
     known = cast("Calibrator", clone(calibrator))
     vars(known)["classes_"] = label
     return known
 
 
 INPUT = """input : {"scores", "probabilities"}, default="scores"
-    What `fit` and `predict_proba` are given. Scores are logits or values of a
-    ``decision_function``; probabilities are taken to their logarithms, and 0 as the smallest
-    positive one in `fit`, within 1e-30 and 1e-4."""
+    The input of `fit` and `predict_proba`. Scores are logits or values of a ``decision_function``.
+    Probabilities are replaced by their logarithms; a probability of 0 counts as the smallest positive
+    one in `fit`, clipped to [1e-30, 1e-4]."""
 
 
 SHRINKAGE = """shrinkage : "auto" or float >= 0, default="auto"
-    Factor s of the penalties. "auto" holds out five parts of the rows, one after the other, for
-    ``inf`` (the temperature itself), ``256, 64, 16, 4, 1, 1/4``, of which those below
-    ``2 n_classes / n_rows`` are left out. The coefficients are the average of those fitted to all rows, with
-    weights proportional to ``exp(-c L)``, where L is the sum of the held-out log losses and
-    ``c = n_rows / (n_rows + 300)``."""
+    Factor s of the penalties. "auto" tries ``inf`` (the temperature alone) and ``256, 64, 16, 4, 1, 1/4``,
+    without those below ``2 n_classes / n_rows``, and holds out five parts of the rows in turn. The
+    coefficients are an average over these factors, each fitted to all rows, with weights proportional to
+    ``exp(-c L)``, where L is the sum of the held-out log losses and ``c = n_rows / (n_rows + 300)``."""
 
 
 def documented(cls: type[Estimator]) -> type[Estimator]:
     """Put the parameters that calibrators share into a docstring."""
-    if cls.__doc__ is not None:  # it is under python -OO
+    if cls.__doc__ is not None:  # None under python -OO
         cls.__doc__ = inspect.cleandoc(cls.__doc__).replace("{input}", INPUT)
         cls.__doc__ = cls.__doc__.replace("{shrinkage}", SHRINKAGE)
     return cls
 
 
 class BaseCalibrator(BaseEstimator, ABC):
-    """Fitting and predicting, shared by all calibrators; a subclass fits and applies its map."""
+    """Fitting and predicting, shared by all calibrators; a subclass defines the map."""
 
     input: str
     classes_: LabelArray
-    _floor: float  # not a class attribute, which linclf.load would not let a model hide
+    _floor: float  # not a class attribute: linclf.load does not let a model override those
     _parameter_constraints: dict = {"input": [StrOptions({"scores", "probabilities"})]}
 
     @abstractmethod
     def _parameters(self, rows: Rows) -> dict[str, FloatArray | float]:
-        """The fitted attributes in a dict, for `_rows.Rows`."""
+        """Fit to `_rows.Rows`, and return the fitted attributes in a dict."""
 
     @abstractmethod
     def _mapped(self, scores: FloatArray) -> FloatArray:
-        """Calibrated scores (n, K), for scores (n, K)."""
+        """Map scores (n, K) to calibrated scores (n, K)."""
 
     @typed(_fit_context(prefer_skip_nested_validation=True))
     def fit(
@@ -126,18 +125,18 @@ class BaseCalibrator(BaseEstimator, ABC):
         Parameters
         ----------
         scores : array-like of shape (n_samples, n_classes), or (n_samples,) for two classes
-            One score stands for the pair (0, score): positive for the second class. With
-            ``input="probabilities"`` it is the probability of the second class.
+            A single score stands for the pair (0, score), so a positive score favours the second class.
+            With ``input="probabilities"`` it is the probability of the second class.
         y : array-like of shape (n_samples,)
             Labels.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative counts of rows: a weight of k is k copies, 0 is no row. Their size matters, as
-            penalties and Platt's targets are compared with their sum; the largest must lie within
-            1e-30 and 1e30.
+            Non-negative counts of rows: a weight of k is k copies, and 0 removes the row. Their scale
+            matters, because the penalties and Platt's targets depend on their sum. The largest must be
+            between 1e-30 and 1e30.
         classes : array-like of shape (n_classes,), default=None
-            The label of each column of scores. By default the labels in y, sorted; if y lacks classes,
-            and holds integers from 0 to ``n_classes - 1``, they are the numbers of columns, as in torch.
-            Other labels need it if y lacks a class.
+            The label of each column of scores. The default is the sorted labels in y; if y lacks some
+            classes and holds integers from 0 to ``n_classes - 1``, they are column indices, as in torch.
+            Required if y lacks a class and has other labels.
 
         Returns
         -------
@@ -147,7 +146,7 @@ class BaseCalibrator(BaseEstimator, ABC):
         ------
         ValueError
             If shapes, labels or weights do not fit, or the scores are not finite (with
-            ``input="probabilities"``, no distributions).
+            ``input="probabilities"``, not distributions).
         TypeError
             If the scores are not real numbers.
         """
@@ -172,14 +171,14 @@ class BaseCalibrator(BaseEstimator, ABC):
         Raises
         ------
         ValueError
-            If the number of classes is another than in `fit`, or the scores are not finite.
+            If the number of classes differs from `fit`, or the scores are not finite.
         TypeError
             If the scores are not real numbers.
         """
         return softmax(self._checked_map(scores))
 
     def predict_log_proba(self, scores: ArrayLike) -> FloatArray:
-        """Logarithm of `predict_proba`, right where that underflows.
+        """Logarithm of `predict_proba`, accurate even if that underflows.
 
         Parameters
         ----------
@@ -194,7 +193,7 @@ class BaseCalibrator(BaseEstimator, ABC):
         Raises
         ------
         ValueError
-            If the number of classes is another than in `fit`, or the scores are not finite.
+            If the number of classes differs from `fit`, or the scores are not finite.
         TypeError
             If the scores are not real numbers.
         """
@@ -209,12 +208,12 @@ class BaseCalibrator(BaseEstimator, ABC):
 
     def _checked_map(self, scores: ArrayLike) -> FloatArray:
         check_is_fitted(self)
-        floor = getattr(self, "_floor", 1e-30)  # of models that were saved when all had this one
+        floor = getattr(self, "_floor", 1e-30)  # models saved by earlier versions all have this one
         values = as_scores(scores, self.input, floor)
         if values.shape[1] != len(self.classes_):
             raise ValueError(
                 f"scores are for {values.shape[1]} classes, and the calibrator was fitted to "
                 f"{len(self.classes_)}: pass a column for each of classes_"
             )
-        with np.errstate(over="ignore", under="ignore"):  # a gap of infinity is a probability of 0
+        with np.errstate(over="ignore", under="ignore"):  # an infinite gap is a probability of 0
             return self._mapped(values)

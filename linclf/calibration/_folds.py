@@ -1,4 +1,4 @@
-"""Scores of rows by a classifier that was not fitted to them: folds, clones, and what scores."""
+"""Out-of-fold scores: folds, clones fitted to the other rows, and the method that scores."""
 
 from typing import Any, NamedTuple
 
@@ -14,11 +14,11 @@ from linclf.calibration._base import Calibrator
 OTHER_ROWS = "FrozenEstimator and other rows to calibrate on"  # what to do without folds
 
 
-UNLIKELY = 36.0  # what the score of a class lies below the others, if a fold does not train on it: p < 1e-15
+UNLIKELY = 36.0  # how far below the others a class scores if a fold does not train on it: p < 1e-15
 
 
 class Given(NamedTuple):
-    """What `fit` is given; the weights may be None, and the parameters are those of the classifier's fit."""
+    """Arguments of `fit`; the weights may be None, and the parameters are for the classifier's fit."""
 
     X: Any
     y: LabelArray
@@ -27,7 +27,7 @@ class Given(NamedTuple):
 
 
 def response_of(estimator: Any, calibrator: Calibrator) -> str:
-    """The method that scores; where it gives probabilities the calibrator is told so."""
+    """The name of the method that scores; a calibrator of probabilities gets ``input="probabilities"``."""
     declared = calibrator.get_params(deep=False).get("input")
     if declared == "probabilities":
         if not hasattr(estimator, "predict_proba"):
@@ -48,10 +48,10 @@ def response_of(estimator: Any, calibrator: Calibrator) -> str:
 
 
 def scores_of(estimator: Any, response: str, X: Any) -> FloatArray:
-    """What a fitted classifier says of rows; scores of pairs of classes are refused."""
+    """Scores by a fitted classifier; scores of pairs of classes are refused."""
     scores, last = getattr(estimator, response)(X), _last(estimator)
     pairs = response == "decision_function" and getattr(last, "decision_function_shape", None) == "ovo"
-    if pairs and np.ndim(scores) == 2:  # three classes have three pairs, so that their number tells nothing
+    if pairs and np.ndim(scores) == 2:  # three classes have three pairs, so the shape does not tell
         raise ValueError(
             f"{last!r} scores pairs of classes, and calibration needs a score of each class; use "
             "decision_function_shape='ovr'"
@@ -60,7 +60,7 @@ def scores_of(estimator: Any, response: str, X: Any) -> FloatArray:
 
 
 def _last(estimator: Any) -> Any:
-    """The classifier inside of pipelines and searches (a FrozenEstimator has the attributes of its own)."""
+    """The classifier inside pipelines and searches (a FrozenEstimator forwards its attributes)."""
     while True:
         if hasattr(estimator, "steps"):
             estimator = estimator.steps[-1][1]
@@ -75,7 +75,7 @@ def held_out_scores(
 ) -> FloatArray:
     """Scores (n, n_classes) or (n,) of the rows of a fold, by a clone that was not fitted to them.
 
-    A class that it was not fitted to has a probability of nearly 0.
+    Classes that the clone was not fitted to get a probability of nearly 0.
     """
     train, test = fold
     fitted = fitted_to(estimator, given, train)
@@ -84,7 +84,7 @@ def held_out_scores(
 
 
 def scored_rows(y: LabelArray, fold: Fold) -> Fold:
-    """The fold without held-out rows of classes that it does not train on, with a warning of them."""
+    """Drop held-out rows of classes that the fold does not train on, with a warning."""
     train, test = fold
     unknown = ~np.isin(y[test], y[train])
     warn_of_missing(np.unique(y[test][unknown]), int(unknown.sum()), "do not calibrate", OTHER_ROWS)
@@ -92,7 +92,7 @@ def scored_rows(y: LabelArray, fold: Fold) -> Fold:
 
 
 def _of_all_classes(scores: FloatArray, known: LabelArray, classes: LabelArray, response: str) -> FloatArray:
-    """Scores with a column for each class, also for those that a fold has not trained on."""
+    """Scores with a column for each class, including those that a fold has not trained on."""
     if len(known) == len(classes):
         return scores
     if scores.ndim == 1:
@@ -107,7 +107,7 @@ def _of_all_classes(scores: FloatArray, known: LabelArray, classes: LabelArray, 
 
 
 def fitted_to(estimator: Any, given: Given, rows: IntArray) -> Any:
-    """A clone fitted to some of the rows, with their part of the parameters."""
+    """A clone fitted to some of the rows; parameters with one entry per row are cut to match."""
     estimator = clone(estimator)
     X, y, params = given.X, given.y, given.params
     if not np.array_equal(rows, np.arange(len(y))):

@@ -22,7 +22,7 @@ CALIBRATORS = {
 
 
 def resolve(calibration: str | Calibrator) -> Calibrator:
-    """A new calibrator, not fitted, for a name or an object; the object is not changed.
+    """A new unfitted calibrator for a name or an object; the object is not changed.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def resolve(calibration: str | Calibrator) -> Calibrator:
     ValueError
         If the name is unknown.
     TypeError
-        If the object is a class, or no calibrator.
+        If the object is a class, or not a calibrator.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """Newton's method with conjugate gradients, for the convex losses of calibration.
 
-A *function* here is ``function(x) -> Point``: a calibration map has from 2 to K * (K + 1) parameters,
-so its Hessian is only ever multiplied by a vector.
+A *function* here is ``function(x) -> Point``. A calibration map has from 2 to K * (K + 1) parameters,
+so its Hessian is not formed, only multiplied by vectors.
 """
 
 import warnings
@@ -14,8 +14,8 @@ from sklearn.exceptions import ConvergenceWarning
 from linclf._types import FloatArray
 
 TOLERANCE = 1e-8
-# of a value of 1 after sums over many rows, and of smaller ones as differences of scores: below it only the
-# gradient tells progress
+# rounding error of a value of 1 after sums over many rows, and of smaller values as differences of scores:
+# changes below it are noise, and only the gradient shows progress
 ROUNDING = 1e-14
 
 
@@ -29,7 +29,7 @@ class Point(NamedTuple):
 
 
 def minimise(function: Callable[[FloatArray], Point], x: FloatArray, max_iter: int = 200) -> FloatArray:
-    """The x where the norm of the gradient is at most 1e-8; the value never rises on the way."""
+    """The x at which the norm of the gradient is at most 1e-8; the value never rises on the way."""
     x, norm = descend(function, x, TOLERANCE, max_iter)
     if norm > TOLERANCE:
         warnings.warn(
@@ -44,7 +44,7 @@ def minimise(function: Callable[[FloatArray], Point], x: FloatArray, max_iter: i
 def descend(
     function: Callable[[FloatArray], Point], x: FloatArray, tolerance: float, max_iter: int = 200
 ) -> tuple[FloatArray, float]:
-    """An x where the norm of the gradient is at most the tolerance, and the norm; larger if no step helps."""
+    """Return x and its gradient norm, which is at most the tolerance unless no step helps."""
     here = function(x)
     for _ in range(max_iter):
         norm = np.linalg.norm(here.gradient)
@@ -68,7 +68,7 @@ def _newton_step(point: Point, forcing: float) -> FloatArray:
     for _ in range(len(residual) + 10):
         image = point.product(direction)
         curvature = direction @ image
-        if curvature <= 1e-16 * (direction @ (direction / scale)):  # flat: the gradient is as good there
+        if curvature <= 1e-16 * (direction @ (direction / scale)):  # flat: the gradient is as good
             return step if step.any() else direction
         rate = inner / curvature
         step = step + rate * direction
@@ -84,7 +84,7 @@ def _newton_step(point: Point, forcing: float) -> FloatArray:
 def _line_search(
     function: Callable[[FloatArray], Point], x: FloatArray, here: Point, step: FloatArray
 ) -> tuple[FloatArray, Point] | None:
-    """The next x and its point, or None where no fraction of the step is lower."""
+    """The next x and its point, or None if no fraction of the step is lower."""
     slope = here.gradient @ step
     norm = np.linalg.norm(here.gradient)
     fraction = 1.0

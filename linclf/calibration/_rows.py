@@ -1,7 +1,8 @@
-"""What a calibrator is given: scores, labels and weights, checked once.
+"""Input of a calibrator: scores, labels and weights, checked once.
 
-Inside, scores are float64 of shape (n, K) with a column for each class, also for two classes, where one
-score f stands for the pair (0, f). Weights sum to 1; their sum before that, a number of rows, is kept.
+Internally, scores are float64 of shape (n, K) with a column for each class, also for two classes: one
+score f stands for the pair (0, f). Weights are scaled to sum to 1; their original sum, a number of rows,
+is kept.
 """
 
 from typing import NamedTuple
@@ -15,9 +16,9 @@ from linclf._data.weights import positive_rows
 from linclf._types import FloatArray, IntArray, LabelArray
 from linclf.functional._inputs import as_floats
 
-# what a probability of 0 is taken for, within which the smallest positive one in fit decides. The shares of
-# a forest's leaves end at some 1e-3, and its zeros mean no less; log loss after calibration was .89 with 1e-4
-# and 1.36 with 1e-30. Naive Bayes goes down to 1e-300, and .42 with 1e-30 became .48 with that
+# a probability of 0 becomes the smallest positive one in fit, clipped to these bounds. The leaf shares of a
+# forest go down to about 1e-3, and its zeros mean nothing smaller: log loss after calibration was .89 with
+# 1e-4 and 1.36 with 1e-30. Naive Bayes goes down to 1e-300: that gave .48, and 1e-30 gave .42
 FLOORS = 1e-30, 1e-4
 # products of scores and slopes must not overflow
 LARGEST = 1e100
@@ -26,7 +27,7 @@ LARGEST = 1e100
 class Rows(NamedTuple):
     """Scores (n, K), the column of each row's class, its share of the weight, and the sum of the weights.
 
-    ``classes`` are the labels of the columns, ``floor`` is what probabilities below it are taken for.
+    ``classes`` are the labels of the columns; smaller probabilities are replaced by ``floor``.
     """
 
     scores: FloatArray
@@ -40,7 +41,7 @@ class Rows(NamedTuple):
 def checked(
     scores: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, classes: ArrayLike | None, kind: str
 ) -> Rows:
-    """`Rows` without those of weight 0."""
+    """The arguments as `Rows`, without rows of weight 0."""
     values = as_matrix(scores, kind)
     labels = check_targets(labels_of(y))
     values, labels, weights = positive_rows(values, labels, sample_weight)
@@ -68,7 +69,7 @@ def checked(
 
 
 def _columns_of(labels: LabelArray, n_columns: int) -> LabelArray:
-    """The classes in y, or numbers of columns if y has integers below their number and lacks some."""
+    """The classes in y, or column indices if y lacks classes and its integers are valid indices."""
     found = np.unique(labels)
     few = 0 < len(found) < n_columns
     if few and found.dtype.kind in "iu" and found[0] >= 0 and found[-1] < n_columns:
@@ -77,7 +78,7 @@ def _columns_of(labels: LabelArray, n_columns: int) -> LabelArray:
 
 
 def check_counts(sample_weight: ArrayLike | None) -> None:
-    """Refuse weights, checked otherwise, that are no counts of rows: penalties are compared with them."""
+    """Refuse weights of a scale that cannot be counts of rows; everything else is checked elsewhere."""
     largest = 1.0 if sample_weight is None else np.asarray(sample_weight, np.float64).max()
     if not 1e-30 <= largest <= 1e30:
         raise ValueError(
@@ -87,7 +88,7 @@ def check_counts(sample_weight: ArrayLike | None) -> None:
 
 
 def as_scores(scores: ArrayLike, kind: str, floor: float) -> FloatArray:
-    """Scores as float64 of shape (n, K); of probabilities the logarithms, or that of a floor below it."""
+    """Scores as float64 of shape (n, K); for probabilities, their logarithms, with a floor."""
     values = as_matrix(scores, kind)
     return np.log(np.maximum(values, floor)) if kind == "probabilities" else values
 
@@ -125,6 +126,6 @@ def _check_distributions(p: FloatArray) -> None:
 
 def centred(scores: FloatArray) -> FloatArray:
     """Scores with a mean of 0 in each row: a constant added to a row means nothing to a softmax."""
-    largest = scores.max(axis=1, keepdims=True)  # first, so that equal scores become 0 exactly
+    largest = scores.max(axis=1, keepdims=True)  # subtracted first, so that equal scores become exactly 0
     gaps = scores - largest
     return gaps - gaps.mean(axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""The abstract base of maps that are shrunk towards the fitted temperature, as far as held-out rows say."""
+"""The abstract base of maps shrunk towards the fitted temperature; held-out rows decide how far."""
 
 from abc import abstractmethod
 from collections.abc import Callable
@@ -17,17 +17,17 @@ from linclf.calibration.temperature import fitted_temperature
 from linclf.functional import log_softmax, logsumexp
 
 STRENGTHS = 256.0, 64.0, 16.0, 4.0, 1.0, 0.25
-# rows at which a held-out log loss is believed by half. Believing all of it with 100 rows of ten classes
-# raised the log loss of one network by .5 %, believing a quarter with 300 rows that of another by 1 %
+# number of rows at which a held-out log loss counts half. Counting it fully with 100 rows of ten classes
+# raised the log loss of one network by .5 %; counting a quarter with 300 rows raised that of another by 1 %
 HALF_BELIEVED = 300.0
-LEAST = 2.0  # strength, for one row a class
-NEGLIGIBLE = 1e-2  # weight that is taken for 0
-HOPELESS = 7.0  # by how much the exponent of a weight is below that of the best, if weaker ones are not tried
-ROUGH = 1e-4  # gradient norm at which a fit to a part of the rows ends
+LEAST = 2.0  # strength with one row per class
+NEGLIGIBLE = 1e-2  # weights below this become 0
+HOPELESS = 7.0  # if the exponent of a weight is this far below the best, weaker penalties are not tried
+ROUGH = 1e-4  # gradient norm at which fits to part of the rows stop
 
 
 class Search(NamedTuple):
-    """Factors of the penalties, their held-out log losses in sum, and how much these are believed."""
+    """Factors of the penalties, the sums of their held-out log losses, and how much these count."""
 
     strengths: FloatArray
     losses: FloatArray
@@ -42,7 +42,7 @@ class Search(NamedTuple):
 
     @property
     def evidence(self) -> float:
-        """The logarithm of the mean weight, before they sum to 1: how well the map does on held-out rows."""
+        """Log of the mean unnormalised weight: how well the map does on held-out rows."""
         return float(logsumexp(-self.belief * self.losses) - np.log(len(self.losses)))
 
 
@@ -52,7 +52,7 @@ def belief_of(rows: Rows) -> float:
 
 
 class ShrunkCalibrator(BaseCalibrator):
-    """A map with parameters x that is the temperature at x = 0, with a penalty on ``x^2``."""
+    """A map with parameters x that equals temperature scaling at x = 0, with a penalty on ``x^2``."""
 
     shrinkage: str | float
     shrinkages_: FloatArray
@@ -69,12 +69,12 @@ class ShrunkCalibrator(BaseCalibrator):
     @staticmethod
     @abstractmethod
     def _moved(g: FloatArray, x: FloatArray) -> FloatArray:
-        """Scores (n, K) for tempered scores (n, K)."""
+        """Map tempered scores (n, K) to calibrated scores (n, K)."""
 
     @staticmethod
     @abstractmethod
     def _objective(g: FloatArray, rows: Rows, penalty: FloatArray) -> Callable[[FloatArray], Point]:
-        """The weighted mean log loss of `_moved`, with ``penalty @ x^2 / 2``."""
+        """The weighted mean log loss of `_moved`, plus ``penalty @ x^2 / 2``."""
 
     @staticmethod
     @abstractmethod
@@ -85,7 +85,7 @@ class ShrunkCalibrator(BaseCalibrator):
         return self._averaged(rows, self._searched(rows))
 
     def _searched(self, rows: Rows) -> Search:
-        """Held-out log losses of all strengths, from the strongest on, until weaker ones are hopeless."""
+        """Held-out log losses, from the strongest penalty on, until weaker ones are hopeless."""
         belief, n_classes = belief_of(rows), rows.scores.shape[1]
         if self.shrinkage != "auto":
             return Search(np.array([self.shrinkage], float), np.zeros(1), belief)
@@ -102,14 +102,14 @@ class ShrunkCalibrator(BaseCalibrator):
                 xs[i], _ = descend(function, xs[i], ROUGH)
                 found[i] = total_loss(test, self._moved(test.scores, xs[i]))
                 if belief * (found - best)[: i + 1].sum() > HOPELESS:
-                    found[i + 1 :] = best[i + 1 :]  # the least that the rest might be, which is enough
+                    found[i + 1 :] = best[i + 1 :]  # an optimistic bound for the rest, which is enough
                     break
             strengths.append(strength)
             losses.append(found)
         return Search(np.array(strengths), np.sum(losses, axis=1), belief)
 
     def _averaged(self, rows: Rows, search: Search) -> dict[str, FloatArray | float]:
-        """The attributes for the weighted mean of the parameters of all strengths."""
+        """The attributes for the weighted mean of the parameters over all strengths."""
         temperature, n_classes = fitted_temperature(rows), rows.scores.shape[1]
         g = self._coordinates(rows.scores) / temperature
         penalty = self._penalty(n_classes)
@@ -126,12 +126,12 @@ class ShrunkCalibrator(BaseCalibrator):
 
 
 def _tempered_parts(coordinates: Callable[[FloatArray], FloatArray], part: tuple[Rows, Rows]) -> list[Rows]:
-    """The rows to fit to and those held out, divided by the temperature of the first."""
+    """Both sets of rows, with scores divided by the temperature fitted to the first."""
     temperature = fitted_temperature(part[0])
     return [rows._replace(scores=coordinates(rows.scores) / temperature) for rows in part]
 
 
 def total_loss(rows: Rows, scores: FloatArray) -> float:
-    """The log loss of all rows in sum."""
+    """The sum of the log losses of all rows."""
     logarithms = log_softmax(scores)[np.arange(len(scores)), rows.target]
     return float(-rows.total * (rows.weights @ logarithms))

@@ -1,4 +1,4 @@
-"""Calibration by what does well on held-out rows."""
+"""An average of calibrators, weighted by how well they do on held-out rows."""
 
 from typing import NamedTuple, cast
 
@@ -17,46 +17,46 @@ from linclf.calibration.temperature import TemperatureScaling
 from linclf.calibration.vector import VectorScaling
 from linclf.functional import log_softmax, logsumexp
 
-# rows times classes squared up to which Dirichlet calibration is tried, which may take a minute
+# Dirichlet calibration is tried up to this n_rows * n_classes^2, where it may take a minute
 WORK = 1e8
 
 
 class Tried(NamedTuple):
-    """A fitted calibrator, and the logarithm of what its weight is proportional to."""
+    """A fitted calibrator, and its log weight up to a constant."""
 
     calibrator: BaseCalibrator
     evidence: float
 
 
 class AutomaticCalibration(BaseCalibrator):
-    """An average of Platt, vector and Dirichlet scaling, by how each does on held-out rows.
+    """An average of Platt, vector and Dirichlet scaling, weighted by their log loss on held-out rows.
 
-    Five parts of the rows are held out, one after the other. With L_m the sum of the held-out log losses of a
-    method and ``c = n_rows / (n_rows + 300)``, probabilities are ::
+    Five parts of the rows are held out in turn. With L_m the sum of the held-out log losses of method m
+    and ``c = n_rows / (n_rows + 300)``, probabilities are ::
 
         softmax(sum_m a_m log p_m),    a_m proportional to exp(-c L_m)
 
-    (for vector and Dirichlet scaling the mean of that over their strengths of shrinkage). Many rows leave the
-    best method alone. Among methods that few rows cannot tell apart, the average is safer than any choice:
-    its log loss is at most the average of theirs. Temperature scaling is in it as the strongest shrinkage of
-    the last two. Weights below .01 are 0.
+    (for vector and Dirichlet scaling, the mean of this over their strengths of shrinkage). With many rows,
+    only the best method remains. If there are too few rows to tell methods apart, the average is safer than
+    a choice: its log loss is at most the average of theirs. Temperature scaling is included as the strongest
+    shrinkage of the last two. Weights below .01 are set to 0.
 
-    Dirichlet calibration is left out if ``n_rows * n_classes^2`` is above 1e8. With fewer than some ten rows,
-    of which no five parts can be made, it is temperature scaling alone.
+    Dirichlet calibration is left out if ``n_rows * n_classes^2`` is above 1e8. With fewer than about ten
+    rows, which cannot be cut into five parts, this is temperature scaling alone.
 
     Parameters
     ----------
     input : {"scores", "logits", "probabilities"}, default="scores"
-        What `fit` and `predict_proba` are given. "scores" and "logits" differ for Platt scaling of more
-        than two classes only: scores mean something each, logits only next to each other. Probabilities
-        are taken to their logarithms, see `TemperatureScaling`.
+        The input of `fit` and `predict_proba`. "scores" and "logits" differ only for Platt scaling of more
+        than two classes: each score has a meaning alone, logits only relative to each other. Probabilities
+        are replaced by their logarithms, see `TemperatureScaling`.
 
     Attributes
     ----------
     calibrators_ : list of calibrators
-        Those with a weight, fitted to all rows, the largest weight first.
+        Calibrators with a positive weight, fitted to all rows, in order of decreasing weight.
     weights_ : ndarray of shape (n_calibrators,)
-        Their weights a_m, with the sum 1.
+        Their weights a_m, which sum to 1.
     classes_ : ndarray of shape (n_classes,)
         The label of each column.
 
@@ -102,7 +102,7 @@ class AutomaticCalibration(BaseCalibrator):
         return sum((a * log_softmax(each._mapped(scores)) for a, each in parts), np.zeros_like(scores))
 
     def _candidates(self, rows: Rows, are_held_out: bool) -> list[BaseCalibrator]:
-        """Calibrators that are not fitted; only the temperature if no rows can be held out."""
+        """Unfitted calibrators; only the temperature if no rows can be held out."""
         together = "scores" if self.input == "logits" else self.input
         if not are_held_out:
             return [TemperatureScaling(input=together)]
@@ -112,7 +112,7 @@ class AutomaticCalibration(BaseCalibrator):
 
 
 def _tried(calibrator: BaseCalibrator, rows: Rows, parts: list[HeldOut]) -> Tried:
-    """The calibrator fitted to all rows, and how it does if parts of them are held out."""
+    """The calibrator fitted to all rows, and its evidence from held-out parts."""
     if isinstance(calibrator, ShrunkCalibrator):
         search = calibrator._searched(rows)
         return Tried(calibrator._publish(calibrator._averaged(rows, search), rows), search.evidence)

@@ -42,31 +42,31 @@ from linclf.calibration._rows import check_counts
 class CalibratedClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Any classifier with calibrated probabilities.
 
-    The scores that a calibrator learns from are of rows that the classifier has not seen: clones are
-    fitted on all folds but one and score that one, one calibrator is fitted to the scores of all folds,
-    and the classifier is then fitted to all rows. A classifier that is fitted already, wrapped in
+    The calibrator learns from scores of rows that the classifier has not seen. For each fold, a clone is
+    fitted to the other folds and scores the held-out rows; one calibrator is fitted to the scores of all
+    folds, and the classifier is then fitted to all rows. A classifier that is already fitted, wrapped in
     ``sklearn.frozen.FrozenEstimator``, is used as it is, and all rows calibrate it; they must not be the
     rows that it was trained on.
 
-    A class that a fold does not train on has a probability of 0 there, its rows of that fold do not
-    calibrate, and a warning says so.
+    If a fold does not train on a class, the class has a probability of 0 there, its held-out rows are not
+    used for calibration, and a warning is given.
 
-    The scores are those of ``decision_function``, or where the classifier has none (or the calibrator has
-    ``input="probabilities"``) the logarithms of ``predict_proba``. ``method="platt"`` and "auto"
-    take scores of more than two classes as logits where the classifier has ``predict_proba``, and as
-    scores that mean something alone where it has none, as a support vector machine; a `PlattScaling`
-    object takes them as its ``input`` says. `predict` is the most probable class by `predict_proba`. That
-    is another class than the classifier's own at times, except with one temperature for all classes.
+    The scores are those of ``decision_function``. If the classifier has none, or the calibrator has
+    ``input="probabilities"``, they are the logarithms of ``predict_proba``. For more than two classes,
+    ``method="platt"`` and "auto" treat scores as logits if the classifier has ``predict_proba``, and
+    otherwise (as for a support vector machine) as scores that each have a meaning alone; a `PlattScaling`
+    object follows its ``input``. `predict` returns the most probable class by `predict_proba`. Except with
+    one temperature for all classes, it can differ from the classifier's own prediction.
 
     Parameters
     ----------
     estimator : classifier
-        With ``decision_function`` or ``predict_proba``; it is cloned and not changed.
+        With ``decision_function`` or ``predict_proba``; it is cloned, not changed.
     method : {"temperature", "platt", "vector", "dirichlet", "auto"} or calibrator, default="temperature"
         How scores become probabilities; see `linclf.calibration`.
     cv : int, splitter, iterable of (train, test) or None, default=None
-        The folds. None is 5 stratified ones, or as many as the rarest class has rows. Not for
-        a FrozenEstimator.
+        The folds. None means 5 stratified folds, or as many as the rarest class has rows if that is
+        fewer. Not allowed with a FrozenEstimator.
 
     Attributes
     ----------
@@ -77,9 +77,9 @@ class CalibratedClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEs
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted.
     n_features_in_ : int
-        Number of features, where the classifier knows it.
+        Number of features, if the classifier has it.
     feature_names_in_ : ndarray of shape (n_features,)
-        Their names, where the classifier knows them.
+        Their names, if the classifier has them.
 
     See Also
     --------
@@ -129,18 +129,18 @@ class CalibratedClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEs
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows, of any kind that the classifier takes.
+            Rows, of any kind that the classifier accepts.
         y : array-like of shape (n_samples,)
             Labels.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights, for the classifier and the calibrator; 0 is the same as removing
-            a row, but a class of such rows only stays in ``classes_`` with a probability of 0.
+            Non-negative weights for the classifier and the calibrator. A weight of 0 removes the row,
+            but a class that has only such rows stays in ``classes_``, with a probability of 0.
             For the calibrator they are counts of rows, see its `fit`.
         **params : dict
-            For the classifier's `fit`; what has an entry for each row is divided into folds. With
-            ``sklearn.set_config(enable_metadata_routing=True)`` these and the weights go to the
-            classifier and to the splitter of ``cv`` (as the ``groups`` of GroupKFold) by request,
-            and the weights to the calibrator in any case.
+            For the classifier's `fit`; parameters with one entry per row are divided into folds. With
+            ``sklearn.set_config(enable_metadata_routing=True)`` these and the weights are routed to the
+            classifier and to the splitter of ``cv`` (such as the ``groups`` of GroupKFold) on request;
+            the calibrator always gets the weights.
 
         Returns
         -------
@@ -156,9 +156,9 @@ class CalibratedClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEs
         Warns
         -----
         UserWarning
-            If a fold does not train on a class: its probability is 0 there, and its rows of this fold do not
-            calibrate. If the classifier does not take a ``sample_weight``, and so only the calibrator gets
-            it; not where metadata are routed.
+            If a fold does not train on a class: its probability is 0 there, and its held-out rows are not
+            used for calibration. If the classifier does not accept ``sample_weight``, so that only the
+            calibrator uses it; not given if metadata are routed.
         """
         X, y, weights = _checked(X, y, sample_weight)
         for_fit, for_split = self._routed(weights, params)
@@ -168,7 +168,7 @@ class CalibratedClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEs
         response = response_of(self.estimator, calibrator)
         of_softmax = response == "decision_function" and hasattr(self.estimator, "predict_proba")
         if self.method in ("platt", "auto") and of_softmax:
-            calibrator.set_params(input="logits")  # scores of a softmax mean something next to each other
+            calibrator.set_params(input="logits")  # softmax scores have a meaning only relative to each other
         if isinstance(self.estimator, FrozenEstimator):
             if self.cv is not None:
                 raise ValueError(
@@ -179,7 +179,7 @@ class CalibratedClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEs
             known = given.X if len(rows) == len(given.y) else _safe_indexing(given.X, rows)
             classes, scores = estimator.classes_, scores_of(estimator, response, known)
         elif len(classes_of(given.y)) > len(np.unique(given.y[rows])) == 1:
-            # nothing to calibrate: the class that has weight has the probability 1
+            # nothing to calibrate: the only class with weight gets probability 1
             estimator, scored = fitted_to(self.estimator, given, np.arange(len(given.y))), rows
             classes = estimator.classes_
             scores = scores_of(estimator, response, _safe_indexing(given.X, rows))
@@ -212,7 +212,7 @@ class CalibratedClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEs
         else:
             calibrator.fit(scores, given.y[scored], sample_weight=counts, classes=classes)
         if weights is not None and is_fitted_here:
-            classes = classes_of(given.y)  # of which some may have no weight, and a probability of 0
+            classes = classes_of(given.y)  # classes without weight get probability 0
         self.estimator_, self.calibrator_, self.classes_ = estimator, calibrator, classes
         self._response = response
         for name in ("n_features_in_", "feature_names_in_"):
@@ -232,13 +232,13 @@ class CalibratedClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEs
         Returns
         -------
         p : ndarray of shape (n_samples, n_classes)
-            Non-negative, each row sums to 1.
+            Non-negative; each row sums to 1.
         """
         check_is_fitted(self)
         return calibrated(self.calibrator_, getattr(self.estimator_, self._response)(X), self.classes_)
 
     def predict_log_proba(self, X: Any) -> FloatArray:
-        """Logarithm of `predict_proba`, right where that underflows.
+        """Logarithm of `predict_proba`, accurate even if that underflows.
 
         Parameters
         ----------
@@ -271,7 +271,7 @@ class CalibratedClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEs
         return self.classes_[index]
 
     def get_metadata_routing(self) -> MetadataRouter:
-        """Where the parameters of `fit` go, when metadata are routed.
+        """The routing of the metadata of `fit`.
 
         Returns
         -------
@@ -302,7 +302,7 @@ class CalibratedClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEs
 def _checked(
     X: Any, y: ArrayLike, sample_weight: ArrayLike | None
 ) -> tuple[Any, LabelArray, FloatArray | None]:
-    """X with any rows, the labels, and the weights or None."""
+    """X, the labels, and the weights or None; X must have rows."""
     X, given = cast("list[Any]", indexable(X, y))
     labels = labels_of(given)
     if not labels.size:

@@ -1,4 +1,4 @@
-"""Dirichlet calibration, on logits matrix scaling: every class may correct every other."""
+"""Dirichlet calibration (matrix scaling on logits): every class may correct every other."""
 
 from collections.abc import Callable
 from numbers import Real
@@ -24,14 +24,14 @@ class DirichletCalibration(ShrunkCalibrator):
                                   + alpha_intercept/2 |b|^2)
 
     with T that of `TemperatureScaling`, fitted first, and s the `shrinkage`. At ``A = I/T, b = 0`` the
-    penalty is 0, so the log loss on the fitted rows is never above that of temperature scaling, nor of the
-    scores as they are. The penalty is on the sum: it counts as a few rows do, and fades as rows are added.
-    The factor K keeps the K - 1 off-diagonal terms of a class together as small for many classes as for
-    few. Held-out rows say how strong the penalty has to be, so that few rows leave the temperature nearly
-    as it is.
+    penalty is 0, so the log loss on the fitted rows is never above that of temperature scaling or of the
+    uncalibrated scores. The loss is a sum over rows, so the penalty counts as much as a few rows and fades as
+    rows are added. The factor K keeps the K - 1 off-diagonal terms of a class as small in sum for many
+    classes as for few. Held-out rows decide how strong the penalty is; with few rows the result stays close
+    to temperature scaling.
 
-    Scores are centred in each row first, since a constant added to all of them means nothing.
-    Logarithms of probabilities are used as they are; for two classes that is beta calibration.
+    Scores are first centred in each row, because adding a constant to all of them changes nothing.
+    Logarithms of probabilities are not centred; for two classes that is beta calibration.
 
     Parameters
     ----------
@@ -39,10 +39,10 @@ class DirichletCalibration(ShrunkCalibrator):
     odir : float >= 0, default=10.0
         Penalty on the entries of A off the diagonal, times the number of classes.
     alpha : float >= 0, default=50.0
-        Penalty on a diagonal that is not that of the temperature.
+        Penalty on the deviation of the diagonal from ``1/T``.
     alpha_intercept : float >= 0, default=5.0
         Penalty on intercepts. At the optimum the expected number of rows of a class differs from the
-        true one by ``shrinkage * alpha_intercept * b``.
+        true number by ``shrinkage * alpha_intercept * b``.
     {input}
 
     Attributes
@@ -54,8 +54,8 @@ class DirichletCalibration(ShrunkCalibrator):
     shrinkages_ : ndarray of shape (n_strengths,)
         The factors of the penalties that were tried.
     shrinkage_weights_ : ndarray of shape (n_strengths,)
-        Their weights in the average; the first is that of the temperature itself with
-        ``shrinkage="auto"``.
+        Their weights in the average; with ``shrinkage="auto"`` the first is that of the temperature
+        alone.
     classes_ : ndarray of shape (n_classes,)
         The label of each column.
 

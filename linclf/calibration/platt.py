@@ -13,30 +13,31 @@ from linclf.functional import logsumexp
 
 @documented
 class PlattScaling(BaseCalibrator):
-    """Probability ``sigmoid(a f + b)`` of two classes; of more, one per class, divided by their sum.
+    """Probability ``sigmoid(a f + b)`` for two classes; for more, one per class, divided by their sum.
 
-    A logistic regression on the score f, with targets that are not quite 0 and 1: after n+ rows of the
-    class and n- others they are ``(n+ + 1) / (n+ + 2)`` and ``1 / (n- + 2)``. So a and b are finite, also
-    where a score separates the classes or y has one class only, and it takes more rows to be surer. The
-    log loss to these targets is never above that of a = 1, b = 0; the log loss to the labels may be, by
-    design, where the scores were surer than that. A score that is the same in all rows gets a = 0.
+    A logistic regression on the score f, with targets that are not quite 0 and 1: with n+ rows of the
+    class and n- others they are ``(n+ + 1) / (n+ + 2)`` and ``1 / (n- + 2)``. So a and b are finite, even
+    if a score separates the classes or y has only one class, and extreme probabilities need many rows. The
+    log loss for these targets is never above that of a = 1, b = 0; the log loss for the labels may be, by
+    design, if the scores were more confident than the targets. A score that is the same in all rows gets
+    a = 0.
 
-    Of more than two classes, scores are taken as they are, each compared with 0 and not with its
-    neighbours, as those of one-vs-rest are meant. Logits and probabilities are taken as log-odds of each
-    class against the rest, ``f_k - logsumexp_{j != k} f_j = log(p_k / (1 - p_k))``: then a = 1, b = 0 is
-    the softmax, and a constant added to a row changes nothing.
+    With more than two classes, scores are used as they are: each is compared with 0 and not with the other
+    scores, as in one-vs-rest. Logits and probabilities are converted to log-odds of each class against the
+    rest, ``f_k - logsumexp_{j != k} f_j = log(p_k / (1 - p_k))``; then a = 1, b = 0 is the softmax, and a
+    constant added to a row changes nothing.
 
     Parameters
     ----------
     input : {"scores", "logits", "probabilities"}, default="scores"
-        What `fit` and `predict_proba` are given: scores of a ``decision_function`` with a meaning each,
-        logits, or probabilities, of which 0 is taken as the smallest positive one in `fit`, within
-        1e-30 and 1e-4.
+        The input of `fit` and `predict_proba`: scores of a ``decision_function`` that each have a meaning
+        alone, logits, or probabilities. A probability of 0 counts as the smallest positive one in `fit`,
+        clipped to [1e-30, 1e-4].
 
     Attributes
     ----------
     coef_ : ndarray of shape (1,) or (n_classes,)
-        a; one for two classes.
+        a; a single value for two classes.
     intercept_ : ndarray of shape (1,) or (n_classes,)
         b.
     classes_ : ndarray of shape (n_classes,)
@@ -82,20 +83,20 @@ class PlattScaling(BaseCalibrator):
         return -np.logaddexp(0, -z)  # the softmax of log-sigmoids is their shares
 
     def _one_vs_rest(self, scores: FloatArray) -> FloatArray:
-        """One column for two classes, else the score of each class on its own."""
+        """One column for two classes, else a separate score for each class."""
         if scores.shape[1] == 2:
             return scores[:, 1:] - scores[:, :1]
         return scores if self.input == "scores" else log_odds(scores)
 
 
 def log_odds(scores: FloatArray) -> FloatArray:
-    """``f_k`` minus the logarithm of the sum of the exponentials of the others, without cancellation."""
+    """``f_k - logsumexp_{j != k} f_j``, without cancellation."""
     f = scores - scores.max(axis=1, keepdims=True)
     first, rows = f.argmax(axis=1), np.arange(len(f))
     e = np.exp(f)
     rest = e.copy()
     rest[rows, first] = 0
-    small = np.log1p(np.maximum(rest.sum(axis=1, keepdims=True) - rest, 0))  # of the others with the first
+    small = np.log1p(np.maximum(rest.sum(axis=1, keepdims=True) - rest, 0))  # relative to the first
     odds = f - small
     f[rows, first] = -np.inf
     odds[rows, first] = -logsumexp(f, axis=1)
@@ -103,7 +104,7 @@ def log_odds(scores: FloatArray) -> FloatArray:
 
 
 def _logistic(f: FloatArray, positive: BoolArray, weights: FloatArray, total: float) -> tuple[float, float]:
-    """(a, b) of the least log loss to Platt's targets."""
+    """The (a, b) with the smallest log loss for Platt's targets."""
     count = total * (weights @ positive)
     target = np.where(positive, (count + 1) / (count + 2), 1 / (total - count + 2))
     rest = np.where(positive, 1 / (count + 2), (total - count + 1) / (total - count + 2))

@@ -1,4 +1,4 @@
-"""Temperature scaling: one number for how sure the scores may be."""
+"""Temperature scaling: one number for how confident the scores may be."""
 
 import warnings
 from collections.abc import Callable
@@ -16,12 +16,12 @@ from linclf.calibration._rows import Rows
 from linclf.functional import softmax
 
 EPS, TINY = np.finfo(np.float64).eps, np.finfo(np.float64).tiny
-# rows that the scores as they are count for; with 0 to 16 of them the log loss of other rows was least
-# from 4 to 16 after calibration on 10 to 50 rows, and no different after that on 160
+# the uncalibrated scores count as this many rows. Of values from 0 to 16, 4 to 16 gave the least log loss on
+# other rows after calibration on 10 to 50 rows; with 160 rows there was no difference
 ALPHA = 5.0
-# beta where scores are no better than chance: uniform to the eye, in the order of the scores still
+# beta if scores are no better than chance: visibly uniform, but still in the order of the scores
 LEAST = 1e-6
-# of the log loss by the logarithm of T: where scores separate the classes it only tends to 0
+# slope of the log loss by log T that counts as 0: if scores separate the classes it only tends to 0
 FLAT = 1e-13
 
 
@@ -30,27 +30,27 @@ class TemperatureScaling(BaseCalibrator):
     """Probabilities ``softmax(f / T)``, with one T > 0 for all rows.
 
     Minimises ``sum_i w_i log_loss_i + alpha * D``, with D the weighted mean of the Kullback-Leibler
-    divergence of ``softmax(f_i / T)`` from ``softmax(f_i)``: alpha more rows, whose labels are as the
-    scores state. At T = 1 that is 0, so the log loss on the fitted rows is never above that of the
-    scores as they are. It fades as rows are added, and matters where they are few: the true class then
-    often comes first in all of them, and the T of the least log loss is 0, which makes the first mistake
+    divergence of ``softmax(f_i / T)`` from ``softmax(f_i)``. This penalty acts as alpha more rows, whose
+    labels follow the uncalibrated scores. It is 0 at T = 1, so the log loss on the fitted rows is never above
+    that of the uncalibrated scores. It fades as rows are added, and matters if there are few: then the true
+    class often comes first in all of them, and without it the best T is 0, which makes the first mistake
     infinitely bad.
 
-    The objective is convex in ``1 / T``, and the order of the classes never changes. Equal scores keep
-    T = 1. With ``alpha=0`` a factor of the scores is a factor of T, scores that are no better than chance
-    get a T so large that all classes are equally probable, and rows in which the true class always comes
-    first one so small that it leaves a loss of about 1e-14, with a ConvergenceWarning.
+    The objective is convex in ``1 / T``, and the order of the classes never changes. If all scores of each
+    row are equal, T = 1. With ``alpha=0``, scaling the scores scales T; scores no better than chance get a T
+    so large that all classes are equally probable; and if the true class comes first in every row, T is so
+    small that the loss is about 1e-14, with a ConvergenceWarning.
 
     Parameters
     ----------
     alpha : float >= 0, default=5.0
-        Rows that the scores as they are count for.
+        The number of rows that the uncalibrated scores count as.
     {input}
 
     Attributes
     ----------
     temperature_ : float > 0
-        T; above 1 where the scores were too sure.
+        T; above 1 if the scores were overconfident.
     classes_ : ndarray of shape (n_classes,)
         The label of each column.
 
@@ -90,17 +90,17 @@ class TemperatureScaling(BaseCalibrator):
 
 
 def tempered(scores: FloatArray, temperature: float) -> FloatArray:
-    """``f / T`` without the largest of each row, so that only gaps of infinity overflow."""
+    """``f / T`` minus the largest of each row, so that only infinite gaps overflow."""
     return (scores - scores.max(axis=1, keepdims=True)) / temperature
 
 
 def fitted_temperature(rows: Rows, alpha: float = ALPHA) -> float:
-    """The T of `TemperatureScaling` for `_rows.Rows`."""
+    """The T of `TemperatureScaling` for the rows."""
     gaps = tempered(rows.scores, 1.0)
     size = -gaps.min()
     if size == 0:
         return 1.0
-    gaps /= size  # the largest gap is 1, and what follows does not depend on the unit of the scores
+    gaps /= size  # the largest gap is 1, so nothing below depends on the scale of the scores
     own = np.take_along_axis(gaps, rows.target[:, None], axis=1)[:, 0]
     share = alpha / rows.total
 
@@ -119,7 +119,7 @@ def fitted_temperature(rows: Rows, alpha: float = ALPHA) -> float:
     if flat and not alpha:
         warnings.warn(
             "the true class comes first in every row, so that no temperature is low enough; alpha > 0 keeps "
-            "it from what few rows cannot tell",
+            "it from 0 if there are few rows",
             ConvergenceWarning,
             stacklevel=2,
         )
@@ -143,5 +143,5 @@ def _root(slope: Callable[[float], float], least: float) -> tuple[float, bool]:
 
 
 def _zero(slope: Callable[[float], float], low: float) -> float:
-    """Where a slope passes 0 between ``low`` and ``low + 1``."""
+    """The zero of a slope between ``low`` and ``low + 1``."""
     return cast("float", brentq(slope, low, low + 1, xtol=1e-14, rtol=4 * EPS))

@@ -20,22 +20,22 @@ class VectorScaling(ShrunkCalibrator):
 
     Minimises ``sum_i w_i log_loss_i + s (alpha/2 |v T - 1|^2 + alpha_intercept/2 |b|^2)``, with T that of
     `TemperatureScaling`, fitted first, and s the `shrinkage`. At ``v = 1/T, b = 0`` the penalty is 0, so the
-    log loss on the fitted rows is never above that of temperature scaling, nor of the scores as they are. The
-    penalty is on the sum: it counts as a few rows do, and fades as rows are added. Held-out rows say how
-    strong it has to be, so that few rows leave the temperature nearly as it is. A class without rows keeps
-    the slope of the temperature nearly, and an intercept that is as low as the penalty lets it be.
+    log loss on the fitted rows is never above that of temperature scaling or of the uncalibrated scores. The
+    loss is a sum over rows, so the penalty counts as much as a few rows and fades as rows are added. Held-out
+    rows decide how strong it is; with few rows the result stays close to temperature scaling. A class without
+    rows keeps nearly the slope ``1/T``, and gets an intercept as low as the penalty allows.
 
-    Scores are centred in each row first, since a constant added to all of them means nothing.
-    Logarithms of probabilities are used as they are.
+    Scores are first centred in each row, because adding a constant to all of them changes nothing.
+    Logarithms of probabilities are not centred.
 
     Parameters
     ----------
     {shrinkage}
     alpha : float >= 0, default=50.0
-        Penalty on slopes that are not those of the temperature.
+        Penalty on the deviation of slopes from ``1/T``.
     alpha_intercept : float >= 0, default=5.0
         Penalty on intercepts. At the optimum the expected number of rows of a class differs from the
-        true one by ``shrinkage * alpha_intercept * b``.
+        true number by ``shrinkage * alpha_intercept * b``.
     {input}
 
     Attributes
@@ -47,8 +47,8 @@ class VectorScaling(ShrunkCalibrator):
     shrinkages_ : ndarray of shape (n_strengths,)
         The factors of the penalties that were tried.
     shrinkage_weights_ : ndarray of shape (n_strengths,)
-        Their weights in the average; the first is that of the temperature itself with
-        ``shrinkage="auto"``.
+        Their weights in the average; with ``shrinkage="auto"`` the first is that of the temperature
+        alone.
     classes_ : ndarray of shape (n_classes,)
         The label of each column.
 

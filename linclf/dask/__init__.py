@@ -1,6 +1,6 @@
 """The classifiers of linclf on a Dask cluster: rows stay with the workers, and only sums travel.
 
-Each class is the one of `linclf` with the same parameters and one more, `client`.
+Each class has the parameters of its namesake in `linclf`, and one more, `client`.
 
 >>> import dask.array as da
 >>> from distributed import Client

@@ -1,4 +1,4 @@
-"""Classifiers whose rows are collections of Dask, made of the classifiers of linclf."""
+"""Classifiers for Dask collections, derived from the classifiers of linclf."""
 
 from collections.abc import Callable
 from functools import partial
@@ -21,9 +21,9 @@ from linclf.dask._waiting import client_for
 
 DOCUMENTATION = """{first}
 
-    `linclf.{name}` on a cluster of Dask: the rows stay with the workers, each iteration is a pass over them,
-    and the sums of the partitions are added in their order. The model is the same whatever the workers, and
-    as exact as that of all rows in memory.
+    `linclf.{name}` on a Dask cluster: the rows stay with the workers, each iteration is a pass over them,
+    and the sums of the partitions are added in a fixed order. The model does not depend on the number of
+    workers, and is as accurate as one fitted to all rows in memory.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ DOCUMENTATION = """{first}
 
 
 class Distributed(BaseLinearClassifier):
-    """`fit` and predicting of collections."""
+    """Fitting and predicting with Dask collections."""
 
     client: Any = parameter(
         default=None,
@@ -63,22 +63,22 @@ class Distributed(BaseLinearClassifier):
         sample_weight_val: Any = None,
         classes: ArrayLike | None = None,
     ) -> Self:
-        """Fit the classifier; nothing but a sample and sums leaves the workers.
+        """Fit the classifier; only a sample and sums leave the workers.
 
         Parameters
         ----------
         X : dask array, dask DataFrame or list of delayed parts
-            Training rows, dense or in blocks of CSR. Each partition is a shard; it has to fit into a worker.
+            Training rows, dense or in CSR blocks. Each partition must fit into the memory of a worker.
         y : dask array, dask Series or list of delayed parts
             Class labels, or rows of class probabilities, in the same partitions.
         sample_weight : dask array, dask Series or list of delayed parts, default=None
             Non-negative weights.
         X_val, y_val : array-like or collection, default=None
-            Rows for early stopping, which come to the client.
+            Rows for early stopping, which are moved to the client.
         sample_weight_val : array-like or collection, default=None
             Their weights.
         classes : array-like, default=None
-            The classes, if the labels have to be these and no others.
+            The classes, if y must have exactly these.
 
         Returns
         -------
@@ -88,7 +88,7 @@ class Distributed(BaseLinearClassifier):
         Raises
         ------
         ValueError
-            If the rows are not usable; the message names the partition.
+            If the rows are invalid; the message names the partition.
         RuntimeError
             If no worker is left.
         """
@@ -111,7 +111,7 @@ class Distributed(BaseLinearClassifier):
         Returns
         -------
         estimator : classifier of linclf
-            For rows in memory, and for files.
+            For rows in memory, and for saving to files.
         """
         parameters = {name: value for name, value in self.get_params().items() if name != "client"}
         other = self._local(**parameters)
@@ -124,11 +124,11 @@ class Distributed(BaseLinearClassifier):
         return self._lazily("decision_function", X)
 
     def predict(self, X: Any) -> Any:
-        """Class of the highest score, lazily."""
+        """Class with the highest score, lazily."""
         return self._lazily("predict", X)
 
     def predict_topk(self, X: Any, k: int) -> Any:
-        """The k classes of the highest scores, lazily."""
+        """The k classes with the highest scores, lazily."""
         return self._lazily("predict_topk", X, k)
 
     @typed(available(has_probabilities))
@@ -142,7 +142,7 @@ class Distributed(BaseLinearClassifier):
         return self._lazily("predict_log_proba", X)
 
     def _lazily(self, name: str, X: Any, *arguments: Any) -> Any:
-        """A collection of what a method of the local classifier makes of each partition."""
+        """Apply a method of the local classifier to each partition."""
         check_is_fitted(self)
         method = partial(getattr(self.to_local(), name), **dict(zip(("k",), arguments, strict=False)))
         if not hasattr(X, "dask"):
@@ -161,7 +161,7 @@ class Distributed(BaseLinearClassifier):
         return super().__getstate__() | {"client": None}
 
     def __sklearn_clone__(self) -> Self:
-        """With the same client, which cannot be copied."""
+        """Clone with the same client, which cannot be copied."""
         parameters: dict[str, Any] = self.get_params(deep=False)
         client = parameters.pop("client")
         copies: dict[str, Any] = {name: clone(value, safe=False) for name, value in parameters.items()}
@@ -169,7 +169,7 @@ class Distributed(BaseLinearClassifier):
 
 
 def _of_partition(method: Callable[[Any], Any], nothing: Any, rows: Any) -> Any:
-    """What a method makes of some rows; of none it would say that there are none."""
+    """Apply a method to rows; it would refuse an empty partition."""
     return method(rows) if rows.shape[0] else nothing
 
 

@@ -1,4 +1,4 @@
-"""Collections of Dask as partitions with rows, targets and weights."""
+"""Dask collections as partitions of rows, targets and weights."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ def names_of(X: Any) -> list[str] | None:
 
 
 def local(collection: Any) -> Any:
-    """In memory here, whatever it was."""
+    """The collection in local memory; other values unchanged."""
     if isinstance(collection, (list, tuple)):
         is_delayed = bool(collection) and hasattr(collection[0], "dask")
         return np.concatenate(compute(*collection)) if is_delayed else collection

@@ -1,6 +1,6 @@
-"""Rows of the partitions of a cluster: tasks on workers, and sums added in the order of partitions.
+"""Partitions of a cluster as shards: tasks on workers, and sums added in the order of partitions.
 
-A lost worker costs what was made on it: the cluster makes its partitions and its sums again.
+If a worker is lost, the cluster computes its partitions and its sums again.
 """
 
 import copy
@@ -23,11 +23,12 @@ from linclf._types import FloatArray, IntArray
 from linclf.dask._waiting import results
 
 Given = tuple[Any, Any, Any]  # X, y and weights of a partition
-# bytes that a sample and held-out rows may take shares of; of few rows less, as workers draw the sample
+# bounds and share of the memory for a sample and held-out rows, in bytes; few rows get less, because workers
+# draw the sample
 LEAST, MOST, SHARE = 2**28, 2**30, 2
 
 
-# ------------------------------------------------------------ what workers do
+# ------------------------------------------------------------ on the workers
 
 
 def _block(given: Given, start: int) -> Block:
@@ -74,7 +75,7 @@ def _slice(data: Dataset, part: slice) -> Dataset:
 
 
 def _plus(one: Any, other: Any, work: tuple[Callable, Callable]) -> Any:
-    """A task may not change what another one has made."""
+    """Add to a copy, because a task must not change the result of another task."""
     return work[1](copy.deepcopy(one), other)
 
 
@@ -95,11 +96,11 @@ class _Named:
             raise ValueError(f"partition {self.number}: {fault}") from fault
 
 
-# ------------------------------------------------------------ what the client does
+# ------------------------------------------------------------ on the client
 
 
 class OnWorkers:
-    """The rows of partitions, which workers hold."""
+    """The rows of partitions, held by workers."""
 
     def __init__(self, client: Client, partitions: list[Any], names: list[str] | None) -> None:
         self.client, self.names = client, names
@@ -121,7 +122,7 @@ class OnWorkers:
         return self
 
     def __exit__(self, kind: type | None, *_: object) -> None:
-        """If anything goes wrong, what workers make and keep for the fit is cancelled."""
+        """On an error, cancel the tasks of the fit and free its data on the workers."""
         if kind is not None:
             self.client.cancel(self.held, force=True)
 
@@ -140,7 +141,7 @@ class OnWorkers:
         return first
 
     def _each(self, function: Callable, over: list[Future], *arguments: Any) -> list[Future]:
-        """A task for each partition; errors of its data name it."""
+        """A task for each partition; errors in its data name the partition."""
         numbers = getattr(self, "numbers", range(len(over)))
         return [
             self.client.submit(_Named(function, number), one, *(each[at] for each in arguments), pure=False)
@@ -148,7 +149,7 @@ class OnWorkers:
         ]
 
     def added(self, parts: list[Future], plus: Callable, *arguments: Any) -> Any:
-        """The sum of what tasks make, by a tree that the number of partitions alone decides."""
+        """Sum the results of tasks, in a tree that depends only on the number of partitions."""
         made = list(parts)
         try:
             while len(parts) > 1:
@@ -166,7 +167,7 @@ class OnWorkers:
     def survey(self, question: Question, n_jobs: int) -> Survey:
         same = question, self.form, self.n_rows
         parts = self._each(_surveyed, self.given, self.starts, *([one] * len(self.given) for one in same))
-        # samples come to the client, which keeps them, and are not added on workers
+        # samples go to the client, which keeps them, so they are not merged on workers
         return reduce(Surveyor.merged, results(self.client, parts)).result("X", Vocabulary())
 
     def shards(self, encoding: Encoding, mass: FloatArray, moments: Moments) -> "OfPartitions":
@@ -177,7 +178,7 @@ class OnWorkers:
 
 
 class OfPartitions:
-    """Shards that are partitions."""
+    """The partitions as shards."""
 
     shuffles = False
 
@@ -195,7 +196,7 @@ class OfPartitions:
         self, function: Callable[[Dataset], Result], plus: Callable[[Result, Result], Result], n_jobs: int
     ) -> Result:
         rows = self.rows
-        # as the result of a task it travels once, and is made again if it is lost
+        # as the result of a task it is sent once, and made again if it is lost
         work = rows.client.submit(_same, (function, plus), pure=False)
         n = len(self.data)
         parts = rows._each(_total_of, self.data, [work] * n, [rows.form.piece] * n)

@@ -1,15 +1,15 @@
-"""Results of a cluster, waited for so that neither Ctrl-C nor a lost worker leaves anybody hanging."""
+"""Waiting for results of a cluster, without hanging after Ctrl-C or the loss of a worker."""
 
 import time
 from typing import Any
 
 from distributed import Client, Future, TimeoutError, default_client
 
-LOOK, PATIENCE = 0.5, 20.0  # seconds between looks, and without any worker until that is an error
+LOOK, PATIENCE = 0.5, 20.0  # seconds between polls, and without any worker before an error
 
 
 def client_for(client: Client | None) -> Client:
-    """The client that was given, or the current one."""
+    """The given client, or the current one."""
     if client is not None:
         return client
     try:
@@ -22,7 +22,7 @@ def client_for(client: Client | None) -> Client:
 
 
 def results(client: Client, futures: list[Future]) -> list[Any]:
-    """Their results; if anything goes wrong, what is not done yet is cancelled."""
+    """The results of the futures; on an error, unfinished ones are cancelled."""
     try:
         return [_result(client, future) for future in futures]
     except BaseException:
@@ -36,7 +36,7 @@ def _result(client: Client, future: Future) -> Any:
         try:
             return future.result(timeout=LOOK)
         except TimeoutError:
-            if future.status == "error":  # it is the task that has timed out
+            if future.status == "error":  # the task itself has timed out
                 raise
         if _has_workers(client):
             alone_since = None

@@ -1,10 +1,10 @@
 """Softmax and its relatives as functions of NumPy arrays.
 
 Maps from scores to probabilities (`softmax`, `log_softmax`, `logsumexp`, `linear_normalization`,
-`gibbs`, and `sparsemax` and `entmax`, which give true zeros, with their derivatives), samples
-(`gumbel_softmax`, `gumbel_max`), and what is built on them: `attention`, `segment_softmax`, softmax
-policies, contrastive losses, and entropies. Arrays have any leading shape, the classes are along
-``axis``, float32 stays float32, and no argument is changed.
+`gibbs`, and `sparsemax` and `entmax`, which give exact zeros, with their derivatives), sampling
+(`gumbel_softmax`, `gumbel_max`), and functions built on them: `attention`, `segment_softmax`, softmax
+policies, contrastive losses, and entropies. Arrays can have any leading shape, the classes are along
+``axis``, float32 stays float32, and arguments are never modified.
 """
 
 from linclf.functional.attention import attention, segment_softmax

@@ -1,8 +1,8 @@
 """Row maps block by block, in the memory layout in which NumPy reduces fastest.
 
 A *kernel* is ``kernel(source, work, out, axis)``: it reads source, may overwrite work, and fills
-out. Work is source itself, where that is a copy of our own, or out, or None where out is shorter
-than source. All loops over elements are NumPy's; a loop here is over blocks that stay in the cache.
+out. Work is source itself if that is a private copy, or out, or None if out is shorter than source.
+All loops over elements are NumPy's; loops in this file are over blocks that stay in the cache.
 """
 
 from collections.abc import Callable
@@ -15,21 +15,21 @@ from linclf._types import FloatArray
 
 Kernel: TypeAlias = Callable[[FloatArray, FloatArray | None, FloatArray, int], None]
 
-# NumPy takes 5 ns an entry for the maximum of a row of 10, and 0.4 for that of a column beside others;
+# NumPy takes 5 ns per entry for the maximum of a row of 10, and 0.4 ns if the rows are stored as columns;
 # from rows of this length on, a copy into columns costs more than it saves
 SHORT = 32
 COPIED_BYTES = 1 << 18
-# each of five calls a block takes 2 microseconds, so blocks that are not copied can be larger
+# five calls per block take 2 microseconds each, so blocks that are not copied can be larger
 BLOCK_BYTES = 1 << 22
-# a loop of NumPy's over so many stretches of memory costs less than a copy without them
+# up to this many inner loops of NumPy cost less than a copy that avoids them
 FEW = 256
 
 
 def blockwise(
     kernel: Kernel, scores: FloatArray, out: FloatArray, axis: int, block: int = BLOCK_BYTES
 ) -> FloatArray:
-    """Run the kernel over all rows along an axis (from 0); out is as scores, or has length 1 there."""
-    with np.errstate(all="ignore"):  # limits at infinity are right, and NaN is the answer to no answer
+    """Run the kernel over all rows along an axis >= 0; out has the shape of scores, or length 1 there."""
+    with np.errstate(all="ignore"):  # limits at infinity are right, and undefined results are NaN
         if _lies_well(scores, axis, block):
             kernel(scores, out if out.shape == scores.shape else None, out, axis)
         elif scores.flags.c_contiguous:
@@ -41,7 +41,7 @@ def blockwise(
 
 
 def _lies_well(scores: FloatArray, axis: int, block: int) -> bool:
-    """Whether the scores are one block in which NumPy's inner loops are long, or few."""
+    """Whether the scores are one block in which NumPy's inner loops are long or few."""
     size, length = scores.size, scores.shape[axis]
     if size <= FEW or length == 1:
         return scores.nbytes <= block
@@ -55,7 +55,7 @@ def _lies_well(scores: FloatArray, axis: int, block: int) -> bool:
 
 def _canonical(kernel: Kernel, scores: FloatArray, out: FloatArray, axis: int, block: int) -> None:
     outer, inner = prod(scores.shape[:axis]), prod(scores.shape[axis + 1 :])
-    # reshape copies what is not contiguous, once
+    # reshape copies non-contiguous scores, once
     source = scores.reshape(outer, scores.shape[axis], inner)
     if out.flags.c_contiguous:
         _run(kernel, source, out.reshape(outer, out.shape[axis], inner), block)
@@ -67,17 +67,17 @@ def _canonical(kernel: Kernel, scores: FloatArray, out: FloatArray, axis: int, b
 
 def _run(kernel: Kernel, source: FloatArray, target: FloatArray, block: int) -> None:
     outer, length, inner = source.shape
-    # a copy larger than the cache costs more than it saves, unless little lies beside each other
+    # a copy larger than the cache costs more than it saves, unless contiguous stretches are short
     costly = source[:1].nbytes > BLOCK_BYTES and inner * source.itemsize > 96
     if inner < SHORT and (inner > 1 or length < SHORT) and not costly:
         _rearranged(kernel, source, target)
         return
     entries = block // source.itemsize
     step = max(1, entries // (length * inner))
-    # parts of lines that are apart in memory are fetched slowly, unless they are long
+    # separate stretches of memory are slow to fetch, unless they are long
     width = entries // length if entries // length >= 4096 else inner
     same = source.shape == target.shape
-    if inner == 1:  # NumPy sums pairwise along the last axis only
+    if inner == 1:  # NumPy sums pairwise only along the last axis
         source, target = source[:, :, 0], target[:, :, 0]
     for i in range(0, outer, step):
         for j in range(0, inner, width):
@@ -86,7 +86,7 @@ def _run(kernel: Kernel, source: FloatArray, target: FloatArray, block: int) -> 
 
 
 def _rearranged(kernel: Kernel, source: FloatArray, target: FloatArray) -> None:
-    """Blocks in a copy: short rows side by side as columns, long ones that are apart as rows."""
+    """Run on copies of blocks: short rows become columns, long strided rows become contiguous."""
     step = max(1, COPIED_BYTES // source[:1].nbytes)
     order, axis = ((1, 0, 2), 0) if source.shape[1] < SHORT else ((0, 2, 1), 2)
     for i in range(0, len(source), step):
@@ -95,12 +95,12 @@ def _rearranged(kernel: Kernel, source: FloatArray, target: FloatArray) -> None:
 
 
 def total(terms: FloatArray, axis: int) -> FloatArray:
-    """Sum along an axis, which stays with length 1; its rounding does not grow with the length.
+    """Sum along an axis, kept with length 1; the rounding error does not grow with the length.
 
-    NumPy sums pairwise only along the axis whose entries are side by side in memory.
+    NumPy sums pairwise only along a contiguous axis.
     """
     length = terms.shape[axis]
-    # one pass is faster, and float64 bears twice as long a one
+    # one pass is faster, and can be twice as long in float64
     if length <= 128 * terms.itemsize or terms.strides[axis] == terms.itemsize:
         return np.add.reduce(terms, axis=axis, keepdims=True)
     parts = 1 << (length.bit_length() - 8)  # of 128 to 255 entries
@@ -114,5 +114,5 @@ def total(terms: FloatArray, axis: int) -> FloatArray:
 
 
 def top(scores: FloatArray, axis: int) -> FloatArray:
-    """Largest entry along an axis, which stays with length 1."""
+    """Largest entry along an axis, kept with length 1."""
     return np.maximum.reduce(scores, axis=axis, keepdims=True)

@@ -1,4 +1,4 @@
-"""What every function of the package does with its arguments before it computes."""
+"""Checks of the arguments that all functions of the package share."""
 
 import operator
 from decimal import Decimal
@@ -18,7 +18,7 @@ def as_floats(values: ArrayLike, name: str) -> FloatArray:
     Raises
     ------
     TypeError
-        If they are complex numbers, or no numbers.
+        If they are complex, or not numbers.
     ValueError
         If some of them are masked.
     """
@@ -29,7 +29,7 @@ def as_floats(values: ArrayLike, name: str) -> FloatArray:
         return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
     if array.dtype.kind == "c":
         raise TypeError(f"{name} has dtype {array.dtype}: pass real numbers, such as {name}.real")
-    if array.dtype.kind not in "biufO":  # NumPy would read numbers from text, and count days of dates
+    if array.dtype.kind not in "biufO":  # NumPy would parse text, and convert dates to day numbers
         raise TypeError(f"{name} has dtype {array.dtype}: pass real numbers")
     if array.dtype.kind == "O":
         other = next((each for each in array.flat if not isinstance(each, Real | Decimal)), 0.0)
@@ -39,7 +39,7 @@ def as_floats(values: ArrayLike, name: str) -> FloatArray:
 
 
 def as_axis(array: FloatArray, axis: int, name: str) -> int:
-    """The axis counted from the front; along it there must be at least one entry."""
+    """The axis counted from the front; it must have at least one entry."""
     try:
         number = operator.index(axis)
     except TypeError:
@@ -57,7 +57,7 @@ def as_axis(array: FloatArray, axis: int, name: str) -> int:
 
 
 def same_shape(first: FloatArray, second: FloatArray, names: tuple[str, str]) -> None:
-    """Raise a ValueError unless two arrays have one shape."""
+    """Raise a ValueError unless two arrays have the same shape."""
     if first.shape != second.shape:
         raise ValueError(
             f"{names[0]} has shape {first.shape} and {names[1]} {second.shape}: pass equal shapes"
@@ -65,7 +65,7 @@ def same_shape(first: FloatArray, second: FloatArray, names: tuple[str, str]) ->
 
 
 def positive(value: float, name: str, dtype: type[np.float32 | np.float64] = np.float64) -> float:
-    """The value as a float, which must be finite and above zero, also when it is rounded to a dtype."""
+    """The value as a float, which must be finite and above zero, also after rounding to a dtype."""
     try:
         number = float(value)
     except (TypeError, ValueError):

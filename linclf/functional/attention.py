@@ -1,4 +1,4 @@
-"""Softmax over what a query attends to, and softmax within groups of a list."""
+"""Attention (softmax over the keys of a query), and softmax within groups of rows."""
 
 from math import prod, sqrt
 from numbers import Integral
@@ -24,31 +24,31 @@ def attention(
 ) -> FloatArray:
     r"""Scaled dot-product attention, ``softmax(Q K' / sqrt(d)) V``.
 
-    The matrix of weights is never formed: keys come in blocks, with a running maximum and sum for
-    each query, so memory is linear in the number of queries and keys.
+    The matrix of weights is never formed: keys are processed in blocks, with a running maximum and sum
+    for each query, so memory is linear in the number of queries and keys.
 
     Parameters
     ----------
     queries : array-like of shape (..., n, d)
     keys : array-like of shape (..., m, d)
     values : array-like of shape (..., m, e)
-        Leading dimensions broadcast. All float32 stays float32; integers become float64.
+        Leading dimensions broadcast. If all are float32 the result is float32; integers become float64.
     scale : float, optional
-        What dot products are multiplied by; ``1 / sqrt(d)`` by default.
+        Factor of the dot products; ``1 / sqrt(d)`` by default.
     causal : bool, default=False
-        Query i attends to the keys 0 to i only.
+        Query i attends only to the keys 0 to i.
 
     Returns
     -------
     ndarray of shape (..., n, e)
-        NaN for a query whose dot products are all -inf, or one of them +inf or NaN.
+        NaN for a query whose dot products are all -inf, or include +inf or NaN.
 
     Raises
     ------
     ValueError
-        If the shapes do not fit, there are no keys, or the scale is no finite number.
+        If the shapes do not fit, there are no keys, or the scale is not a finite number.
     TypeError
-        If an argument is not real numbers.
+        If an argument does not hold real numbers.
 
     References
     ----------
@@ -76,7 +76,7 @@ def attention(
     out = np.empty((*batch, Q.shape[-2], V.shape[-1]), np.result_type(Q, K, V))
     if not out.size:
         return out
-    with np.errstate(under="ignore", invalid="ignore"):  # NaN is the answer to no answer
+    with np.errstate(under="ignore", invalid="ignore"):  # undefined results are NaN
         part = _part(V)
         if part < 1:
             V = V * V.dtype.type(part)
@@ -94,11 +94,11 @@ def segment_softmax(scores: ArrayLike, segments: ArrayLike, n_segments: int | No
     ----------
     scores : array-like of shape (n, ...)
         float32 stays float32; integers become float64. A score of -inf has probability 0. A group of
-        only -inf gives NaN, as does one with +inf or NaN. Further axes are softmaxes of their own.
+        only -inf gives NaN, as does one with +inf or NaN. Entries along further axes are independent.
     segments : array-like of int of shape (n,)
-        The group of each row, such as the node that an edge of a graph points to; in any order.
+        The group of each row, in any order; for example the node that an edge of a graph points to.
     n_segments : int, optional
-        How many groups there are; ids at or above it are an error. Groups may be empty.
+        Number of groups; ids at or above it are an error. Groups may be empty.
 
     Returns
     -------
@@ -109,7 +109,7 @@ def segment_softmax(scores: ArrayLike, segments: ArrayLike, n_segments: int | No
     ValueError
         If the shapes do not fit or an id is out of range.
     TypeError
-        If the scores are not real numbers or the ids no integers.
+        If the scores are not real numbers or the ids not integers.
 
     References
     ----------
@@ -132,7 +132,7 @@ def segment_softmax(scores: ArrayLike, segments: ArrayLike, n_segments: int | No
     starts = np.flatnonzero(np.r_[True, ids[order][1:] != ids[order][:-1]])
     lengths = np.diff(starts, append=len(ids))
     p = scores[order]
-    with np.errstate(all="ignore"):  # rows without an answer become NaN
+    with np.errstate(all="ignore"):  # undefined results are NaN
         p -= np.repeat(np.maximum.reduceat(p, starts, axis=0), lengths, axis=0)
         np.exp(p, out=p)
         sums = np.add.reduceat(p, starts, axis=0, dtype=np.float64)
@@ -153,7 +153,7 @@ def _checked_scale(scale: float) -> float:
 
 
 def _part(values: FloatArray) -> float:
-    """What to multiply values by, so that their sum does not overflow before it is divided by weights."""
+    """A factor for the values that keeps their sum from overflowing before the division by weights."""
     n = values.shape[-2]
     return 1.0 if np.abs(values).max() <= np.finfo(values.dtype).max / n else 0.5 ** n.bit_length()
 
@@ -182,7 +182,7 @@ def _batch_shape(Q: FloatArray, K: FloatArray, V: FloatArray) -> tuple[int, ...]
 def _attend(
     Q: FloatArray, K: FloatArray, V: FloatArray, out: FloatArray, scale: np.float32 | np.float64, causal: bool
 ) -> None:
-    """Fill out; several small problems at a time, large ones one by one."""
+    """Fill ``out``, several small problems at a time, large ones one by one."""
     n, m = Q.shape[-2], K.shape[-2]
     each = prod(Q.shape[1:-2]) * min(n, QUERIES) * min(m, KEYS)
     if Q.ndim > 2 and len(Q) * each > QUERIES * KEYS:
@@ -198,7 +198,7 @@ def _attend(
 
 
 def _weighted_mean(Q: FloatArray, K: FloatArray, V: FloatArray, seen: int, first: int | None) -> FloatArray:
-    """Of the values, for some queries; with causal masks, first is the position of the first query."""
+    """Attention of some queries; with a causal mask, ``first`` is the position of the first query."""
     top, total, mean = -np.inf, 0, 0
     for j in range(0, seen, KEYS):
         keys = slice(j, min(j + KEYS, seen))
@@ -207,7 +207,7 @@ def _weighted_mean(Q: FloatArray, K: FloatArray, V: FloatArray, seen: int, first
             hidden = np.arange(j, keys.stop) > first + np.arange(Q.shape[-2])[:, None]
             np.copyto(scores, -np.inf, where=hidden)
         new = np.maximum(top, np.maximum.reduce(scores, axis=-1, keepdims=True))
-        # a query that has seen nothing but -inf so far still has all its weights to come
+        # if all scores so far are -inf, later blocks may still have finite ones
         shift = np.where(new == -np.inf, new.dtype.type(0), new)
         scores -= shift
         weights = np.exp(scores, out=scores)
@@ -215,7 +215,7 @@ def _weighted_mean(Q: FloatArray, K: FloatArray, V: FloatArray, seen: int, first
         total = total * kept + np.add.reduce(weights, axis=-1, keepdims=True)
         mean = mean * kept + weights @ V[..., keys, :]
         top = new
-    return cast("FloatArray", mean / total)  # numbers before the first block only
+    return cast("FloatArray", mean / total)  # plain numbers only before the first block
 
 
 def _checked_segments(segments: ArrayLike, n_segments: int | None) -> IntArray:

@@ -1,4 +1,4 @@
-"""Contrastive losses: softmax cross-entropy that picks a partner out of a batch."""
+"""Contrastive losses: softmax cross-entropy for picking the partner out of a batch."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,29 +13,29 @@ def info_nce(
 ) -> tuple[float, tuple[FloatArray, FloatArray]]:
     r"""InfoNCE, ``mean_i -log softmax(q_i^T k_j / T)_{j=i}``, and its gradients.
 
-    Row i of the keys is the positive of query i, and all others are its negatives. Dot products are
-    taken as they are: for cosines, pass rows of length 1.
+    Row i of the keys is the positive of query i, and all other rows are its negatives. Dot products are
+    not normalised: for cosines, pass rows of length 1.
 
     Parameters
     ----------
     queries : array-like of shape (n, d)
     keys : array-like of shape (m, d), m >= n
-        Keys from row n on are negatives of all queries.
+        Keys from row n on are negatives for all queries.
     temperature : float > 0, default=0.1
-        Dot products are divided by it.
+        Divisor of the dot products.
 
     Returns
     -------
     value : float
     gradients : tuple of ndarray
-        In the queries and in the keys, in their shapes.
+        With respect to the queries and the keys, in their shapes.
 
     Raises
     ------
     ValueError
         If the shapes do not fit or the temperature is not finite and positive.
     TypeError
-        If an argument is not real numbers.
+        If an argument does not hold real numbers.
 
     References
     ----------
@@ -68,28 +68,28 @@ def nt_xent(
 ) -> tuple[float, tuple[FloatArray, FloatArray]]:
     r"""NT-Xent, the loss of SimCLR, and its gradients.
 
-    Of the 2n rows of both arrays, each shall pick its partner out of all others by the cosine:
+    Each of the 2n rows of both arrays has to pick its partner among all other rows by cosine:
     ``mean_i -log(exp(c_ip / T) / sum_{j != i} exp(c_ij / T))``, where p is row i of the other array.
 
     Parameters
     ----------
     first, second : array-like of shape (n, d)
-        Two views of n things. A row of zeros has cosine 0 with all, and gradient 0.
+        Two views of n objects. A row of zeros has cosine 0 with all others, and gradient 0.
     temperature : float > 0, default=0.5
-        Cosines are divided by it.
+        Divisor of the cosines.
 
     Returns
     -------
     value : float
     gradients : tuple of ndarray
-        In the first and in the second rows, in their shapes.
+        With respect to the first and the second rows, in their shapes.
 
     Raises
     ------
     ValueError
         If the shapes differ or the temperature is not finite and positive.
     TypeError
-        If an argument is not real numbers.
+        If an argument does not hold real numbers.
 
     References
     ----------
@@ -112,7 +112,7 @@ def nt_xent(
     temperature = positive(temperature, "temperature", np.result_type(A, B).type)
     n = len(A)
     rows = np.concatenate([A, B])
-    # the largest entry first: squares may overflow where lengths do not
+    # divide by the largest entry first: squares may overflow even if lengths do not
     largest = np.abs(rows).max(axis=1, keepdims=True)
     Z = np.divide(rows, largest, out=np.zeros_like(rows), where=largest != 0)
     lengths = np.sqrt(np.einsum("ij,ij->i", Z, Z))[:, None]
@@ -136,7 +136,7 @@ def _rows(array: ArrayLike, name: str) -> FloatArray:
 
 
 def _pick(scores: FloatArray, right: IntArray, temperature: float) -> tuple[float, FloatArray]:
-    """Mean of ``-log softmax(scores / T)`` at one column a row, and its gradient in the scores."""
+    """Mean of ``-log softmax(scores / T)`` at one column per row, and its gradient."""
     rows = np.arange(len(scores))
     scores /= scores.dtype.type(temperature)
     logs = log_softmax(scores, out=scores)

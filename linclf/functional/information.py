@@ -18,7 +18,7 @@ def entropy(p: ArrayLike, axis: int = -1, *, unit: Literal["nats", "bits"] = "na
     Parameters
     ----------
     p : array-like of shape (..., K, ...)
-        Probabilities; that they sum to 1 is not checked.
+        Probabilities; their sums are not checked.
     axis : int, default=-1
         The axis of the K classes.
     unit : {"nats", "bits"}, default="nats"
@@ -31,9 +31,9 @@ def entropy(p: ArrayLike, axis: int = -1, *, unit: Literal["nats", "bits"] = "na
     Raises
     ------
     ValueError
-        If a probability is negative or NaN, the unit is unknown, or the axis is not there or empty.
+        If a probability is negative or NaN, the unit is unknown, or the axis is out of range or empty.
     TypeError
-        If p are not real numbers.
+        If p does not hold real numbers.
 
     References
     ----------
@@ -57,7 +57,7 @@ def cross_entropy(
     Parameters
     ----------
     p, q : array-like of shape (..., K, ...)
-        Probabilities: the true ones and the stated ones. That they sum to 1 is not checked.
+        True and predicted probabilities; their sums are not checked.
     axis : int, default=-1
         The axis of the K classes.
     unit : {"nats", "bits"}, default="nats"
@@ -66,15 +66,15 @@ def cross_entropy(
     Returns
     -------
     ndarray without the axis, or a NumPy float for one pair
-        +inf where some ``p_k > 0`` and ``q_k = 0``.
+        +inf if some ``p_k > 0`` has ``q_k = 0``.
 
     Raises
     ------
     ValueError
         If a probability is negative or NaN, the shapes differ, the unit is unknown, or the axis is
-        not there or empty.
+        out of range or empty.
     TypeError
-        If p or q are not real numbers.
+        If p or q do not hold real numbers.
 
     References
     ----------
@@ -97,17 +97,17 @@ def cross_entropy(
 def kl_divergence(
     p: ArrayLike, q: ArrayLike, axis: int = -1, *, unit: Literal["nats", "bits"] = "nats"
 ) -> Floats:
-    r"""Kullback-Leibler divergence ``sum_k p_k log(p_k / q_k)``: never negative, 0 for equal ones only.
+    r"""Kullback-Leibler divergence ``sum_k p_k log(p_k / q_k)``: never negative, and 0 only if p = q.
 
-    Computed as ``sum_k (p_k log(p_k / q_k) - p_k + q_k)``, which is the same where both sum to 1.
+    Computed as ``sum_k (p_k log(p_k / q_k) - p_k + q_k)``, which is the same if both sum to 1.
 
-    The mean log loss of a model is, up to the entropy of the labels, this divergence of what it
-    states from what was seen; so maximum likelihood minimises it.
+    The mean log loss of a model is, up to the entropy of the labels, this divergence of its predictions
+    from the observed labels, so maximum likelihood minimises it.
 
     Parameters
     ----------
     p, q : array-like of shape (..., K, ...)
-        Probabilities: the true ones and the stated ones. That they sum to 1 is not checked.
+        True and predicted probabilities; their sums are not checked.
     axis : int, default=-1
         The axis of the K classes.
     unit : {"nats", "bits"}, default="nats"
@@ -116,15 +116,15 @@ def kl_divergence(
     Returns
     -------
     ndarray without the axis, or a NumPy float for one pair
-        +inf where some ``p_k > 0`` and ``q_k = 0``.
+        +inf if some ``p_k > 0`` has ``q_k = 0``.
 
     Raises
     ------
     ValueError
         If a probability is negative or NaN, the shapes differ, the unit is unknown, or the axis is
-        not there or empty.
+        out of range or empty.
     TypeError
-        If p or q are not real numbers.
+        If p or q do not hold real numbers.
 
     References
     ----------
@@ -137,18 +137,18 @@ def kl_divergence(
     1.0
     """
     p, q, axis = _pair(p, q, axis)
-    # the sums of rounded p and q differ, which sum p log(p / q) alone may show as a negative divergence
+    # the sums of rounded p and q differ, so sum p log(p / q) alone could be negative
     terms = np.maximum(kl_div(p, q, dtype=np.float64), 0)
     return _summed(terms, axis, unit, np.result_type(p, q))
 
 
 def perplexity(p: ArrayLike, axis: int = -1) -> Floats:
-    r"""``exp(entropy(p))``: the number of equally likely classes that is as uncertain.
+    r"""``exp(entropy(p))``: the number of equally likely classes with the same entropy.
 
     Parameters
     ----------
     p : array-like of shape (..., K, ...)
-        Probabilities; that they sum to 1 is not checked.
+        Probabilities; their sums are not checked.
     axis : int, default=-1
         The axis of the K classes.
 
@@ -159,9 +159,9 @@ def perplexity(p: ArrayLike, axis: int = -1) -> Floats:
     Raises
     ------
     ValueError
-        If a probability is negative or NaN, or the axis is not there or empty.
+        If a probability is negative or NaN, or the axis is out of range or empty.
     TypeError
-        If p are not real numbers.
+        If p does not hold real numbers.
 
     References
     ----------
@@ -196,6 +196,6 @@ def _summed(
 ) -> Floats:
     if unit not in _UNITS:
         raise ValueError(f"unit={unit!r}: pass one of {', '.join(map(repr, _UNITS))}")
-    # in float64: NumPy's sums of float32 along the first axis lose digits
+    # float64, because NumPy's sums of float32 along the first axis lose digits
     nats = terms.sum(axis=axis, dtype=np.float64)
     return (nats / _UNITS[unit] + 0.0).astype(dtype)  # never -0.0

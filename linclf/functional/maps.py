@@ -1,7 +1,7 @@
-"""Softmax and what belongs to it: its logarithm, its normaliser, and the linear map it replaced.
+"""Softmax and related maps: its logarithm, its normaliser, and the linear map it replaced.
 
-Every map takes scores of any leading shape and works along one axis. Rows are shifted by their
-maximum first, so a constant added to all scores of a row changes nothing and nothing overflows.
+Every map accepts scores of any leading shape and works along one axis. Rows are first shifted by their
+maximum, so adding a constant to all scores of a row changes nothing, and nothing overflows.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from linclf._types import FloatArray, Floats
 from linclf.functional._blocks import Kernel, blockwise, top, total
 from linclf.functional._inputs import as_axis, as_floats, positive
 
-NEAR = 1.001  # a sum below which its logarithm would lose digits of the terms that are not the largest
+NEAR = 1.001  # below this sum, its logarithm would lose digits of the smaller terms
 
 
 def softmax(scores: ArrayLike, axis: int = -1, *, out: FloatArray | None = None) -> FloatArray:
@@ -25,17 +25,17 @@ def softmax(scores: ArrayLike, axis: int = -1, *, out: FloatArray | None = None)
     axis : int, default=-1
         The axis of the K classes.
     out : ndarray, optional
-        Where to write; of the shape and dtype of the result. It may be ``scores``.
+        Array for the result, of its shape and dtype; it may be ``scores``.
 
     Returns
     -------
     ndarray of the shape of scores
-        ``out``, if that is given.
+        ``out``, if given.
 
     Raises
     ------
     ValueError
-        If the axis is not there or empty, or ``out`` does not fit.
+        If the axis is out of range or empty, or ``out`` does not fit.
     TypeError
         If the scores are not real numbers.
 
@@ -55,7 +55,7 @@ def softmax(scores: ArrayLike, axis: int = -1, *, out: FloatArray | None = None)
 
 
 def log_softmax(scores: ArrayLike, axis: int = -1, *, out: FloatArray | None = None) -> FloatArray:
-    r"""Log-probabilities ``log p_k = f_k - logsumexp(f)``, right where p underflows.
+    r"""Log-probabilities ``log p_k = f_k - logsumexp(f)``, accurate even if p underflows.
 
     Parameters
     ----------
@@ -65,17 +65,17 @@ def log_softmax(scores: ArrayLike, axis: int = -1, *, out: FloatArray | None = N
     axis : int, default=-1
         The axis of the K classes.
     out : ndarray, optional
-        Where to write; of the shape and dtype of the result. It may be ``scores``.
+        Array for the result, of its shape and dtype; it may be ``scores``.
 
     Returns
     -------
     ndarray of the shape of scores
-        ``out``, if that is given.
+        ``out``, if given.
 
     Raises
     ------
     ValueError
-        If the axis is not there or empty, or ``out`` does not fit.
+        If the axis is out of range or empty, or ``out`` does not fit.
     TypeError
         If the scores are not real numbers.
 
@@ -101,7 +101,7 @@ def logsumexp(scores: ArrayLike, axis: int = -1, *, keepdims: bool = False) -> F
         float32 stays float32; integers become float64. A row of only -inf gives -inf (an empty
         sum), a row with +inf gives +inf.
     axis : int, default=-1
-        The axis that is summed over.
+        The axis to sum over.
     keepdims : bool, default=False
         Keep that axis, with length 1.
 
@@ -112,7 +112,7 @@ def logsumexp(scores: ArrayLike, axis: int = -1, *, keepdims: bool = False) -> F
     Raises
     ------
     ValueError
-        If the axis is not there or empty.
+        If the axis is out of range or empty.
     TypeError
         If the scores are not real numbers.
 
@@ -136,15 +136,15 @@ def logsumexp(scores: ArrayLike, axis: int = -1, *, keepdims: bool = False) -> F
 
 
 def linear_normalization(scores: ArrayLike, axis: int = -1) -> FloatArray:
-    r"""Shares ``p_k = f_k / sum_j f_j`` of scores that are not negative.
+    r"""Shares ``p_k = f_k / sum_j f_j`` of non-negative scores.
 
-    Unlike softmax it keeps ratios of scores and not their differences: a factor changes nothing, and
-    a constant added to all scores does.
+    Unlike softmax, it depends on ratios of scores and not on their differences: multiplying all scores
+    by a factor changes nothing, but adding a constant does.
 
     Parameters
     ----------
     scores : array-like of shape (..., K, ...)
-        Finite, not negative, and not all zero in a row.
+        Finite and non-negative, not all zero in a row.
     axis : int, default=-1
         The axis of the K classes.
 
@@ -155,7 +155,7 @@ def linear_normalization(scores: ArrayLike, axis: int = -1) -> FloatArray:
     Raises
     ------
     ValueError
-        If a score is negative or not finite, a row is all zero, or the axis is not there or empty.
+        If a score is negative or not finite, a row is all zero, or the axis is out of range or empty.
     TypeError
         If the scores are not real numbers.
 
@@ -182,7 +182,7 @@ def linear_normalization(scores: ArrayLike, axis: int = -1) -> FloatArray:
         raise ValueError(
             "scores has a row of zeros, which has no shares; leave it out or add a small constant"
         )
-    shares = scores / largest  # the sum of what is near the largest float would overflow
+    shares = scores / largest  # sums of very large scores would overflow
     return np.divide(shares, total(shares, axis), out=shares)
 
 
@@ -194,8 +194,8 @@ def gibbs(energies: ArrayLike, temperature: float = 1.0, axis: int = -1) -> Floa
     energies : array-like of shape (..., K, ...)
         An energy of +inf has probability 0; a row of only +inf gives NaN.
     temperature : float > 0, default=1.0
-        Near 0 all mass is on the lowest energies; towards infinity the distribution is uniform.
-        With ``T = 1 / ln b`` the base of the power is b instead of e.
+        Near 0 all mass is on the lowest energies; towards infinity the distribution becomes uniform.
+        ``T = 1 / ln b`` uses powers of b instead of e.
     axis : int, default=-1
         The axis of the K states.
 
@@ -206,7 +206,7 @@ def gibbs(energies: ArrayLike, temperature: float = 1.0, axis: int = -1) -> Floa
     Raises
     ------
     ValueError
-        If the temperature is not finite and positive, or the axis is not there or empty.
+        If the temperature is not finite and positive, or the axis is out of range or empty.
     TypeError
         If the energies are not real numbers.
 
@@ -223,7 +223,7 @@ def gibbs(energies: ArrayLike, temperature: float = 1.0, axis: int = -1) -> Floa
     energies = as_floats(energies, "energies")
     axis = as_axis(energies, axis, "energies")
     temperature = positive(temperature, "temperature", energies.dtype.type)
-    with np.errstate(all="ignore"):  # shifted first: energies / T may overflow where differences do not
+    with np.errstate(all="ignore"):  # shifted first: energies / T may overflow even if differences do not
         scores = np.minimum.reduce(energies, axis=axis, keepdims=True) - energies
         scores /= scores.dtype.type(temperature)
     return softmax(scores, axis, out=scores)
@@ -242,7 +242,7 @@ def _mapped(kernel: Kernel, scores: ArrayLike, axis: int, out: FloatArray | None
     overlap = out.ctypes.data != scores.ctypes.data and np.may_share_memory(out, scores)
     if out.strides == scores.strides and not overlap:
         return blockwise(kernel, scores, out, axis)
-    # a block would be written over one that is not yet read, or summed in another order
+    # a block would overwrite one that is not yet read, or be summed in another order
     np.copyto(out, blockwise(kernel, scores, np.empty_like(scores), axis))
     return out
 
@@ -256,7 +256,7 @@ def _softmax(source: FloatArray, work: FloatArray | None, out: FloatArray, axis:
 def _log_softmax(source: FloatArray, work: FloatArray | None, out: FloatArray, axis: int) -> None:
     work = np.subtract(source, top(source, axis), out=work)
     terms = np.exp(work)
-    # not so exact in float32: the logarithm of a float32 probability that is rounded to 1 is 0, too
+    # float32 does not need it: the logarithm of a float32 probability rounded to 1 is 0 too
     exact = terms.dtype == np.float64
     np.subtract(work, _log_of_sum(terms, axis) if exact else np.log(total(terms, axis)), out=out)
 
@@ -270,7 +270,7 @@ def _logsumexp(source: FloatArray, work: FloatArray | None, out: FloatArray, axi
 
 
 def _log_of_sum(terms: FloatArray, axis: int) -> FloatArray:
-    """Logarithm of the sum of terms of which the largest is 1, with all digits also if it is nearly 0."""
+    """Logarithm of the sum of terms whose maximum is 1, accurate even if the result is nearly 0."""
     sums = total(terms, axis)
     found = np.log(sums)
     near = (sums >= 1) & (sums < NEAR)

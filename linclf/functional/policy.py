@@ -1,4 +1,4 @@
-"""Softmax policies: the log-probability of actions taken, and its gradient."""
+"""Softmax policies: the log-probability of the actions taken, and its gradient."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,7 +14,7 @@ def policy_log_probability(scores: ArrayLike, actions: ArrayLike) -> Floats:
     Parameters
     ----------
     scores : array-like of shape (..., K)
-        Preferences for the K actions; -inf for one that is not allowed.
+        Preferences for the K actions; -inf for actions that are not allowed.
     actions : array-like of int of shape (...)
         The actions taken, from 0 to K - 1.
 
@@ -27,7 +27,7 @@ def policy_log_probability(scores: ArrayLike, actions: ArrayLike) -> Floats:
     ValueError
         If the shapes do not fit or an action is out of range.
     TypeError
-        If the scores are not real numbers or the actions no integers.
+        If the scores are not real numbers or the actions not integers.
 
     References
     ----------
@@ -45,15 +45,15 @@ def policy_log_probability(scores: ArrayLike, actions: ArrayLike) -> Floats:
 
 
 def policy_score_function(scores: ArrayLike, actions: ArrayLike) -> FloatArray:
-    r"""Gradient of `policy_log_probability` in the scores: ``e_a - softmax(f)``.
+    r"""Gradient of `policy_log_probability` with respect to the scores: ``e_a - softmax(f)``.
 
-    Times the return less a baseline, its mean over episodes is the gradient of the expected return
-    (REINFORCE). Its expectation under the policy is 0.
+    Multiplied by the return minus a baseline, its mean over episodes estimates the gradient of the
+    expected return (REINFORCE). Its expectation under the policy is 0.
 
     Parameters
     ----------
     scores : array-like of shape (..., K)
-        Preferences for the K actions; -inf for one that is not allowed.
+        Preferences for the K actions; -inf for actions that are not allowed.
     actions : array-like of int of shape (...)
         The actions taken, from 0 to K - 1.
 
@@ -66,7 +66,7 @@ def policy_score_function(scores: ArrayLike, actions: ArrayLike) -> FloatArray:
     ValueError
         If the shapes do not fit or an action is out of range.
     TypeError
-        If the scores are not real numbers or the actions no integers.
+        If the scores are not real numbers or the actions not integers.
 
     References
     ----------

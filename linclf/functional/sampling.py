@@ -1,4 +1,4 @@
-"""Samples of classes by Gumbel noise: hard ones, and soft ones that a gradient can pass through."""
+"""Sampling of classes with Gumbel noise: hard samples, and soft ones that gradients can pass through."""
 
 from math import prod
 from operator import index
@@ -21,12 +21,12 @@ def gumbel_softmax(
 ) -> FloatArray:
     r"""A sample of the Gumbel-softmax distribution: ``softmax((f + g) / tau)``, g standard Gumbel noise.
 
-    For any tau the largest entry is class k with probability ``softmax(f)_k``; towards tau = 0 the
+    For any tau, the largest entry is class k with probability ``softmax(f)_k``; as tau approaches 0, the
     sample becomes one-hot.
 
-    The straight-through estimator uses the hard sample forwards and the derivative of the soft one
-    backwards. With the same integer ``random_state``, ``hard=False`` gives that soft sample p, and
-    its Jacobian is ``(diag(p) - p p') / tau``.
+    The straight-through estimator uses the hard sample in the forward pass and the derivative of the soft
+    sample in the backward pass. With the same integer ``random_state``, ``hard=False`` returns that soft
+    sample p; its Jacobian is ``(diag(p) - p p') / tau``.
 
     Parameters
     ----------
@@ -35,11 +35,11 @@ def gumbel_softmax(
     tau : float > 0, default=1.0
         Temperature of the sample.
     hard : bool, default=False
-        Give the one-hot vector of the largest entry of the same sample.
+        Return the one-hot vector of the largest entry of the same sample.
     axis : int, default=-1
         The axis of the K classes.
     random_state : int, Generator, RandomState or None, default=None
-        What the noise is drawn with.
+        Source of the noise.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def gumbel_softmax(
     Raises
     ------
     ValueError
-        If tau is not finite and positive, or the axis is not there or empty.
+        If tau is not finite and positive, or the axis is out of range or empty.
     TypeError
         If the scores are not real numbers.
 
@@ -71,11 +71,11 @@ def gumbel_softmax(
     tau = positive(tau, "tau", scores.dtype.type)
     noisy = _gumbel(_random(random_state), scores.shape)
     with np.errstate(all="ignore"):
-        # shifted: noise would be lost beside a large score, where differences are small
+        # shifted, because rounding would lose the noise beside large scores with small differences
         noisy += scores - scores.max(axis=axis, keepdims=True)
-        # and again: what is divided by tau may overflow where differences do not
+        # and again: dividing by tau may overflow even if differences do not
         noisy -= noisy.max(axis=axis, keepdims=True)
-        place = np.expand_dims(noisy.argmax(axis=axis), axis)  # a large tau would round others to it
+        place = np.expand_dims(noisy.argmax(axis=axis), axis)  # found before a large tau rounds to ties
         noisy /= tau
         noisy = noisy.astype(scores.dtype, copy=False)
     soft = softmax(noisy, axis, out=noisy)
@@ -98,25 +98,25 @@ def gumbel_max(
     Parameters
     ----------
     scores : array-like of shape (..., K, ...)
-        A score of -inf is never drawn. Each row needs a finite score, and none may be +inf or NaN.
+        A score of -inf is never drawn. Each row needs a finite score, and must not contain +inf or NaN.
     size : int or tuple of int, optional
-        How many to draw of each row; one by default.
+        Number of draws from each row; one by default.
     axis : int, default=-1
         The axis of the K classes.
     random_state : int, Generator, RandomState or None, default=None
-        What the noise is drawn with.
+        Source of the noise.
 
     Returns
     -------
     ndarray of intp of shape ``(*size, ...)``, or an integer
-        Without the axis of the classes.
+        The axis of the classes is removed.
 
     Raises
     ------
     ValueError
-        If a row is no distribution, the size is negative, or the axis is not there or empty.
+        If a row has no distribution, the size is negative, or the axis is out of range or empty.
     TypeError
-        If the scores are not real numbers or the size no integers.
+        If the scores are not real numbers or the size not integers.
 
     References
     ----------
@@ -141,7 +141,7 @@ def gumbel_max(
     size = _lengths(size)
     random = _random(random_state)
     scores = np.moveaxis(scores, axis, -1)
-    # shifted: noise would be lost beside a large score, where differences are small
+    # shifted, because rounding would lose the noise beside large scores with small differences
     shifted = scores - scores.max(axis=-1, keepdims=True)
     drawn = np.empty((*size, *scores.shape[:-1]), np.intp)
     flat = drawn.reshape(prod(size), *scores.shape[:-1])
@@ -177,5 +177,5 @@ def _gumbel(
     random: np.random.Generator | np.random.RandomState, shape: tuple[int, ...]
 ) -> NDArray[np.float64]:
     drawn = random.standard_exponential(shape)
-    # a 0, drawn once in 2^53 times, would be noise of +inf
+    # a draw of 0, which happens once in 2^53 times, would give noise of +inf
     return -np.log(np.maximum(drawn, np.finfo(float).tiny, out=drawn), out=drawn)

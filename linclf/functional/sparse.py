@@ -1,4 +1,4 @@
-"""Sparsemax and alpha-entmax: softmax's relatives that give true zeros.
+"""Sparsemax and alpha-entmax: relatives of softmax that give exact zeros.
 
 One method for every alpha: Newton's iteration on the threshold of a row, for many rows at once.
 """
@@ -30,7 +30,7 @@ def sparsemax(scores: ArrayLike, axis: int = -1) -> FloatArray:
     Raises
     ------
     ValueError
-        If the axis is not there or empty.
+        If the axis is out of range or empty.
     TypeError
         If the scores are not real numbers.
 
@@ -53,7 +53,7 @@ def entmax(scores: ArrayLike, alpha: float = 1.5, axis: int = -1) -> FloatArray:
     r"""alpha-entmax, between softmax and sparsemax.
 
     ``p_k = max(0, 1 + (alpha - 1) (f_k - max f - c)) ^ (1 / (alpha - 1))``, with the c >= 0 for which
-    they sum to 1. It is the p of largest ``p.f + H(p)``, where H is the Tsallis entropy
+    they sum to 1. This p maximises ``p.f + H(p)``, where H is the Tsallis entropy
     ``sum_k (p_k - p_k^alpha) / (alpha (alpha - 1))``.
 
     Parameters
@@ -62,7 +62,7 @@ def entmax(scores: ArrayLike, alpha: float = 1.5, axis: int = -1) -> FloatArray:
         float32 stays float32; integers become float64. A score of -inf has probability 0. A row of
         only -inf gives NaN, as does a row with +inf or NaN.
     alpha : float in (1, 2], default=1.5
-        2 is sparsemax; towards 1 the limit is softmax.
+        2 is sparsemax; the limit at 1 is softmax.
     axis : int, default=-1
         The axis of the K classes.
 
@@ -74,7 +74,7 @@ def entmax(scores: ArrayLike, alpha: float = 1.5, axis: int = -1) -> FloatArray:
     Raises
     ------
     ValueError
-        If alpha is not in (1, 2], or the axis is not there or empty.
+        If alpha is not in (1, 2], or the axis is out of range or empty.
     TypeError
         If the scores are not real numbers.
 
@@ -121,24 +121,24 @@ def sparsemax_jvp(p: ArrayLike, direction: ArrayLike, axis: int = -1) -> FloatAr
     Parameters
     ----------
     p : array-like of shape (..., K, ...)
-        What `sparsemax` returned.
+        Output of `sparsemax`.
     direction : array-like of the same shape
-        The v of J v. The Jacobian J is symmetric, so v may be a gradient to be sent back.
+        The v of J v. The Jacobian J is symmetric, so v may also be a gradient to backpropagate.
     axis : int, default=-1
         The axis of the K classes.
 
     Returns
     -------
     ndarray of the shape of p
-        Where a score is just at the threshold, sparsemax has a kink, and this is one of the
-        derivatives beside it.
+        If a score is exactly at the threshold, sparsemax has a kink, and this is one of the one-sided
+        derivatives.
 
     Raises
     ------
     ValueError
-        If the shapes differ, or the axis is not there or empty.
+        If the shapes differ, or the axis is out of range or empty.
     TypeError
-        If p or the direction are not real numbers.
+        If p or the direction do not hold real numbers.
 
     References
     ----------
@@ -161,9 +161,9 @@ def entmax_jvp(p: ArrayLike, direction: ArrayLike, alpha: float = 1.5, axis: int
     Parameters
     ----------
     p : array-like of shape (..., K, ...)
-        What `entmax` returned.
+        Output of `entmax`.
     direction : array-like of the same shape
-        The v of J v. The Jacobian J is symmetric, so v may be a gradient to be sent back.
+        The v of J v. The Jacobian J is symmetric, so v may also be a gradient to backpropagate.
     alpha : float in (1, 2], default=1.5
         The alpha of p.
     axis : int, default=-1
@@ -177,9 +177,9 @@ def entmax_jvp(p: ArrayLike, direction: ArrayLike, alpha: float = 1.5, axis: int
     Raises
     ------
     ValueError
-        If alpha is not in (1, 2], the shapes differ, or the axis is not there or empty.
+        If alpha is not in (1, 2], the shapes differ, or the axis is out of range or empty.
     TypeError
-        If p or the direction are not real numbers.
+        If p or the direction do not hold real numbers.
 
     References
     ----------
@@ -197,7 +197,7 @@ def entmax_jvp(p: ArrayLike, direction: ArrayLike, alpha: float = 1.5, axis: int
     alpha = _checked(alpha)
     p = np.maximum(p, 0)
     s = np.sign(p) if alpha == 2 else p ** p.dtype.type(2 - alpha)
-    direction = np.where(p == 0, 0, direction)  # which may be infinite off the support
+    direction = np.where(p == 0, 0, direction)  # it may be infinite off the support
     terms = s * direction
     sums = [np.sum(a, axis=axis, dtype=np.float64, keepdims=True) for a in (terms, s)]
     mean = (sums[0] / sums[1]).astype(terms.dtype)
@@ -215,7 +215,7 @@ def _checked(alpha: float) -> float:
 
 
 def _among_candidates(rows: FloatArray, alpha: float, reach: float) -> FloatArray:
-    """p of rows with maximum 0, from the entries that are less than the reach below it."""
+    """p of rows with maximum 0, from the entries above ``reach`` (< 0)."""
     n, length = rows.shape
     at = np.flatnonzero(rows > reach)
     if 4 * len(at) > rows.size:
@@ -234,10 +234,10 @@ def _among_candidates(rows: FloatArray, alpha: float, reach: float) -> FloatArra
 def _newton(s: FloatArray, alpha: float) -> FloatArray:
     """p of the columns of s, whose maxima are 0; s is overwritten.
 
-    With S(d) the sum of ``p_k = x_k^m``, ``x_k = max(0, 1 + s_k - d)`` and m = 1 / (alpha - 1), after
-    s and the threshold are multiplied by alpha - 1, the root of ``S^(1/m) - 1`` is sought. That is an
-    m-norm less 1: convex and decreasing in d, and not negative at d = 0. So Newton's steps from
-    there go up, never too far, and for alpha = 2 there are at most as many as classes.
+    With s and the threshold multiplied by alpha - 1, let ``x_k = max(0, 1 + s_k - d)``, m = 1 / (alpha - 1)
+    and S(d) the sum of ``p_k = x_k^m``. The iteration finds the root of ``S^(1/m) - 1``, an m-norm minus 1:
+    convex and decreasing in d, and non-negative at d = 0. So Newton's steps from there increase d and never
+    overshoot, and for alpha = 2 there are at most as many as classes.
     """
     if alpha < 2:
         s *= s.dtype.type(alpha - 1)
@@ -284,7 +284,7 @@ def _power(u: FloatArray, alpha: float) -> tuple[FloatArray, FloatArray]:
         x = np.maximum(u, 0, out=u)
         return (x * x if alpha == 1.5 else x), x
     np.maximum(u, -1, out=u)
-    # through log1p: rounding of 1 + u would be multiplied by the exponent
+    # log1p, because the exponent would amplify the rounding error of 1 + u
     p = np.log1p(u)
     p *= p.dtype.type(1 / (alpha - 1))
     np.exp(p, out=p)

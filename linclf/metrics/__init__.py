@@ -1,8 +1,8 @@
-"""How good probabilities are, and how much a row is doubted.
+"""How good probabilities are, and how doubtful a row is.
 
-Metrics are ``(y_true, y_prob, *, labels=None, sample_weight=None, ...)`` like those of scikit-learn,
-smaller is better, and ``sklearn.metrics.make_scorer(metric, response_method="predict_proba",
-greater_is_better=False)`` makes scorers of them. Scores of doubt take probabilities or scores alone.
+Metrics have the signature ``(y_true, y_prob, *, labels=None, sample_weight=None, ...)``, like those of
+scikit-learn; smaller is better. ``sklearn.metrics.make_scorer(metric, response_method="predict_proba",
+greater_is_better=False)`` turns them into scorers. Scores of doubt need only probabilities or scores.
 """
 
 from linclf.metrics.calibration_error import (

@@ -11,7 +11,7 @@ Strategy: TypeAlias = Literal["uniform", "quantile"]
 
 
 class Bins(NamedTuple):
-    """Rows in bins ``(edges[b], edges[b + 1]]``; the first also holds what equals its left edge.
+    """Rows in bins ``(edges[b], edges[b + 1]]``; the first also includes its left edge.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class Bins(NamedTuple):
     edges: FloatArray
 
     def mean(self, values: FloatArray | BoolArray) -> FloatArray:
-        """The weighted mean of one value a row in each bin, NaN in empty bins."""
+        """The weighted mean of the values in each bin, one value per row; NaN in empty bins."""
         sums = np.bincount(self.bin_of_row, self.row_weight * values, len(self.weight))
         return np.divide(sums, self.weight, out=np.full(len(sums), np.nan), where=self.weight > 0)
 
@@ -44,7 +44,7 @@ def binned(values: FloatArray, weights: FloatArray, n_bins: int, strategy: Strat
     ValueError
         If n_bins is not 1 or more, or the strategy is unknown.
     TypeError
-        If n_bins is no integer.
+        If n_bins is not an integer.
     """
     if not is_integer(n_bins):
         raise TypeError(f"n_bins={n_bins!r}: pass an integer, 1 or more, such as 15")
@@ -63,7 +63,7 @@ def _equal_width(values: FloatArray, weights: FloatArray, n_bins: int) -> FloatA
 
 
 def _equal_weight(values: FloatArray, weights: FloatArray, n_bins: int) -> FloatArray:
-    """Values up to which lie 1/B, 2/B, ... of the weight; equal values stay together."""
+    """The 1/B, 2/B, ... quantiles by weight; equal values stay together."""
     distinct, inverse = np.unique(values, return_inverse=True)
     reached = np.cumsum(np.bincount(inverse, weights))
     wanted = reached[-1] * np.arange(1, n_bins) / n_bins

@@ -1,4 +1,4 @@
-"""What every metric of probabilities does with its arguments before it computes."""
+"""Checks of the arguments that all metrics of probabilities share."""
 
 from typing import Any, NamedTuple
 
@@ -23,7 +23,7 @@ class Forecasts(NamedTuple):
     codes : ndarray of shape (n,)
         Columns of the true classes.
     weights : ndarray of shape (n,)
-        Positive weights, float64; those beyond 1e-30 and 1e30 times a power of two.
+        Positive weights, float64; outside 1e-30 to 1e30 they are scaled by a power of two.
     classes : list of K labels
         In the order of the columns.
     """
@@ -37,7 +37,7 @@ class Forecasts(NamedTuple):
 def checked(
     y_true: ArrayLike, y_prob: ArrayLike, labels: ArrayLike | None, sample_weight: ArrayLike | None
 ) -> Forecasts:
-    """The arguments of a metric as `Forecasts`; rows of weight 0 are dropped before they are looked at.
+    """The arguments of a metric as `Forecasts`; rows of weight 0 are dropped unchecked.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def checked(
         If shapes do not match, a row is not a distribution, a label is not known, a weight is
         negative or not finite, or entries are masked; the message names the argument and the row.
     TypeError
-        If probabilities or weights are no real numbers, or labels cannot be sorted.
+        If probabilities or weights are not real numbers, or labels cannot be sorted.
     """
     refuse_masked(y_true, "y_true")
     y = np.asarray(y_true)
@@ -79,7 +79,7 @@ def checked(
 
 
 def check_distributions(p: FloatArray, name: str, rows: IntArray | None = None) -> None:
-    """Raise a ValueError unless each row of p (n, K) is a distribution; ``rows`` are their numbers."""
+    """Raise a ValueError unless each row of p (n, K) is a distribution; ``rows`` are the row numbers."""
     sums = p.sum(axis=1)
     wrong = np.flatnonzero(~((p >= 0).all(axis=1) & (np.abs(sums - 1) < TOLERANCE)))
     if wrong.size:
@@ -93,7 +93,7 @@ def check_distributions(p: FloatArray, name: str, rows: IntArray | None = None) 
 
 
 def _counting(sample_weight: ArrayLike | None, n: int) -> tuple[IntArray, FloatArray]:
-    """The numbers of the rows with a positive weight, and these weights."""
+    """The indices of the rows with a positive weight, and these weights."""
     if sample_weight is None:
         return np.arange(n), np.ones(n)
     weights = as_floats(sample_weight, "sample_weight").astype(np.float64)
@@ -129,7 +129,7 @@ def _encoded(
             )
         return inverse, present
     classes: list[Any] = np.asarray(labels, object).tolist()
-    # by dictionary, since NumPy's sorted search takes "1" for 1
+    # a dictionary, because NumPy's sorted search matches "1" with 1
     columns = {label: column for column, label in enumerate(classes)}
     if len(classes) != n_columns or len(columns) < len(classes):
         raise ValueError(

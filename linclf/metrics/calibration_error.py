@@ -1,7 +1,7 @@
-"""Calibration errors: how far stated probabilities are from the shares of rows that come true.
+"""Calibration errors: how far predicted probabilities are from observed frequencies.
 
-All of them depend on the bins, and a constant forecast of the class shares has none of these errors:
-choose models by a proper score (`log_loss`, `brier_score`), and look here for what is wrong.
+All of them depend on the bins, and all are 0 for a constant forecast of the class shares. Choose models
+by a proper score (`log_loss`, `brier_score`), and use these to find what is wrong.
 """
 
 import numbers
@@ -29,9 +29,9 @@ def expected_calibration_error(
 ) -> float:
     r"""ECE of the predicted class, ``(sum_b w_b |accuracy_b - confidence_b|^q)^(1/q)``.
 
-    ``w_b`` is the share of the weight in bin b of the top-class confidence, q the norm; see
-    `reliability_curve` for the bins. With few rows a bin the noise of the accuracies alone makes
-    the error positive: ``debiased=True`` subtracts its expected square.
+    ``w_b`` is the share of the weight in bin b of the top-class confidence, and q the norm; see
+    `reliability_curve` for the bins. With few rows per bin, the noise of the accuracies alone makes
+    the error positive; ``debiased=True`` subtracts its expected square.
 
     Parameters
     ----------
@@ -44,15 +44,15 @@ def expected_calibration_error(
     strategy : {"uniform", "quantile"}, default="uniform"
         Bins of equal width, or of equal weight (the adaptive error).
     norm : float >= 1, default=1
-        The q of the formula; ``np.inf`` is the largest difference of all bins with rows.
+        The q of the formula; ``np.inf`` gives the largest difference over all bins with rows.
     debiased : bool, default=False
-        Subtract from each squared difference ``s_b^2 / n_b``, where ``s_b^2`` is the sample variance
-        of confidence minus correctness and ``n_b`` the number of rows; where all confidences of a
-        bin are equal this is ``accuracy_b (1 - accuracy_b) / (n_b - 1)``, as in Kumar et al. The
-        square of the error is then unbiased, save that a bin with one row counts 0 and a negative
-        sum gives 0. For ``norm=2`` and whole weights only.
+        Subtract ``s_b^2 / n_b`` from each squared difference, where ``s_b^2`` is the sample variance
+        of confidence minus correctness and ``n_b`` the number of rows. If all confidences of a bin
+        are equal this is ``accuracy_b (1 - accuracy_b) / (n_b - 1)``, as in Kumar et al. The square of
+        the error is then unbiased, except that a bin with one row counts 0 and a negative sum gives 0.
+        Only for ``norm=2`` and integer weights.
     labels : array-like of shape (K,), default=None
-        The classes in the order of the columns; None takes the sorted labels in y_true.
+        The classes in the order of the columns; None uses the sorted labels in y_true.
     sample_weight : array-like of shape (n,), default=None
         Weights, 0 or more; k stands for k copies of a row.
 
@@ -67,7 +67,7 @@ def expected_calibration_error(
         If an argument is out of range, shapes do not match, a row is not a distribution, a label is
         unknown, or ``debiased=True`` has another norm or fractional weights.
     TypeError
-        If n_bins is no integer, or norm, probabilities or weights are no real numbers.
+        If n_bins is not an integer, or norm, probabilities or weights are not real numbers.
 
     References
     ----------
@@ -97,8 +97,8 @@ def maximum_calibration_error(
 ) -> float:
     """MCE of the predicted class, ``max_b |accuracy_b - confidence_b|`` over bins with rows.
 
-    It is `expected_calibration_error` with ``norm=np.inf``. One row in a bin of its own can decide
-    it: ``strategy="quantile"`` avoids such bins.
+    This is `expected_calibration_error` with ``norm=np.inf``. A single row alone in a bin can determine
+    it; ``strategy="quantile"`` avoids such bins.
 
     Parameters
     ----------
@@ -111,9 +111,9 @@ def maximum_calibration_error(
     strategy : {"uniform", "quantile"}, default="uniform"
         Bins of equal width, or of equal weight.
     labels : array-like of shape (K,), default=None
-        The classes in the order of the columns; None takes the sorted labels in y_true.
+        The classes in the order of the columns; None uses the sorted labels in y_true.
     sample_weight : array-like of shape (n,), default=None
-        Weights, 0 or more; only whether they are 0 and how rows average within bins matters.
+        Weights, 0 or more; they affect only the averages within bins and which rows are dropped.
 
     Returns
     -------
@@ -160,10 +160,10 @@ def classwise_calibration_error(
 ) -> float:
     r"""Classwise ECE, ``(1/K sum_k sum_b w_kb |share_kb - p_kb|^q)^(1/q)``.
 
-    Each class k has its own bins b, of the probabilities stated for it; ``w_kb`` is the share of the
-    weight in a bin, ``p_kb`` the mean probability and ``share_kb`` the share of rows of class k. With
-    ``norm=1`` it is the mean of the errors of the classes, with ``np.inf`` the largest difference.
-    With many classes most probabilities are near 0, and so is the error.
+    Each class k has separate bins b of its probabilities; ``w_kb`` is the share of the weight in a bin,
+    ``p_kb`` the mean probability and ``share_kb`` the share of rows of class k. With ``norm=1`` it is the
+    mean of the errors of the classes, with ``np.inf`` the largest difference. With many classes most
+    probabilities are near 0, and so is the error.
 
     Parameters
     ----------
@@ -172,16 +172,16 @@ def classwise_calibration_error(
     y_prob : array-like of shape (n, K) or (n,)
         Class probabilities, ``predict_proba(X)``; (n,) is the probability of the second of two classes.
     n_bins : int >= 1, default=15
-        Number of bins of each class.
+        Number of bins for each class.
     strategy : {"uniform", "quantile"}, default="uniform"
         Bins of equal width, or of equal weight (the adaptive error).
     norm : float >= 1, default=1
         The q of the formula.
     debiased : bool, default=False
-        As in `expected_calibration_error`, for ``norm=2`` and whole weights only.
+        As in `expected_calibration_error`, only for ``norm=2`` and integer weights.
     labels : array-like of shape (K,), default=None
-        The classes in the order of the columns; None takes the sorted labels in y_true. Classes that
-        y_true lacks count too.
+        The classes in the order of the columns; None uses the sorted labels in y_true. Classes that
+        are missing from y_true count too.
     sample_weight : array-like of shape (n,), default=None
         Weights, 0 or more; k stands for k copies of a row.
 
@@ -220,7 +220,7 @@ def _error(
     norm: float,
     debiased: bool,
 ) -> float:
-    """The norm of the differences in the bins of all events, each a pair (probability, came true)."""
+    """The norm of the differences over the bins of all events, each a pair (probability, outcome)."""
     _check_norm(norm, debiased, forecasts.weights)
     differences, weights, noise = [], [], []
     for probability, true in events:
@@ -240,12 +240,12 @@ def _error(
     largest = differences.max()
     if norm == np.inf or largest == 0:
         return float(largest)
-    # relative to the largest: 0.01 ** 200 would be 0
+    # relative to the largest, because 0.01 ** 200 underflows
     return float(largest * (shares @ (differences / largest) ** norm) ** (1 / norm))
 
 
 def _squared_noise(bins: Bins, excess: FloatArray, mean: FloatArray) -> FloatArray:
-    """The estimated variance of the mean excess of each bin; that of a bin with one row is not used."""
+    """The estimated variance of the mean excess of each bin; not used for bins with one row."""
     spread = bins.mean((excess - mean[bins.bin_of_row]) ** 2)
     return spread / np.maximum(bins.weight - 1, 1)
 

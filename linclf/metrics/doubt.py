@@ -1,7 +1,7 @@
 """Scores of doubt: how far a row is from those that a classifier knows.
 
-Each takes the probabilities or the scores of n rows, and is larger where there is more doubt, so that
-``roc_auc_score(is_unknown, doubt)`` says how well it finds rows of unknown classes.
+Each function takes the probabilities or the scores of n rows and returns larger values for more doubtful
+rows, so ``roc_auc_score(is_unknown, doubt)`` measures how well it detects rows of unknown classes.
 """
 
 import numpy as np
@@ -77,7 +77,7 @@ def entropy_doubt(p: ArrayLike) -> FloatArray:
 
 
 def margin_doubt(scores: ArrayLike) -> FloatArray:
-    """How little the best class leads the second: minus the difference.
+    """Minus the lead of the best class over the second.
 
     Parameters
     ----------
@@ -110,14 +110,14 @@ def margin_doubt(scores: ArrayLike) -> FloatArray:
 
 
 def energy_doubt(scores: ArrayLike, temperature: float = 1.0) -> FloatArray:
-    """Energy ``-T logsumexp(f / T)``: high where no class has a high score.
+    """Energy ``-T logsumexp(f / T)``: high if no class has a high score.
 
-    Unlike the others it changes when a constant is added to all scores of a row.
+    Unlike the other doubt scores, it changes when a constant is added to all scores of a row.
 
     Parameters
     ----------
     scores : array-like of shape (n, K) or (n,)
-        ``decision_function(X)``; (n,), of two classes, stands for the scores (0, f).
+        ``decision_function(X)``; (n,), for two classes, stands for the scores (0, f).
     temperature : float > 0, default=1.0
         The T of the formula.
 
@@ -144,12 +144,12 @@ def energy_doubt(scores: ArrayLike, temperature: float = 1.0) -> FloatArray:
     scores = _both_scores(scores)
     T = scores.dtype.type(positive(temperature, "temperature", scores.dtype.type))
     largest = scores.max(axis=1)
-    with np.errstate(over="ignore", invalid="ignore"):  # a gap of infinity is a class that does not count
+    with np.errstate(over="ignore", invalid="ignore"):  # a class with an infinite gap does not count
         gaps = (scores - largest[:, None]) / T
     return -(largest + T * logsumexp(gaps))
 
 
-# name -> (function, what it takes: "predict_proba" or "decision_function")
+# name -> (function, its input: "predict_proba" or "decision_function")
 DOUBT_SCORES = {
     "max_probability": (max_probability_doubt, "predict_proba"),
     "entropy": (entropy_doubt, "predict_proba"),

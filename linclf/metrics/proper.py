@@ -1,4 +1,4 @@
-"""Proper scores: their mean is least for the true probabilities, so they can choose between models."""
+"""Proper scores: their mean is smallest for the true probabilities, so they can choose between models."""
 
 from typing import NamedTuple
 
@@ -17,11 +17,11 @@ def log_loss(
     labels: ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
 ) -> float:
-    """Mean of ``-log p_y`` in nats, infinite where a true class has probability 0.
+    """Mean of ``-log p_y`` in nats, infinite if a true class has probability 0.
 
-    ``sklearn.metrics.log_loss`` clips probabilities at the machine epsilon of their dtype instead,
-    so that a true class of probability 0, as `linclf.functional.sparsemax` gives, costs 36 nats in
-    float64 and 16 in float32; and it wants sorted labels. Otherwise the two are equal.
+    ``sklearn.metrics.log_loss`` instead clips probabilities at the machine epsilon of their dtype,
+    so a true class with probability 0 (possible with `linclf.functional.sparsemax`) costs 36 nats in
+    float64 and 16 in float32. It also requires sorted labels. Otherwise the two are equal.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def log_loss(
     y_prob : array-like of shape (n, K) or (n,)
         Class probabilities, ``predict_proba(X)``; (n,) is the probability of the second of two classes.
     labels : array-like of shape (K,), default=None
-        The classes in the order of the columns; None takes the sorted labels in y_true.
+        The classes in the order of the columns; None uses the sorted labels in y_true.
     sample_weight : array-like of shape (n,), default=None
         Weights, 0 or more; k stands for k copies of a row.
 
@@ -44,7 +44,7 @@ def log_loss(
     ValueError
         If shapes do not match, a row is not a distribution, or a label is unknown.
     TypeError
-        If probabilities or weights are no real numbers.
+        If probabilities or weights are not real numbers.
 
     References
     ----------
@@ -74,8 +74,8 @@ def brier_score(
 ) -> float:
     """Mean of ``sum_k (p_k - [y = k])^2`` over all K classes, as Brier defined it.
 
-    For two classes both columns count: this is twice ``sklearn.metrics.brier_score_loss``, which
-    takes one; with ``scale_by_half=False`` that gives this number.
+    For two classes both columns count, so this is twice ``sklearn.metrics.brier_score_loss``, which
+    counts one by default; with ``scale_by_half=False`` the two are equal.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def brier_score(
     y_prob : array-like of shape (n, K) or (n,)
         Class probabilities, ``predict_proba(X)``; (n,) is the probability of the second of two classes.
     labels : array-like of shape (K,), default=None
-        The classes in the order of the columns; None takes the sorted labels in y_true.
+        The classes in the order of the columns; None uses the sorted labels in y_true.
     sample_weight : array-like of shape (n,), default=None
         Weights, 0 or more; k stands for k copies of a row.
 
@@ -98,7 +98,7 @@ def brier_score(
     ValueError
         If shapes do not match, a row is not a distribution, or a label is unknown.
     TypeError
-        If probabilities or weights are no real numbers.
+        If probabilities or weights are not real numbers.
 
     References
     ----------
@@ -122,12 +122,11 @@ class BrierDecomposition(NamedTuple):
     Attributes
     ----------
     calibration : float
-        What would be gained by replacing stated probabilities by the shares that come true.
+        The gain from replacing predicted probabilities by observed frequencies.
     refinement : float
-        What is left then: how mixed the classes are among rows with one forecast.
+        The rest: how mixed the classes are among rows with the same forecast.
     within_bins : float
-        What bins do not see: how forecasts differ within a bin. Negative where these differences
-        tell classes apart.
+        The effect of different forecasts within a bin; negative if they help to tell classes apart.
     """
 
     calibration: float
@@ -144,7 +143,7 @@ def brier_decomposition(
     labels: ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
 ) -> BrierDecomposition:
-    """The Brier score as calibration + refinement + what happens within bins.
+    """The Brier score as calibration + refinement + a term within bins.
 
     For each class k the rows are grouped in bins b of ``p_k``. With ``w_kb`` the share of the weight
     in a bin, ``p_kb`` the mean probability and ``s_kb`` the share of rows of class k::
@@ -153,8 +152,8 @@ def brier_decomposition(
         refinement  = sum_k sum_b w_kb s_kb (1 - s_kb)
         within_bins = sum_k sum_b w_kb (var_kb(p) - 2 cov_kb(p, [y = k]))
 
-    The first two are the Brier score of the grouped forecasts, which state ``p_kb`` for each row of a
-    bin; all three are the Brier score of the forecasts as they are. Where each bin holds one value,
+    The first two sum to the Brier score of the grouped forecasts, which are ``p_kb`` for each row of a
+    bin; all three sum to the Brier score of the forecasts themselves. If each bin holds a single value,
     the third is 0. Murphy's resolution is the uncertainty ``1 - sum_k s_k^2`` of the class shares
     minus the refinement; calibration is K times the squared `classwise_calibration_error` of norm 2.
 
@@ -165,11 +164,11 @@ def brier_decomposition(
     y_prob : array-like of shape (n, K) or (n,)
         Class probabilities, ``predict_proba(X)``; (n,) is the probability of the second of two classes.
     n_bins : int >= 1, default=15
-        Number of bins of each class.
+        Number of bins for each class.
     strategy : {"uniform", "quantile"}, default="uniform"
         Bins of equal width, or of equal weight; see `reliability_curve`.
     labels : array-like of shape (K,), default=None
-        The classes in the order of the columns; None takes the sorted labels in y_true.
+        The classes in the order of the columns; None uses the sorted labels in y_true.
     sample_weight : array-like of shape (n,), default=None
         Weights, 0 or more; k stands for k copies of a row.
 
@@ -183,7 +182,7 @@ def brier_decomposition(
         If an argument is out of range, shapes do not match, a row is not a distribution, or a label
         is unknown.
     TypeError
-        If n_bins is no integer, or probabilities or weights are no real numbers.
+        If n_bins is not an integer, or probabilities or weights are not real numbers.
 
     References
     ----------

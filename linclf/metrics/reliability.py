@@ -1,4 +1,4 @@
-"""The reliability curve: what share of rows is right, by the probability that was stated."""
+"""The reliability curve: the share of correct rows, by predicted probability."""
 
 from typing import Any, NamedTuple
 
@@ -11,17 +11,17 @@ from linclf.metrics._forecasts import Forecasts, checked
 
 
 class ReliabilityCurve(NamedTuple):
-    """What was stated and what came true, bin by bin; calibrated where confidence equals accuracy.
+    """Predicted and observed frequencies for each bin; equal if the classifier is calibrated.
 
     Attributes
     ----------
     confidence : ndarray of shape (B,)
         Mean probability of the rows in a bin, NaN in an empty bin.
     accuracy : ndarray of shape (B,)
-        Share of the rows in a bin that are of the class, NaN in an empty bin.
+        Share of the rows in a bin that belong to the class, NaN in an empty bin.
     weight : ndarray of shape (B,)
-        Sum of the sample weights in a bin; the number of rows without weights. Weights of which the
-        largest is beyond 1e-30 and 1e30 are multiplied by a power of two first.
+        Sum of the sample weights in a bin, or the number of rows without weights. If the largest weight
+        is outside 1e-30 to 1e30, all are first multiplied by a power of two.
     edges : ndarray of shape (B + 1,)
         Bin b holds probabilities p with ``edges[b] < p <= edges[b + 1]``; the first also holds 0.
     """
@@ -44,9 +44,9 @@ def reliability_curve(
 ) -> ReliabilityCurve:
     """Mean confidence and accuracy in bins of the confidence.
 
-    The confidence of a row is ``max_k p_k``, and it is right where the first class that reaches the
-    maximum, which is the predicted one, is the true one. With ``class_of_interest=c`` it is ``p_c``
-    instead, and a row is right where its class is c.
+    The confidence of a row is ``max_k p_k``. The predicted class is the first that reaches the maximum,
+    and the row is correct if this is the true class. With ``class_of_interest=c`` the confidence is
+    ``p_c`` instead, and a row is correct if its class is c.
 
     Parameters
     ----------
@@ -58,12 +58,12 @@ def reliability_curve(
         Number of bins B.
     strategy : {"uniform", "quantile"}, default="uniform"
         "uniform" makes the bins ``((b - 1) / B, b / B]``. "quantile" makes bins of equal weight, as
-        nearly as whole rows allow; equal probabilities share a bin, so with ties there are fewer
-        bins, and none is empty.
+        nearly as whole rows allow; equal probabilities share a bin, so ties give fewer bins, all of
+        them non-empty.
     class_of_interest : label, default=None
-        The class whose probability is judged; None judges that of the predicted class.
+        The class whose probability is evaluated; None means the predicted class.
     labels : array-like of shape (K,), default=None
-        The classes in the order of the columns; None takes the sorted labels in y_true.
+        The classes in the order of the columns; None uses the sorted labels in y_true.
     sample_weight : array-like of shape (n,), default=None
         Weights, 0 or more; k stands for k copies of a row.
 
@@ -77,7 +77,7 @@ def reliability_curve(
         If an argument is out of range, shapes do not match, a row is not a distribution, or a label
         is unknown.
     TypeError
-        If n_bins is no integer, or probabilities or weights are no real numbers.
+        If n_bins is not an integer, or probabilities or weights are not real numbers.
 
     References
     ----------

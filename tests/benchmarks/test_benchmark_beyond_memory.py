@@ -1,4 +1,4 @@
-"""Beyond memory: all peers are given the same rows, say what they read, and are judged as measured."""
+"""Beyond memory: all peers get the same rows, report what they read, and are judged by measurements."""
 
 import importlib.util
 

@@ -1,4 +1,4 @@
-"""The benchmark question "losses": its arithmetic, and what its tables say."""
+"""The benchmark question "losses": its arithmetic and its tables."""
 
 import numpy as np
 import pytest

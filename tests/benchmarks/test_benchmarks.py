@@ -1,4 +1,4 @@
-"""The benchmarks' own arithmetic, their JSON and their report; not what they measure."""
+"""The arithmetic, JSON and report of the benchmarks, but not their measurements."""
 
 import importlib
 import itertools
@@ -39,7 +39,7 @@ def test_softmax_objective_is_that_of_logistic_regression(load):
     assert least == pytest.approx(expected, rel=1e-12)
     assert objective.accuracy(W, b, X, y) == model.score(X, y)
     step = 1e-3 * np.random.default_rng(0).standard_normal(W.shape)
-    for nearby in (W + step, W - step):  # alpha and C mean the same: this is the optimum
+    for nearby in (W + step, W - step):  # alpha and C are equivalent: this is the optimum
         assert objective.objective("softmax", nearby, b, X, y, alpha) > least
 
 
@@ -75,7 +75,7 @@ def test_newton_finds_the_optimum_of_unscaled_data(load, loss):
     alpha = 1e-3
     W, b = newton(loss, X, y, alpha)
     least = objective.objective(loss, W, b, X, y, alpha)
-    spread = X.std(axis=0)  # a small step in the units of each column, and what it changes at an optimum
+    spread = X.std(axis=0)  # for a small step in the units of each column
     for seed in range(5):
         rng = np.random.default_rng(seed)
         there = rng.standard_normal(W.shape) / spread, rng.standard_normal(b.shape)
@@ -122,7 +122,7 @@ def test_quick_runs_leave_the_committed_results_alone():
 def test_absent_peer_is_listed_with_its_reason(monkeypatch):
     import_module = importlib.import_module
 
-    def none_of_them(name):  # None in sys.modules would break scikit-learn, which looks for torch there
+    def none_of_them(name):  # None in sys.modules would break scikit-learn, which looks up torch there
         if name in ("cyanure", "glum", "skglm", "sklearnex", "snapml", "torch"):
             raise ImportError(f"no module {name}")
         return import_module(name)
@@ -150,7 +150,7 @@ def test_failing_fit_is_a_row_with_its_reason():
 
 
 def result_of(name, **body):
-    """A complete result as it stands in a JSON file."""
+    """A complete result, as in a JSON file."""
     facts = {
         "question": name,
         "date": "2026-01-01",

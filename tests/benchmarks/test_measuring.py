@@ -1,4 +1,4 @@
-"""How the benchmarks time peers and single passes, and what they make of the seconds."""
+"""How the benchmarks time peers and single passes, and evaluate the times."""
 
 import time
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.benchmarks
 
 
 def slow_with(number, seconds):
-    """A call that takes its time with this number of threads, and says how many it may use."""
+    """A call that is slow with this number of threads, and reports how many it may use."""
 
     def call():
         if allowed_threads() == number:

@@ -1,4 +1,4 @@
-"""Tables of stored results, measured, absent or as stored before: not what they say, but their form."""
+"""The form, not the content, of tables of stored results: measured, absent, or from earlier files."""
 
 import itertools
 import re
@@ -51,7 +51,7 @@ RESULT = {
 
 
 def assert_aligned(text):
-    """All lines of a table have as many cells."""
+    """All lines of a table have the same number of cells."""
     lines = text.splitlines()
     for is_table, group in itertools.groupby(lines, lambda line: line.startswith("|")):
         widths = {len(re.findall(r"(?<!\\)\|", line)) for line in group} if is_table else {0}

@@ -1,4 +1,4 @@
-"""`CalibratedClassifier`: scikit-learn's checks, which rows calibrate, and what the calibrator is told."""
+"""`CalibratedClassifier`: scikit-learn's checks, the rows that calibrate, and the calibrator's input."""
 
 import pickle
 
@@ -50,7 +50,7 @@ OTHER_METHODS = [
 ]
 
 
-# a check takes the logarithm of predict_proba, which may be a true 0
+# a check takes the logarithm of predict_proba, which may be exactly 0
 @pytest.mark.filterwarnings("ignore:divide by zero encountered in log:RuntimeWarning")
 @parametrize_with_checks([CalibratedClassifier(SoftmaxClassifier())])
 def test_scikit_learn_checks(estimator, check):
@@ -124,7 +124,7 @@ def test_a_frozen_estimator_is_not_fitted_again(table):
     model = CalibratedClassifier(FrozenEstimator(fitted), method="vector").fit(X[200:], y[200:])
     expected = VectorScaling().fit(fitted.decision_function(X[200:]), y[200:])
     np.testing.assert_array_equal(model.predict_proba(X), expected.predict_proba(fitted.decision_function(X)))
-    one = y[200:] == y[200]  # a class that is not there is known from the estimator
+    one = y[200:] == y[200]  # the estimator knows the missing class
     model.fit(X[200:][one], y[200:][one])
     np.testing.assert_array_equal(model.classes_, fitted.classes_)
 
@@ -207,7 +207,7 @@ def test_weights_that_the_classifier_does_not_take_are_told(table):
     model = CalibratedClassifier(KNeighborsClassifier())
     with pytest.warns(UserWarning, match="KNeighbors.* takes no sample_weight.*only the calibrator"):
         model.fit(X, y, sample_weight=np.linspace(0.1, 1, len(y)))
-    model.fit(X, y, sample_weight=np.arange(len(y)) % 3 > 0)  # rows that are there or not need no weights
+    model.fit(X, y, sample_weight=np.arange(len(y)) % 3 > 0)  # weights of 0 and 1 only select rows
     CalibratedClassifier(FrozenEstimator(model), method="platt").fit(X, y, np.linspace(0.1, 1, len(y)))
 
 
@@ -280,7 +280,7 @@ def test_weights_that_are_neither_requested_nor_declined_are_told(table, routing
 
 
 class Told(ClassifierMixin, BaseEstimator):
-    """Says the score that it was told for each row, and sees that it is that of the row."""
+    """Returns the score given for each row, and checks that it belongs to the row."""
 
     def fit(self, X, y, first=None, note=None):
         np.testing.assert_array_equal(first, X[:, 0])
@@ -310,7 +310,7 @@ def test_parameters_of_fit_are_divided_into_folds(table):
 
 
 def test_probabilities_are_declared(table):
-    """Where there is no decision_function, and where the calibrator asks for them."""
+    """If there is no decision_function, and if the calibrator asks for them."""
     X, y = table
     forest = CalibratedClassifier(RandomForestClassifier(20, random_state=0)).fit(X, y)
     assert forest.calibrator_.input == "probabilities"
@@ -370,7 +370,7 @@ def test_nested_pickled_and_searched(table):
 
 
 class Mute(BaseEstimator):
-    """A calibrator that cannot be told what it gets."""
+    """A calibrator without a parameter for the kind of its input."""
 
     def fit(self, scores, y, sample_weight=None, *, classes=None):
         self.classes_ = classes
@@ -450,7 +450,7 @@ PAIRS = SVC(decision_function_shape="ovo")
     ],
 )
 def test_scores_of_pairs_are_refused_wherever_they_come_from(estimator):
-    """Three classes have three pairs, and so as many scores."""
+    """Three classes have three pairs, so the number of scores is the same."""
     X, y = load_iris(return_X_y=True)
     if isinstance(estimator, FrozenEstimator):
         estimator.estimator.fit(X, y)
@@ -467,13 +467,13 @@ def test_two_classes_are_one_pair():
 
 
 def test_folds_are_what_they_say():
-    """As many training rows as there are rows are not all rows; rows held out are not trained on."""
+    """A fold with as many training rows as the table need not be the table; held-out rows are not used."""
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((400, 5)), rng.integers(3, size=400)
     drawn = [rng.integers(400, size=400) for _ in range(4)]
     folds = [(train, np.setdiff1d(np.arange(400), train)) for train in drawn]
     model = CalibratedClassifier(DecisionTreeClassifier(random_state=0), cv=folds).fit(X, y)
-    assert model.predict_proba(X).max() < 0.5  # the labels have nothing to do with the rows
+    assert model.predict_proba(X).max() < 0.5  # the labels are unrelated to the rows
     with pytest.raises(ValueError, match="holds out rows that it trains on"):
         CalibratedClassifier(LogisticRegression(), cv=[(np.arange(400), np.arange(400))]).fit(X, y)
     with pytest.raises(ValueError, match="has no folds"):

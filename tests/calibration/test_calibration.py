@@ -45,7 +45,7 @@ def drawn(n, K, seed=0, scale=1.5):
 
 
 def crossed(n=400, K=4, seed=0):
-    """Scores that are too sure, favour a class and mix up two, and the labels; weights that differ."""
+    """Overconfident scores that favour a class and confuse two, with labels and unequal weights."""
     f, y = drawn(n, K, seed)
     A = 2 * np.eye(K)
     A[0, 1] = A[1, 0] = 0.7
@@ -53,7 +53,7 @@ def crossed(n=400, K=4, seed=0):
 
 
 def minimising(name):
-    """The module that minimises for a calibrator."""
+    """The module with the optimiser of a calibrator."""
     return linclf.calibration.platt if name == "platt" else linclf.calibration._shrunk
 
 
@@ -81,7 +81,7 @@ def test_scikit_learn_on_the_same_scores(K, name, theirs, weighted):
 
 
 def objective(name, x, f, y, weights, T, calibrator):
-    """What each map minimises, literally; x is v, b or A, b."""
+    """The objective of each map, literally; x is (v, b) or (A, b)."""
     K = f.shape[1]
     if name == "vector":
         v, b = x[:K], x[K:]
@@ -244,7 +244,7 @@ def test_gradient_norm_reached(name, monkeypatch):
 
 @pytest.mark.parametrize("K", [2, 3, 20])
 def test_calibrated_scores_stay(K):
-    """The sampling error of 1/T is the root of the inverse Fisher information."""
+    """The standard error of 1/T is the root of the inverse Fisher information."""
     f, y = drawn(50_000, K)
     T = TemperatureScaling().fit(f, y).temperature_
     p = softmax(f, axis=1)
@@ -254,7 +254,7 @@ def test_calibrated_scores_stay(K):
 
 @pytest.mark.parametrize("factor", [3.0, 1e-3, 1e20])
 def test_a_factor_of_the_scores(factor):
-    """Slopes and T are in the unit of the scores, and the probabilities are the same."""
+    """Slopes and T follow the scale of the scores, and probabilities do not change."""
     f, y, weights = crossed()
     for calibrator in (TemperatureScaling(alpha=0), PlattScaling()):
         one, other = (clone(calibrator).fit(size * f, y, weights) for size in (1, factor))
@@ -263,7 +263,7 @@ def test_a_factor_of_the_scores(factor):
             assert other.temperature_ == pytest.approx(factor * one.temperature_, rel=1e-9)
         else:
             np.testing.assert_allclose(other.coef_ * factor, one.coef_, rtol=1e-5)
-    # the others count what the scores state for five rows of these 400
+    # for the others the uncalibrated scores count as five of these 400 rows
     for name in SOFTMAX_MAPS:
         one, other = (resolve(name).fit(size * f, y, weights) for size in (1, factor))
         np.testing.assert_allclose(other.predict_proba(factor * f), one.predict_proba(f), atol=0.02)
@@ -281,7 +281,7 @@ def test_a_shifted_class_is_undone(name):
 
 
 def test_dirichlet_model_is_recovered():
-    """p given class j from Dir(alpha_j): the posterior has A = alpha - 1, up to a number per column."""
+    """p given class j from Dir(alpha_j): the posterior has A = alpha - 1, up to a constant per column."""
     rng = np.random.default_rng(0)
     alpha = np.array([[4.0, 1.5, 1.0], [1.0, 3.0, 2.0], [1.2, 1.0, 2.5]])
     y = rng.integers(3, size=60_000)
@@ -308,7 +308,7 @@ def test_two_classes_in_every_form():
         expected = resolve(name).fit(f, y).predict_proba(f)
         for pair in (np.column_stack([np.zeros(300), f]), np.column_stack([5 - f, np.full(300, 5.0)])):
             np.testing.assert_allclose(resolve(name).fit(pair, y).predict_proba(pair), expected, atol=1e-9)
-        if name in ("temperature", "platt"):  # the others see log p of both classes: beta calibration
+        if name in ("temperature", "platt"):  # the others use log p of both classes: beta calibration
             for p in (expit(f), np.column_stack([expit(-f), expit(f)])):
                 model = resolve(name).set_params(input="probabilities").fit(p, y)
                 np.testing.assert_allclose(model.predict_proba(p), expected, atol=1e-9)
@@ -326,13 +326,13 @@ def test_platt_of_probabilities_starts_at_the_probabilities():
 def test_platt_of_logits_is_that_of_probabilities_and_keeps_what_is_calibrated(K):
     f, y = drawn(10_000, K)
     p = softmax(f, axis=1)
-    logits = PlattScaling(input="logits").fit(f + np.arange(10_000)[:, None] % 7, y)  # constants mean nothing
+    logits = PlattScaling(input="logits").fit(f + np.arange(10_000)[:, None] % 7, y)  # shifts do not matter
     given = PlattScaling(input="probabilities").fit(p, y)
     np.testing.assert_allclose(logits.coef_, given.coef_, rtol=1e-9)
     np.testing.assert_allclose(logits.predict_proba(f), given.predict_proba(p), atol=1e-9)
     nothing = log_loss(log_softmax(f, axis=1), y)
     assert log_loss(logits.predict_log_proba(f), y) < nothing
-    # scores that mean something each cannot know of their neighbours
+    # scores that are treated separately cannot use the other classes
     assert log_loss(PlattScaling().fit(f, y).predict_log_proba(f), y) > nothing + 0.03
 
 
@@ -463,7 +463,7 @@ def test_never_worse_than_nothing_nor_than_a_temperature(rows, name):
 @settings(max_examples=200, deadline=None)
 @given(any_rows())
 def test_platt_is_never_worse_on_its_targets(rows):
-    """For each class on its own: a = 1, b = 0 has no lower log loss to the smoothed targets."""
+    """For each class separately, a = 1, b = 0 does not have a lower log loss for the smoothed targets."""
     f, y, weights = rows
     K = f.shape[1]
     model = PlattScaling().fit(f, y, weights, classes=np.arange(K))
@@ -479,7 +479,7 @@ def test_platt_is_never_worse_on_its_targets(rows):
 
 
 def test_separated_rows():
-    """The best T is 0: its limit is finite, the same in any unit, leaves no loss, and is told."""
+    """The best T is 0: the result is finite, scale-free and without loss, and a warning is given."""
     f, _ = drawn(200, 5)
     y = f.argmax(axis=1)
     with pytest.warns(ConvergenceWarning, match="the true class comes first in every row, .* alpha > 0"):
@@ -487,7 +487,7 @@ def test_separated_rows():
     assert 0 < one.temperature_ < 0.1
     assert other.temperature_ == pytest.approx(1e20 * one.temperature_, rel=1e-9)
     assert log_loss(one.predict_log_proba(f), y) < 1e-13
-    # with a penalty there is an optimum, and more rows may come nearer to the limit
+    # with a penalty there is an optimum, and with more rows it comes nearer to the limit
     T = [TemperatureScaling().fit(f[:n], y[:n], classes=range(5)).temperature_ for n in (5, 20, 200)]
     assert 1 > T[0] > T[1] > T[2] > 2 * one.temperature_
     for name in ("vector", "dirichlet"):
@@ -495,7 +495,7 @@ def test_separated_rows():
     p = PlattScaling().fit(f[:, 0], f[:, 0] > 1).predict_proba(f[:, 0])[:, 1]
     plus = np.sum(f[:, 0] > 1)
     target = (plus * (plus + 1) / (plus + 2) + (200 - plus) / (202 - plus)) / 200
-    assert p.mean() == pytest.approx(target, abs=1e-7)  # Platt's promise: as sure as his targets
+    assert p.mean() == pytest.approx(target, abs=1e-7)  # Platt's guarantee: as confident as the targets
 
 
 def test_scores_worse_than_chance_become_uniform():
@@ -506,7 +506,7 @@ def test_scores_worse_than_chance_become_uniform():
 
 
 def test_few_rows_in_which_all_is_right_make_no_certainty():
-    """Rows with the scores of the ten right ones, of which one in four is wrong: mistakes are not ruinous."""
+    """Test rows with the same scores as ten correct rows, one in four wrong: mistakes are not ruinous."""
     rng = np.random.default_rng(0)
     for K in (2, 4):
         f = rng.standard_normal((10, K))
@@ -520,7 +520,7 @@ def test_few_rows_in_which_all_is_right_make_no_certainty():
 
 
 def test_tiny_scores_are_not_made_surer_than_they_are():
-    """One row of two states no preference, and has the second class; the other has the first."""
+    """One of two rows has equal scores and the second class; the other has the first class."""
     f = np.array([[1e-9, 0.0], [1e-9, 0.0]])
     for alpha in (0.0, 5.0):
         model = TemperatureScaling(alpha=alpha).fit(f, [1, 1], classes=[0, 1])
@@ -528,7 +528,7 @@ def test_tiny_scores_are_not_made_surer_than_they_are():
 
 
 def test_constant_scores():
-    """A temperature can say nothing; the others say the shares of the classes, nearly."""
+    """A temperature cannot help; the others give nearly the shares of the classes."""
     f, y = np.full((1000, 3), 7.0), np.repeat([0, 1, 2], [600, 300, 100])
     assert TemperatureScaling().fit(f, y).temperature_ == 1.0
     for name in ("platt", "vector", "dirichlet"):
@@ -717,5 +717,5 @@ def test_networks(data_folder, network, least):
     losses = {name: log_loss(log_p, y[test]) for name, log_p in after.items()}
     assert ece(np.exp(after["temperature"]), y[test]) < min(least, ece(np.exp(before), y[test]))
     assert losses["temperature"] < log_loss(before, y[test])
-    assert losses["dirichlet"] < losses["temperature"]  # with 10 classes and with 100
+    assert losses["dirichlet"] < losses["temperature"]  # with 10 and with 100 classes
     assert losses["vector"] < losses["temperature"] + 1e-3

@@ -1,4 +1,4 @@
-"""What calibrators make of their input: zeros, sums, weights, masks and labels; and the steps of Newton.
+"""How calibrators treat their input: zeros, sums, weights, masks and labels; and Newton's steps.
 
 Not tested here: what they fit (test_calibration.py).
 """
@@ -21,7 +21,7 @@ from linclf.metrics import log_loss
 
 
 def as_they_are(p, sample_weight=None):
-    """A calibrator that is fitted to probabilities and then changes none."""
+    """A calibrator fitted to probabilities that then leaves probabilities unchanged."""
     y = np.arange(len(p)) % 2
     model = TemperatureScaling(input="probabilities").fit(p, y, sample_weight)
     model.temperature_ = 1.0
@@ -53,7 +53,7 @@ def test_models_that_were_saved_without_a_floor_keep_theirs():
 
 
 def test_a_forest_with_zeros_becomes_better_and_not_worse():
-    """With zeros at 1e-30 it became worse, by 0.07 to 0.11."""
+    """With zeros replaced by 1e-30 the log loss rose, by 0.07 to 0.11."""
     X, y = make_classification(1500, 12, n_informative=6, n_classes=4, flip_y=0.1, random_state=0)
     forest = RandomForestClassifier(50, random_state=0)
     p = cross_val_predict(forest, X, y, method="predict_proba")
@@ -78,7 +78,7 @@ def test_sums_of_probabilities(total):
 
 
 def test_equal_scores_are_centred_to_zero_exactly():
-    """The mean of three numbers 0.1 is another number."""
+    """The computed mean of three numbers 0.1 is not 0.1."""
     np.testing.assert_array_equal(centred(np.full((1, 3), 0.1)), np.zeros((1, 3)))
 
 
@@ -142,13 +142,13 @@ def test_many_classes_in_few_rows_are_no_regression():
 
 
 def test_a_step_that_overshoots_is_made_shorter():
-    """For sqrt(1 + x^2) a full step leads from x to -x^3, farther away where x > 1."""
+    """For sqrt(1 + x^2) a full step goes from x to -x^3, farther away if x > 1."""
     values = []
 
     def function(x):
         root = float(np.sqrt(1 + x @ x))
 
-        def product(step):  # asked for where a step was accepted only
+        def product(step):  # called only after an accepted step
             values.append(root)
             return step / root**3
 
@@ -164,7 +164,7 @@ def test_where_only_rounding_is_left_the_gradient_decides():
     start, norms = np.array([1e-7]), []
 
     def function(x):
-        value = 1.0 if x[0] == start[0] else 1.0 + 4e-15  # another order of summing up rounds otherwise
+        value = 1.0 if x[0] == start[0] else 1.0 + 4e-15  # as if summed in another order
         norms.append(abs(x[0]))
         return Point(value, x, lambda step: step, np.ones(1))
 

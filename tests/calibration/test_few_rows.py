@@ -1,6 +1,6 @@
-"""Few rows: parts that are held out, shrinkage, `AutomaticCalibration`, labels that lack classes.
+"""Few rows: held-out parts, shrinkage, `AutomaticCalibration`, labels that lack classes.
 
-Not tested here: what is minimised (test_calibration.py).
+Not tested here: the objective (test_calibration.py).
 """
 
 import numpy as np
@@ -27,7 +27,7 @@ SHRUNK = [VectorScaling, DirichletCalibration]
 
 
 def drawn(n, K, seed=0, factor=2.0, favour=0.0):
-    """Scores that are too sure, and may favour class 0; labels drawn from the softmax of the right ones."""
+    """Overconfident scores, possibly in favour of class 0; labels drawn from the softmax of correct ones."""
     rng = np.random.default_rng(seed)
     f = 1.5 * rng.standard_normal((n, K))
     y = (f + rng.gumbel(size=f.shape)).argmax(axis=1)
@@ -68,7 +68,7 @@ def test_each_row_is_held_out_once():
     assert len(held_out) == 203
     for fit, test in parts:
         assert len(fit.scores) + len(test.scores) == 203
-        assert 30 <= len(test.scores) <= 55  # looks random: no equal shares
+        assert 30 <= len(test.scores) <= 55  # looks random: shares are unequal
         assert fit.weights.sum() == pytest.approx(1)
         assert test.total == pytest.approx(len(test.scores))
 
@@ -146,7 +146,7 @@ def test_coefficients_are_the_average_of_the_strengths(cls):
 
 @pytest.mark.parametrize("cls", SHRUNK)
 def test_few_rows_stay_near_the_temperature_and_many_do_not(cls):
-    """The scores favour class 0; on 20 rows of 20 classes nothing of that can be learned."""
+    """The scores favour class 0; 20 rows of 20 classes are too few to learn that."""
     f, y = drawn(20_000, 20, favour=3.0)
     test, gains = slice(10_000, None), []
     for n in (20, 100, 1_000, 10_000):
@@ -164,7 +164,7 @@ def test_few_rows_stay_near_the_temperature_and_many_do_not(cls):
 
 @pytest.mark.parametrize("cls", SHRUNK)
 def test_scores_that_are_right_are_left_alone(cls):
-    """Labels drawn from the scores: what is learned beside the temperature is noise."""
+    """Labels drawn from the scores: anything learned beyond the temperature is noise."""
     for seed in range(5):
         f, y = drawn(10_300, 10, seed)
         fit, test = (f[:300], y[:300]), (f[300:], y[300:])
@@ -215,7 +215,7 @@ def test_its_input_is_that_of_its_members(input):
 def test_many_rows_leave_the_best_alone():
     rng = np.random.default_rng(0)
     p = rng.dirichlet(np.ones(3), size=20_000)
-    f = np.log(p) @ [[1.0, 0.0, 0.0], [0.0, 1.0, 0.9], [0.0, 0.9, 1.0]]  # which vector scaling cannot say
+    f = np.log(p) @ [[1.0, 0.0, 0.0], [0.0, 1.0, 0.9], [0.0, 0.9, 1.0]]  # beyond vector scaling
     y = (f + rng.gumbel(size=f.shape)).argmax(axis=1)
     model = AutomaticCalibration(input="probabilities").fit(p, y)
     assert [type(each) for each in model.calibrators_] == [DirichletCalibration]
@@ -272,13 +272,13 @@ def test_integers_below_the_number_of_columns_are_columns(name):
     named = resolve(name).fit(f, y, classes=np.arange(6))
     np.testing.assert_array_equal(model.predict_proba(f), named.predict_proba(f))
     p = model.predict_proba(f)
-    assert (p[:, 4] > 0).all()  # what has not been seen is not impossible
+    assert (p[:, 4] > 0).all()  # an unseen class is not impossible
     if name != "temperature":  # but rarer than the scores say
         assert p[:, 4].mean() < TemperatureScaling().fit(f, y).predict_proba(f)[:, 4].mean()
 
 
 def test_a_class_without_rows_keeps_what_the_penalty_gives():
-    """Its expected number of rows is the penalty times its intercept, and is not 0."""
+    """Its expected number of rows is the penalty times its intercept, so it is not 0."""
     f, y = drawn(400, 5)
     y[y == 2] = 0
     model = VectorScaling(shrinkage=1.0, alpha_intercept=7.0).fit(f, y)
@@ -328,7 +328,7 @@ def test_other_labels_need_classes(y):
     ],
 )
 def test_networks_with_few_rows(data_folder, network, n_rows):
-    """In the mean of splits at most .2 % above the log loss of a temperature; labels lack classes."""
+    """On average over splits, at most .2 % above the log loss of a temperature; labels lack classes."""
     archive = np.load(data_folder / "calib_netcal" / f"{network}.npz")
     f, y = np.log(np.maximum(archive["predictions"], 1e-30)), archive["ground_truth"].ravel().astype(int)
     losses = {name: [] for name in ("temperature", "vector", "dirichlet", "auto")}

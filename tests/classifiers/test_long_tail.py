@@ -28,7 +28,7 @@ def tail():
 # ---------------------------------------------------------------- class weights
 
 
-# by default; a compilation costs a second
+# in the default run, because each compilation takes a second
 SPARSE_TOO = {"softmax", "weston-watkins", "cosface"}
 DENSE_TOO = {*SPARSE_TOO, "sparsemax", "focal", "squared-one-vs-rest"}
 
@@ -47,7 +47,7 @@ DENSE_TOO = {*SPARSE_TOO, "sparsemax", "focal", "squared-one-vs-rest"}
     ],
 )
 def test_a_class_weight_of_two_is_a_second_copy_of_its_rows(name, form):
-    """For every loss; up to 64 rows make one exact batch."""
+    """For every loss; up to 64 rows form a single exact batch."""
     X, y = load_iris(return_X_y=True)
     X, y = X[::5], y[::5]
     model = LinearClassifier(loss=name, max_iter=30, random_state=0)
@@ -56,7 +56,7 @@ def test_a_class_weight_of_two_is_a_second_copy_of_its_rows(name, form):
     copies = np.r_[np.arange(len(y)), np.flatnonzero(y == 1)]
     copied = model.set_params(class_weight=None).fit(form(X[copies]), y[copies])
     np.testing.assert_allclose(scores, copied.decision_function(form(X)), rtol=1e-6, atol=1e-6)
-    half = {0: 0.5, 1: 1, 2: 0.5}  # a common factor is nothing
+    half = {0: 0.5, 1: 1, 2: 0.5}  # a common factor does not matter
     again = model.set_params(class_weight=half).fit(form(X), y)
     np.testing.assert_allclose(scores, again.decision_function(form(X)), rtol=1e-6, atol=1e-6)
 
@@ -65,7 +65,7 @@ def test_a_class_weight_of_two_is_a_second_copy_of_its_rows(name, form):
 @pytest.mark.parametrize("loss", ["sparsemax", "entmax"])
 @pytest.mark.parametrize("solver", ["sgd", "lbfgs"])
 def test_weighted_optimum_of_the_sparse_maps(tail, loss, solver):
-    """SciPy's minimum of the twin's weighted loss."""
+    """The optimum equals SciPy's minimum of the twin's weighted loss."""
     X, y = tail[:2]
     class_weight = np.array([1.0, 2.0, 3.0, 10.0])
     twin = {"sparsemax": naive.sparsemax_loss, "entmax": lambda f, y: naive.entmax_loss(f, y, 1.5)}[loss]
@@ -125,7 +125,7 @@ def test_effective_numbers_refuse(arguments, message):
 
 @pytest.mark.parametrize("labels", [["0", "1", "10"], [True, False], [2.0, 3.0, -1.0], ["b", "a"]], ids=str)
 def test_effective_numbers_are_the_weights_of_any_labels(labels):
-    """Numbers as text, too, which scikit-learn's own lookup mistakes for numbers."""
+    """Including numbers as text, which scikit-learn's lookup confuses with numbers."""
     y = np.repeat(labels, np.arange(3, 3 + len(labels)))
     X = np.random.default_rng(0).standard_normal((len(y), 2))
     weights = effective_number_weights(y, beta=0.9)
@@ -233,7 +233,7 @@ def test_adjustment_aims_at_the_balanced_error(tail):
 
 
 def test_adjustment_watches_the_adjusted_loss_on_validation_rows(tail):
-    """The validation rows have the shares of the training rows: their loss is that of the trained scores."""
+    """Validation rows have the class shares of the training rows, so the adjusted scores are evaluated."""
     X, y, X_val, y_val = tail
     plain, adjusted = (
         SoftmaxClassifier(logit_adjustment=tau, random_state=0).fit(X, y, X_val=X_val, y_val=y_val)
@@ -255,7 +255,7 @@ def test_warm_start_goes_on_where_the_last_fit_ended(tail, two):
 
 @pytest.mark.parametrize("T", [0.25, 4.0])
 def test_adjustment_is_in_units_of_the_temperature(tail, T):
-    """f/T is what becomes a probability, so a temperature changes the scores and nothing else."""
+    """Probabilities come from f/T, so a temperature changes only the scores."""
     X, y = tail[:2]
     plain = SoftmaxClassifier(logit_adjustment=1.0, alpha=1e-2, solver="lbfgs", tol=1e-8).fit(X, y)
     scaled = SoftmaxClassifier(
@@ -265,7 +265,7 @@ def test_adjustment_is_in_units_of_the_temperature(tail, T):
 
 
 def test_balanced_weights_leave_nothing_to_adjust(tail):
-    """The shares are those of the weighted rows, so that nothing is corrected twice."""
+    """Class shares are those of the weighted rows, so the imbalance is not corrected twice."""
     X, y = tail[:2]
     both, balanced = (
         SoftmaxClassifier(class_weight="balanced", logit_adjustment=tau, random_state=0).fit(X, y)

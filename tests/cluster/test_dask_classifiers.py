@@ -1,6 +1,6 @@
-"""`linclf.dask`: the model of all rows, whatever the partitions and the workers, and what happens to them.
+"""`linclf.dask`: the model does not depend on partitions, workers, or what happens to them.
 
-On two workers that are processes of their own. `test_fit_from_batches` tests the sums of shards.
+Uses two worker processes. `test_fit_from_batches` tests the sums of shards.
 """
 
 import os
@@ -30,7 +30,7 @@ import psutil  # noqa: E402  which distributed brings
 import linclf.dask as on_dask  # noqa: E402
 
 TIGHT = {"alpha": 1e-2, "tol": 1e-12, "max_iter": 300, "solver": "lbfgs"}
-pytestmark = pytest.mark.filterwarnings("default")  # of dask and its libraries
+pytestmark = pytest.mark.filterwarnings("default")  # because of dask and its libraries
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def client():
 
 @pytest.fixture
 def own_client():
-    """Workers that may be killed."""
+    """A client with workers that tests may kill."""
     with (
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
@@ -70,7 +70,7 @@ def arrays(*given, chunks=(1700, 0, 300, 1000)):
 
 
 def delayed(*given, cuts=(1, 1000, 2500)):
-    """Uneven parts, of which nobody knows the lengths."""
+    """Uneven parts of unknown length."""
     return [[dask.delayed(part) for part in np.split(one, cuts)] for one in given]
 
 
@@ -268,7 +268,7 @@ def test_no_client():
 
 
 def slowed(seconds=0.0):
-    """Parts that take a while, so that something can happen meanwhile."""
+    """Parts that are slow to compute, so that something can happen meanwhile."""
     X, y, _ = table(n=20_000)
 
     def part(number):
@@ -281,7 +281,7 @@ def slowed(seconds=0.0):
 
 
 class Counter(distributed.SchedulerPlugin):
-    """How many tasks have been done."""
+    """Counts the finished tasks."""
 
     done = 0
 
@@ -290,7 +290,7 @@ class Counter(distributed.SchedulerPlugin):
 
 
 def test_a_killed_worker_costs_at_most_two_passes(own_client):
-    """Its partitions are made again, and the model is the same."""
+    """Its partitions are computed again, and the model is the same."""
     X, y = slowed(0.1)
     model = on_dask.SoftmaxClassifier(client=own_client, **TIGHT)
     counter = Counter()
@@ -316,13 +316,13 @@ def test_a_killed_worker_costs_at_most_two_passes(own_client):
             break
     killer.join()
     assert killed
-    # a pass is a task for each of four partitions, three sums, and what is summed; making partitions again
-    # takes X, y, both together, and the encoded rows of each
+    # a pass is a task for each of four partitions, three sums, and the function that is summed; computing a
+    # partition again takes four tasks: X, y, both together, and the encoded rows
     assert max(counts) - usual <= 2 * (4 + 3 + 1) + 4 * 4
 
 
 def watch_memory():
-    """On a worker: notes the most memory, and the most bytes of rows that it holds."""
+    """On a worker: record the peak memory, and the peak bytes of rows that it holds."""
     worker = next(iter(distributed.Worker._instances))
     worker.most = worker.usual = psutil.Process().memory_info().rss
     worker.rows = 0
@@ -345,7 +345,7 @@ def seen_memory():
 @pytest.mark.faults
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_worker_takes_the_rows_that_it_holds_and_little_more(own_client, dtype):
-    """15 %, the coefficients, and what allocators keep."""
+    """Allow 15 %, the coefficients, and the reserve of allocators."""
 
     def parts(n):
         rows = [
@@ -368,7 +368,7 @@ def test_a_worker_takes_the_rows_that_it_holds_and_little_more(own_client, dtype
 
 
 def test_workers_that_come_and_go():
-    """The cluster decides how many there are; the model does not depend on it."""
+    """The cluster may change their number; the model does not depend on it."""
     X, y = slowed(0.05)
     with (
         distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,
@@ -410,7 +410,7 @@ def test_no_worker_left_is_an_error(own_client, monkeypatch):
 
 @pytest.fixture
 def interrupts():
-    """A process that a shell has started in the background ignores SIGINT."""
+    """Restore SIGINT, which processes started in the background by a shell ignore."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -418,7 +418,7 @@ def interrupts():
 
 def test_an_interrupt_cancels_the_tasks(own_client, interrupts):
     model = on_dask.SoftmaxClassifier(client=own_client)
-    clone(model).fit(*slowed())  # nothing is imported or compiled when the signal comes
+    clone(model).fit(*slowed())  # so that nothing is imported or compiled when the signal comes
     X, y = slowed(2.0)
     threading.Timer(1.0, lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
@@ -426,5 +426,5 @@ def test_an_interrupt_cancels_the_tasks(own_client, interrupts):
     assert not hasattr(model, "classes_")
     give_up = time.monotonic() + 20
     while any(own_client.processing().values()) and time.monotonic() < give_up:
-        time.sleep(0.1)  # a task that runs ends
+        time.sleep(0.1)  # running tasks finish
     assert not any(own_client.processing().values())

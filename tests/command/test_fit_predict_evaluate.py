@@ -46,14 +46,14 @@ def people(n=600, seed=0):
 
 
 def run(capsys, *arguments, code=0):
-    """What the command prints."""
+    """Run the command, and return what it prints."""
     assert main([str(argument) for argument in arguments]) == code
     return capsys.readouterr()
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Files of people and a model of them."""
+    """Files with rows of `people`, and a model fitted to them."""
     folder = tmp_path_factory.mktemp("people")
     people(600).to_csv(folder / "train.csv", index=False)
     people(200, seed=1).to_csv(folder / "test.csv", index=False, sep=";", decimal=",")
@@ -127,7 +127,7 @@ def test_a_file_larger_than_memory_gives_the_same_model(ending, tmp_path, capsys
     assert "3,000 rows, more than memory holds: read again for each pass" in printed
     assert "columns and encoder are those of a sample of 3,000 rows" in printed
     whole, passes = (linclf.load(tmp_path / f"{name}.linclf") for name in ("whole", "passes"))
-    # the encoder of one has learned from all rows, that of the other without the held-out ones
+    # one encoder was fitted to all rows, the other without the held-out rows
     X = table.drop(columns=["answer", "number"])
     np.testing.assert_allclose(passes.predict_proba(X), whole.predict_proba(X), atol=0.01)
     assert re.search(r"on the validation rows:\n6\d\d rows: accuracy", printed)
@@ -225,7 +225,7 @@ def test_validation_and_report(folder, capsys):
         ("fit train.csv -o x.linclf --target size", "y has 32 missing labels of 600, the first in row 0"),
         ("fit train.csv -o x.linclf --target age --validation 0.9999", "--validation 0.9999 holds out"),
         ("predict m.linclf other.csv -o p.csv", "other.csv has no column 'size' and 2 more, and the model"),
-        ("predict m.linclf letters.csv -o p.csv", "'size' has numbers, and 'big' in row 2; mend it, or say"),
+        ("predict m.linclf letters.csv -o p.csv", "'size' has numbers, and 'big' in row 2; fix it, or say"),
         ("predict m.linclf new.parquet -o p.xlsx", "--output 'p.xlsx' has the ending '.xlsx'; use .parquet"),
         ("predict m.linclf new.parquet -o p.csv --top-k 9", "--top-k 9 must lie between 1 and 3"),
         (
@@ -267,7 +267,7 @@ def test_errors_are_one_line_and_nothing_is_written(arguments, message, folder, 
 
 @pytest.fixture
 def codes(tmp_path, capsys, monkeypatch):
-    """Models of a category that looks like a number in part, or in whole, and decides the class."""
+    """Models with a category that determines the class, and looks partly or entirely like a number."""
     monkeypatch.chdir(tmp_path)
     for name, values in {
         "mixed": ["01", "02", "A3"],
@@ -293,12 +293,12 @@ def codes(tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("model", "values", "predicted"),
     [
-        ("mixed", "01 02 01", "u v u"),  # 01 is not 1 where no row has a letter
+        ("mixed", "01 02 01", "u v u"),  # 01 is not 1, even if no row has a letter
         ("mixed", "A3 01 02", "w u v"),
-        ("whole", "1 2 3 -", "u v w u"),  # a gap makes floats of them: autogluon/autogluon#601
+        ("whole", "1 2 3 -", "u v w u"),  # a gap turns them into floats: autogluon/autogluon#601
         ("whole", "1.0 2.0 3.0 -", "u v w u"),
         ("whole", "3 2", "w v"),
-        ("flag", "TRUE FALSE", "u v"),  # without a word, pandas has bools
+        ("flag", "TRUE FALSE", "u v"),  # without other words, pandas reads bools
         ("flag", "true False no", "u v w"),
         ("flag", "no TRUE", "w u"),
     ],
@@ -319,9 +319,9 @@ def test_a_category_is_the_same_whatever_else_its_column_holds(
 
 
 def test_values_that_the_fit_did_not_have_are_said(codes, capsys):
-    """They count for nothing, and silence would pass a wrong file (pycaret/pycaret#1060)."""
+    """They are ignored, and without a message a wrong file would pass (pycaret/pycaret#1060)."""
     (codes / "new.csv").write_text("code,x,label\nred ,0.5,u\n01,0.5,u\n1,0.5,u\n,0.5,u\n")
-    said = "2 rows have a value of 'code' that the fit did not have, such as 'red': it does not count"
+    said = "2 rows have a value of 'code' that was not seen in fit, such as 'red': it is ignored"
     assert said in run(capsys, "predict", "mixed.linclf", "new.csv").err
     assert said in run(capsys, "evaluate", "mixed.linclf", "new.csv").out
 
@@ -342,7 +342,7 @@ def test_labels_of_another_file_are_the_same_classes(fitted, judged, tmp_path, c
 
 @pytest.mark.parametrize("labels", ["True TRUE no", "1 1.0 no", "TRUE True FALSE"])
 def test_a_model_is_judged_on_the_classes_of_its_fit(labels, tmp_path, capsys, monkeypatch):
-    """One file may write one class in two ways, as rows of two programs do."""
+    """A file may spell a class in two ways, for example if its rows come from two programs."""
     monkeypatch.chdir(tmp_path)
     classes = labels.split()
     (tmp_path / "t.csv").write_text(
@@ -385,7 +385,7 @@ def test_pipelines_of_the_user_are_taken(parts, tmp_path, capsys, monkeypatch):
     linclf.save(model, "m.linclf")
     table.loc[0, "k"] = "green"
     table.assign(label=y).to_csv("t.csv", index=False)
-    said = "1 row has a value of 'k' that the fit did not have, such as 'green': it does not count"
+    said = "1 row has a value of 'k' that was not seen in fit, such as 'green': it is ignored"
     printed = run(capsys, "predict", "m.linclf", "t.csv")
     assert printed.out.split()[1:] == list(model.predict(table))
     assert said in printed.err
@@ -395,7 +395,7 @@ def test_pipelines_of_the_user_are_taken(parts, tmp_path, capsys, monkeypatch):
 
 
 def test_texts_alone_are_predicted(folder, tmp_path, capsys):
-    """A test file has no label, and so one column may be left."""
+    """A test file has no labels, so it may have a single column."""
     table = people(300)[["review", "answer"]]
     table.to_csv(tmp_path / "t.csv", index=False)
     run(capsys, "fit", tmp_path / "t.csv", "-o", tmp_path / "t.linclf", "--alpha", "1e-4")
@@ -407,7 +407,7 @@ def test_texts_alone_are_predicted(folder, tmp_path, capsys):
 
 
 def test_svmlight_with_fewer_features_names_the_remedy(tmp_path, capsys):
-    """It does not write zeros (mwydmuch/napkinXC#18), and may begin with 0 or 1: only the user knows."""
+    """It omits zeros (mwydmuch/napkinXC#18), and may begin with 0 or 1: only the user knows."""
     rows = "".join(f"{i % 2} 1:{i % 5} 2:{i % 2} 4:1\n" for i in range(40))
     (tmp_path / "t.svm").write_text(rows)
     run(capsys, "fit", tmp_path / "t.svm", "-o", tmp_path / "t.linclf", "--alpha", "1e-3")

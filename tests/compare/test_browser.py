@@ -1,4 +1,4 @@
-"""The HTML report in Chromium: it sorts, fits, and says nothing in the console.
+"""The HTML report in Chromium: it sorts, fits the page, and writes nothing to the console.
 
 Needs the programs chromium and chromedriver; the default run skips this file without them.
 """
@@ -23,7 +23,7 @@ def report(tmp_path_factory):
 
 
 def column(browser, number):
-    """The numbers in a column, from top to bottom; an empty text where there is none."""
+    """The numbers in a column, from top to bottom; empty text if one is missing."""
     rows = "[...document.querySelectorAll('tbody tr')]"
     return browser.execute_script(
         f"return {rows}.map(r => r.cells[arguments[0]].dataset.value || '')", number

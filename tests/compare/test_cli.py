@@ -114,7 +114,7 @@ def test_groups_and_times_are_columns_and_no_features(table, tmp_path, capsys):
     table.to_csv(tmp_path / "t.csv", index=False)
     arguments = ["compare", str(tmp_path / "t.csv"), "--models", "sklearn:R*", "--repeats", "2", "--no-tune"]
     frame = table.drop(columns=["Label", "patient", "day"])
-    # dates are no feature
+    # dates are not a feature
     for option, name, n_features in (("--groups", "patient", 3), ("--times", "day", 4)):
         left = frame.assign(**{other: table[other] for other in {"patient", "day"} - {name}})
         left.assign(**{name: table[name], "Label": table["Label"]}).to_csv(tmp_path / "t.csv", index=False)
@@ -276,7 +276,7 @@ def test_missing_packages_are_named_with_the_extra(missing, extra, monkeypatch, 
 
 
 def run_fresh(code, cache, *arguments):
-    """Run code in a process of its own with this kernel cache; returns what it prints."""
+    """Run code in a new process with this kernel cache; return its output."""
     environment = os.environ | {"LINCLF_CACHE": str(cache)}
     command = [sys.executable, *(["-c", code] if code else ["-m", "linclf"]), *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)

@@ -1,6 +1,6 @@
 """The comparison, its outputs, and the ``linclf`` command, on small data and few models.
 
-How well the models classify is not tested here; the measures of what they predict are.
+The quality of the models is not tested here; the measures of their predictions are.
 """
 
 import re
@@ -216,7 +216,7 @@ def test_one_split_has_no_deviation(iris):
     assert result.rows[1]["behind_margin"] is None
     assert result.rows[1]["status"] == "not judged"
     assert result.rows[0]["fit_seconds"] > 0
-    assert "is the highest in one split, which says nothing of chance" in result.verdict
+    assert "is the best in one split, which says nothing about chance" in result.verdict
 
 
 def test_equal_seeds_give_equal_results(iris):

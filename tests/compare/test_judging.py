@@ -192,7 +192,7 @@ def test_hinges_of_two_classes_are_one_row_because_they_are_one_model(two_classe
         "weston-watkins": ["crammer-singer", "one-vs-rest"],
         "squared-weston-watkins": ["squared-crammer-singer", "squared-one-vs-rest"],
     }
-    assert "weston-watkins stands for crammer-singer and one-vs-rest too, the same model" in str(result)
+    assert "weston-watkins also stands for crammer-singer and one-vs-rest, the same model" in str(result)
     alone = compare(X, y, models=["one-vs-rest"], tune=False, repeats=1)
     assert alone.rows[0]["model"] == "one-vs-rest"
 
@@ -285,7 +285,7 @@ def test_estimators_of_the_user_are_fitted_as_they_are(iris):
     assert row_of(result, "LogisticRegression")["alpha"] is None
     assert row_of(result, "bayes")["accuracy_splits"] == row_of(result, "GaussianNB")["accuracy_splits"]
     assert not hasattr(own, "coef_"), "a clone is fitted"
-    assert "models of yours are fitted as they are" in str(result)
+    assert "your own models are fitted as they are" in str(result)
     named = compare(*iris, models={"bayes": GaussianNB()}, repeats=1)
     assert named.rows[0]["model"] == "bayes"
     twice = compare(*iris, models=[GaussianNB(), GaussianNB()], repeats=1)

@@ -1,4 +1,4 @@
-"""What a comparison writes: JSON, tables, HTML."""
+"""The output of a comparison: JSON, tables, HTML."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""The penalty chosen along a path is that of a fit for each penalty and fold."""
+"""The penalty chosen along a path equals that of separate fits for each penalty and fold."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Sparse rows with some of their features."""
+"""Sparse rows restricted to some of their features."""
 
 import numpy as np
 import pytest

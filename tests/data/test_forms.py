@@ -1,4 +1,4 @@
-"""Containers of X, y and weights: tensors, tables, and what is no array. test_inputs.py has the arrays."""
+"""Containers of X, y and weights: tensors, tables, and non-arrays. Arrays are in test_inputs.py."""
 
 import numpy as np
 import pandas as pd
@@ -71,12 +71,12 @@ def test_ragged_rows(kind):
         (pd.Series(list(X)), "a cell of 4 values: pass numpy.stack"),  # a column of embeddings
         (pd.DataFrame({"embedding": X.tolist()}), "a cell of 4 values: pass numpy.stack"),
         (pd.Series(list(X)).to_numpy(), "a cell of 4 values: pass numpy.stack"),
-        (pd.DataFrame({"a": X[:, 0], "b": ["red", "blue", "red"] * 50}), "holds 'red': make numbers of it"),
-        (["a good film", "a dull film", "fine"] * 50, "holds 'a good film': make numbers of it"),
+        (pd.DataFrame({"a": X[:, 0], "b": ["red", "blue", "red"] * 50}), "holds 'red': convert it with"),
+        (["a good film", "a dull film", "fine"] * 50, "holds 'a good film': convert it with"),
     ],
 )
 def test_cells_that_are_no_numbers_name_the_remedy(rows, message):
-    """NumPy says that it cannot set an array element with a sequence (iit-cs579/main#28)."""
+    """NumPy only says that it cannot set an array element with a sequence (iit-cs579/main#28)."""
     with pytest.raises(ValueError, match=message):
         fit(rows, Y)
     classifier = fit(X, Y)
@@ -129,7 +129,7 @@ NARROW = {
 
 @pytest.mark.parametrize("form", NARROW)
 def test_float16_becomes_float32(form):
-    """float64 took four times the memory."""
+    """float64 would take four times the memory."""
     model = fit(NARROW[form](X.astype(np.float16)), Y)
     assert model.coef_.dtype == np.float32
     np.testing.assert_array_equal(model.coef_, fit(X.astype(np.float32), Y).coef_)
@@ -188,7 +188,7 @@ def test_other_names_of_columns():
         SoftmaxClassifierCV().fit(X, P, X_val=X, y_val=table)
     with pytest.raises(ValueError, match=f"^y {message}"):
         SoftmaxClassifier().partial_fit(X, table, classes=["x", "y", "z"])
-    with pytest.raises(ValueError, match="two columns of one name"):
+    with pytest.raises(ValueError, match="two columns with the same name"):
         fit(X, pd.DataFrame(P, columns=["a", "a", "b"]))
 
 

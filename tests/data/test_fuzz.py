@@ -1,7 +1,7 @@
-"""Whatever arrives: a model that agrees with the plain one, or a ValueError or TypeError that says why not.
+"""Any input gives a model that agrees with the plain one, or a ValueError or TypeError that says why not.
 
-The plain model is the fit of the same values as a C-ordered float64 array. Warnings are errors, but
-for those of convergence and of uneven columns. ``LINCLF_FUZZ=20000 pytest -m fuzz`` runs as many new
+The plain model is fitted to the same values as a C-ordered float64 array. Warnings are errors, except
+for those about convergence and uneven columns. ``LINCLF_FUZZ=20000 pytest -m fuzz`` runs 20,000 new
 examples.
 """
 
@@ -35,7 +35,7 @@ fuzz = settings(
     max_examples=LONG or 70,
     derandomize=not LONG,
     database=None,
-    deadline=120_000,  # milliseconds: no hang, but the first examples compile kernels
+    deadline=120_000,  # milliseconds: catches hangs, but the first examples compile kernels
     suppress_health_check=list(HealthCheck),
 )
 
@@ -71,7 +71,7 @@ SPARSE = {
     "zeros": explicit_zeros,
     "strange": strange_parts,
 }
-FLOAT64 = {"list", "objects", "big-endian"}  # forms that do not keep float32
+FLOAT64 = {"list", "objects", "big-endian"}  # forms that lose float32
 DTYPES = ["f8", "f4", "f2", "i1", "i8", "u4", "bool", "g"]
 CLASSES = [SoftmaxClassifier, SVMClassifier, MarginSoftmaxClassifier]
 LABELS = {
@@ -147,7 +147,7 @@ def weights(draw, n):
 
 
 def attempt(call):
-    """What a call returns, or the fault that a user may see; everything else is a failure of the test."""
+    """The result of a call, or an error that a user may see; any other error fails the test."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -161,14 +161,14 @@ def attempt(call):
 
 
 def both_or_neither(first, second):
-    """The results of two calls of which one must fail where the other does; None where both fail."""
+    """The results of two calls, which must fail together; None if both fail."""
     (found, fault), (expected, other) = attempt(first), attempt(second)
     assert (fault is None) == (other is None), (fault, other)
     return None if fault is not None else (found, expected)
 
 
 def agree(model, X, plain, Z, tolerance=0.0):
-    """The same predictions and scores, within a tolerance of what is added up to them."""
+    """The same predictions and scores, within a tolerance relative to their summands."""
     scores = both_or_neither(lambda: model.decision_function(X), lambda: plain.decision_function(Z))
     if scores is None:
         return
@@ -216,7 +216,7 @@ def test_dense_rows_of_any_form(data):
 @given(data=st.data())
 def test_sparse_rows_of_any_form(data):
     form, X = data.draw(st.sampled_from(sorted(SPARSE))), data.draw(values())
-    X = with_dtype(X, data.draw(st.sampled_from(["f8", "f4", "i8"]))) + 0  # no -0, which is stored
+    X = with_dtype(X, data.draw(st.sampled_from(["f8", "f4", "i8"]))) + 0  # no -0, which would be stored
     Z = X if X.dtype == np.float32 else X.astype(np.float64)
     given_rows, plain = SPARSE[form](sparse.csr_array(X)), sparse.csr_array(Z)
     make, (y, labels, weight) = data.draw(estimators()), draw_targets(data, len(X))
@@ -231,7 +231,7 @@ def test_sparse_rows_of_any_form(data):
 @fuzz
 @given(data=st.data())
 def test_dense_sparse_and_single_precision_agree(data):
-    """With a step of the user's all take the same path, but for rounding, where losses have no kinks."""
+    """With a given step size all take the same path, up to rounding, if losses have no kinks."""
     X = data.draw(values(usual=True)).astype(np.float32)
     make = data.draw(estimators(CLASSES[:1], solver="sgd", learning_rate=1e-3, batch_size=7))
     y, labels, weight = draw_targets(data, len(X))

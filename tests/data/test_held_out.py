@@ -60,7 +60,7 @@ def test_the_loss_is_that_of_copied_rows():
 
 @pytest.mark.parametrize("calibration", [None, "temperature"])
 def test_early_stopping_takes_no_memory_for_the_rows(calibration):
-    """A share of X: the held-out rows would be a half."""
+    """Less than a share of X: a copy of the held-out rows would be a half."""
     rng = np.random.default_rng(0)
     X, y = rng.random((8000, 1500), dtype=np.float32), np.arange(8000) % 3
     peaks = {}
@@ -76,7 +76,7 @@ def test_early_stopping_takes_no_memory_for_the_rows(calibration):
         )
         if stop:
             model.set_params(calibration=calibration)
-        model.fit(X, y)  # compiles what so many rows need
+        model.fit(X, y)  # compiles the kernels for this many rows
         tracemalloc.start()
         model.fit(X, y)
         peaks[stop] = tracemalloc.get_traced_memory()[1] / X.nbytes

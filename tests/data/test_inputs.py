@@ -1,9 +1,9 @@
-"""Rows that people pass: the same data in another form gives the same model, faults say what is wrong.
+"""Rows in any form: the same data give the same model, and errors say what is wrong.
 
-Each form and each fault is tested once, by `check_X` or by one estimator; then every call of every
-estimator that takes rows meets one hard form and one fault of each kind. Each row of the table of
+Each form and each fault is tested once, with `check_X` or with one estimator; then every method of every
+estimator that accepts rows gets one hard form and one fault of each kind. Each row of the table of
 inputs (docs/robustness.md) has a test here, in test_labels.py or in test_numbers.py. Not repeated:
-what scikit-learn's own checks (test_sklearn.py) already ask.
+scikit-learn's own checks (test_sklearn.py).
 """
 
 import numpy as np
@@ -63,7 +63,7 @@ def test_forms_of_dense_rows_are_one_array(iris, form):
 
 
 @ways
-@pytest.mark.parametrize("form", [hard_dense_form, unaligned])  # of which only the first is copied
+@pytest.mark.parametrize("form", [hard_dense_form, unaligned])  # only the first is copied
 def test_forms_of_dense_rows_give_one_model(iris, name, way, form):
     np.testing.assert_array_equal(outcome(name, way, form(iris[0])), outcome(name, way, iris[0]))
 
@@ -211,7 +211,7 @@ def test_forms_of_sparse_rows_are_one_matrix(csr, form):
     for part in names:
         assert getattr(found, part).flags.c_contiguous
         np.testing.assert_array_equal(getattr(found, part), getattr(csr, part))
-    for part, values in before.items():  # the caller's are not changed
+    for part, values in before.items():  # the caller's arrays are not changed
         np.testing.assert_array_equal(getattr(given, part), values)
 
 
@@ -221,7 +221,7 @@ def test_forms_of_sparse_rows_give_one_model(csr, name, way):
 
 
 def test_dense_and_sparse_take_the_same_path(iris, csr):
-    """Where no centring is involved; a row without a stored value is among them."""
+    """Without centring; the rows include one without stored values."""
     assert csr.indptr[5] == csr.indptr[6]
     settings = {"learning_rate": 1e-3, "tol": None, "alpha": 0.1}
     dense, rows = fit(csr.toarray(), iris[1], **settings), fit(csr, iris[1], **settings)

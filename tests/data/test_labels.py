@@ -1,6 +1,6 @@
-"""Labels and weights that people pass; test_inputs.py has the rows they belong to.
+"""Labels and weights in any form; test_inputs.py tests rows.
 
-Each fault is tested with one estimator, and one fault of each kind with every call that trains.
+Each fault is tested with one estimator, and one fault of each kind with every training method.
 """
 
 import numpy as np
@@ -22,7 +22,7 @@ SOFT_WAYS = [pair for pair in TRAINING_WAYS if pair[0] == "soft"]
 
 
 def training(kinds, for_all):
-    """Each kind with one estimator, and one of them with every call that trains."""
+    """Each kind with one estimator, and one of them with every training method."""
     pairs = [(*pair, kind) for kind in kinds for pair in (TRAINING_WAYS if kind == for_all else SOFT_WAYS)]
     return pytest.mark.parametrize(("name", "way", "kind"), pairs)
 
@@ -84,7 +84,7 @@ OBJECTS = {
 
 @pytest.mark.parametrize("kind", OBJECTS)
 def test_labels_that_metrics_do_not_know_are_as_good_as_numbers(iris, kind):
-    """Scores, folds and class weights; scikit-learn's issues 24355 and 17675 are of such labels."""
+    """Scores, folds and class weights; scikit-learn's issues 24355 and 17675 are about such labels."""
     X, y = iris
     labels, codes = OBJECTS[kind][y], np.unique(OBJECTS[kind], return_inverse=True)[1][y]
     by_label, by_code = SoftmaxClassifier(), SoftmaxClassifier()
@@ -334,7 +334,7 @@ def test_class_weight_of_an_unknown_or_missing_class(iris, name, way, kind):
 
 
 def test_weights_of_zero_written_as_text_are_no_rows(iris):
-    """As columns of a CSV are read; folds count all rows that were given."""
+    """As read from columns of a CSV; folds are indices into all given rows."""
     X, y = iris
     weights = np.arange(len(y)) % 2
     as_text, as_numbers = (

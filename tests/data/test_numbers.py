@@ -1,4 +1,4 @@
-"""Huge, tiny, offset and unequal numbers: fitted as well as others, or refused with the column named."""
+"""Huge, tiny, offset and unequal numbers: fitted like others, or refused with the number of the column."""
 
 import warnings
 
@@ -31,14 +31,14 @@ def iris():
 
 @pytest.fixture(scope="module")
 def drawn():
-    """Labels that overlap, so that there is an optimum with finite weights."""
+    """Overlapping classes, so that the optimum has finite weights."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(300, 5))
     return X, (X @ rng.normal(size=(5, 3)) + rng.gumbel(size=(300, 3))).argmax(axis=1)
 
 
 def distance(model, X, y, weights):
-    """Of the objective to its minimum, as a share of what training can gain."""
+    """The distance of the objective to its minimum, as a share of what training can gain."""
     plain = {"solver": "lbfgs", "alpha": model.alpha, "tol": 1e-7}
     best = SoftmaxClassifier(**plain).fit(X, y, sample_weight=weights)
     reached, least = (
@@ -74,7 +74,7 @@ def test_scales_and_offsets_that_sgd_cannot_bear(iris, scale, offset, settings):
 
 @pytest.mark.parametrize("factor", [2.0**-60, 2.0**-1040])
 def test_denormals_have_the_optimum_of_their_scale(drawn, factor):
-    """Weights that would have to be huge are not worth their penalty: the prior is the optimum."""
+    """Huge weights would not be worth their penalty, so the prior is the optimum."""
     X, y = drawn
     for settings in SOLVERS.values():
         model = SoftmaxClassifier(**settings).fit(X * factor, y)
@@ -154,7 +154,7 @@ def test_coefficients_that_overflow_name_the_column():
 
 @pytest.fixture(scope="module")
 def words_and_numbers():
-    """Sparse rows of five words of 200 and two numbers, of which the label depends on both."""
+    """Sparse rows of five words out of 200 and two numbers; the label depends on both kinds."""
     rng, n = np.random.default_rng(0), 3000
     words = sparse.csr_array(
         (np.full(5 * n, 0.4), rng.integers(0, 200, 5 * n), np.arange(0, 5 * n + 1, 5)), shape=(n, 200)
@@ -187,7 +187,7 @@ def test_a_stream_levels_columns_that_grow_later_and_keeps_its_weights(words_and
     X = sparse.hstack([words, numbers * np.where(np.arange(3000) < 600, 0, 1e4)[:, None]], format="csr")
     model, before, at_start = SoftmaxClassifier(random_state=0), [], []
 
-    def watched(*args):  # what a part begins with, in whatever coordinates
+    def watched(*args):  # what a part starts with, in any coordinates
         descent = Descent(*args)
         at_start.append(descent.model())
         return descent
@@ -242,7 +242,7 @@ def test_a_sparse_column_that_leaves_lbfgs_no_digits_is_named(drawn):
     with pytest.warns(UserWarning, match="standardize=True"):
         MarginSoftmaxClassifier(**FAST).fit(stamped, y)  # rows are normalised
     rare = X * [1, 1, 1, 1e5, 1] * (np.arange(300) % 300 == 0)[:, None] + X * [1, 1, 1, 0, 1]
-    model.fit(sparse.csr_array(rare), y)  # one large value is no large column
+    model.fit(sparse.csr_array(rare), y)  # one large value does not make a column large
 
 
 @both
@@ -338,12 +338,12 @@ def test_no_false_alarm_of_separable_data(iris, drawn, settings, storage):
     with warnings.catch_warnings():
         warnings.filterwarnings("error", "alpha=0 and")
         warnings.filterwarnings("ignore", "max_iter|the line search")
-        SoftmaxClassifier(alpha=0, **settings).fit(storage(drawn[0]), drawn[1])  # they overlap
+        SoftmaxClassifier(alpha=0, **settings).fit(storage(drawn[0]), drawn[1])  # the classes overlap
         SoftmaxClassifier(alpha=1e-6, **settings).fit(X, y)
         SoftmaxClassifier(alpha=0, label_smoothing=0.1, **settings).fit(X, y)  # finite at the optimum
-        SoftmaxClassifier(alpha=0, max_iter=5, **settings | {"tol": None}).fit(X, y)  # not asked for
+        SoftmaxClassifier(alpha=0, max_iter=5, **settings | {"tol": None}).fit(X, y)  # no tol
         SVMClassifier(alpha=0, squared=True, **settings).fit(X, y)
-        if settings.get("solver") != "newton":  # which has no cosines
+        if settings.get("solver") != "newton":  # newton does not support cosines
             MarginSoftmaxClassifier(alpha=0, **settings).fit(X, y)
         SoftmaxClassifier(alpha=0, **settings).fit(X, y, X_val=X, y_val=y)  # ends by validation
         SoftmaxClassifier(alpha=0, **settings).fit(X, np.eye(2)[y.astype(int)] * 0.8 + 0.1)  # soft labels

@@ -1,6 +1,6 @@
-"""The numbers behind the drawings, where they are drawn, and what bad input is told.
+"""The numbers behind the plots, the axes that they use, and errors for bad input.
 
-Not tested here: the metrics (test_calibration_metrics.py), and how the pictures look.
+Not tested here: the metrics (test_calibration_metrics.py), and the look of the plots.
 """
 
 import builtins
@@ -52,7 +52,7 @@ COEF = np.array([[3.0, -1.0, 0.0, 2.0], [-4.0, 1.0, 0.5, 0.0], [1.0, 0.0, -0.5, 
 
 @pytest.fixture(autouse=True)
 def _closed():
-    """No figure is open before a test, nor after it."""
+    """No figure is open before or after a test."""
     plt.close("all")
     yield
     plt.close("all")
@@ -236,7 +236,7 @@ def test_reliability_draws_the_curve_and_its_histogram():
 
 
 def test_wilson_interval_by_hand():
-    # 1 of 2 is right: centre 0.5, half of the width z / (2 sqrt(n + z^2)) = 1.96 / (2 sqrt(5.84))
+    # 1 of 2 is correct: centre 0.5, half-width z / (2 sqrt(n + z^2)) = 1.96 / (2 sqrt(5.84))
     display = ReliabilityDisplay.from_predictions(Y, P, n_bins=4, ax=axes())
     np.testing.assert_allclose(display.lower_[2:], [0.5 - 0.405469, 2 / (2 + 3.841459)], rtol=1e-5)
     np.testing.assert_allclose(display.upper_[2:], [0.5 + 0.405469, 1.0], rtol=1e-5)
@@ -454,7 +454,7 @@ def test_noise_of_the_score_does_not_fill_its_axis():
 def test_images_share_a_symmetric_scale(digits, classifier):
     display = CoefficientsDisplay.from_estimator(classifier, image_shape=(8, 8))
     assert len(display.images_) == 10
-    limit = np.sort(np.abs(classifier.coef_), axis=None)[-7]  # of 640, all but 1 %
+    limit = np.sort(np.abs(classifier.coef_), axis=None)[-7]  # 99 % of 640 are smaller
     for image, row, ax in zip(display.images_, classifier.coef_, display.ax_, strict=True):
         np.testing.assert_allclose(image.get_array(), row.reshape(8, 8))
         assert image.get_clim() == pytest.approx((-limit, limit))
@@ -482,8 +482,8 @@ def test_bars_are_the_largest_and_the_least():
     assert [display.largest(label) for label in "abc"] == [["w", "x"], ["x", "w"], ["w", "z"]]
     for ax, label in zip(display.ax_, "abc", strict=True):
         assert [text.get_text() for text in ax.get_yticklabels()] == display.largest(label)
-        assert ax.yaxis_inverted()  # the largest stands at the top
-    # zeros have no bars; fewer features than twice the top are shown once
+        assert ax.yaxis_inverted()  # the largest is at the top
+    # zeros have no bars; with fewer features than twice the top, each is shown once
     assert CoefficientsDisplay(COEF, ["a", "b", "c"]).largest("a") == ["x0", "x3", "x1"]
 
 
@@ -666,7 +666,7 @@ def test_the_bound_is_found_in_axes_that_hold_other_lines():
 
 # ---------------------------------------------------------------- bad input
 
-# the remedy or what is named -> what asks for it
+# part of the error message -> the call that raises it
 IRIS = load_iris(return_X_y=True)
 SVM, OTHER = SVMClassifier(max_iter=20).fit(*IRIS), Perceptron().fit(*IRIS)
 COMPOUND = OneVsRestClassifier(Perceptron()).fit(*IRIS)

@@ -1,6 +1,6 @@
-"""PathDisplay: lines, bars and marks are what the classifier found, and what bad input is told.
+"""PathDisplay: lines, bars and marks show the results of the classifier; errors for bad input.
 
-Not tested here: what all displays share (test_display.py), and the scores themselves.
+Not tested here: common behaviour of displays (test_display.py), and the scores themselves.
 """
 
 import matplotlib
@@ -42,7 +42,7 @@ ABC = list("abc")
 
 @pytest.fixture(autouse=True)
 def _closed():
-    """No figure is open before a test, nor after it."""
+    """No figure is open before or after a test."""
     plt.close("all")
     yield
     plt.close("all")
@@ -206,8 +206,8 @@ def test_lengths_over_the_classes():
     np.testing.assert_allclose(lines[2].get_ydata(), [0, np.sqrt(2), np.sqrt(2)])
     assert [line.get_label() for line in lines] == display.largest()
     assert display.ax_[0].get_ylabel() == "length of coefficients"
-    assert display.ax_[0].get_ylim()[1] == pytest.approx(4 * 5 * 1.05)  # what is larger is cut off
-    # without a chosen penalty the largest anywhere, and nothing is cut off
+    assert display.ax_[0].get_ylim()[1] == pytest.approx(4 * 5 * 1.05)  # larger values are cut off
+    # without a chosen penalty, the largest anywhere, and nothing is cut off
     display = PathDisplay(ALPHAS, coefs=COEFS, classes=ABC, top=3).plot(axes())
     assert display.largest() == ["x0", "x2", "x1"]
     assert display.ax_[0].get_ylim()[1] > 50

@@ -1,7 +1,7 @@
-"""The package is built as docs/architecture.md says: its files, its rooms, and who imports whom.
+"""The package matches docs/architecture.md: its files, its rooms, and their imports.
 
-A room is a folder of the package or a module at its root. Imports inside functions count, because circles
-hide there. Imports for type checkers only do not.
+A room is a folder of the package or a module at its root. Imports inside functions count, because cycles
+hide there. Imports only for type checkers do not count.
 """
 
 import ast
@@ -15,7 +15,7 @@ ROOT = next(folder for folder in HERE.parents if (folder / "pyproject.toml").is_
 PACKAGE = ROOT / "linclf"
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 FILES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
-TOP = {"__init__.py", "__main__.py"}  # the package itself, which imports what it offers
+TOP = {"__init__.py", "__main__.py"}  # the package itself, which imports its public names
 MOST_LINES, MOST_PRIVATE = 400, 6
 
 
@@ -25,7 +25,7 @@ MOST_LINES, MOST_PRIVATE = 400, 6
 def layout(page):
     """Files by room, in the order of the block that begins with ``linclf/``.
 
-    A room begins two spaces in; lines further in go on with its files, or with a folder inside it.
+    A room is indented by two spaces; deeper lines continue with its files, or with a folder inside it.
     """
     rooms, folder = {}, ""
     for line in re.search(r"```\nlinclf/\n(.+?)```", page, re.S)[1].splitlines():
@@ -67,7 +67,7 @@ def test_every_other_file_that_the_page_names_exists():
 
 
 def imports(tree, is_file):
-    """Files that a module of the package imports; ``is_file`` tells them from names inside files."""
+    """Files that a module of the package imports; ``is_file`` distinguishes them from names inside files."""
 
     class Visitor(ast.NodeVisitor):
         def __init__(self):
@@ -89,7 +89,7 @@ def imports(tree, is_file):
                 for alias in node.names:
                     self.add(node.module, alias.name)
 
-        def visit_Attribute(self, node):  # `import linclf` itself is harmless; what is taken from it is not
+        def visit_Attribute(self, node):  # `import linclf` alone is harmless; attributes of it are not
             if isinstance(node.value, ast.Name) and node.value.id == "linclf":
                 self.add("linclf", node.attr)
             self.generic_visit(node)
@@ -134,7 +134,7 @@ def graph():
 
 
 def circle(graph):
-    """Files of which each imports the next and the last the first; empty if there are none."""
+    """A cycle of files, each of which imports the next; empty if there is none."""
     done = set()
 
     def walk(name, path):

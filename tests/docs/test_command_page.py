@@ -1,4 +1,4 @@
-"""The page of the command: its Python examples and its console sessions print what it says."""
+"""The page of the command: its Python examples and console sessions print the output shown."""
 
 import doctest
 import os

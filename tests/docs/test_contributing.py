@@ -1,4 +1,4 @@
-"""docs/contributing.md: the code that it shows is that of the package, and the files that it names exist."""
+"""docs/contributing.md: the code it shows is that of the package, and the files it names exist."""
 
 import importlib.util
 import pathlib
@@ -24,7 +24,7 @@ class A:
 
 @pytest.fixture(scope="module")
 def make_contributing():
-    """The script in docs/, which is no package."""
+    """The script in docs/, which is not a package."""
     path = ROOT / "docs" / "make_contributing.py"
     spec = importlib.util.spec_from_file_location("make_contributing", path)
     module = importlib.util.module_from_spec(spec)

@@ -27,7 +27,7 @@ distributions = importlib.metadata.packages_distributions()
 
 class Import(NamedTuple):
     package: str
-    when_needed: bool  # in a function or for type checkers, and not whenever the module is imported
+    when_needed: bool  # in a function or for type checkers, not on import of the module
 
 
 def imports(node: ast.AST, when_needed: bool = False) -> Iterator[Import]:
@@ -50,7 +50,7 @@ def names_imported_by(node: ast.AST) -> list[str]:
 
 
 def imported(folder: str) -> set[tuple[str, Import]]:
-    """Imports of packages of others in a folder, with the file that imports them."""
+    """Imports of third-party packages in a folder, with the importing file."""
     found = {
         (str(path.relative_to(ROOT)), one)
         for path in sorted((ROOT / folder).rglob("*.py"))
@@ -59,7 +59,7 @@ def imported(folder: str) -> set[tuple[str, Import]]:
     return {(path, one) for path, one in found if one.package not in LOCAL | sys.stdlib_module_names}
 
 
-OTHER_NAMES = {"sklearnex": "scikit-learn-intelex"}  # of packages that need not be installed here
+OTHER_NAMES = {"sklearnex": "scikit-learn-intelex"}  # for packages that may not be installed here
 
 
 def normalized(name: str) -> str:
@@ -67,12 +67,12 @@ def normalized(name: str) -> str:
 
 
 def distributions_of(package: str) -> set[str]:
-    """Distributions that have the package; one that is not installed is taken to have its name."""
+    """Distributions of a package; if it is not installed, the one of the same name is assumed."""
     return {normalized(name) for name in distributions.get(package, [OTHER_NAMES.get(package, package)])}
 
 
 def declared(*extras: str) -> set[str]:
-    """Names of the runtime dependencies and of those in the extras."""
+    """Names of the runtime dependencies and of the dependencies in extras."""
     requirements, names = list(project["dependencies"]), set()
     for extra in extras:
         requirements += project["optional-dependencies"][extra]

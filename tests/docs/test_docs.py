@@ -1,6 +1,6 @@
-"""The pages in docs/: examples print what they say, docs/losses.md is what its script makes, links are good.
+"""The pages in docs/: examples print the output shown, docs/losses.md is up to date, and links are valid.
 
-Not whether the pictures are of today: drawing needs matplotlib, whose versions differ in the last digit.
+Pictures are not compared: they need matplotlib, and its versions differ in the last digit.
 """
 
 import doctest
@@ -23,7 +23,7 @@ PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 
 
 def script(name):
-    """A module of docs/, which is no package."""
+    """A module in docs/, which is not a package."""
     spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -102,7 +102,7 @@ def test_links_and_pictures_are_there(page):
         path, _, anchor = link.partition("#")
         target = (page.parent / path).resolve() if path else page
         assert target.exists(), f"{page.name} links to {link}"
-        if anchor and target.name != "benchmarks.md":  # whose sections are those of the results at hand
+        if anchor and target.name != "benchmarks.md":  # its sections depend on the available results
             headings = re.findall(r"^#+ (.+)$", read(target), re.M)
             assert anchor in map(slug, headings), f"{page.name} links to {link}"
 

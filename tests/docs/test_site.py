@@ -1,4 +1,4 @@
-"""The site: built without a warning, complete, and good in Chromium, on a desk and on a phone."""
+"""The site: built without warnings, complete, and readable in Chromium on a desktop and a phone."""
 
 import importlib
 import pathlib
@@ -46,7 +46,7 @@ def test_every_page_is_in_the_navigation():
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """Pages of the site, built as people build it, with warnings as errors."""
+    """Pages of the site, built in the documented way, with warnings as errors."""
     pytest.importorskip("sphinx")
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "-n", "docs", folder]

@@ -1,4 +1,4 @@
-"""Annotations: every function outside of kernels has them, and the results of a user's calls have types."""
+"""Annotations: every function outside kernels has them, and results of public calls have known types."""
 
 import ast
 import json
@@ -11,7 +11,7 @@ import pytest
 import linclf
 
 PACKAGE = pathlib.Path(linclf.__file__).parent
-# what Numba compiles, and what takes the place of it or describes it when Numba compiles
+# code that Numba compiles, and code that replaces or describes it during compilation
 COMPILED = {
     *("bare", "compiled", "compiled_fast", "inlined", "intrinsic", "kernel"),
     *("generic", "overload", "register"),
@@ -130,7 +130,7 @@ NAMES = [
 
 
 def checked(script, folder):
-    """What the type checker says of a script: pairs of a severity and a message."""
+    """The report of the type checker on a script: pairs of a severity and a message."""
     pytest.importorskip("basedpyright")
     (folder / "script.py").write_text(script)
     config = {"typeCheckingMode": "standard", "extraPaths": [str(PACKAGE.parent)]}
@@ -142,7 +142,7 @@ def checked(script, folder):
 
 
 def check_results(expected, folder):
-    """Every expression has the type that its name begins with, and no part of it is unknown."""
+    """Every expression has a type that begins as expected, and no part of it is unknown."""
     lines = [f"reveal_type({expression})" for expression in expected]
     found = checked(HEADER + "\n".join(lines), folder)
     assert [message for severity, message in found if severity != "information"] == []
@@ -150,7 +150,7 @@ def check_results(expected, folder):
     assert len(revealed) == len(expected)
     for (expression, start), shown in zip(expected.items(), revealed, strict=True):
         assert shown.startswith(start), (expression, shown)
-        # NumPy writes Any for "any number of axes" and for the Python type of a number
+        # NumPy uses Any for "any number of axes" and for the Python type of a number
         known = shown.replace("tuple[Any, ...]", "tuple").replace("generic[Any]", "generic")
         assert "Any" not in known, (expression, shown)
         assert "Unknown" not in known, (expression, shown)
@@ -198,7 +198,7 @@ def functions_in(node):
 
 
 def lacking(function):
-    """Its parameters without annotation, and "return"."""
+    """The parameters without annotation, and "return" if it has none."""
     each = function.args
     parameters = [*each.posonlyargs, *each.args, each.vararg, *each.kwonlyargs, each.kwarg]
     names = [one.arg for one in parameters if one is not None and one.annotation is None]
@@ -217,7 +217,7 @@ def test_every_function_outside_of_kernels_is_annotated():
             and not COMPILED.isdisjoint(map(name_of, node.decorator_list))
         }
         for function in functions_in(tree):
-            if function.name in compiled:  # the twin that runs where Numba is switched off
+            if function.name in compiled:  # the twin that runs without Numba
                 continue
             count += 1
             if lacking(function):

@@ -1,8 +1,8 @@
-"""docs/warnings.md names every warning in the code, and each comes when the page says so and only then.
+"""docs/warnings.md lists every warning in the code, and each is given exactly when the page says so.
 
-Warnings are errors here, so that a call without one is a call that does not warn. Not here, but where their
-subject is: the kernel cache (test_numba.py), streams of other versions (test_model_damage.py), cv="loo"
-(test_leave_one_out.py), a calibration that stops early (test_calibration.py).
+Warnings are errors here, so a call that passes gives no warning. Tested elsewhere: the kernel cache
+(test_numba.py), streams of other versions (test_model_damage.py), cv="loo" (test_leave_one_out.py), a
+calibration that stops early (test_calibration.py).
 """
 
 import ast
@@ -30,7 +30,7 @@ from linclf._training.train import NO_MINIMUM
 from linclf.calibration import CalibratedClassifier, TemperatureScaling
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# texts that are met where they are written
+# variables whose texts are found where they are defined
 FORWARDED = {"train.py": ["message"], "cache.py": ["text"], "archive.py": ["note"]}
 OF_FILES = [
     "the steps of scikit-learn in this model were saved under version",
@@ -39,7 +39,7 @@ OF_FILES = [
 
 
 def texts():
-    """(place, fixed parts of the text) of every warning in the package."""
+    """(place, fixed parts of the text) for every warning in the package."""
     for file in sorted((ROOT / "linclf").rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call) or not node.args:

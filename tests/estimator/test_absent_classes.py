@@ -1,6 +1,6 @@
 """Classes of weight 0, and folds, bootstraps and streams that lack a class: the classes are those of y.
 
-Such a class has a probability of 0, and the others are trained as if it were not there.
+Such a class has a probability of 0, and the others are trained as if it did not exist.
 """
 
 import numpy as np
@@ -93,7 +93,7 @@ def test_a_class_of_weight_0_stays_and_the_others_are_trained_without_it(model, 
 def test_a_class_of_weight_0_is_never_predicted(model, dtype):
     whole = seeded(model).fit(X.astype(dtype), Y, sample_weight=WITHOUT_B)
     assert whole.classes_.tolist() == [0, 1, 2]
-    rows = np.vstack([X, -X, 100 * X]).astype(dtype)  # far from those that were seen, too
+    rows = np.vstack([X, -X, 100 * X]).astype(dtype)  # including rows far from the training rows
     assert set(whole.predict(rows)) == {0, 2}
     assert np.isfinite(whole.decision_function(rows)).all()
     if hasattr(whole, "predict_proba"):
@@ -239,7 +239,7 @@ def test_calibrated_classifier_where_a_fold_lacks_a_class(estimator, method):
     assert p.shape == (200, 3)
     np.testing.assert_allclose(p.sum(axis=1), 1)
     assert np.median(p[:, 2]) < 0.05
-    assert log_loss(np.delete(labels, 7), np.delete(p, 7, 0), labels=[0, 1, 2]) < 0.62  # by the prior .65
+    assert log_loss(np.delete(labels, 7), np.delete(p, 7, 0), labels=[0, 1, 2]) < 0.62  # the prior gives .65
 
 
 def test_calibrated_classifier_of_a_class_without_weight():
@@ -297,7 +297,7 @@ def test_one_row_in_a_class_stays_in_training(counts, fraction, form):
         model = SoftmaxClassifier(early_stopping=True, validation_fraction=fraction, random_state=seed)
         model.fit(form(rows), labels)
         assert model.classes_.tolist() == ["a", "b", "c"]
-        assert (model.predict_proba(form(rows)) > 0).all()  # each of them was trained on
+        assert (model.predict_proba(form(rows)) > 0).all()  # each class was trained on
         assert len(model.history_["validation_loss"]) == model.n_iter_
 
 

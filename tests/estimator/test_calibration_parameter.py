@@ -1,4 +1,4 @@
-"""The parameter ``calibration`` of the classifiers: where its rows come from, and what follows from it."""
+"""The parameter ``calibration`` of the classifiers: the rows that it uses, and its effects."""
 
 import pickle
 
@@ -65,7 +65,7 @@ def test_losses_of_every_kind_get_probabilities(name):
     model = LinearClassifier(loss=name, calibration="vector", random_state=0)
     model.fit(X.astype(np.float32), y, X_val=X_val.astype(np.float32), y_val=y_val)
     p = model.predict_proba(X_test.astype(np.float32))
-    assert p.dtype == np.float64  # what float32 rounds to 1 has a logarithm
+    assert p.dtype == np.float64  # float32 would round to 1, with logarithm 0
     np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-12)
     assert log_loss(y_test, p) < 0.9 * np.log(4)
 
@@ -89,7 +89,7 @@ def test_rows_held_out_by_early_stopping(parts):
 
 
 def test_validation_rows_for_the_calibrator_alone(parts):
-    """early_stopping=False with X_val: nothing is watched, and the rows calibrate."""
+    """early_stopping=False with X_val: there is no early stopping, and the rows are used for calibration."""
     X, y, X_val, y_val, *_ = parts
     model = SoftmaxClassifier(calibration="temperature", early_stopping=False, random_state=0)
     model.fit(X, y, X_val=X_val, y_val=y_val)
@@ -98,7 +98,7 @@ def test_validation_rows_for_the_calibrator_alone(parts):
 
 
 def test_class_weights_do_not_count():
-    """They move the scores; the probabilities are those of the rows as they are."""
+    """They shift the scores; the probabilities are those of the unweighted rows."""
     X, y, X_val, y_val, *_ = three_parts(2)
     heavy = {"class 0": 1.0, "class 1": 20.0}
     model = SoftmaxClassifier(calibration="platt", class_weight=heavy, random_state=0)
@@ -117,7 +117,7 @@ def test_class_weights_of_soft_labels_do_not_count_either():
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_platt_takes_scores_alone_where_they_mean_something_alone(name):
-    """That is one-vs-rest; all other losses look at differences of scores."""
+    """That is for one-vs-rest; all other losses depend on differences of scores."""
     X, y, X_val, y_val, *_ = three_parts(4)
     model = LinearClassifier(loss=name, calibration="platt", max_iter=5, random_state=0)
     found = model.fit(X, y, X_val=X_val, y_val=y_val).calibrator_.input
@@ -127,7 +127,7 @@ def test_platt_takes_scores_alone_where_they_mean_something_alone(name):
 
 
 def test_few_validation_rows_in_which_all_is_right_make_no_certainty():
-    """Ones that a single temperature of the least log loss would have made infinitely sure of."""
+    """A temperature with the least log loss would have been infinitely confident."""
     X, y = load_breast_cancer(return_X_y=True)
     X, X_test, y, y_test = train_test_split(X, y, random_state=1, stratify=y, test_size=0.4)
     plain = SoftmaxClassifier(early_stopping=True, random_state=0)
@@ -141,12 +141,12 @@ def test_soft_labels_are_weighted_copies():
     X, y, X_val, y_val, *_ = three_parts(4)
     codes, codes_val = (np.unique(labels, return_inverse=True)[1] for labels in (y, y_val))
     Y, Y_val = np.eye(4)[codes] * 0.9 + 0.025, np.eye(4)[codes_val] * 0.9 + 0.025
-    # more shrinkage would leave the shares of the classes to the temperature
+    # with more shrinkage, the shares of the classes would not be matched
     model = SoftmaxClassifier(calibration=VectorScaling(shrinkage=1.0), random_state=0)
     model.fit(X, Y, X_val=X_val, y_val=Y_val)
     np.testing.assert_allclose(
         model.predict_proba(X_val).mean(axis=0), Y_val.mean(axis=0), atol=2e-3
-    )  # but for the penalty
+    )  # up to the penalty
 
 
 def test_a_class_that_the_validation_rows_lack():

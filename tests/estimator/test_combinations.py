@@ -15,7 +15,7 @@ from linclf import LinearClassifier, MarginSoftmaxClassifier, SoftmaxClassifier
 
 @pytest.fixture(scope="module")
 def weak():
-    """1,000 + 4,000 rows whose classes overlap much."""
+    """1,000 + 4,000 rows of strongly overlapping classes."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((5000, 5))
     y = (X[:, 0] + 2 * rng.standard_normal(5000) > 0).astype(int)
@@ -24,7 +24,7 @@ def weak():
 
 @pytest.mark.parametrize("weights", ["few heavy", "lognormal"])
 def test_uneven_weights_are_fitted(weak, weights):
-    """The first mini-batch may hold light rows only and says nothing about the objective."""
+    """The first mini-batch may hold only light rows, and then says nothing about the objective."""
     X, y = weak[:2]
     rng = np.random.default_rng(1)
     w = np.where(np.arange(1000) >= 980, 500.0, 1.0)
@@ -46,7 +46,7 @@ def test_rare_class_with_a_large_weight(weak):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_early_stopping_is_not_worse_than_the_full_run(weak, seed):
-    """Under noise a stall shortens the step before it ends the run."""
+    """With noise, a stall first shortens the step before it ends the run."""
     X, y, X_test, y_test = weak
     full = SoftmaxClassifier(solver="sgd", random_state=seed).fit(X, y)
     early = SoftmaxClassifier(random_state=seed, early_stopping=True).fit(X, y)
@@ -56,7 +56,7 @@ def test_early_stopping_is_not_worse_than_the_full_run(weak, seed):
 
 
 def test_balanced_weights_are_those_of_all_rows(weak):
-    """A class that the validation part lacks is no error, and has the weight it has in training."""
+    """A class missing from the validation part is not an error, and keeps its training weight."""
     X, y, X_val, y_val = weak
     three = np.where(np.arange(1000) < 3, 2, y)
     model = SoftmaxClassifier(class_weight="balanced", random_state=0)

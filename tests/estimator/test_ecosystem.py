@@ -1,6 +1,6 @@
-"""The estimators inside scikit-learn's tools, with data frames, and stored and read again.
+"""The estimators in scikit-learn's tools, with data frames, and after storing and loading.
 
-scikit-learn's own checks of single estimators are run in test_sklearn.py.
+scikit-learn's own checks of single estimators run in test_sklearn.py.
 """
 
 import io
@@ -85,7 +85,7 @@ def test_calibrated_svm(wine):
     assert not hasattr(model, "predict_proba")
     with pytest.raises(AttributeError) as caught:
         model.predict_proba(X)
-    # scikit-learn's available_if says that there is none; its cause says what to do
+    # scikit-learn's available_if says that the method is missing; its cause names the remedy
     assert "linclf.calibration.CalibratedClassifier around this estimator" in str(caught.value.__cause__)
     proba = CalibratedClassifierCV(model, cv=3).fit(X, y).predict_proba(X)
     np.testing.assert_allclose(proba.sum(axis=1), 1)
@@ -237,7 +237,7 @@ def test_stored_models_predict_the_same(wine, model, store):
     np.testing.assert_array_equal(read.predict(X), fitted.predict(X))
     assert read.get_params() == fitted.get_params()
     assert read.history_ == fitted.history_
-    again = read.fit(X, y)  # parameters survive as what they were
+    again = read.fit(X, y)  # parameters keep their types
     np.testing.assert_array_equal(again.coef_, clone(model).fit(X, y).coef_)
 
 

@@ -1,4 +1,4 @@
-"""Names of other libraries are answered with those of this one, and a star import takes no name of theirs."""
+"""Names from other libraries get a hint for this one, and a star import does not hide their names."""
 
 import numpy as np
 import pytest
@@ -101,7 +101,7 @@ def test_a_star_import_keeps_the_names_of_others():
 @pytest.mark.parametrize("n_classes", [2, 4])
 @pytest.mark.parametrize("cls", [SoftmaxClassifier, SVMClassifier])
 def test_decision_function_agrees_with_predict(method, n_classes, cls):
-    """Of 400 rows 19 were on the other side of 0."""
+    """19 of 400 rows used to be on the other side of 0."""
     rows, labels = make_classification(
         1200, 8, n_informative=5, n_classes=n_classes, flip_y=0.2, class_sep=0.5, random_state=0
     )

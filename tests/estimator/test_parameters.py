@@ -1,4 +1,4 @@
-"""The table of parameters: constructors, validation and docstrings follow from it, and say the same."""
+"""The table of parameters: constructors, validation and docstrings are generated from it, and agree."""
 
 import ast
 import dataclasses
@@ -77,7 +77,7 @@ def test_own_entries_come_first(cls):
 def test_constraint_errors_name_the_parameter(cls):
     cls()._validate_params()
     for name in cls().get_params():
-        if name == "loss":  # which losses there are is said by `linclf.losses`
+        if name == "loss":  # the losses are listed by `linclf.losses`
             continue
         with pytest.raises(InvalidParameterError, match=f"The '{name}' parameter of {cls.__name__} must be"):
             cls(**{name: object()}).fit([[0.0], [1.0]], [0, 1])
@@ -118,7 +118,7 @@ def test_docstrings_speak_of_lbfgs_where_it_is_a_solver(cls):
 
 
 def test_classifiers_are_no_dataclasses():
-    """dask and others identify dataclasses by their fields alone, and would take two fits for one."""
+    """dask and others identify dataclasses by their fields alone, and would confuse two fits."""
     assert not any(map(dataclasses.is_dataclass, CLASSIFIERS.values()))
 
 

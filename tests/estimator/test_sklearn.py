@@ -1,4 +1,4 @@
-"""scikit-learn's own checks; only where rows are held out, two cannot pass."""
+"""scikit-learn's own checks; only for estimators that hold out rows, two cannot pass."""
 
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -31,7 +31,7 @@ ESTIMATORS = [
     SoftmaxClassifier(solver="sgd"),
     SoftmaxClassifier(
         logit_adjustment=0.5
-    ),  # at 1.0 class weights change no prediction, and a check wants it
+    ),  # at 1.0 class weights do not change predictions, but a check requires it
     SVMClassifier(),
     SparsemaxClassifier(),
     EntmaxClassifier(),
@@ -80,7 +80,7 @@ HELD_OUT = [
 
 
 def expected_failures(estimator):
-    """What no classifier can pass that holds rows out by chance, or that Platt scaling calibrates."""
+    """Checks that classifiers fail if they hold out random rows, or are calibrated by Platt scaling."""
     split = "rows that are repeated or left out are held out as other rows are"
     expected = {f"check_sample_weight_equivalence_on_{form}_data": split for form in ("dense", "sparse")}
     if estimator.calibration == "platt":
@@ -88,7 +88,7 @@ def expected_failures(estimator):
     return expected
 
 
-# a check takes the logarithm of predict_proba, which may be a true 0
+# a check takes the logarithm of predict_proba, which may be exactly 0
 @pytest.mark.filterwarnings("ignore:divide by zero encountered in log:RuntimeWarning")
 @parametrize_with_checks(ESTIMATORS)
 def test_scikit_learn_checks(estimator, check):

@@ -1,4 +1,4 @@
-"""``standardize=True``: the model is that of the same classifier behind a scaler, in the units of X."""
+"""``standardize=True`` gives the model of the same classifier behind a scaler, in the units of X."""
 
 import numpy as np
 import pytest
@@ -50,13 +50,13 @@ FACES = "normface", "cosface", "arcface", "sphereface"
 
 @pytest.fixture(scope="module")
 def wine():
-    """178 rows of 13 columns whose deviations are between 0.1 and 314."""
+    """178 rows of 13 columns with standard deviations between 0.1 and 314."""
     return load_wine(return_X_y=True)
 
 
 @pytest.fixture(scope="module")
 def uneven():
-    """Overlapping classes; deviations from 1e-9 to 1e9, offsets up to 1e6, and a constant column."""
+    """Overlapping classes; standard deviations from 1e-9 to 1e9, offsets up to 1e6, and a constant column."""
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(400, 7)), rng.integers(0, 4, 400)
     X[np.arange(400), y] += 1.5
@@ -67,13 +67,13 @@ def uneven():
 
 @pytest.fixture(params=["rotated", "as they are"])
 def size(request, monkeypatch):
-    """As a small table, and as one that is too large for a copy."""
+    """As a small table, and as one too large for a copy."""
     if request.param != "rotated":
         monkeypatch.setattr(coordinates, "ROTATED_VALUES", 0)
 
 
 def scaled(X, with_mean=True, weights=None):
-    """What the twin is trained on, and the scale: StandardScaler's, or root mean squares of sparse rows."""
+    """The twin's training rows, and the scale: StandardScaler's, or root mean squares for sparse rows."""
     if sparse.issparse(X):
         scale = np.sqrt(np.average(X.toarray().astype(np.float64) ** 2, axis=0, weights=weights))
         scale[scale == 0] = 1
@@ -83,7 +83,7 @@ def scaled(X, with_mean=True, weights=None):
 
 
 def assert_twins(model, X, y, tolerance=1e-9, validation=None, **arguments):
-    """The model with ``standardize=True`` on X has the scores of the same model on scaled columns."""
+    """With ``standardize=True`` on X, the model has the scores of the same model on scaled columns."""
     model = clone(model).set_params(standardize=True)
     twin = clone(model).set_params(standardize=False)
     Z, scale = scaled(X, model.fit_intercept, arguments.get("sample_weight"))
@@ -137,7 +137,7 @@ def test_hinges(wine, loss, solver, n_classes):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_dense_rows(wine, solver, fit_intercept, dtype, n_classes):
-    """Without an intercept the twin does not centre, either."""
+    """Without an intercept, the twin does not centre either."""
     X, y = wine[0].astype(dtype), np.minimum(wine[1], n_classes - 1)
     model = SoftmaxClassifier(alpha=1e-2, solver=solver, fit_intercept=fit_intercept, random_state=0)
     assert_twins(model, X, y, tolerance=3e-3 if dtype == np.float32 else 1e-6)
@@ -234,7 +234,7 @@ def test_a_numeric_step_is_in_standardised_units(wine):
 
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array])
 def test_weights(wine, kind):
-    """A weight of k is k copies, 0 is removal, and the spread is that of the weighted rows."""
+    """A weight of k is k copies, 0 removes a row, and the spread is that of the weighted rows."""
     X, y = wine
     weights = np.random.default_rng(0).integers(0, 3, len(y))  # 256 rows at most, for 7 digits
     copies = np.repeat(np.arange(len(y)), weights)
@@ -259,7 +259,7 @@ def test_class_weights_count_in_the_spread(wine):
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array])
 @pytest.mark.parametrize("loss", ["softmax", "normface"])
 def test_held_out_rows_do_not_count(wine, kind, loss):
-    """However far out they are: only rows that are trained on make the spread."""
+    """Even if they are far out: only training rows determine the spread."""
     X, y = wine
     model = LinearClassifier(loss=loss, early_stopping=True, standardize=True, max_iter=20, random_state=0)
     before = clone(model).fit(kind(X), y)
@@ -267,7 +267,7 @@ def test_held_out_rows_do_not_count(wine, kind, loss):
         Dataset(X, Labels(y, 3), np.ones(len(y))), 0.1, np.random.RandomState(0)
     )[1].chosen
     far = X.copy()
-    far[test] *= 1 + 1e-3 * np.arange(13)  # so little that the best epoch remains the best
+    far[test] *= 1 + 1e-3 * np.arange(13)  # so little that the best epoch does not change
     after = clone(model).fit(kind(far), y)
     assert after.n_iter_ == before.n_iter_
     np.testing.assert_allclose(after.coef_, before.coef_, rtol=1e-9)
@@ -301,7 +301,7 @@ def test_logit_adjustment(wine):
 @pytest.mark.parametrize("loss", ["softmax", "weston-watkins", "cosface"])
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array])
 def test_warm_start_at_the_optimum_stays(wine, loss, kind):
-    """Weights to start from are in the units of X, and so those to go on from."""
+    """Initial weights, and weights to continue from, are in the units of X."""
     X, y = kind(wine[0]), wine[1]
     solver = "lbfgs" if loss == "cosface" else "auto"
     model = LinearClassifier(
@@ -405,7 +405,7 @@ def test_cosines_of_standardised_rows(wine, margin_type, fit_intercept, kind):
     for labels in (y, np.minimum(y, 1)):
         model, _, scale = assert_twins(model, X, labels)
         np.testing.assert_allclose(model.spread_, scale)
-        # in NumPy, from what is published
+        # in NumPy, from the fitted attributes
         rows = (wine[0] - model.mean_) / model.spread_
         lengths = np.sqrt(np.sum(rows**2, axis=1) + model.constant_**2)
         scores = (wine[0] @ model.coef_.T + model.intercept_) / lengths[:, None]
@@ -414,7 +414,7 @@ def test_cosines_of_standardised_rows(wine, margin_type, fit_intercept, kind):
 
 
 def test_cosines_of_sparse_rows_one_by_one():
-    """Of few rows only the features that they have are looked at."""
+    """For few rows, only features with values are used."""
     rng = np.random.default_rng(0)
     X = sparse.csr_array(
         sparse.random_array((80, 400), density=0.02, rng=rng, data_sampler=rng.standard_normal)
@@ -442,7 +442,7 @@ def test_cosines_of_uneven_columns_warn(kind):
 
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array])
 def test_rare_values_are_not_small_ones(kind):
-    """As those of words, and of pixels at the border."""
+    """Such as values of words, and of pixels at the border."""
     rng = np.random.default_rng(0)
     X = (rng.random((30_000, 2)) < [0.5, 1e-5]).astype(float)
     X[0, 1] = 1
@@ -470,7 +470,7 @@ def test_rare_values_are_not_small_ones(kind):
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array])
 def test_many_classes(model, kind):
     rng = np.random.default_rng(0)
-    n = 1500  # so many that hierarchical softmax goes row by row
+    n = 1500  # enough for hierarchical softmax to train row by row
     y = np.minimum(rng.geometric(0.4, n) - 1, 4)
     X = (rng.normal(size=(n, 6)) + 2 * rng.normal(size=(5, 6))[y]) * np.logspace(-2, 2, 6) + np.arange(6)
     X = kind(X)

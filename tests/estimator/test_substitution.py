@@ -1,7 +1,7 @@
-"""Tests of scikit-learn and imbalanced-learn pass with linclf's classifiers in the place of scikit-learn's.
+"""Tests of scikit-learn and imbalanced-learn pass with linclf's classifiers instead of scikit-learn's.
 
-Their files are read where they are installed. `substitution.py` lists the tests that miss, each with its
-reason. Others skip themselves, for want of array libraries or of an older scikit-learn.
+The installed test files are used. `substitution.py` lists the tests that fail, each with its reason. Others
+are skipped because array libraries or an older scikit-learn are missing.
 """
 
 import os
@@ -24,10 +24,10 @@ TESTS = pathlib.Path(substitutes.__file__).resolve().parent
 
 
 def run_with_substitutes(package: ModuleType, file: str, folder: pathlib.Path) -> int:
-    """Run a test file of a package, where only what is listed may miss; how many of its tests fit linclf."""
+    """Run a test file of a package; only listed tests may fail. Returns how many tests fit linclf."""
     root = pathlib.Path(package.__file__).resolve().parent
     config, results = folder / "pytest.ini", folder / "results.xml"
-    config.write_text("[pytest]\n", encoding="utf-8")  # or pytest may take that of this project
+    config.write_text("[pytest]\n", encoding="utf-8")  # else pytest might use that of this project
     command = [sys.executable, "-m", "pytest", "-p", "substitution", "-p", "no:cacheprovider", "-c", config]
     command += ["--rootdir", root.parent, "--confcutdir", root.parent, "--junitxml", results, root / file]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
@@ -53,7 +53,7 @@ def test_imbalanced_learn(tmp_path):
 # ---------------------------------------------------------------- the substitutes
 
 SUBSTITUTES = ["LogisticRegression", "LinearSVC", "SVC", "SGDClassifier", "Perceptron"]
-NO_INTERCEPT = {"fit_intercept": False, "max_iter": 100_000}  # which LinearSVC penalises
+NO_INTERCEPT = {"fit_intercept": False, "max_iter": 100_000}  # LinearSVC penalises the intercept
 NAMESAKES = [
     (sklearn.linear_model.LogisticRegression, {"solver": "newton-cholesky"}, [0, 1, 2], weights)
     for weights in (None, "balanced", {1: 3.0})
@@ -67,7 +67,7 @@ NAMESAKES += [
     ]
     for weights in (None, {1: 3.0})
 ]
-# with more classes LinearSVC weights a class only against the rest, and not in the rest of another
+# with more classes, LinearSVC weights a class only against the rest, not as part of the rest of another class
 NAMESAKES += [(sklearn.svm.LinearSVC, NO_INTERCEPT, [0, 1, 2], None)]
 
 

@@ -46,7 +46,7 @@ def fitted(model, X, y, n_classes=10):
 @pytest.mark.parametrize("n_classes", [2, 3, 7, 40, 41, 100, 997, 3000])
 @pytest.mark.parametrize("values", [None, 1, 2, 5, 50])
 def test_the_largest_are_those_of_a_stable_sort(dtype, n_classes, values):
-    """With few different values nearly all are ties, within chunks and across them."""
+    """With few distinct values nearly all are ties, within chunks and across them."""
     rng = np.random.default_rng(n_classes)
     scores = rng.standard_normal((60, n_classes)).astype(dtype)
     if values is not None:
@@ -57,7 +57,7 @@ def test_the_largest_are_those_of_a_stable_sort(dtype, n_classes, values):
 
 
 def test_ties_of_a_few_among_many():
-    """Rows with one tie, at or beside the k-th place, in every distance of the two."""
+    """Rows with one tie, at or next to the k-th place, at every distance of the two."""
     rng = np.random.default_rng(0)
     scores = rng.permuted(np.tile(np.arange(700.0), (699, 1)), axis=1)
     for row in range(699):

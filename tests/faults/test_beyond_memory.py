@@ -1,4 +1,4 @@
-"""Rows from disk take the memory that they may take, pass after pass (Linux)."""
+"""Rows from disk stay within their memory limit, pass after pass (Linux)."""
 
 import ast
 import os
@@ -76,7 +76,7 @@ def write(path, n_rows):
 def output(script, *arguments):
     done = subprocess.run(
         [sys.executable, "-c", MEMORY + script, *map(str, arguments)],
-        # pyarrow's allocator else keeps for a while what is free, and that is no row
+        # else pyarrow's allocator keeps free memory for a while, which would be counted as rows
         env={**os.environ, "PYTHONPATH": str(PACKAGE.parent), "MIMALLOC_PURGE_DELAY": "0"},
         capture_output=True,
         text=True,
@@ -87,7 +87,7 @@ def output(script, *arguments):
 
 
 def test_a_fit_keeps_to_its_memory(tmp_path):
-    """Also if a row group is nearly as large."""
+    """Even if a row group is nearly as large."""
     small, large = write(tmp_path / "small.parquet", 3000), write(tmp_path / "large.parquet", N)
     for solver in ("lbfgs", "sgd"):
         (growth,) = output(FIT, small, large, solver)

@@ -1,9 +1,9 @@
-"""What people and machines do to a fit: Ctrl-C, kill -9, broken caches, little memory, many threads.
+"""Faults during a fit: Ctrl-C, kill -9, broken caches, little memory, many threads.
 
-Faults of the process happen in processes of their own, with time limits; they are marked `faults`, and
-only `.ci/run` and ``pytest -m faults`` run them. Not tested again here: fits on
-other threads and in other processes (test_parallel.py), single kernels with a broken cache
-(test_numba.py), pickle, joblib and skops (test_ecosystem.py), saves that fail (test_model_damage.py).
+Faults of the process happen in separate processes with time limits; they are marked `faults`, and only
+`.ci/run` and ``pytest -m faults`` run them. Not tested again here: fits on other threads and in other
+processes (test_parallel.py), single kernels with a broken cache (test_numba.py), pickle, joblib and skops
+(test_ecosystem.py), saves that fail (test_model_damage.py).
 """
 
 import ast
@@ -26,7 +26,7 @@ from linclf import MarginSoftmaxClassifier, SoftmaxClassifier, SVMClassifier
 
 PACKAGE = pathlib.Path(linclf.__file__).parent
 FAST = {"max_iter": 3, "random_state": 0}
-LIMIT = 240  # seconds that a child may take; each takes a few where machine code is cached
+LIMIT = 240  # seconds for a child process; each takes a few if machine code is cached
 rng = np.random.default_rng(0)
 X = rng.normal(size=(300, 6))
 Y = np.arange(300) % 3
@@ -36,7 +36,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="Linux tells what a p
 
 
 def start(script, *arguments, **environment):
-    """A new process."""
+    """Start a new process."""
     return subprocess.Popen(
         [sys.executable, "-c", script, *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": str(PACKAGE.parent), **environment},
@@ -47,7 +47,7 @@ def start(script, *arguments, **environment):
 
 
 def output(script, *arguments, **environment):
-    """What a new process prints, as Python values."""
+    """The output of a new process, as Python values."""
     child = start(script, *arguments, **environment)
     try:
         printed, errors = child.communicate(timeout=LIMIT)
@@ -129,7 +129,7 @@ for delay in (0.02, 0.1, 0.3, 0.6, 0.8, 1.1, 1.4):
     ],
 )
 def test_ctrl_c(case):
-    """Within 0.2 s where the machine has nothing else to do; here half of them, as tests share its cores."""
+    """Within 0.2 s on an idle machine; here only for half of them, because tests share the cores."""
     delays, unchanged, threads = zip(*output(INTERRUPTED, case), strict=True)
     assert len(delays) == 7
     assert all(unchanged)
@@ -154,7 +154,7 @@ class InterruptedAtLine:
     def trace(self, frame, event, argument):
         if not frame.f_code.co_filename.startswith(str(PACKAGE)):
             return None
-        # an interrupt while BLAS is set free again is not what is tested
+        # interrupts while the BLAS limit is lifted are not tested
         if frame.f_code.co_filename.endswith(("blas.py", "compile.py", "cache.py", "dispatch.py")):
             return None
         if event == "line":
@@ -165,7 +165,7 @@ class InterruptedAtLine:
 
 
 def state(model):
-    """All that a copy has, bitwise comparable: arrays by their bytes, all else by what it prints."""
+    """The state of a copy, comparable bitwise: arrays as bytes, everything else as its repr."""
 
     def frozen(value):
         if isinstance(value, np.ndarray):
@@ -351,7 +351,7 @@ pwd.getpwuid = nobody
 
 @pytest.fixture(scope="module")
 def right_results(tmp_path_factory):
-    """What a fit gives with a new cache folder, and that folder."""
+    """The results of a fit with a new cache folder, and that folder."""
     folder = tmp_path_factory.mktemp("cache")
     numbers, caught = output(FIT, "none", LINCLF_CACHE=str(folder))
     assert caught == []
@@ -373,7 +373,7 @@ def broken(path, fault, number):
     "fault", ["none", "truncated", "garbage", "read-only", "vanished", "is a file", "is nowhere"]
 )
 def test_a_cache_folder_that_is(fault, right_results, tmp_path):
-    """Right results, and one warning at most for a whole process."""
+    """Correct results, and at most one warning per process."""
     numbers, folder = right_results
     cache = tmp_path / "cache"
     shutil.copytree(folder, cache)
@@ -381,7 +381,7 @@ def test_a_cache_folder_that_is(fault, right_results, tmp_path):
         broken(path, fault, number)
     if fault == "read-only":
         for path in cache.rglob("*.nbc"):
-            path.unlink()  # or nothing would have to be written
+            path.unlink()  # so that something has to be written
         for path in [cache, *cache.rglob("*")]:
             path.chmod(0o555 if path.is_dir() else 0o444)
     elif fault == "is a file":
@@ -434,7 +434,7 @@ print((model.coef_.tolist(), model.predict(X[:5000]).tolist()))
 @linux
 @pytest.mark.parametrize("settings", [{}, {"solver": "lbfgs", "tol": None}], ids=str)
 def test_a_memory_map_larger_than_the_memory(tmp_path, settings):
-    """400 MB are trained by a process that may not have 100 MB more of its own."""
+    """A process that may use only 100 MB more memory trains on 400 MB."""
     part = rng.normal(size=(10_000, 400)).astype(np.float32)
     mapped = np.lib.format.open_memmap(tmp_path / "X.npy", "w+", np.float32, (250_000, 400))
     for start in range(0, len(mapped), len(part)):
@@ -495,7 +495,7 @@ def test_kill_9_during_a_stream_and_resume_bitwise(tmp_path):
 
 @faults
 def test_a_process_that_compiles_trains_bitwise_as_one_that_loads(tmp_path):
-    """The same function in two kernels is two pieces of machine code, of which one process may run either."""
+    """A function in two kernels is compiled twice, and a process may run either machine code."""
     cache = {"LINCLF_CACHE": str(tmp_path / "cache")}
     compiled, loaded = (output(STREAM, tmp_path / name, 3, **cache) for name in ("a.linclf", "b.linclf"))
     assert compiled == loaded
@@ -527,7 +527,7 @@ print([m.n_iter_ for m in models])
 @faults
 @linux
 def test_soak(tmp_path):
-    """No memory or files are left by calls of 1 to 100 rows; LINCLF_SOAK=100000 makes more of them."""
+    """Calls with 1 to 100 rows leave no memory or files behind; LINCLF_SOAK=100000 makes more calls."""
     n_calls = int(os.environ.get("LINCLF_SOAK", "10000"))
     child = start(SOAK, n_calls, LINCLF_CACHE=str(tmp_path / "cache"))
     try:

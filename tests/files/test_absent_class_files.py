@@ -1,4 +1,4 @@
-"""Models with a class of weight 0, which their calibrator does not know, go through a file."""
+"""Models with a class of weight 0, unknown to their calibrator, can be saved and loaded."""
 
 import io
 

@@ -1,7 +1,7 @@
-"""A save that fails leaves the old file, and what linclf.load refuses: files that are cut, damaged, of
-others, newer, or made to do harm.
+"""A failed save leaves the old file, and linclf.load refuses truncated, damaged, foreign, newer and
+malicious files.
 
-Every refusal is a ValueError that names the file; nothing runs and nothing larger than the file is read.
+Every refusal is a ValueError that names the file; no code runs, and nothing larger than the file is read.
 """
 
 import io
@@ -38,7 +38,7 @@ rng = np.random.default_rng(0)
 def test_a_failed_save_leaves_the_old_file(fault, tmp_path, monkeypatch):
     path = tmp_path / "model.linclf"
     linclf.save(SoftmaxClassifier(alpha=0.5), path)
-    model = stream()  # before the fault, which the cache of kernels would meet
+    model = stream()  # before the fault, which would also hit the kernel cache
 
     def broken(*args, **options):
         raise OSError("no space left on device")
@@ -80,7 +80,7 @@ def test_kill_9_while_saving_leaves_the_old_file(tmp_path):
             saved = int([saved, *child.communicate()[0].split()][-1])
         model = linclf.load(path)
         assert np.unique(model.coef_).tolist() == np.unique(model.intercept_).tolist()
-        assert model.intercept_[0] in (saved, saved + 1)  # killed before it could say so
+        assert model.intercept_[0] in (saved, saved + 1)  # killed before it could report
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links and modes are those of POSIX")
@@ -141,7 +141,7 @@ def test_every_truncation_is_refused(saved, tmp_path):
 
 
 def test_a_flipped_bit_is_refused_or_nothing(saved, tmp_path):
-    """The zip has dates and the like, which nobody asks for; all else has a checksum."""
+    """Some zip fields, such as dates, are not used; all others have a checksum."""
     content, path, expected, refused = saved.read_bytes(), tmp_path / "m.linclf", linclf.load(saved), 0
     for place in rng.permutation(len(content))[:1500]:
         path.write_bytes(content[:place] + bytes([content[place] ^ 1 << place % 8]) + content[place + 1 :])
@@ -205,7 +205,7 @@ def test_text_of_no_length_is_no_way_around(saved, tmp_path):
 
 
 def edited(saved, path, change):
-    """The saved file with its model changed in JSON and arrays; the checksums are right."""
+    """The saved file with a changed model in JSON and arrays, and correct checksums."""
     entries = parts(saved)
     content = json.loads(entries["model.json"])
     _, parameters, attributes, _ = content["model"]["estimator"]
@@ -219,7 +219,7 @@ def edited(saved, path, change):
 
 
 def fields(stream, *names):
-    """Those of an object inside a stream."""
+    """The fields of an object inside a stream."""
     for name in names:
         stream = stream[name]["object"][1]
     return stream
@@ -327,7 +327,7 @@ def test_counts_of_classes_have_their_shape(sampled, tmp_path):
 
 
 def part_of(attributes, number=0):
-    """The head, or the tail of a number, of an adaptive softmax."""
+    """The head or a numbered tail of an adaptive softmax."""
     return (attributes["tails_"][number - 1] if number else attributes["head_"])["object"]
 
 

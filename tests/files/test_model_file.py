@@ -1,4 +1,4 @@
-"""linclf.save and load: all of a model and its stream, in a file from which nothing runs, or a clear refusal.
+"""linclf.save and load: a whole model and its stream, in a file that runs no code, or a clear refusal.
 
 pickle, joblib and skops are tested in test_ecosystem.py.
 """
@@ -127,12 +127,12 @@ def through_file(model, folder):
 
 
 def assert_same(a, b, where="model"):
-    """Bitwise, with the same types all the way down."""
+    """Bitwise equal, with the same types at every level."""
     assert type(a) is type(b), where
     if isinstance(a, np.ndarray):
         by_columns = [
             array.ndim > 1 and array.flags.f_contiguous for array in (a, b)
-        ]  # BLAS may add otherwise
+        ]  # BLAS may sum in another order
         assert (a.dtype, a.shape, by_columns[0]) == (b.dtype, b.shape, by_columns[1]), where
         assert a.flags.writeable, where
         if a.dtype == object:
@@ -172,7 +172,7 @@ def test_everything_survives(name, tmp_path):
     assert_same(answers(read, data), answers(model, data))
     again = tmp_path / "again.linclf"
     linclf.save(read, again)
-    assert again.read_bytes() == (tmp_path / "model.linclf").read_bytes()  # no time of day in it
+    assert again.read_bytes() == (tmp_path / "model.linclf").read_bytes()  # it contains no time of day
 
 
 READ = """
@@ -245,7 +245,7 @@ def test_labels_keep_their_type(labels, tmp_path):
 
 
 def test_classes_of_bytes(tmp_path):
-    """Which scikit-learn's check of labels refuses in fit."""
+    """scikit-learn's check of labels refuses them in fit."""
     model = SoftmaxClassifier(**FAST).fit(X, TEXT)
     model.classes_ = np.char.encode(model.classes_)
     assert_same(
@@ -292,7 +292,7 @@ def test_every_estimator_loss_and_optimizer_has_a_name_in_files():
         cls = stack.pop()
         stack.extend(cls.__subclasses__())
         final = not (inspect.isabstract(cls) or cls.__name__.startswith(("Base", "_")))
-        # those of linclf.dask are saved as what `to_local` makes of them
+        # estimators of linclf.dask are saved through `to_local`
         if cls.__module__.startswith("linclf.") and cls.__module__ != "linclf.dask" and final:
             found.add(cls)
     assert len(found) >= 12
@@ -403,7 +403,7 @@ GOLDEN_STREAMS = {
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names:UserWarning")
 @pytest.mark.parametrize("name", GOLDEN)
 def test_files_of_version_1_are_still_read(name):
-    """Written by `python tests/test_model_file.py`; never write them again for a later version."""
+    """Written by `python tests/files/test_model_file.py`; never rewrite them for a later version."""
     assert_golden(name, linclf.load(DATA / f"{name}_v1.linclf"))
 
 
@@ -413,7 +413,7 @@ def test_streams_of_version_1_go_on_from_their_weights(name):
         model = linclf.load(DATA / f"{name}_v1.linclf")
     assert_golden(name, model)
     before = model.coef_
-    model.set_params(learning_rate=1e-5, schedule="constant")  # too small to come from anywhere else
+    model.set_params(learning_rate=1e-5, schedule="constant")  # so small that its effect is recognisable
     model.partial_fit(X[60:], TEXT[60:] if name == "stream" else NUMBERS[60:])
     assert model.n_iter_ == 2
     assert 0 < np.abs(model.coef_ - before).max() < 0.01 * np.abs(before).max()

@@ -1,7 +1,7 @@
-"""What linclf.load refuses of pipelines: fitted parts that do not fit together, by a table and at random.
+"""linclf.load refuses pipelines with inconsistent fitted parts: a table of cases, and random damage.
 
-scikit-learn builds sparse matrices from fitted numbers and does not look at them again, so a wrong one would
-be read or written beyond the end of an array. Files that are cut or of others are in test_model_damage.py.
+scikit-learn builds sparse matrices from fitted numbers without further checks, so a wrong number could lead
+to access beyond the end of an array. Truncated and foreign files are in test_model_damage.py.
 """
 
 import copy
@@ -73,7 +73,7 @@ def drop(*names):
 
 
 def change(name, function):
-    """An attribute to what a function makes of it."""
+    """Replace an attribute by a function of it."""
     return lambda step: vars(step).update({name: function(vars(step)[name])})
 
 
@@ -221,7 +221,7 @@ EDITS = [
 
 
 def tampered(model, path, monkeypatch):
-    """A file of a model whose parts do not fit together, which save would refuse."""
+    """A file of a model with inconsistent parts, which save would refuse."""
     monkeypatch.setattr(archive, "check_model", lambda *arguments: None)
     monkeypatch.setattr(archive.Writer, "encode_estimator", encode_anything)
     monkeypatch.setattr("linclf._files.values.attributes_as_data", lambda model, attributes: attributes)
@@ -234,7 +234,7 @@ ENCODE = archive.Writer.encode_estimator
 
 
 def encode_anything(self, model, place):
-    """As the writer does, and without looking whether an attribute hides a part of the class."""
+    """Like the writer, but without the check whether an attribute hides a part of the class."""
     hidden = {
         key: vars(model).pop(key) for key in ("transform", "__sklearn_is_fitted__") if key in vars(model)
     }
@@ -307,7 +307,7 @@ def other_array(array, rng):
 
 
 def damage(entries, rng):
-    """The file with one value of its JSON, or one array, changed or left out."""
+    """The file with one JSON value or one array changed or left out."""
     content = json.loads(entries["model.json"])
     if rng.random() < 0.2:
         name = sorted(set(entries) - {"model.json"})[rng.integers(len(entries) - 1)]
@@ -325,7 +325,7 @@ def damage(entries, rng):
 
 
 def use(pipeline, data):
-    """All that a damaged pipeline does is to answer or to raise, and its sparse rows have their columns."""
+    """A damaged pipeline only returns or raises, and its sparse rows have valid columns."""
     found = pipeline[0].transform(data)
     if sparse.issparse(found):
         sparse.csr_array(found).check_format(full_check=True)

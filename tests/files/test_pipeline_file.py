@@ -1,7 +1,7 @@
-"""linclf.save and load of scikit-learn's pipelines: each step that a file may hold, a table of numbers,
-categories and text, what is refused, and files of another scikit-learn.
+"""linclf.save and load of scikit-learn pipelines: each supported step, a table of numbers, categories and
+text, refusals, and files from another scikit-learn.
 
-What is refused of damaged pipelines is in test_pipeline_damage.py, models of linclf in test_model_file.py.
+Damaged pipelines are tested in test_pipeline_damage.py, models of linclf in test_model_file.py.
 """
 
 import copy
@@ -68,7 +68,7 @@ CATEGORIES = np.array([["a", "x"], ["b", "y"], ["c", "x"], ["rare", None]], obje
 
 
 def table(strings="str"):
-    """What `linclf fit` reads: numbers and categories with missing values, a text, and what is left out."""
+    """A table as `linclf fit` reads it: numbers and categories with missing values, text, unused columns."""
     frame = pandas.DataFrame(
         {
             "price": HOLES[:, 0],
@@ -114,7 +114,7 @@ def through_file(model):
 
 
 def same(a, b):
-    """Bitwise, whatever a step returns."""
+    """Whether results of steps are bitwise equal, for any type."""
     if isinstance(a, pandas.DataFrame):
         pandas.testing.assert_frame_equal(a, b, check_exact=True)
     elif sparse.issparse(a):
@@ -476,7 +476,7 @@ def golden_pipeline():
 
 @pytest.mark.filterwarnings("ignore:the steps of scikit-learn in this model were saved under:UserWarning")
 def test_a_pipeline_of_version_2_is_still_read():
-    """Written by `python tests/files/test_pipeline_file.py`; never write it again for a later version."""
+    """Written by `python tests/files/test_pipeline_file.py`; never rewrite it for a later version."""
     expected = json.loads((DATA / "golden_v2.json").read_text(encoding="utf-8"))
     model = linclf.load(DATA / "pipeline_v2.linclf")
     rows = table()[: len(expected["predict"])]

@@ -1,6 +1,6 @@
-"""Maps from scores to probabilities: values by mpmath and SciPy, conditions that define them, limits.
+"""Maps from scores to probabilities: values by mpmath and SciPy, defining conditions, limits.
 
-What is built on the maps is in test_functional_uses.py; speed is in benchmarks/questions/functional.py.
+Functions built on the maps are in test_functional_uses.py; speed is in benchmarks/questions/functional.py.
 """
 
 import mpmath
@@ -42,7 +42,7 @@ every_map = pytest.mark.parametrize("map_", MAPS.values(), ids=MAPS)
 of_floats = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 examples = settings(deadline=None, derandomize=True, max_examples=60)
 a_row = arrays(np.float64, st.integers(1, 12), elements=st.floats(-30, 30))
-# one for each arrangement in memory: few, short rows, long rows, slabs, more than a block
+# one for each memory layout: few, short rows, long rows, slabs, more than a block
 SHAPES = [((3,), -1), ((700, 1), 1), ((900, 10), -1), ((40, 300), 1), ((10, 900), 0), ((300, 40), 0),
           ((20, 9, 7), 1), ((5, 90, 7), 1), ((3, 40, 50), -2), ((1200, 1000), -1), ((9, 140_000), 0),
           ((1200, 900), 0), ((2003, 33), 0), ((40_000, 31), 0), ((1, 300), 1), ((26, 10), 1), ((3, 20), 0),
@@ -172,7 +172,7 @@ def test_sums_in_float32_do_not_lose_digits_along_any_axis():
     f = np.zeros((100_003, 40), np.float32)
     np.testing.assert_allclose(softmax(f, axis=0), 1 / 100_003, rtol=1e-6)
     np.testing.assert_allclose(softmax(f.T.copy(), axis=1), 1 / 100_003, rtol=1e-6)
-    few = np.full((10_007, 40), 0.1, np.float32)  # in one block, where it lies
+    few = np.full((10_007, 40), 0.1, np.float32)  # in one block, in place
     for g, axis in ((few, 0), (np.asfortranarray(few.T), 1)):
         np.testing.assert_allclose(logsumexp(g, axis), 0.1 + np.log(10_007), rtol=2e-7)
         p = linear_normalization(g, axis)
@@ -181,7 +181,7 @@ def test_sums_in_float32_do_not_lose_digits_along_any_axis():
 
 
 def test_total_of_any_length_by_float64():
-    """Its parts are cut by the length: none is lost or counted twice."""
+    """The cut into parts depends on the length; no part is lost or counted twice."""
     for length in (1, 256, 512, 513, 640, 1000, 4095, 4096, 70_001):
         terms = np.random.default_rng(0).random((length, 3), np.float32)
         exact = terms.sum(axis=0, dtype=np.float64)
@@ -305,7 +305,7 @@ def test_linear_normalization_of_large_scores():
 
 
 def projection(f):
-    """Onto the simplex, by sorting: the largest k scores for which the smallest stays positive."""
+    """Projection onto the simplex, by sorting: the largest k scores such that the smallest stays positive."""
     ranked = np.sort(f)[::-1]
     for k in range(len(f), 0, -1):
         tau = (ranked[:k].sum() - 1) / k
@@ -324,7 +324,7 @@ def test_sparsemax_is_the_projection(n_classes, size):
 @pytest.mark.parametrize("alpha", [1.01, 1.2, 1.5, 1.9, 2.0])
 @pytest.mark.parametrize(("shape", "axis"), SHAPES)
 def test_optimality_of_entmax(shape, axis, alpha, dtype):
-    """Gradient f - p^(a-1) / (a-1) of what p maximises: equal on the support, not larger off it."""
+    """The gradient f - p^(a-1) / (a-1) of the objective is equal on the support, and not larger off it."""
     f = normal(shape, dtype=dtype, size=2)
     p = entmax(f, alpha, axis)
     assert p.shape == f.shape
@@ -334,7 +334,7 @@ def test_optimality_of_entmax(shape, axis, alpha, dtype):
     np.testing.assert_allclose(p.sum(axis=-1), 1, atol=rounding(dtype, 4) * np.sqrt(f.shape[-1]))
     slack = f - p ** (alpha - 1) / (alpha - 1)
     level = np.max(np.where(p > 0, slack, -INF), axis=-1, keepdims=True, initial=-INF)
-    # x = (a - 1) (f - max) + 1 - d is exact to rounding, of p it is the (a - 1)-th power
+    # x = (a - 1) (f - max) + 1 - d is exact up to rounding, and x = p^(a - 1)
     allowed = rounding(dtype, 8) * (1 / (alpha - 1) + np.abs(f))
     solid = p > np.finfo(dtype).tiny * 1e4
     assert (np.abs(slack - level) <= allowed)[solid].all()
@@ -548,7 +548,7 @@ def test_a_temperature_that_float32_rounds_to_zero_is_refused(call):
 
 
 def test_hard_samples_do_not_depend_on_tau():
-    """Also where dividing by tau rounds the lead of the largest away."""
+    """Even if dividing by tau rounds away the lead of the largest score."""
     scores = np.zeros((2000, 3), np.float32)
     shares = [gumbel_softmax(scores, tau, hard=True, random_state=0).mean(axis=0) for tau in (1.0, 1e9)]
     np.testing.assert_array_equal(*shares)

@@ -1,6 +1,6 @@
-"""What is built on softmax: attention, segments, policies, contrastive losses, information.
+"""Functions built on softmax: attention, segments, policies, contrastive losses, information.
 
-Each against a loop that says what it means. The maps themselves are in test_functional.py.
+Each is compared with an explicit loop. The maps themselves are in test_functional.py.
 """
 
 import tracemalloc
@@ -87,7 +87,7 @@ def test_attention_to_extreme_scores():
 
 @of_floats
 def test_attention_to_keys_that_are_hidden_by_minus_infinity(dtype):
-    """Also where a whole block of keys is hidden, first or later, and where all are."""
+    """Even if a whole block of keys is hidden, the first or a later one, or all of them."""
     n = 2100
     values = np.arange(n, dtype=dtype)[:, None]
     for seen in (slice(1024, 1029), slice(0, 3), slice(2090, n)):
@@ -117,7 +117,7 @@ def test_attention_needs_linear_memory():
     result = attention(Q, K, V, causal=True)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < result.nbytes + 16 * 2**20  # the matrix of weights has 1.6 GB
+    assert peak < result.nbytes + 16 * 2**20  # the matrix of weights would have 1.6 GB
     np.testing.assert_allclose(result[:50], direct_attention(Q[:50], K[:50], V[:50], 0.25, True), rtol=1e-4)
     np.testing.assert_allclose(result[-1:], direct_attention(Q[-1:], K, V, 0.25, False), rtol=1e-3, atol=1e-5)
 

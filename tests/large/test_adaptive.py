@@ -1,6 +1,6 @@
-"""Adaptive softmax: the cuts, the joint objective and its parts, predicting, fitting in general.
+"""Adaptive softmax: cutoffs, the joint objective and its parts, prediction, fitting in general.
 
-That a part is trained well is the business of the tests of `SoftmaxClassifier`, which each part is.
+Each part is a softmax, and the quality of its training is tested with `SoftmaxClassifier`.
 """
 
 import pickle
@@ -23,13 +23,13 @@ from linclf.large._parts import Parts
 
 
 class TwoParts(AdaptiveSoftmaxClassifier):
-    """With a tail wherever there can be one, so that scikit-learn's checks meet it."""
+    """With a tail whenever possible, so that scikit-learn's checks cover it."""
 
     def _cutoffs(self, frequencies):
         return np.array(_cutoffs.merged([1], frequencies), np.int64)
 
 
-# a check takes the logarithm of predict_proba, which may be a true 0
+# a check takes the logarithm of predict_proba, which may be exactly 0
 @pytest.mark.filterwarnings("ignore:divide by zero encountered in log:RuntimeWarning")
 @parametrize_with_checks([TwoParts()])
 def test_scikit_learn_checks(estimator, check):
@@ -44,7 +44,7 @@ def test_scikit_learn_checks_with_other_settings(estimator, check):
 
 
 def zipf(n=600, K=30, d=8, seed=0, dtype=np.float64, noise=0.7):
-    """Rows around the directions of K classes, each there twice or more; class names in no order."""
+    """Rows around the directions of K classes, each with two rows or more; class names in no order."""
     rng = np.random.default_rng(seed)
     p = 1 / np.arange(1, K + 1)
     y = np.concatenate([np.arange(K), np.arange(K), rng.choice(K, n - 2 * K, p=p / p.sum())])
@@ -124,13 +124,13 @@ def test_automatic_cutoffs_cost_the_least_and_gain_enough(monkeypatch):
     others = np.array([np.sort(rng.choice(np.arange(2, K - 2), 3, replace=False)) for _ in range(5000)])
     assert least < 1.02 * _cutoffs.cost(frequencies, others).min()
     assert _cutoffs.automatic(frequencies[:1000]) == []
-    equal = _cutoffs.automatic(np.ones(K))  # half of the rows have to be in the head
+    equal = _cutoffs.automatic(np.ones(K))  # half of the rows must be in the head
     assert equal[0] == K / 2
     assert 0.55 < _cutoffs.cost(np.ones(K), equal)[0] / K < 0.6
     assert _cutoffs.automatic(np.append(np.full(1200, 1e-9), np.ones(1))[::-1])[0] == 2
     monkeypatch.setattr(_cutoffs, "GAIN", 2.0)
     assert _cutoffs.automatic(np.ones(K)) == []  # little to gain
-    # the smaller the tails' own cost, the smaller the head
+    # the smaller the fixed cost of a tail, the smaller the head
     assert _cutoffs.automatic(frequencies, 0.25)[0] < cutoffs[0]
 
 
@@ -160,7 +160,7 @@ def test_order_is_by_weight_and_then_by_class(data):
     weights = np.where(y == 7, 100.0, 1.0)
     model.fit(X, y, sample_weight=weights)
     assert model.order_[0] == 7
-    # the clusters are about the rows, not about what they are worth
+    # clusters depend on the number of rows, not on their weights
     assert_array_equal(
         model.set_params(class_weight="balanced").fit(X, y).order_, np.argsort(-counts, kind="stable")
     )
@@ -249,7 +249,7 @@ def test_each_part_is_at_its_optimum(data):
         assert_allclose(part.W, W, atol=1e-5)
         reached = softmax_objective(part.W, part.b, X[rows], Y, ones, alpha)
         assert reached <= softmax_objective(W, b, X[rows], Y, ones, alpha) + 1e-9
-    # so that no other weights of the whole are better, near it or not
+    # so no other weights of the whole model are better, near or far
     least, rng = naive_objective(model, X, np.eye(30)[y], np.ones(len(y))), np.random.default_rng(0)
     for _ in range(10):
         other = pickle.loads(pickle.dumps(model))
@@ -403,7 +403,7 @@ def test_many_classes_are_cut_by_themselves():
     train, test = np.arange(8000) % 4 > 0, np.arange(8000) % 4 == 0
     train[:1100] = True
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # parts with few rows a class do not warn on their own
+        warnings.simplefilter("error")  # parts with few rows per class do not warn separately
         model = AdaptiveSoftmaxClassifier(max_iter=3, random_state=0).fit(X[train], y[train])
     full = SoftmaxClassifier(solver="sgd", alpha=1e-8, max_iter=3, random_state=0).fit(X[train], y[train])
     assert len(model.cutoffs_) > 0
@@ -428,7 +428,7 @@ def test_validation_rows_stop_each_part(data, of_parts):
     assert model.n_iter_ == max(part.n_iter for part in of_parts)
     last = [part.history["validation_loss"][-1] for part in of_parts]
     assert model.history_["validation_loss"][-1] == pytest.approx(np.dot(shares, last), rel=1e-9)
-    # rows of the head only: the tails train without
+    # only rows of the head: the tails train without validation
     head = ranks < 5
     model.fit(X[train], y[train], X_val=X_val[head], y_val=y_val[head])
     assert ["validation_loss" in part.history for part in of_parts] == [True, False, False]
@@ -551,7 +551,7 @@ def test_no_streams(data):
 
 
 class Recorder:
-    """Scores the whole model after each epoch, and asks each part to stop (or fails) after some."""
+    """Scores the whole model after each epoch, and asks each part to stop (or fails) after some epochs."""
 
     def __init__(self, stop_after=np.inf, fault=None):
         self.stop_after, self.fault, self.losses, self.events = stop_after, fault, [], []
@@ -578,7 +578,7 @@ def test_callbacks_see_the_whole_after_each_epoch(data, of_parts):
     record = Recorder()
     model = AdaptiveSoftmaxClassifier(cutoffs=[5, 15], max_iter=3, random_state=0, reduction=2.0)
     plain = model.fit(X, y).predict_proba(X)
-    for _ in range(2):  # the second time with another fit behind it
+    for _ in range(2):  # the second time after another fit
         record.events, record.losses = [], []
         model.set_callbacks(record).fit(X, y)
         epochs = ["begin epoch", "end epoch"] * 9

@@ -1,4 +1,4 @@
-"""Sampled softmax and noise-contrastive estimation: losses, draws, and what training with them finds."""
+"""Sampled softmax and noise-contrastive estimation: losses, draws, and the results of training."""
 
 import warnings
 
@@ -78,7 +78,7 @@ def test_extreme_scores_stay_finite(which, size):
 
 
 def sampling(cls=SampledSoftmaxClassifier, K=40, **parameters):
-    """The draws of an estimator that has met K classes 1, 2, ..., K times."""
+    """The sampling of an estimator that has seen K classes 1, 2, ..., K times."""
     y = np.repeat(np.arange(K), np.arange(1, K + 1))
     found = cls(random_state=0, **parameters)._sampling(Softmax(), K)
     found.meet(Dataset(np.zeros((len(y), 2)), Labels(y, K), np.ones(len(y))))
@@ -106,7 +106,7 @@ def test_draws_follow_the_sampler(sampler):
 
 
 def test_the_sum_over_drawn_classes_is_unbiased_without_the_label():
-    """The mean over draws of the label's and the corrected exponentials is that over all classes."""
+    """The mean over draws of the label's exponential plus the corrected ones is the sum over all classes."""
     found, rng = sampling(n_sampled=15), np.random.default_rng(5)
     scores, y, sums = rng.normal(size=40), 39, []
     for step in range(4000):
@@ -164,7 +164,7 @@ def test_with_all_classes_it_is_the_full_softmax():
 @pytest.mark.parametrize("kind", default_run([np.asarray, sparse.csr_array], kept=[sparse.csr_array]))
 @pytest.mark.parametrize("alpha", default_run([1e-4, 3e-3], kept=[3e-3]))
 def test_sampled_training_comes_near_the_full_optimum(alpha, kind):
-    """The penalty too: it acts only on what a batch meets, and as often as it should on average."""
+    """Including the penalty: it acts only on weights that a batch uses, with the right average strength."""
     X, y = blobs()
     X = kind(X)
     full = SoftmaxClassifier(solver="lbfgs", alpha=alpha).fit(X, y)
@@ -182,7 +182,7 @@ def test_sampled_training_comes_near_the_full_optimum(alpha, kind):
 
 
 def test_the_penalty_of_rare_features_is_that_of_all_rows():
-    """A batch that lacks a feature does not shrink its weights, so one that has it does so for many."""
+    """A batch without a feature does not shrink its weights, so a batch with it makes up for many."""
     rng = np.random.default_rng(0)
     y = rng.integers(0, 30, 3000)
     often, rare = rng.normal(size=(30, 10))[y] + rng.normal(size=(3000, 10)), np.zeros((3000, 60))
@@ -192,7 +192,7 @@ def test_the_penalty_of_rare_features_is_that_of_all_rows():
     full = SoftmaxClassifier(solver="lbfgs", alpha=1e-4).fit(X, y)
     sampled = SampledSoftmaxClassifier(n_sampled=25, alpha=1e-4, max_iter=60, random_state=0).fit(X, y)
     norms = [np.linalg.norm(model.coef_[:, 10:]) for model in (sampled, full)]
-    assert 0.8 < norms[0] / norms[1] < 1.25  # 1.6 where each batch that has the feature counts once
+    assert 0.8 < norms[0] / norms[1] < 1.25  # 1.6 if each batch with the feature counts once
 
 
 def test_noise_that_outweighs_the_data_shortens_the_steps():
@@ -215,7 +215,7 @@ def test_dense_and_sparse_take_the_same_steps(cls):
         n_sampled=20, alpha=0, learning_rate=0.5, batch_size=100, max_iter=2, solver="adam", random_state=0
     ).set_params(learning_rate=0.01)
     dense, rows = model.fit(X, y).coef_, model.fit(sparse.csr_array(X), y).coef_
-    # features that a batch lacks keep their weights where X is sparse: Adam would move them on
+    # if X is sparse, features missing from a batch keep their weights; Adam would move them on
     plain = model.set_params(solver="sgd", learning_rate=0.5)
     np.testing.assert_allclose(plain.fit(X, y).coef_, plain.fit(sparse.csr_array(X), y).coef_, atol=1e-10)
     assert np.corrcoef(dense.ravel(), rows.ravel())[0, 1] > 0.7
@@ -229,13 +229,13 @@ def test_threads_and_repetition_change_no_bit(cls):
 
 
 def test_noise_contrast_finds_a_normalised_model():
-    """One-hot contexts, so that ``f = log p`` is in reach: sums of exponentials are 1, scores log p."""
+    """With one-hot contexts ``f = log p`` is possible: sums of exponentials are 1, and scores are log p."""
     rng = np.random.default_rng(8)
     table = softmax(1.5 * rng.normal(size=(4, 25)), axis=1)
     context = rng.integers(0, 4, 20_000)
     y = np.array([rng.choice(25, p=table[c]) for c in context])
     X = np.eye(4)[context]
-    for n_sampled in (20, 50):  # drawn, and in expectation
+    for n_sampled in (20, 50):  # sampled, and in expectation
         model = NCEClassifier(n_sampled=n_sampled, sampler="unigram", alpha=0, max_iter=40, random_state=0)
         model.fit(X, y)
         assert np.abs(model.log_partition(np.eye(4))).max() < 0.08
@@ -265,7 +265,7 @@ def test_soft_labels_are_weighted_copies(cls):
     np.testing.assert_array_equal(hard.coef_, soft.coef_)
     mixed = cls(n_sampled=30, max_iter=20, random_state=0).fit(X, 0.9 * Y + 0.1 / 60)
     assert mixed.predict_proba(X).max() < hard.predict_proba(X).max()
-    assert mixed.score(X, y) > hard.score(X, y)  # ten labels in a hundred are any class
+    assert mixed.score(X, y) > hard.score(X, y)  # ten labels in a hundred are random
 
 
 def test_validation_watches_the_full_softmax():
@@ -290,7 +290,7 @@ def test_errors_name_what_to_do():
 
 
 def test_losses_that_underflow_are_no_error():
-    """Sparse rows so long that their loss is 0 in a whole batch."""
+    """Sparse rows with such large norms that their loss is 0 in a whole batch."""
     rng = np.random.default_rng(0)
     y = np.arange(200) % 3
     X = sparse.csr_array(1e3 * (rng.normal(size=(200, 6)) + 3 * np.eye(6)[y]))

@@ -1,4 +1,4 @@
-"""Many classes: memory that does not grow with rows times classes, and refusals before it is asked for."""
+"""Many classes: memory does not grow with rows times classes, and too much is refused before allocation."""
 
 import copy
 import re
@@ -32,7 +32,7 @@ ONE = {"solver": "sgd", "max_iter": 1, "random_state": 0}
 
 
 def peak_of(function):
-    """Bytes allocated at most during a call, beyond those before it."""
+    """Peak number of bytes allocated during a call, beyond those before it."""
     tracemalloc.start()
     try:
         function()
@@ -42,7 +42,7 @@ def peak_of(function):
 
 
 def with_weights(model, n_classes, n_features, dtype=np.float32, seed=0):
-    """A fitted model of any size, without the wait."""
+    """A fitted model of any size, without training."""
     rng = np.random.default_rng(seed)
     X, y = rng.standard_normal((2 * n_classes, 2), dtype=np.float32), np.arange(2 * n_classes) % n_classes
     model.fit(X, y)
@@ -72,7 +72,7 @@ def wide():
     ids=["predict", "predict_topk", "predict_proba_of"],
 )
 def test_scores_of_all_rows_are_never_held(wide, call):
-    """400 MB of scores; what is returned, and class indices, take 16 MB here."""
+    """All scores would be 400 MB; the result and class indices take 16 MB here."""
     model, X = wide
     assert peak_of(lambda: call(model, X)) < 130e6
 
@@ -93,7 +93,7 @@ def test_calibrated_predictions_in_little_memory(wide):
     "model", [SoftmaxClassifier(**ONE), MarginSoftmaxClassifier(**ONE), SVMClassifier(**ONE)], ids=str
 )
 def test_blocks_give_what_all_rows_give(model, dtype, storage, n_classes, monkeypatch):
-    """Also where the dtype of the weights is not that of the rows."""
+    """Even if the weights and the rows have different dtypes."""
     model = with_weights(model, n_classes, 12)
     rng = np.random.default_rng(1)
     X = storage(rng.standard_normal((101, 12)).astype(dtype) * (rng.random((101, 12)) < 0.3))
@@ -112,7 +112,7 @@ def test_blocks_give_what_all_rows_give(model, dtype, storage, n_classes, monkey
 @pytest.mark.parametrize("at", [0, 50, 100])
 @pytest.mark.parametrize("model", [SoftmaxClassifier(**ONE), MarginSoftmaxClassifier(**ONE)], ids=str)
 def test_nan_and_infinity_in_any_block(model, n_classes, storage, value, at, monkeypatch):
-    """Also where a weight, or all of them, are zero."""
+    """Even if one or all weights are zero."""
     model = with_weights(model, n_classes, 12)
     X = np.ones((101, 12), np.float32)
     X[at, 3] = value
@@ -185,7 +185,7 @@ def test_validation_scores_are_never_held_for_all_rows():
 
 
 class Reversed(NamedTuple):
-    """A loss whose scores are in another order than its classes."""
+    """A loss with scores in another order than its classes."""
 
     def class_scores(self, scores):
         return scores[:, ::-1]
@@ -211,7 +211,7 @@ N_FEATURES = 2**23
 
 
 def huge():
-    """Rows of 10,000 classes, in which hardly any feature occurs: weights of 313 GiB."""
+    """Rows of 10,000 classes in which hardly any feature occurs: the weights would take 313 GiB."""
     n = 20_000
     X = sparse.csr_array(
         (np.ones(n, np.float32), np.arange(n, dtype=np.int32), np.arange(n + 1, dtype=np.int32)),
@@ -236,7 +236,7 @@ def test_absurd_sizes_are_refused_before_anything_is_allocated(solver, stream):
             model.partial_fit(X, y, classes=np.arange(10_000)) if stream else model.fit(X, y)
         assert ("or solver='sgd'" in str(fault.value)) == (solver != "sgd")
 
-    # what is of the size of a class or of a feature may be there
+    # arrays of the size of a class or a feature are allowed
     assert peak_of(attempt) < 5 * 8 * N_FEATURES
     assert vars(model) == before
 
@@ -253,7 +253,7 @@ def test_the_message_says_how_much_and_what_to_do(monkeypatch):
         SoftmaxClassifier(solver="adam").fit(*huge())
     monkeypatch.setattr(_memory, "available_bytes", lambda: None)
     shape = Shape(1, 10**9, 10**9, 10**9, np.dtype(np.float64))
-    _memory.check_bytes(10**19, shape, LBFGS())  # nobody says how much there is
+    _memory.check_bytes(10**19, shape, LBFGS())  # the available memory is unknown
 
 
 def test_a_fitted_model_is_as_it_was(monkeypatch):
@@ -304,7 +304,7 @@ def test_a_stream_that_goes_on_is_checked_if_a_part_copies_all_weights(monkeypat
                 continue
             model.partial_fit(X, y)
             copy.copy(model)
-            with pytest.raises(MemoryError):  # somebody else has the arrays
+            with pytest.raises(MemoryError):  # another object shares the arrays
                 model.partial_fit(X, y)
 
 

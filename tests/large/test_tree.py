@@ -1,4 +1,4 @@
-"""Hierarchical softmax: trees, the loss of a path, training row by row, and search."""
+"""Hierarchical softmax: trees, the loss of a path, training row by row, and beam search."""
 
 import heapq
 import tracemalloc
@@ -19,7 +19,7 @@ RNG = np.random.default_rng(0)
 
 
 def paths_by_hand(children):
-    """Class -> its turns, by walking down from the root."""
+    """Map each class to its turns, by walking down from the root."""
     found, stack, n = {}, [(0, "")], len(children)
     while stack:
         node, code = stack.pop()
@@ -142,7 +142,7 @@ def blobs(n=3000, K=9, d=8, seed=1, dtype=np.float64):
 
 
 def optimum(tree, X, y, alpha):
-    """Each node is a logistic regression of the rows that pass it; returns W, b and the objective."""
+    """Each node is a logistic regression on the rows that pass it; returns W, b and the objective."""
     W, b = np.zeros((len(tree.children), X.shape[1])), np.zeros(len(tree.children))
     for node in range(len(W)):
         turns = np.array([
@@ -167,7 +167,7 @@ def objective(tree, W, b, X, y, alpha):
 @pytest.mark.parametrize(("n", "far"), [(900, 2e-3), (3000, 2e-2)])
 @pytest.mark.parametrize("alpha", [1e-3, 3e-2])
 def test_every_node_becomes_its_logistic_regression(kind, n, far, alpha):
-    """From full gradients, and row by row, where the penalty acts on the path only."""
+    """With full gradients, and row by row, with a penalty only on the path."""
     X, y = blobs(n)
     model = HierarchicalSoftmaxClassifier(alpha=alpha, random_state=0).fit(kind(X), y)
     W, b, best = optimum(model.tree_, X, y, alpha)
@@ -189,7 +189,7 @@ def test_two_classes_are_the_softmax_of_two():
 
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array], ids=["dense", "sparse"])
 def test_one_row_changes_its_path_only(kind):
-    """What a step costs is the length of the path."""
+    """So the cost of a step is the length of the path."""
     X, y = blobs()
     X = kind(X)
     model = HierarchicalSoftmaxClassifier(tree="balanced", learning_rate=0.1, alpha=1e-2, random_state=0)
@@ -209,7 +209,7 @@ def test_dense_and_sparse_take_the_same_steps():
             solver=solver, alpha=0, learning_rate=0.02, max_iter=2, random_state=0
         )
         dense, rows = model.fit(X, y).coef_, model.fit(sparse.csr_array(X), y).coef_
-        if solver == "momentum":  # goes on moving features that a row lacks, where X is dense
+        if solver == "momentum":  # if X is dense, it keeps moving features that a row lacks
             assert np.corrcoef(dense.ravel(), rows.ravel())[0, 1] > 0.7
         else:
             np.testing.assert_allclose(dense, rows, atol=1e-10)
@@ -230,7 +230,7 @@ def test_solvers_and_streams_learn(solver):
 
 
 def test_skewed_classes_do_not_look_like_overflow():
-    """The first row may have a path of one step; its loss is no measure of the others'."""
+    """The first row may have a path of one step; its loss says nothing about the others."""
     X, y = blobs(n=5000, K=300)
     model = HierarchicalSoftmaxClassifier(max_iter=3, shuffle=False, random_state=0)
     order = np.argsort(-np.bincount(y)[y], kind="stable")
@@ -245,7 +245,7 @@ def test_skewed_classes_do_not_look_like_overflow():
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array], ids=["dense", "sparse"])
 @pytest.mark.parametrize("rank", [None, 4])
 def test_search_finds_what_all_probabilities_say(kind, rank):
-    X, y = blobs(n=1500, K=40)  # in float32 two probabilities may round to the other order
+    X, y = blobs(n=1500, K=40)  # in float32, rounding may swap two probabilities
     X = kind(X)
     model = HierarchicalSoftmaxClassifier(rank=rank, max_iter=3, random_state=0).fit(X, y)
     p = model.predict_proba(X)

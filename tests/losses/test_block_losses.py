@@ -1,4 +1,4 @@
-"""Losses of blocks whose scores lie class by class: the same as row by row."""
+"""Losses of blocks with scores stored class by class: the same as row by row."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def losses_of_block(loss, targets, ids, block):
 
 
 def by_classes(loss, scores, targets, ids):
-    """Values and gradients of a block of these rows, and what it leaves untouched."""
+    """Values and gradients of a block of these rows, and the part that it leaves untouched."""
     n, n_classes = scores.shape
     block = InPlace(*[np.zeros((0, 0))] * 4).block(n, 1, n_classes, scores.dtype)
     block.S[:n] = scores
@@ -36,7 +36,7 @@ CASES = [
 @pytest.mark.parametrize("soft", [False, True], ids=["labels", "soft"])
 @pytest.mark.parametrize("size", [1.0, 1e4, 1e30])
 def test_blocks_equal_rows(loss, rtol, soft, size):
-    """Focal has no function for blocks, and goes row by row."""
+    """Focal has no function for blocks, and is evaluated row by row."""
     rng = np.random.default_rng(0)
     for n_classes, n in ((2, 1), (3, 7), (11, 32)):
         resolved, ids = loss_for(loss, n_classes), rng.permutation(40)[:n]
@@ -50,7 +50,7 @@ def test_blocks_equal_rows(loss, rtol, soft, size):
 
 @pytest.mark.parametrize("loss", [Softmax(), Softmax(label_smoothing=0.1, temperature=3.0)], ids=repr)
 def test_blocks_in_float32(loss):
-    """To the digits of float32, beside the same scores in float64."""
+    """To float32 precision, compared with the same scores in float64."""
     rng, n, n_classes = np.random.default_rng(0), 32, 10
     scores, y = (5 * rng.standard_normal((n, n_classes))).astype(np.float32), rng.integers(0, n_classes, n)
     resolved = loss_for(loss, n_classes)

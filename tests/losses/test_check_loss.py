@@ -1,4 +1,4 @@
-"""What `check_loss` finds in losses that are wrong."""
+"""Faults that `check_loss` finds in wrong losses."""
 
 import numpy as np
 import pytest
@@ -157,7 +157,7 @@ def proper(self, scores):
     return softmax(scores)
 
 
-# a row function, what its class says, the check that fails first, and its message
+# a row function, the attributes of its class, the first check that fails, and its message
 FINDINGS = [
     (wrong_gradient, {}, check_gradient, r"the gradient left in scores is .* differences of the loss give"),
     (slightly_wrong_gradient, {}, check_gradient, r"the gradient left in scores is .*size 1;"),
@@ -196,7 +196,7 @@ FINDINGS = [
 ]
 
 
-# a compilation each: the first finding of a check by default
+# each compiles, so the default run has only the first finding of each check
 FIRST = {row[2]: row for row in reversed(FINDINGS)}.values()
 
 
@@ -237,5 +237,5 @@ def test_check_loss_needs_two_classes(n_classes):
 
 
 def test_every_check_has_a_finding():
-    """A check that no broken loss fails would be no check; that of soft labels is the test above."""
+    """Each check must fail for some broken loss; the check of soft labels is tested above."""
     assert {row[2] for row in FINDINGS} == set(CHECKS) - {check_soft_labels}

@@ -1,4 +1,4 @@
-"""Properties that hold at any scores, searched for counterexamples by hypothesis; and other people's losses.
+"""Properties that hold at any scores, tested by hypothesis; and losses of other libraries.
 
 Values and gradients at given scores are tested in test_losses.py.
 """
@@ -56,7 +56,7 @@ def test_not_negative_and_lower_for_a_higher_true_score(case, data):
     assert 0 <= value < np.inf
     assert np.isfinite(gradient).all()
     if getattr(case.loss, "label_smoothing", 0):
-        return  # it pulls a true score down that is high enough
+        return  # it pulls a high true score down
     assert gradient[y] <= (1e-6 if case.on_cosines else 1e-12)  # at a pole arccos leaves a rounding error
     higher = f.copy()
     higher[y] = 1.0 if case.on_cosines else f[y] + 1
@@ -89,7 +89,7 @@ def test_the_gradient_is_the_slope_of_the_value(case, data):
 @searched
 @given(data=st.data())
 def test_losses_that_are_not_convex_pull_at_the_true_class_and_push_its_rivals(case, data):
-    """So they rise along every line on which rivals rise and the true score falls, as convex ones do."""
+    """So, like convex losses, they rise along every line on which rivals rise and the true score falls."""
     f, y = data.draw(rows(case))
     value, gradient = value_and_gradient(case.loss, f, y)
     rivals = np.arange(len(f)) != y
@@ -120,7 +120,7 @@ def test_focus_takes_from_the_cross_entropy_and_more_focus_more(data, gammas):
     ids=["CosFace", "ArcFace", "SphereFace"],
 )
 def test_a_margin_makes_it_harder(make, data, more, scale):
-    """A larger margin has the larger loss, at whatever cosines, and none is normface."""
+    """A larger margin gives a larger loss at any cosines, and no margin is normface."""
     c, y = data.draw(rows(NORMFACE))
     losses = [NormFace(scale), make(scale, 0.0), make(scale, more / 2), make(scale, more)]
     values = [value_and_gradient(loss, c, y)[0] for loss in losses]
@@ -131,11 +131,11 @@ def test_a_margin_makes_it_harder(make, data, more, scale):
 @searched
 @given(data=st.data(), alpha=st.floats(1.05, 2.0))
 def test_odds_of_entmax_depend_on_a_third_class_and_those_of_softmax_do_not(data, alpha):
-    """Once a third class has a share, the odds of the first two move away from 1: IIA is for softmax only."""
+    """Once a third class has a share, the odds of the other two move away from 1: only softmax has IIA."""
     f = data.draw(arrays(np.int64, 3, elements=st.integers(-64, 64))) / 64
     pair, three = entmax_of(f[:2], alpha), entmax_of(f, alpha)
     assume(f[0] > f[1] and three[1] > 1e-3 and three[2] > 1e-3)
-    # what does not depend on the third, and is the odds in the limit alpha -> 1
+    # the quantity that does not depend on the third class, and tends to the odds as alpha -> 1
     for p in (pair, three):
         power = p ** (alpha - 1)
         assert power[0] - power[1] == pytest.approx((alpha - 1) * (f[0] - f[1]), rel=1e-6)
@@ -148,7 +148,7 @@ def test_odds_of_entmax_depend_on_a_third_class_and_those_of_softmax_do_not(data
 @searched
 @given(data=st.data())
 def test_convex_and_the_gradient_supports_it(case, data):
-    """No point lies below the tangent at another: convexity and a (sub)gradient in one."""
+    """The loss nowhere lies below a tangent: this shows both convexity and a correct (sub)gradient."""
     f, g, y = data.draw(rows(case, 2))
     (here, gradient), (there, _) = (value_and_gradient(case.loss, s, y) for s in (f, g))
     slope = gradient @ (g - f)
@@ -171,7 +171,7 @@ def test_shift_invariant(case, data, shift):
 @searched
 @given(data=st.data())
 def test_permutation_equivariant(case, data):
-    """The names of the classes are nothing; where rivals tie, which one is blamed is arbitrary."""
+    """The order of classes does not matter, except which of several tied rivals gets the gradient."""
     f, y = data.draw(rows(case))
     order = np.array(data.draw(st.permutations(range(len(f)))))
     value, gradient = value_and_gradient(case.loss, f, y)
@@ -191,7 +191,7 @@ def test_probabilities_keep_the_order_of_the_scores(case, data):
     assert (p >= 0).all()
     above = f[:, None] > f
     assert (p[:, None] >= p)[above].all()
-    # the gradient of a plain maximum-likelihood loss is p - e_y: blame is by probability
+    # the gradient of a plain maximum-likelihood loss is p - e_y, so the push is proportional to p
     assert np.allclose(p[f == f.max()], p.max(), rtol=1e-13)
 
 
@@ -205,7 +205,7 @@ def test_float32_is_float64_rounded(case, data):
     assert single_gradient.dtype == np.float32
     size = 1 + abs(value) + np.abs(gradient).max()
     assert abs(single - value) <= 1e-5 * size
-    steep = case.on_cosines and abs(f[y]) > 0.99  # where arccos has no bounded derivative
+    steep = case.on_cosines and abs(f[y]) > 0.99  # arccos has no bounded derivative there
     if not steep:
         np.testing.assert_allclose(single_gradient, gradient, atol=1e-5 * size, rtol=1e-4)
 
@@ -262,7 +262,7 @@ def torch_margin_loss(torch, loss, cosines, y):
     ids=repr,
 )
 def test_margin_losses_equal_torch_from_rows_and_weights(loss):
-    """Rows and weights are normalised inside, so that the whole chain is compared."""
+    """Rows and weights are normalised inside, so the whole chain is compared."""
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(0)
     X, W, y = rng.normal(size=(40, 5)), rng.normal(size=(7, 5)), rng.integers(0, 7, 40)
@@ -279,7 +279,7 @@ def test_margin_losses_equal_torch_from_rows_and_weights(loss):
 
 
 def cosine_head_gradient(loss, X, W, y):
-    """The gradient of the mean loss for the weights, by the epoch kernel that training uses."""
+    """The gradient of the mean loss with respect to the weights, by the epoch kernel used in training."""
     from linclf._kernels.problem import Problem
     from linclf._storage import dense_storage, read_only
     from linclf._training.gradients import mean_gradient

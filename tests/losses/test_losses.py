@@ -1,4 +1,4 @@
-"""Every loss: its value by a twin, its gradient by differences, its limits and its conventions."""
+"""Every loss: its value by a twin, its gradient by finite differences, its limits and its conventions."""
 
 import math
 from typing import NamedTuple
@@ -43,7 +43,7 @@ from linclf.losses.margin import automatic_scale
 K = 6
 ON_SCORES = [case for case in LOSS_CASES if not case.on_cosines]
 REFERENCE = np.array([2.0, 4.0, 2.0, 1.0])
-SOFT_COMPILED = (Softmax, ArcFace)  # a compilation costs seconds; the others run in Python
+SOFT_COMPILED = (Softmax, ArcFace)  # compilation takes seconds; the others run in Python
 
 
 def evaluate_soft(loss, scores, q):
@@ -55,7 +55,7 @@ def evaluate_soft(loss, scores, q):
 
 
 def soft_targets(n, n_classes=K, seed=1):
-    """Rows of probabilities, some of them with zeros, the first one-hot."""
+    """Rows of probabilities, some with zeros, the first one-hot."""
     q = np.random.default_rng(seed).dirichlet(np.ones(n_classes), n)
     q[0] = naive.one_hot(1, n_classes)
     q[1::3, 0] = 0
@@ -99,7 +99,7 @@ def test_a_measured_loss_is_the_weighted_mean(case):
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("n_classes", [2, K])
 def test_checks(case, check, n_classes):
-    """Those of `check_loss`; test_check_loss.py shows that each of them can fail."""
+    """The checks of `check_loss`; test_check_loss.py shows that each of them can fail."""
     check(case.loss, n_classes, np.random.default_rng(0))
 
 
@@ -135,7 +135,7 @@ def test_score_of_minus_infinity_is_a_class_less(case, dtype):
     values, gradient = evaluate(case.loss, scores[:, :-1], y)
     scores[:, -1] = -np.inf
     with_it, with_gradient = evaluate(case.loss, scores, y)
-    rtol = 8 * np.finfo(dtype).eps  # sums are taken in another order
+    rtol = 8 * np.finfo(dtype).eps  # another order of summation
     np.testing.assert_allclose(with_it, values, rtol=rtol)
     np.testing.assert_allclose(with_gradient[:, :-1], gradient, rtol=rtol, atol=rtol)
     np.testing.assert_array_equal(with_gradient[:, -1], 0)
@@ -152,8 +152,8 @@ def hessians(loss, scores, targets, h=1e-5):
     return (H + H.transpose(0, 2, 1)) / 2
 
 
-# arccos has no bounded second derivative, rivals that tie have none at all, and the bound of
-# SquaredWestonWatkins is for all rivals active at once, which they hardly are
+# arccos has no bounded second derivative, tied rivals have none, and the bound of SquaredWestonWatkins
+# assumes that all rivals are active at once, which is rare
 UNBOUNDED = ArcFace | SphereFace | SquaredCrammerSinger | SquaredWestonWatkins
 BOUNDED = [case for case in LOSS_CASES if trait(case.loss, "smooth") and not isinstance(case.loss, UNBOUNDED)]
 
@@ -161,7 +161,7 @@ BOUNDED = [case for case in LOSS_CASES if trait(case.loss, "smooth") and not isi
 @table(BOUNDED)
 @pytest.mark.parametrize("n_classes", [2, 3, 4])
 def test_curvature_bounds_the_hessian_of_few_classes(case, n_classes):
-    """For more classes it may be less than the bound, so that steps are as long as they can be."""
+    """For more classes it may be less than the bound, so that steps can be longer."""
     scores = np.vstack([case.scores(200, n_classes, size) for size in (0.1, 1.0, 3.0)])
     H = hessians(case.loss, scores, hard_targets(600, n_classes))
     assert np.linalg.eigvalsh(H)[:, -1].max() <= case.loss.curvature(n_classes) * (1 + 1e-4)
@@ -197,7 +197,7 @@ def test_curvature_is_reached(loss, n_classes, scores):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_probabilities_of_softmax(case, dtype):
     scores = case.scores(7, K).astype(dtype)
-    factor = 1 / getattr(case.loss, "temperature", 1.0)  # cosines come to this already scaled
+    factor = 1 / getattr(case.loss, "temperature", 1.0)  # cosines are already scaled here
     expected = [[math.exp(a - logsumexp(f)) for a in f] for f in factor * scores.astype(np.float64)]
     rtol = 100 * np.finfo(dtype).eps
     p = case.loss.probabilities(scores)
@@ -214,10 +214,10 @@ def test_probabilities_of_entmax(case, dtype):
     p = case.loss.probabilities(scores)
     assert p.dtype == dtype
     np.testing.assert_allclose(p, expected, atol=4 * np.finfo(dtype).eps)
-    # what training calls the gradient, plus the one-hot label
+    # the gradient used in training, plus the one-hot label
     gradient = evaluate(case.loss, scores, np.zeros(50, int))[1]
     np.testing.assert_allclose(gradient + naive.one_hot(0, K), expected, atol=4 * np.finfo(dtype).eps)
-    assert (p == 0).any() == (case.loss != Entmax(alpha=1.1))  # whose reach is 10
+    assert (p == 0).any() == (case.loss != Entmax(alpha=1.1))  # its reach is 10
 
 
 # ---------------------------------------------------------------- softmax
@@ -232,7 +232,7 @@ def test_reference_example():
 
 
 def test_label_smoothing_in_pytorchs_convention_by_hand():
-    """PyTorch's 0.1 on four classes is .025 for each, and .925 for the true one; e = .1 * 3/4."""
+    """PyTorch's 0.1 on four classes gives .025 to each, and .925 to the true one; e = .1 * 3/4."""
     log_sum = math.log(math.exp(4) + 2 * math.exp(2) + math.exp(1))
     expected = log_sum - (0.925 * 4 + 0.025 * (2 + 2 + 1))
     values, gradient = evaluate(Softmax(label_smoothing=0.1 * 3 / 4), REFERENCE[None], np.array([1]))
@@ -301,7 +301,7 @@ def test_softmax_equals_mpmath(row, temperature):
     top, log_sum = _simplex.softmax_row(in_place, temperature)
     assert top == max(row)
     assert log_sum == pytest.approx(log_total, rel=1e-15, abs=1e-15)
-    # exp turns an absolute error of its argument, up to 708 before it underflows, into a relative one
+    # exp turns the absolute error of its argument (up to 708, before underflow) into a relative error
     np.testing.assert_allclose(in_place, p, rtol=2e-13, atol=3.4e-308)
     scaled = np.array(row) / temperature  # an error of 4e-12 at 1e4 / 0.3
     np.testing.assert_allclose(softmax(scaled), p, rtol=1e-11, atol=3.4e-308)
@@ -315,7 +315,7 @@ def test_softmax_equals_mpmath(row, temperature):
 @pytest.mark.parametrize("alpha", [2.0, 1.5, 1.1, 1.001])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_entmax_equals_mpmath(row, alpha, dtype):
-    """The map by bisection in 60 digits; as alpha falls to 1, digits must not be lost."""
+    """Compared with bisection in 60 digits; as alpha falls to 1, digits must not be lost."""
     scores = np.array(row, dtype)
     with mpmath.workdps(60):
         f, a = [mpmath.mpf(float(x)) for x in scores], mpmath.mpf(alpha)
@@ -361,7 +361,7 @@ def test_soft_labels_at_extreme_scores_and_at_their_optimum(loss):
 
 
 def test_exponential_equals_mpmath():
-    """The polynomial of `exp_negative`, in all of its range and on both sides of its rounding of n."""
+    """The polynomial of `exp_negative`, over its whole range and on both sides of the rounding of n."""
     x = -np.r_[0, np.logspace(-20, 2.84, 2000), np.log(2) * np.arange(0.5, 1020, 7.0)]
     ours = np.array([_simplex.exp_negative(one) for one in x])
     with mpmath.workdps(40):
@@ -390,7 +390,7 @@ def test_focal_without_focus_is_softmax_to_the_last_digit(dtype):
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 2.0])
 @pytest.mark.parametrize("lead", [-1e4, -700.0, -30.0, -1.0, 0.0, 1.0, 10.0, 25.0, 30.0, 40.0, 300.0, 1e4])
 def test_focal_limits(gamma, lead):
-    """Against the formula in 60 digits where the true class leads by ``lead``: u from 0 to 1."""
+    """Against the formula in 60 digits if the true class leads by ``lead``: u from 0 to 1."""
     with mpmath.workdps(6000):
         g, u = mpmath.mpf(gamma), 1 / (1 + 2 * mpmath.exp(-mpmath.mpf(lead)))
         value = float(-((1 - u) ** g) * mpmath.log(u))
@@ -449,7 +449,7 @@ def test_two_classes_train_one_vs_rest_as_weston_watkins():
     ],
 )
 def test_true_cosine_is_continuous_and_decreases_over_all_angles(make, twin, parameters):
-    """With scale 1 and a rival at 0 the loss is ``log(1 + exp(-psi))``, which shows psi."""
+    """With scale 1 and a rival at 0 the loss is ``log(1 + exp(-psi))``, which gives psi."""
     theta = np.linspace(0, np.pi, 20001)
     scores = np.column_stack([np.cos(theta), np.zeros_like(theta)])
     for parameter in parameters:
@@ -468,7 +468,7 @@ def test_true_cosine_is_continuous_and_decreases_over_all_angles(make, twin, par
 def test_gradient_is_finite_at_the_poles(loss, dtype):
     poles = np.array([[1, 0], [-1, 0], [1, 1], [-1, -1], [1, -1], [-1, 1]], dtype)
     near = np.nextafter(poles, dtype(0))
-    for cosines in (poles, near, poles * dtype(1 + 1e-6)):  # rounding may take a cosine past 1
+    for cosines in (poles, near, poles * dtype(1 + 1e-6)):  # rounding may make a cosine larger than 1
         values, gradient = evaluate(loss, cosines, np.zeros(len(cosines), int))
         assert np.isfinite(values).all()
         assert (np.abs(gradient) <= 1e8).all()
@@ -485,7 +485,7 @@ def test_no_margin_is_normface(loss):
 
 @pytest.mark.parametrize("n_classes", [2, 10, 1000])
 def test_automatic_scale(n_classes):
-    """A fifth of it gives a perfectly placed row a probability of 0.999."""
+    """A fifth of the scale gives a perfectly placed row a probability of 0.999."""
     s = automatic_scale(n_classes) / 5
     others = (n_classes - 1) * math.exp(-s / (n_classes - 1))
     assert math.exp(s) / (math.exp(s) + others) == pytest.approx(0.999, rel=1e-12)

@@ -1,4 +1,4 @@
-"""Losses of other people: training with them, what `check_loss` finds, what is said otherwise."""
+"""Custom losses: training with them, findings of `check_loss`, and other messages."""
 
 import os
 import pickle
@@ -42,7 +42,7 @@ def iris():
 @pytest.mark.parametrize("solver", ["sgd", "lbfgs", "newton"])
 @pytest.mark.parametrize("said", [{}, {"shift_invariant": True}], ids=["nothing said", "said"])
 def test_one_vector_of_two_classes_if_the_class_says_so(said, solver):
-    """Of a loss that says nothing, both scores are free; this one's optimum is the same."""
+    """By default both scores of a loss are free; for this loss the optimum is the same."""
 
     @njit
     def of_one_temperature(loss, scores, y):
@@ -57,7 +57,7 @@ def test_one_vector_of_two_classes_if_the_class_says_so(said, solver):
 
 
 def test_two_scores_of_which_not_only_the_difference_counts():
-    """Both vectors are trained: the optimum of one vector alone is another."""
+    """Both vectors are trained: with a single vector the optimum would be different."""
 
     @njit
     def of_each_score(loss, scores, y):
@@ -77,7 +77,7 @@ def test_two_scores_of_which_not_only_the_difference_counts():
 
 
 def test_a_loss_that_does_not_say_that_all_scores_count_is_trained_all_the_same():
-    """Newton's method took the default for granted, and never moved the mean of the intercepts."""
+    """Newton's method used to assume the default, and never moved the mean of the intercepts."""
 
     @njit
     def of_each_score(loss, scores, y):
@@ -97,7 +97,7 @@ def test_a_loss_that_does_not_say_that_all_scores_count_is_trained_all_the_same(
     ]
     least = [model.history_["objective"][-1] for model in models]
     np.testing.assert_allclose(least, least[1], rtol=1e-8)
-    assert abs(models[0].intercept_.mean()) > 0.5  # of three rare classes all scores are below 0
+    assert abs(models[0].intercept_.mean()) > 0.5  # all scores of three rare classes are below 0
 
 
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs", "newton"])
@@ -106,7 +106,7 @@ def test_training_is_that_of_the_same_loss_of_the_package(iris, solver):
     tol = 1e-8 if solver in ("lbfgs", "newton") else "auto"
     own = LinearClassifier(loss=OwnSoftmax(), solver=solver, tol=tol, random_state=0).fit(X, y)
     ours = SoftmaxClassifier(solver=solver, tol=tol, random_state=0).fit(X, y)
-    # another unit of steps, another path, the same optimum
+    # another scale of steps and another path, but the same optimum
     assert own.history_["objective"][-1] == pytest.approx(ours.history_["objective"][-1], rel=3e-3)
     if solver in ("lbfgs", "newton"):
         np.testing.assert_allclose(own.coef_, ours.coef_, atol=1e-2)
@@ -187,9 +187,9 @@ def run(script, folder, **environment):
     return done.stdout.split()
 
 
-@pytest.mark.exhaustive  # each process compiles
+@pytest.mark.exhaustive  # because each process compiles
 def test_a_script_and_its_worker_processes(tmp_path):
-    """Worker processes get the class by value, and its row function with it."""
+    """Worker processes get the class by value, including its row function."""
     body = """
     from sklearn.datasets import load_iris
     from sklearn.model_selection import GridSearchCV
@@ -223,7 +223,7 @@ def test_an_edit_of_a_module_is_never_served_from_the_cache(tmp_path):
 
 
 def test_a_class_defined_anew_is_another_loss():
-    """What running a cell of a notebook again does."""
+    """As happens when a notebook cell runs again."""
     values = []
     for factor in (1.0, 5.0):
         scope = {}
@@ -469,7 +469,7 @@ def halved(loss, scores, y):
 
 
 def test_a_stream_goes_on_with_the_loss_it_is_given():
-    """Losses with the same numbers are equal tuples; so are those of a notebook's cell that ran twice."""
+    """Losses with equal fields are equal tuples, even if they come from a notebook cell that ran twice."""
     X, y = load_iris(return_X_y=True)
 
     def stream(*parts):

@@ -1,4 +1,4 @@
-"""Metrics of probabilities: by hand, against scikit-learn, and against loops over the rows."""
+"""Metrics of probabilities: by hand, compared with scikit-learn, and with loops over the rows."""
 
 import importlib.util
 import math
@@ -39,9 +39,9 @@ BINNED = {
 
 
 def forecasts(seed, n=200, K=4, decimals=None):
-    """Over-confident probabilities of random labels, and whole weights with zeros among them.
+    """Overconfident probabilities for random labels, and integer weights including zeros.
 
-    Rounded ones have ties, and values on the edges of bins.
+    Rounded probabilities have ties, and values on the edges of bins.
     """
     rng = np.random.default_rng(seed)
     logits = rng.normal(size=(n, K))
@@ -63,7 +63,7 @@ def forecasts(seed, n=200, K=4, decimals=None):
 
 
 def naive_bins(values, weights, n_bins, strategy):
-    """Lists of rows; a row of weight 0 is in none."""
+    """Lists of rows, without rows of weight 0."""
     rows = [i for i in range(len(values)) if weights[i] > 0]
     if strategy == "uniform":
         bins = [[i for i in rows if b / n_bins < values[i] <= (b + 1) / n_bins] for b in range(n_bins)]
@@ -86,7 +86,7 @@ def naive_mean(values, weights, rows):
 
 
 def naive_error(events, weights, n_bins, strategy, norm, debiased=False):
-    """``events`` are pairs (probabilities, came true), one pair a class."""
+    """``events`` are pairs (probabilities, outcomes), one pair per class."""
     terms = []
     for p, true in events:
         for rows in naive_bins(p, weights, n_bins, strategy):
@@ -192,7 +192,7 @@ NAMES = ["no", "no", "yes", "yes", "yes"]
 
 
 def test_by_hand():
-    # confidences .6 right, .7 wrong, .9 right, .8 right, .5 (a tie: "no") wrong
+    # confidences: .6 correct, .7 wrong, .9 correct, .8 correct, .5 (a tie: "no") wrong
     curve = reliability_curve(NAMES, FIVE, n_bins=4)
     np.testing.assert_allclose(curve.confidence, [np.nan, 0.5, 0.65, 0.85])
     np.testing.assert_allclose(curve.accuracy, [np.nan, 0, 0.5, 1])
@@ -240,7 +240,7 @@ def test_quantile_bins_keep_ties_together():
 
 
 def test_quantile_bins_of_fractional_weights():
-    """The running sum of twelve weights of 0.1 falls short of a sixth of their sum by rounding."""
+    """By rounding, the running sum of twelve weights of 0.1 falls short of a sixth of their sum."""
     p, y = (np.arange(12) + 0.5) / 12, [0, 1] * 6
     curve = reliability_curve(
         y, p, n_bins=6, strategy="quantile", class_of_interest=1, sample_weight=np.full(12, 0.1)
@@ -287,7 +287,7 @@ def test_debiased_is_the_formula_of_the_paper_where_confidences_are_equal():
 
 
 def test_a_negative_debiased_square_counts_as_zero():
-    """Half of the rows are right, as stated: no difference, less its expected square."""
+    """Half of the rows are correct, as predicted: a difference of 0, minus its expected square."""
     assert expected_calibration_error([0, 1, 0, 1], np.full(4, 0.5), norm=2, debiased=True) == 0
 
 
@@ -349,17 +349,17 @@ def test_published_errors_of_networks(data_folder, name, percent):
 
 
 def drawn(rng, n, stated, true):
-    """Two-class rows: p from ``stated``, the second class with the probability ``true(p)``."""
+    """Two-class rows: p from ``stated``, and the second class with probability ``true(p)``."""
     p = rng.choice(stated, n) if isinstance(stated, np.ndarray) else stated(rng, n)
     return (rng.random(n) < true(p)).astype(int), p
 
 
 def test_calibrated_forecasts_have_small_errors():
-    """Labels drawn from the stated probabilities.
+    """Labels drawn from the predicted probabilities.
 
     A gap in a bin of n_b rows has a standard deviation of at most 1 / (2 sqrt(n_b)), so by Jensen
-    the expected ECE is at most sqrt(B / n) / 2 = 0.0061 for B = 15, n = 100,000; it is a mean over
-    bins and hardly varies, and the bound is doubled.
+    the expected ECE is at most sqrt(B / n) / 2 = 0.0061 for B = 15, n = 100,000. As a mean over bins
+    it hardly varies, and the test doubles the bound.
     """
     rng = np.random.default_rng(0)
     P = softmax(2 * rng.normal(size=(100_000, 4)))
@@ -367,7 +367,7 @@ def test_calibrated_forecasts_have_small_errors():
     for strategy in ("uniform", "quantile"):
         assert expected_calibration_error(y, P, strategy=strategy) < 0.0122
         assert classwise_calibration_error(y, P, strategy=strategy) < 0.0122
-        # the last square is at most 2 * 15 / (4 n) and its noise as large; the root of both is bounded
+        # the last square is at most 2 * 15 / (4 n), with noise as large; so the root is bounded
         assert expected_calibration_error(y, P, strategy=strategy, norm=2, debiased=True) < 0.0122
         assert brier_decomposition(y, P, strategy=strategy).calibration < 4 * 0.0122**2
     overconfident = softmax(2 * np.log(P))
@@ -376,12 +376,12 @@ def test_calibrated_forecasts_have_small_errors():
 
 @pytest.mark.parametrize("classwise", [False, True])
 def test_the_debiased_square_is_unbiased(classwise):
-    """p is spread evenly in (0.6, 0.9), y is 1 with the probability p - 0.3: each bin is off by 0.3.
+    """p is uniform in (0.6, 0.9), and y is 1 with probability p - 0.3, so each bin is off by 0.3.
 
-    The true square is 0.09 and the noise in it too small for a sum below 0, which would be cut. The
-    plug-in is too large by about the number of bins times the variance over n, 4 * 0.24 / 80. The
-    mean of 2,000 samples must be within five of its standard errors of the truth (a chance of
-    6e-7), and the plug-in must not.
+    The true square is 0.09, and its noise is too small for a sum below 0, which would be cut. The
+    plug-in estimate is too large by about the number of bins times the variance over n, 4 * 0.24 / 80.
+    The mean of 2,000 samples must be within five standard errors of the truth (a chance of 6e-7 to
+    fail), and the plug-in estimate must not.
     """
     rng = np.random.default_rng(1)
     metric = classwise_calibration_error if classwise else expected_calibration_error
@@ -392,7 +392,7 @@ def test_the_debiased_square_is_unbiased(classwise):
             squares[debiased].append(metric(y, p, n_bins=10, norm=2, debiased=debiased, labels=[0, 1]) ** 2)
     assert min(squares[True]) > 0
     five = {key: 5 * np.std(values) / np.sqrt(2000) for key, values in squares.items()}
-    # each of the three bins has two rows but for a chance of 80 (2/3)^80
+    # each of the three bins has two rows, except with a probability of 80 (2/3)^80
     assert abs(np.mean(squares[True]) - 0.09) < five[True]
     assert np.mean(squares[False]) - 0.09 > five[False]
 
@@ -403,7 +403,7 @@ def test_the_debiased_square_is_unbiased(classwise):
 @settings(max_examples=60, deadline=None)
 @given(data=st.data(), strategy=st.sampled_from(["uniform", "quantile"]), n_bins=st.integers(1, 12))
 def test_weights_are_copies(data, strategy, n_bins):
-    """Weight k as k copies, 0 as no row; multiples of 1/8 make ties and values on edges."""
+    """A weight of k is k copies, 0 is no row; multiples of 1/8 give ties and values on edges."""
     K = data.draw(st.integers(2, 4))
     cuts = data.draw(
         st.lists(st.lists(st.integers(0, 8), min_size=K - 1, max_size=K - 1), min_size=1, max_size=12)
@@ -427,7 +427,7 @@ def test_weights_are_copies(data, strategy, n_bins):
     for metric in (expected_calibration_error, classwise_calibration_error):
         for norm in (1, 2, np.inf):
             calls.append(lambda y, P, w, m=metric, q=norm: m(y, P, sample_weight=w, norm=q, **binning))
-        # the root makes a rounding error of 1e-16 one of 1e-8
+        # the root turns a rounding error of 1e-16 into 1e-8
         calls.append(
             lambda y, P, w, m=metric: m(y, P, sample_weight=w, norm=2, debiased=True, **binning) ** 2
         )

@@ -1,4 +1,4 @@
-"""What metrics of probabilities accept and refuse, and that scikit-learn's searches can use them.
+"""Accepted and refused input of metrics of probabilities, and their use in scikit-learn's searches.
 
 Their values are tested in test_calibration_metrics.py.
 """
@@ -69,7 +69,7 @@ def test_the_size_of_the_weights_does_not_matter(name, factor):
     P, y = softmax(rng.normal(size=(200, 3))), rng.integers(0, 3, 200)
     weights = rng.integers(0, 4, 200) / 4
     metric = (METRICS | BINNED)[name]
-    # 1e-320 has no more than 4 digits
+    # 1e-320 has at most 4 digits
     rtol = 1e-12 if factor > 1e-305 else 1e-3
     expected = metric(y, P, sample_weight=weights)
     np.testing.assert_allclose(metric(y, P, sample_weight=weights * factor), expected, rtol=rtol, atol=1e-12)

@@ -1,4 +1,4 @@
-"""Scores of doubt: their formulas by hand, their order, and rows of unknown classes in real use."""
+"""Scores of doubt: formulas by hand, their order, and rows of unknown classes in practice."""
 
 import math
 
@@ -28,7 +28,7 @@ def test_formulas(dtype):
         energy_doubt(scores), [-4 - math.log(totals[0]), -3 - math.log(totals[1]), -900], rtol=rtol
     )
     np.testing.assert_allclose(energy_doubt(scores, 2.0), 2 * energy_doubt(scores / 2), rtol=rtol)
-    # no class but the largest counts at a low temperature, whatever scores / T would be
+    # at a low temperature only the largest class counts, even if scores / T would overflow
     cold = energy_doubt(np.array([[1e30, 0.0], [3.0, 2.0]], scores.dtype), 1e-30)
     np.testing.assert_allclose(cold, [-1e30, -3.0], rtol=rtol)
     for function, takes in DOUBT_SCORES.values():

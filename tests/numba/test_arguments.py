@@ -1,4 +1,4 @@
-"""What kernels are given: few arguments, and fields instead of places in a tuple."""
+"""Arguments of kernels: few, and with named fields instead of positions in a tuple."""
 
 import ast
 import pathlib
@@ -13,7 +13,7 @@ MOST = 8
 
 
 def is_compiled(function):
-    """Whether a decorator gives the function to Numba."""
+    """Whether a decorator compiles the function with Numba."""
     for decorator in function.decorator_list:
         call = decorator.func if isinstance(decorator, ast.Call) else decorator
         name = call.attr if isinstance(call, ast.Attribute) else getattr(call, "id", "")
@@ -48,7 +48,7 @@ def test_few_arguments(name):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_operands_have_names_for_their_parts(name):
-    """Arguments are not unpacked, and not indexed by a number unless they are arrays."""
+    """Arguments are not unpacked, and only arrays are indexed by a number."""
     arrays = {"count", "slots", "scores", "x", "y", "z", "V", "G", "S", "T", "work"}
     arguments = {argument.arg for argument in FUNCTIONS[name].args.args} - arrays
     for node in ast.walk(FUNCTIONS[name]):

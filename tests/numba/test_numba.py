@@ -1,4 +1,4 @@
-"""Dispatch on NamedTuple classes, and the disk cache: hits, faults, and what must never be served."""
+"""Dispatch on NamedTuple classes, and the disk cache: hits, faults, and stale code."""
 
 import os
 import pathlib
@@ -68,7 +68,7 @@ def test_generic_dispatches_when_compiling():
     assert both(Feet(10.0), Feet(10.0), 1.0) == pytest.approx(6.096, rel=1e-15)
     assert len(both.signatures) == 2
     both(Metres(5.0), Feet(1.0), 1.0)
-    assert len(both.signatures) == 2  # the numbers are no part of the type
+    assert len(both.signatures) == 2  # the values are not part of the type
     with pytest.raises(TypingError):
         both(Miles(1.0), Feet(1.0), 1.0)
 
@@ -88,7 +88,7 @@ VALUES = np.arange(4.0)
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    """A fresh cache folder, and no warning given before."""
+    """A fresh cache folder, with no warnings given yet."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("LINCLF_CACHE", str(folder))
     _numba.warned.clear()
@@ -101,7 +101,7 @@ def files(folder, pattern="*"):
 
 
 def fresh_run(function=total_focus, loss=None):
-    """What a new process would do: compile or load the kernel, then run it. Returns it as well."""
+    """Compile or load the kernel and run it, as a new process would; returns the kernel."""
     dispatcher = kernel(function)
     assert dispatcher(loss or Focal(3.0), VALUES) == 18
     return dispatcher
@@ -126,7 +126,7 @@ def test_a_truncated_file_is_a_miss_with_one_warning(cache, pattern, kept):
     with pytest.warns(RuntimeWarning, match="without its kernel cache") as caught:
         fresh_run()
     assert len(caught) == 1
-    # it has been written anew: nothing more to warn of
+    # it has been written again, so there is no second warning
     assert sum(fresh_run().stats.cache_hits.values()) == 1
 
 
@@ -180,7 +180,7 @@ def test_nothing_is_loaded_from_a_folder_that_everyone_can_write(cache):
 @pytest.mark.skipif(os.name != "posix", reason="modes are those of POSIX")
 @pytest.mark.parametrize("mask", [0o000, 0o022, 0o077])
 def test_a_folder_that_was_named_is_for_all_users_to_read(cache, monkeypatch, mask):
-    """As in an image: root warms the kernels up, and another user runs them."""
+    """As in a container image: root warms up the kernels, and another user runs them."""
     monkeypatch.setenv("LINCLF_CACHE", str(cache / "kernels"))
     before = os.umask(mask)
     try:
@@ -225,7 +225,7 @@ class Foreign(NamedTuple):
 
 
 def test_kernels_of_other_peoples_types_are_not_cached(cache):
-    """Their source is not in the key, so their machine code could be stale."""
+    """Their source is not part of the key, so their machine code could be stale."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         fresh_run(loss=Foreign(3.0))
@@ -270,7 +270,7 @@ for data in (X, sparse.csr_array(X)):
 
 
 def output(script, package_parent=PACKAGE.parent, **environment):
-    """Numbers that a new process prints."""
+    """The numbers printed by a new process."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", script],
         env={**os.environ, "PYTHONPATH": str(package_parent), **environment},
@@ -284,7 +284,7 @@ def output(script, package_parent=PACKAGE.parent, **environment):
 
 @pytest.mark.faults
 def test_processes_share_the_cache_until_a_source_is_edited(tmp_path):
-    """The edit is in a callee in another file than the kernel's, which Numba itself does not see."""
+    """The edit is in a callee in another file, which Numba itself does not notice."""
     cache, package = tmp_path / "cache", tmp_path / "linclf"
     shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
 
@@ -308,6 +308,6 @@ def test_processes_share_the_cache_until_a_source_is_edited(tmp_path):
 
 @pytest.mark.exhaustive
 def test_training_in_plain_python_equals_compiled_training():
-    """NUMBA_DISABLE_JIT=1 is how a debugger gets into a kernel."""
+    """NUMBA_DISABLE_JIT=1 lets a debugger step into kernels."""
     plain = output(FIT_SCRIPT, NUMBA_DISABLE_JIT="1")
     np.testing.assert_allclose(plain, output(FIT_SCRIPT, NUMBA_DISABLE_JIT="0"), rtol=1e-9, atol=1e-12)

@@ -1,4 +1,4 @@
-"""exp and log that vectorise, against mpmath's or NumPy's in higher precision."""
+"""Vectorised exp and log, compared with mpmath or NumPy in higher precision."""
 
 import numpy as np
 from numba import njit
@@ -15,7 +15,7 @@ def exponentials(x):
 
 
 def test_exponential_in_float32():
-    """In all of its range, and on both sides of where n changes."""
+    """Over its whole range, and on both sides of each change of n."""
     edges = -np.arange(1, 126) * np.log(2) / 2
     x = np.concatenate([np.linspace(-87, 0, 20_001), edges - 1e-6, edges + 1e-6]).astype(np.float32)
     x = x[(x <= 0) & (x >= -87)]

@@ -1,4 +1,4 @@
-"""Pipelines with our classifiers in them, converted by skl2onnx."""
+"""Pipelines with linclf classifiers, converted by skl2onnx."""
 
 import numpy as np
 import pytest
@@ -87,7 +87,7 @@ def test_meta_estimators_around_a_classifier(model, load):
     ids=str,
 )
 def test_meta_estimators_around_scores_alone_are_refused(model, load):
-    """skl2onnx takes them for probabilities: half of the labels of two classes were wrong."""
+    """skl2onnx would treat them as probabilities: for two classes, half of the labels were wrong."""
     X, y = load(return_X_y=True)
     linclf.register_onnx_converters()
     with pytest.raises(ValueError, match="has no probabilities, which the estimator around it needs"):

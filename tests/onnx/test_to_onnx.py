@@ -1,4 +1,4 @@
-"""`to_onnx`: onnxruntime returns what the classifier does, for every classifier, loss and calibrator."""
+"""`to_onnx`: onnxruntime gives the results of the classifier, for every classifier, loss and calibrator."""
 
 import functools
 import sys
@@ -66,7 +66,7 @@ MODELS = [
 
 
 def data(n_classes, dtype):
-    """Two classes, three or ten; scaled, and few rows, so that probabilities are no zeros and ones."""
+    """Scaled data with few rows, so that probabilities are not 0 or 1."""
     load = {2: load_breast_cancer, 3: load_iris, 10: load_digits}[n_classes]
     X, y = load(return_X_y=True)
     X = X[:300] / np.maximum(X.std(axis=0), 1e-3)
@@ -177,7 +177,7 @@ def test_classes_of_weight_0_in_a_calibrated_classifier(method, present):
 
 
 def test_a_class_that_is_never_predicted_in_float32():
-    """Its intercept is beyond float32, which keeps the largest number that it has."""
+    """Its intercept is beyond float32, and is clipped to the largest float32."""
     X, y = data(2, np.float64)
     model = MarginSoftmaxClassifier(random_state=0).fit(X, y, sample_weight=1.0 * (y == "class 1"))
     assert np.abs(model.intercept_).max() > 1e100
@@ -201,7 +201,7 @@ def test_a_frozen_classifier():
 
 
 def test_scores_that_are_far_apart():
-    """Exponentials underflow, and the shift by the largest score keeps them from overflowing."""
+    """Exponentials underflow, and the shift by the largest score avoids overflow."""
     X, y = data(10, np.float64)
     model = SoftmaxClassifier(early_stopping=True, calibration="platt", random_state=0).fit(X, y)
     far = 1e3 * X
@@ -219,7 +219,7 @@ def test_the_opset_is_the_one_asked_for(opset):
 
 
 class Square(NamedTuple):
-    """A loss of a user."""
+    """A custom loss."""
 
     def probabilities(self, scores):
         return softmax(scores)
@@ -249,7 +249,7 @@ def _fitted(model, labels=("a", "b", "c")):
         (SoftmaxClassifier(), {"dtype": "float16"}, ValueError, "dtype='float16' must be 'float32'"),
         (SoftmaxClassifier(), {"top_k": 4}, ValueError, "top_k=4 must be an integer between 1 and 3"),
         (EntmaxClassifier(entmax_alpha=1.2), {}, ValueError, "alpha=1.2 has no finite graph"),
-        (LinearClassifier(loss=Square(), solver="sgd"), {}, TypeError, "Square is a loss of yours"),
+        (LinearClassifier(loss=Square(), solver="sgd"), {}, TypeError, "Square is a custom loss"),
         (HierarchicalSoftmaxClassifier(beam_width=2), {}, ValueError, r"set_params\(beam_width=None\)"),
         (GaussianNB(), {}, TypeError, "no classifier of linclf; skl2onnx converts"),
         (CalibratedClassifier(GaussianNB()), {}, TypeError, "no classifier of linclf"),

@@ -1,6 +1,6 @@
-"""`fit(Batches)` is `fit(X, y)` of the same rows: the optimum, every parameter, and for any block and thread.
+"""`fit(Batches)` equals `fit(X, y)` on the same rows: the optimum, every parameter, any blocks and threads.
 
-What sources read is tested in `test_reading`.
+Reading of sources is tested in `test_reading`.
 """
 
 import threading
@@ -38,7 +38,7 @@ TIGHT = {"tol": 1e-12, "max_iter": 500}
 
 @pytest.fixture(autouse=True)
 def _small_pieces(monkeypatch):
-    """Many pieces of few rows."""
+    """Use many small pieces."""
     monkeypatch.setattr(formats, "PIECE", 2**13)
     monkeypatch.setattr(formats, "SPARSE_PIECE", 128)
 
@@ -154,7 +154,7 @@ def test_labels_of_any_kind(labels, tmp_path):
     for batches in (Batches(tmp_path / "a.parquet"), Batches(X, named)):
         found = clone(model).fit(batches)
         assert found.classes_.dtype.kind == expected.classes_.dtype.kind
-        vars(found).pop("feature_names_in_", None)  # of which rows without names remind
+        vars(found).pop("feature_names_in_", None)  # rows without names would cause a warning
         assert_same(found, expected, X, y)
         np.testing.assert_array_equal(found.predict(X), expected.predict(X))
     assert found.predict(Batches(X, None)).dtype.kind == named.dtype.kind
@@ -310,7 +310,7 @@ def test_names_of_columns(tmp_path):
 
 
 def changing(first, second):
-    """A function that yields other blocks after a look at it and the first pass."""
+    """A function that yields different blocks after the format was read and the first pass was made."""
     calls = iter(range(1000))
 
     def blocks():
@@ -454,7 +454,7 @@ def test_two_fits_at_once():
 
 
 def test_the_objective_of_the_model(tmp_path):
-    """By the independent formula, in the units of X."""
+    """Compared with an independent formula, in the units of X."""
     X, y, weights = table()
     model = SoftmaxClassifier(alpha=1e-2, solver="lbfgs", **TIGHT).fit(Batches(X, y, weights))
     value = softmax_objective(model.coef_, model.intercept_, X, np.eye(3)[y], weights, 1e-2)

@@ -1,6 +1,6 @@
-"""What `Batches` reads: every source gives the same rows, in pieces that do not depend on its blocks.
+"""Reading with `Batches`: every source gives the same rows, in pieces that do not depend on its blocks.
 
-What is trained on them is tested in `test_fit_from_batches`.
+Training is tested in `test_fit_from_batches`.
 """
 
 import os
@@ -36,7 +36,7 @@ def frame(dtype=np.float32):
 
 
 def read(batches, size=None):
-    """All of it, as arrays."""
+    """All rows, as arrays."""
     found = [batches._rows(one) for one in batches._pieces(None, size)]
     starts = np.cumsum([0, *[one.n_rows for one in found]])
     assert [one.start for one in found] == starts[:-1].tolist()
@@ -149,7 +149,7 @@ def test_sparse_archives(tmp_path):
 
 @pytest.mark.parametrize("zero_based", [False, True])
 def test_svmlight(zero_based, tmp_path, monkeypatch):
-    """A part of the file at a time: the last feature first comes in the last line."""
+    """In chunks of the file; the last feature first occurs in the last line."""
     monkeypatch.setattr("linclf._sources.svmlight.CHUNK", 300)
     rng = np.random.default_rng(0)
     X = sparse.random_array((200, 30), density=0.1, rng=rng, format="lil")

@@ -1,4 +1,4 @@
-"""Rows of every storage: each verb by NumPy, whole epochs by naive training, both heads by differences."""
+"""Every storage of rows: each verb by NumPy, epochs by naive training, both heads by finite differences."""
 
 import naive
 import numpy as np
@@ -43,7 +43,7 @@ def sparse_matrix(n, d, seed=0):
 
 
 def rows_of(format_name, X, centre=0.0, factor=1.0):
-    """The rows as kernels take them, and X as they see it in float64."""
+    """The rows in the form for kernels, and X in float64 as the kernels see it."""
     kind, dtype, index = FORMATS[format_name]
     X = X.astype(dtype)
     if kind is CSR:
@@ -67,7 +67,7 @@ def classes_first(rows, V):
 
 
 def penalised(rows, alphas, dtype=np.float64):
-    """Rows and penalty for those of the features; CSR names the features that differ from the first."""
+    """Rows and their penalty per feature; CSR lists the features that differ from the first."""
     if isinstance(rows, CSR):
         rows = rows._replace(shared_penalty=float(alphas[0]), exceptions=np.flatnonzero(alphas != alphas[0]))
     return rows, np.append(alphas, 0).astype(dtype)
@@ -84,7 +84,7 @@ def close(actual, desired, dtype):
 
 @njit(error_model="numpy")
 def products_and_gradient(rows, constant, ids, block, V, S, G, norms):
-    """S comes with the gradient for the products, and leaves with the products; G gets it, twice."""
+    """S holds score gradients on entry and products on return; G gets the gradient, twice."""
     verbs.square_norms(rows, V, norms)
     verbs.gather(rows, constant, ids, block)
     block.S[:] = 0
@@ -99,7 +99,7 @@ def products_and_gradient(rows, constant, ids, block, V, S, G, norms):
 
 @njit(error_model="numpy")
 def least_squares_steps(rows, constant, ids, block, V, steps, penalty):
-    """Plain SGD on ``sum_i |V x_i|^2 / 2``, whose score gradients are the products themselves."""
+    """Plain SGD on ``sum_i |V x_i|^2 / 2``; its score gradients are the products themselves."""
     verbs.fold(rows, V, block)
     for step in steps:
         verbs.gather(rows, constant, ids, block)
@@ -136,9 +136,9 @@ def test_products_and_gradients_equal_numpy(format_name, n, d, n_classes, consta
 
 @BY_SIZE
 def test_descend_equals_numpy(n, d, n_classes, constant):
-    """Penalties from none to one that shrinks by 1e4 a step, so that CSR has to settle in between.
+    """Penalties from none to one that shrinks by 1e4 per step, so that CSR must settle in between.
 
-    In float64 the direct epochs below do the same.
+    In float64 the direct epochs below test the same.
     """
     dtype, rng = np.float32, np.random.default_rng(1)
     rows, X = rows_of("csr-float32-int32", sparse_matrix(n + 5, d))
@@ -160,7 +160,7 @@ def test_descend_equals_numpy(n, d, n_classes, constant):
 @pytest.mark.parametrize("format_name", FORMATS)
 @BY_SIZE
 def test_two_scores_of_one_product(format_name, n, d, n_classes, constant):
-    """One vector of weights as two of opposite sign: the same loss, and half the difference of gradients."""
+    """One vector of weights acts as two of opposite sign: same loss, half the difference of gradients."""
     dtype, rng = FORMATS[format_name][1], np.random.default_rng(1)
     rows, X = rows_of(format_name, sparse_matrix(n + 5, d), centre=0.25, factor=1.5)
     y, weights = rng.integers(0, 2, n + 5), rng.uniform(0, 2, n + 5)
@@ -181,7 +181,7 @@ def test_two_scores_of_one_product(format_name, n, d, n_classes, constant):
 
 @pytest.mark.parametrize("format_name", ["in-place-float64", "copied-float64", "csr-float64-int32"])
 def test_steps_with_two_scores_of_one_product(format_name):
-    """Plain SGD straight into the weights, by a batch of NumPy after the other."""
+    """Plain SGD directly on the weights, compared with NumPy batch by batch."""
     rng, n, d = np.random.default_rng(1), 21, 5
     rows, X = rows_of(format_name, sparse_matrix(n, d), centre=0.25, factor=1.5)
     rows, penalty = penalised(rows, np.full(d, 0.3))
@@ -206,7 +206,7 @@ def test_steps_with_two_scores_of_one_product(format_name):
 
 
 class Run:
-    """One epoch of softmax regression on 53 rows in any format, and the same by `naive.train`."""
+    """One epoch of softmax regression on 53 rows in any format, also by `naive.train`."""
 
     n, d, n_classes, constant = 53, 6, 4, 1.5
     alphas = np.array([0.05, 0.05, 0.4, 0.05, 0.001, 0.05])
@@ -221,7 +221,7 @@ class Run:
         self.centre, self.factor = rng.normal(size=self.d), np.logspace(-0.5, 0.5, self.d)
 
     def naive(self, optimizer):
-        """On the rows that `kernel` sees: those of X, whatever it is stored as."""
+        """On the same rows as `kernel`: those of X, for any storage."""
         Z = np.column_stack([self.X, np.full(self.n, self.constant)])
         penalty = np.append(self.alphas, 0)
         return naive.train(
@@ -229,7 +229,7 @@ class Run:
         )
 
     def kernel(self, format_name, optimizer=None):
-        """Weights, averages if any, loss sum and mean of the first batch; the optimizer None is direct."""
+        """Weights, averages if any, loss sum and mean of the first batch; None means the direct optimizer."""
         X, coordinates = self.X, (0.0, 1.0)
         if FORMATS[format_name][0] is not CSR:  # stored in other units, around another point
             X, coordinates = self.X / self.factor + self.centre, (self.centre, self.factor)
@@ -277,7 +277,7 @@ def test_plain_epoch_equals_naive_training(format_name, optimizer, batch, row_li
 
 @table(OPTIMIZER_CASES)
 def test_epoch_equals_naive_training(case):
-    """With every optimizer."""
+    """For every optimizer."""
     assert_epoch_equals_naive_training("copied-float64", case)
 
 
@@ -328,7 +328,7 @@ def test_read_only_arrays_share_a_signature_with_writable_ones():
 
 
 def collected(rows, head, loss, W, y, weights, buffer_rows=8):
-    """Loss sum and gradient (K, d + 1) through blocks of a few rows."""
+    """Loss sum and gradient (K, d + 1), collected in blocks of a few rows."""
     V = stored(rows, W)
     state = State(V, np.full_like(V, np.nan), np.zeros((len(V), 0, V.shape[1])), np.zeros(1, np.int64))
     problem = Problem(rows, head, loss, read_only(y), read_only(weights), np.zeros(W.shape[1]))
@@ -346,7 +346,7 @@ def cosine_objective(W, X, constant, y, weights, loss):
 @pytest.mark.parametrize("constant", [0.0, 0.7])
 @pytest.mark.parametrize("n_classes", [2, 5])
 def test_cosine_gradient_equals_differences(format_name, constant, n_classes):
-    """Through both normalisations, with weights of very different lengths and a row of zeros."""
+    """Through both normalisations, with weights of very different norms and a row of zeros."""
     rng, n, d = np.random.default_rng(3), 19, 4
     rows, X = rows_of(format_name, sparse_matrix(n, d))
     W = rng.normal(size=(n_classes, d + 1)) * np.logspace(-1, 1, n_classes)[:, None]
@@ -357,7 +357,7 @@ def test_cosine_gradient_equals_differences(format_name, constant, n_classes):
     assert total == pytest.approx(cosine_objective(W, *arguments), rel=1e-12)
     expected = naive.central_gradient(lambda W: cosine_objective(W, *arguments), W)
     np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-8 * np.abs(expected).max())
-    # the loss does not change when w_k is made longer, so its gradient is orthogonal to w_k
+    # the loss does not depend on the norm of w_k, so its gradient is orthogonal to w_k
     assert np.abs((gradient * W).sum(axis=1)).max() <= 1e-12 * np.abs(gradient).max()
 
 
@@ -371,7 +371,7 @@ def test_zero_rows_and_zero_weights_have_cosine_zero(format_name):
     assert total == pytest.approx(cosine_objective(W, X, 0.0, y, weights, loss), rel=1e-12)
     assert np.isfinite(gradient).all()
     np.testing.assert_array_equal(gradient[1], 0)
-    # zero rows do not pull: the gradient is that of the others
+    # zero rows do not contribute: the gradient is that of the others
     rows, _ = rows_of(format_name, X[2:])
     others = collected(rows, Cosine(0.0), loss, W, y[2:], weights[2:])[1]
     np.testing.assert_allclose(gradient, others, rtol=1e-12, atol=1e-14)
@@ -408,7 +408,7 @@ def test_threaded_gradient_is_the_same_for_any_number_of_threads(n_classes):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("width", [3, 4, 5, 8, 17, 64])
 def test_a_row_is_the_same_wherever_its_buffer_lies(width, dtype):
-    """Close behind the centre, a second form of a loop that stored and summed took over, in another order."""
+    """Just behind the centre, another version of a loop took over, which summed in another order."""
     rng = np.random.default_rng(0)
     X, shares = rng.normal(size=(50, width)).astype(dtype), rng.dirichlet(np.ones(50))
     arena = np.zeros(3 * width + 512)

@@ -1,4 +1,4 @@
-"""Tiles against NumPy: every remainder of rows, classes and features, on registers of every width."""
+"""Tiles compared with NumPy: every remainder of rows, classes and features, on registers of every width."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ ROWS = [1, 2, 4, 5, 11]
 
 
 def compiled_tiles():
-    """Compiled anew, so that the width of a register is looked up again."""
+    """Compiled again, so that the width of a register is looked up again."""
 
     @njit
     def products(X, ids, coming, centre, W, S):
@@ -37,7 +37,7 @@ def compiled_tiles():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("register", [16, 32, 64])
 def test_tiles_equal_numpy(register, dtype, monkeypatch):
-    """Whatever the processor has, LLVM cuts wider vectors into what there is."""
+    """On any processor: LLVM splits vectors that are wider than its registers."""
     monkeypatch.setattr(vectors, "register_bytes", lambda features: register)
     products, add_gradient, descend = compiled_tiles()
     rng = np.random.default_rng(0)
@@ -68,7 +68,7 @@ def test_tiles_equal_numpy(register, dtype, monkeypatch):
 
 
 def test_scores_may_lie_in_any_order():
-    """A single class is C-ordered to Numba, and so may scores be that others have made."""
+    """Numba sees a single class as C-ordered, and scores from elsewhere may be C-ordered too."""
     products, add_gradient, _ = compiled_tiles()
     rng, ids = np.random.default_rng(0), np.arange(6)
     X, centre, W = read_only(rng.normal(size=(6, 9))), np.zeros(9), rng.normal(size=(3, 9))
@@ -106,7 +106,7 @@ def test_other_arrays_are_refused_when_it_is_compiled():
         (32, 19, np.float64, 1.0, InPlace),
         (32, 20, np.float64, 1.0, Copied),
         (64, 20, np.float64, 1.0, Copied),
-        # whose weights float32 would not hold
+        # float32 would not hold the weights
         (32, 2, np.float32, 1e20, Copied),
         (32, 2, np.float32, 1e-20, Copied),
     ],

@@ -1,4 +1,4 @@
-"""What columns are taken for, and that the user is told."""
+"""The detected kinds of columns, and their report to the user."""
 
 import numpy as np
 import pandas as pd
@@ -51,10 +51,10 @@ def kind_of(values, **given):
         (
             pd.date_range("2026-01-01", periods=N),
             "left out",
-            "dates; make numbers of them, such as the month",
+            "dates; convert them to numbers, such as the month",
         ),
-        ([f"{1 + i % 28}/3/2026 10:30" for i in range(N)], "left out", "dates or times; make numbers"),
-        (["2026-11-30T08:15:00Z", "2026-11-29"] * (N // 2), "left out", "dates or times; make numbers"),
+        ([f"{1 + i % 28}/3/2026 10:30" for i in range(N)], "left out", "dates or times; convert them"),
+        (["2026-11-30T08:15:00Z", "2026-11-29"] * (N // 2), "left out", "dates or times; convert them"),
     ],
 )
 def test_what_a_column_is_taken_for(values, kind, note):
@@ -67,9 +67,7 @@ def test_what_a_column_is_taken_for(values, kind, note):
 def test_columns_that_look_like_a_mistake_are_refused():
     values = [f"{i * 1.7:.2f}" for i in range(N)]
     values[17] = "ERR"
-    with pytest.raises(
-        ValueError, match="'c' has numbers, and 'ERR' in row 17; mend it, or say --columns c="
-    ):
+    with pytest.raises(ValueError, match="'c' has numbers, and 'ERR' in row 17; fix it, or say --columns c="):
         kind_of(values)
     table = pd.DataFrame({"c": values, "x": np.arange(N) % 3})
     (column, _) = columns_of(table, {"c": "number"})
@@ -90,7 +88,7 @@ def test_a_number_that_is_none_is_named_with_its_row():
 
 
 def test_row_numbers_beside_sorted_labels_are_no_feature():
-    """df.to_csv() writes them, and rows are often sorted by label: .95 accuracy on noise."""
+    """df.to_csv() writes them, and rows are often sorted by label: that gave .95 accuracy on noise."""
     table = pd.DataFrame({"unnamed 1": np.arange(30), "noise": RNG.normal(size=30)})
     assert features_of(table).facts()["left_out"] == {"unnamed 1": "row numbers, 0 to 29"}
     shuffled = table.sample(frac=1, random_state=0)
@@ -100,7 +98,7 @@ def test_row_numbers_beside_sorted_labels_are_no_feature():
 @pytest.mark.parametrize("name", ["id", "customer_id", "PassengerId", "user ID", "tweetID"])
 @pytest.mark.parametrize("first", [0, 1234567890123456789])
 def test_a_different_whole_number_in_each_row_is_no_feature_if_it_is_an_id(name, first):
-    """Also above 2^53, where float64 does not tell one from the next (pandas-dev/pandas#32134)."""
+    """Even above 2^53, where float64 confuses neighbours (pandas-dev/pandas#32134)."""
     ids = np.random.default_rng(0).permutation(np.arange(first, first + 3 * N, 3))
     table = pd.DataFrame({name: ids, "grid": ids % 1000, "x": RNG.normal(size=N)})
     assert features_of(table).facts()["left_out"] == {name: "a different whole number in each row"}
@@ -109,18 +107,18 @@ def test_a_different_whole_number_in_each_row_is_no_feature_if_it_is_an_id(name,
 @pytest.mark.parametrize("text", ["inf", "-inf", "1e400"])
 def test_infinity_is_named_with_its_row(text, tmp_path):
     (tmp_path / "t.csv").write_text(f"x,a\n1,u\n{text},v\n4,u\n")
-    with pytest.raises(ValueError, match=r"'x' holds -?inf in row 1, which no mean and no weight can bear"):
+    with pytest.raises(ValueError, match=r"'x' holds -?inf in row 1, and features must be finite"):
         features_of(read_table(tmp_path / "t.csv").X)
 
 
 def test_text_without_words_is_refused_by_name():
-    """Signs and single letters (javierhonduco/emoji-prediction#4): TF-IDF has no word to count."""
+    """For example symbols and single letters (javierhonduco/emoji-prediction#4): TF-IDF finds no words."""
     for signs in ("😀 😂 🎉", "A C G"):
         values = [f"{signs} {' '.join(str(i))}" for i in range(N)]
         with pytest.raises(ValueError, match="column 'c' is text without a word of two letters"):
             kind_of(values)
         with pytest.raises(ValueError, match="column 'c' is text without a word of two letters"):
-            kind_of([*values, None, float("nan")])  # "nan" is no word
+            kind_of([*values, None, float("nan")])  # "nan" is not a word
 
 
 def test_the_report_names_every_kind():
@@ -137,7 +135,7 @@ def test_the_report_names_every_kind():
         "numbers, standardised: size (20 missing: the median taken)",
         "categories, one-hot encoded: colour (2 values, 14 missing: the most frequent one taken)",
         "text, as TF-IDF: review",
-        "left out: when (dates; make numbers of them, such as the month)",
+        "left out: when (dates; convert them to numbers, such as the month)",
     ]
 
 
@@ -200,7 +198,7 @@ def test_styles_of_numbers(values, expected):
 
 
 def test_money_and_losses_by_hand():
-    """As tidyverse/readr#444 and sfirke/janitor#129 list them."""
+    """As listed in tidyverse/readr#444 and sfirke/janitor#129."""
     texts = ["$100.12", "-$222.22", "$-3", "($222.22)", "(7.5)", "\u2212$1", "12%", "(3%)", "True"]
     values = [100.12, -222.22, -3.0, -222.22, -7.5, -1.0, 0.12, -0.03, 1.0]
     np.testing.assert_allclose(parsed(pd.Series(texts), "."), values)

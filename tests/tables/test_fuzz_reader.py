@@ -1,6 +1,6 @@
-"""Files of any form: the frame that was written, or a ValueError of ours; never another table.
+"""Files of any form give the frame that was written, or a ValueError of linclf; never another table.
 
-``LINCLF_FUZZ=10000 pytest -m fuzz`` reads as many new files.
+``LINCLF_FUZZ=10000 pytest -m fuzz`` reads 10,000 new files.
 """
 
 import csv
@@ -25,7 +25,7 @@ fuzz = settings(
     max_examples=LONG or 70,
     derandomize=not LONG,
     database=None,
-    deadline=20_000,  # milliseconds: no hang
+    deadline=20_000,  # milliseconds: catches hangs
     suppress_health_check=list(HealthCheck),
 )
 WORDS = st.text(st.sampled_from("abcxyzäöß -_,;|'\"\t#"), min_size=1, max_size=8).map(str.strip).filter(bool)

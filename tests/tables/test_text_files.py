@@ -1,6 +1,6 @@
-"""How files of text are read: each case is right, or refused with the line and the remedy.
+"""Reading of text files: each case is correct, or refused with the line and the remedy.
 
-What columns are taken for is in test_column_kinds.py.
+Kinds of columns are tested in test_column_kinds.py.
 """
 
 import gzip
@@ -17,7 +17,7 @@ from linclf._tables.reading import read_table
 
 
 def read(tmp_path, content, name="t.csv", encoding="utf-8", n_rows=None, **options):
-    """The table, its frame, and the frame as it is taken."""
+    """The table, its frame, and the converted frame."""
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode(encoding))
     table = open_table(path)
@@ -87,7 +87,7 @@ def test_a_file_without_names_loses_no_row(tmp_path):
     assert str(table).endswith("without names of columns: its first line has numbers")
     y = read_table(tmp_path / "t.csv").y
     assert list(y) == ["<=50K", ">50K", "<=50K"]
-    # years are names if another name stands above numbers
+    # years are names if another column has a name above numbers
     assert read(tmp_path, "id,2019,2020\n7,1,2\n8,3,5\n")[0].names == ["id", "2019", "2020"]
 
 
@@ -103,7 +103,7 @@ def test_blocks_give_the_rows_of_the_whole(tmp_path):
     [
         (b"", "t.csv cannot be read as CSV: it is empty"),
         (b"\n \n", "it is empty"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0", "line 3 has a NUL character; this is no text"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0", "line 3 has a NUL character; this is not text"),
         (b"x y z\n1 2 3\n4 5 6\n", "its fields are separated by spaces; write commas"),
         (b"a,b,c\n1,2,3\n1,2\n", "row 1 has 2 fields, and most have 3: 1|2"),
         (b"a,b,c\n1,2,3\n1,2,3,4\n", "row 1 has 4 fields, and most have 3"),
@@ -123,7 +123,7 @@ def test_what_cannot_be_read_right_is_refused(content, message, tmp_path):
 
 
 LONE_QUOTES = [
-    "label\ttitle\tn",  # by pandas-dev/pandas#13860, #22661 and #39857, pola-rs/polars#22312
+    "label\ttitle\tn",  # from pandas-dev/pandas#13860, #22661 and #39857, pola-rs/polars#22312
     '1\t"Lorem\t5.6',
     '0\tof 7" and 12"\t4.3',
     '1\tsaid "yes"\t3.3',
@@ -226,7 +226,7 @@ def test_labels_are_the_classes_that_are_known(written, classes, expected):
 
 
 def test_numbers_are_the_named_classes():
-    """Parquet holds numbers, and the classes of the fit had a word among them."""
+    """Parquet holds numbers, but the classes of the fit include a word."""
     assert labels_from_text(pd.Series([1.0, 2.0]), like=np.array(["1", "2", "b"])).tolist() == ["1", "2"]
 
 

@@ -1,4 +1,4 @@
-"""Training coordinates: there and back, moments in hard cases, principal axes, the spread."""
+"""Training coordinates: conversion in both directions, moments in hard cases, principal axes, the spread."""
 
 import numpy as np
 import pytest
@@ -53,7 +53,7 @@ def test_weights_there_and_back(turned, constant):
     np.testing.assert_allclose(W_again, W, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(b_again, b, rtol=1e-12, atol=1e-10)
 
-    # and they are the weights of the same scores
+    # and they give the same scores
     X = rng.normal(size=(9, d))
     Z = (X - coordinates.centre) @ (rotation if turned else np.eye(d)) * coordinates.factor
     scores = np.column_stack([Z, np.full(9, constant)]) @ V.T
@@ -64,7 +64,7 @@ def test_identity_keeps_weights():
     W, b = np.arange(6.0).reshape(2, 3), np.array([4.0, -1.0])
     V = identity(3).weights_from(W, b, 1.0)
     np.testing.assert_array_equal(V, np.column_stack([W, b]))
-    # without an intercept its column is zero, and so is what is published
+    # without an intercept its column is zero, and so is the published intercept
     V = identity(3).weights_from(W, np.zeros(2), 0.0)
     np.testing.assert_array_equal(V, np.column_stack([W, [0, 0]]))
     np.testing.assert_array_equal(identity(3).published(V, 0.0)[1], 0)
@@ -99,11 +99,11 @@ def test_merged_moments_are_those_of_the_whole(cuts):
     ("offset", "size"), [(1e12, 1.0), (-1e12, 100.0), (0.0, 1e30), (1e35, 1e30), (0.0, 1e-30)]
 )
 def test_moments_of_large_numbers(offset, size):
-    """The offset cancels before anything is squared; integers keep both exactly."""
+    """The offset cancels before squaring; integers represent both exactly."""
     small = np.random.default_rng(0).integers(-50, 50, (2000, 3)).astype(float)
     weights = random_weights(2000)
     X = offset + size * small
-    if offset == 1e35:  # what is left of the digits of X
+    if offset == 1e35:  # the remaining digits of X
         small = (X - offset) / size
     _, mean, squares, _ = moments(X, weights)
     expected = np.average(small, axis=0, weights=weights)
@@ -114,7 +114,7 @@ def test_moments_of_large_numbers(offset, size):
 
 
 def test_moments_of_a_sorted_drift():
-    """Rows far from those sampled for the reference do not spoil the sums."""
+    """Rows far from the sample for the reference do not spoil the sums."""
     X = np.repeat(np.arange(5000.0), 2).reshape(-1, 2) * [1, 1e6] + 1e9
     _, mean, squares, _ = moments(X, np.ones(5000))
     np.testing.assert_allclose(mean, X.mean(axis=0), rtol=1e-14)
@@ -147,7 +147,7 @@ def test_constant_features_without_a_penalty_are_left_alone():
 def test_rotated_coordinates_diagonalise_the_covariance(centred, shift):
     X, weights = correlated(400, 6), random_weights(400)
     coordinates, turned = rotated(X, weights, shift, centred)
-    # what is returned is X in these coordinates before the factor
+    # the result is X in these coordinates, without the factor
     np.testing.assert_allclose(
         turned, (X - coordinates.centre) @ coordinates.rotation, rtol=1e-10, atol=1e-11
     )
@@ -197,7 +197,7 @@ def test_a_column_that_is_constant_up_to_rounding_is_no_axis():
 
 @pytest.mark.parametrize("mixed", [False, True])
 def test_spreads_up_to_the_worst_ratio_stay_exact(mixed):
-    """Mixed, the smallest eigenvalue of the covariance has four digits left."""
+    """After mixing, the smallest eigenvalue of the covariance has four digits left."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(300, 4)) * [1, 10, 1e3, 9e5]
     if mixed:
@@ -226,7 +226,7 @@ def test_no_sparse_column_has_more_than_its_share(d, powers):
     factor = levelling(squares, 0.1).factor
     levelled, longest = squares * factor**2, factor < 1
     assert (levelled <= levelled.sum() / 32 * (1 + 1e-12)).all()
-    # those that are shortened have just the share, and the others are as they were
+    # shortened columns have exactly the share, and the others are unchanged
     np.testing.assert_allclose(levelled[longest], levelled.sum() / 32, rtol=1e-9)
     assert (factor[~longest] == 1).all()
     assert longest.sum() < 32
@@ -240,7 +240,7 @@ def test_few_sparse_columns_get_the_same_square(d):
     factor = levelling(squares, 0.0).factor
     np.testing.assert_allclose(squares * factor**2, squares > 0, rtol=1e-14)
     assert (factor[d:] == 1).all()
-    # where the penalty says more than the data, it is the measure
+    # if the penalty outweighs the data, it decides
     np.testing.assert_allclose(levelling(np.full(2, 1e-20), 4.0).factor, 0.5)
 
 
@@ -257,7 +257,7 @@ def csr(X):
 
 
 def spread_of(storage, head, X, weights, batch):
-    """Of all rows; which labels they have does not matter."""
+    """The spread of all rows; the labels do not matter."""
     y = np.zeros(len(weights), np.int64)
     problem = Problem(storage, head, Softmax(), y, weights, np.zeros(X.shape[1] + 1))
     return spread(problem, Dataset(X, Labels(y, 2), weights), np.arange(len(weights)), batch)
@@ -270,7 +270,7 @@ def second_moments(Z, weights):
 @pytest.mark.parametrize("constant", [0.0, 1.0, 30.0])
 @pytest.mark.parametrize("d", [2, 8, 30])
 def test_spread_is_the_largest_eigenvalue(constant, d):
-    """A full batch has no noise, so the power method is what is left: 95 % is enough for a step."""
+    """A full batch has no noise, so only the power method is tested: 95 % is enough for a step."""
     X, weights = correlated(500, d), random_weights(500)
     Z = np.column_stack([(X - 0.5) * 2, np.full(500, constant)])
     largest = np.linalg.eigvalsh(second_moments(Z, weights))[-1]
@@ -314,7 +314,7 @@ def test_spread_of_many_rows_is_measured_on_some():
 
 
 def test_spread_where_features_cancel():
-    """x and 1 - x, as of a column with two categories: the axis (1, -1) sums to nothing."""
+    """x and 1 - x, as for a column with two categories: the axis (1, -1) sums to zero."""
     x = (np.random.default_rng(0).random(400) < 0.3).astype(float)
     X = np.column_stack([x, 1 - x])
     coordinates = moments(X, np.ones(400)).coordinates(0.0, True)

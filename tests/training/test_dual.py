@@ -1,4 +1,4 @@
-"""solver="dual": the minimum for hinges that are not squared, what its gap proves, and what it refuses."""
+"""solver="dual": the minimum for plain hinges, the proof by the duality gap, and refusals."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def blobs(n=60, d=4, n_classes=3, seed=0):
 
 
 def losses(form, scores, y, margin):
-    """Of each row, written down once more."""
+    """The loss of each row, written independently."""
     rows = np.arange(len(y))
     if form == "one-vs-rest" and scores.shape[1] > 2:
         signs = np.where(np.arange(scores.shape[1]) == y[:, None], 1, -1)
@@ -98,7 +98,7 @@ def test_quadratic_program(form, intercept, margin):
 @of_each_form
 @pytest.mark.parametrize("alpha", [1e-1, 1e-3])
 def test_two_classes_are_the_svm_of_libsvm(form, alpha):
-    """Whose intercept has no penalty either."""
+    """LIBSVM's intercept has no penalty either."""
     X, y = load_breast_cancer(return_X_y=True)
     X = (X - X.mean(axis=0)) / X.std(axis=0)
     model = SVMClassifier(multi_class=form, alpha=alpha, **EXACT).fit(X, y)
@@ -126,7 +126,7 @@ def test_unscaled_tables(load, alpha, form):
     model = SVMClassifier(multi_class=form, alpha=alpha, solver="dual").fit(X, y)
     assert model.n_iter_ < 200
     share = np.bincount(y).min() / len(y)
-    start = 2 * share if len(np.unique(y)) == 2 else 0.9  # nearly, or less than that of the best intercepts
+    start = 2 * share if len(np.unique(y)) == 2 else 0.9  # at most about that of the best intercepts
     assert model.optimality_gap_ <= 1e-3 * max(start, len(np.unique(y)))
     exact = SVMClassifier(multi_class=form, alpha=alpha, **EXACT | {"tol": 1e-5}).fit(X, y)
     assert objective(model, X, y) - objective(exact, X, y) <= model.optimality_gap_ + 1e-9
@@ -134,7 +134,7 @@ def test_unscaled_tables(load, alpha, form):
 
 @of_each_form
 def test_many_rows_of_few_features(form):
-    """Correlated, and of scales from 1e-2 to 1e2: ascent alone takes hundreds of passes."""
+    """Correlated, with scales from 1e-2 to 1e2: coordinate ascent alone takes hundreds of passes."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(5000, 8)) @ rng.normal(size=(8, 8)) * 10.0 ** rng.integers(-2, 3, 8)
     scores = X / X.std(axis=0) @ rng.normal(size=(8, 3))
@@ -162,7 +162,7 @@ def test_ascent_alone_reaches_it_too(form, storage, monkeypatch):
 
 @of_each_form
 def test_sparse_rows_of_many_features(form):
-    """More weights than the multipliers are for."""
+    """More weights than the method of multipliers is used for."""
     rng = np.random.default_rng(0)
     X = sparse.random_array((300, 2000), density=0.02, rng=rng, format="csr")
     y = np.asarray((X @ rng.normal(size=(2000, 5))).argmax(axis=1))
@@ -229,7 +229,7 @@ def test_sides_in_balance():
 
 @pytest.mark.parametrize("loss", [WestonWatkins(0.7), CrammerSinger(0.7), OneVsRest(0.7)])
 def test_step_of_a_row(loss):
-    """The new variables are a subgradient at the new scores: Fenchel's equality holds."""
+    """The new variables are a subgradient at the new scores, so Fenchel's equality holds."""
     rng = np.random.default_rng(0)
     coupled = not isinstance(loss, OneVsRest)
     for _ in range(300):
@@ -290,7 +290,7 @@ def test_a_class_without_weight(form):
 @of_each_form
 @pytest.mark.parametrize("intercept", [True, False])
 def test_odd_rows(form, intercept):
-    """Rows of zeros, copies, one row a class, and rows without any spread."""
+    """Rows of zeros, copies, one row per class, and rows without spread."""
     common = {"multi_class": form, "alpha": 1e-2, "solver": "dual", "fit_intercept": intercept}
     X, y = blobs()
     X[:6], X[6:12] = 0, X[12:18]
@@ -305,7 +305,7 @@ def test_odd_rows(form, intercept):
 @of_each_form
 @pytest.mark.parametrize("scale", [1e-6, 1e6])
 def test_units_of_the_features(form, scale):
-    """The problem is the same if alpha follows."""
+    """The problem is the same if alpha is scaled accordingly."""
     X, y = blobs(100)
     common = {"multi_class": form, "solver": "dual", "tol": 1e-6}
     model = SVMClassifier(alpha=1e-2, **common).fit(X, y)

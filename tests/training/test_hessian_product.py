@@ -1,4 +1,4 @@
-"""Products with the Hessian: against differences of the gradient, and against explicit formulas."""
+"""Products with the Hessian, compared with differences of the gradient and with explicit formulas."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ LOSSES = [Softmax(), Softmax(0.1, 2.0), Focal(1.5), SquaredOneVsRest(), SquaredW
 
 
 def objective_of(loss, n_classes, dtype=np.float64, csr=False, soft=False, n=203, d=7, n_jobs=1):
-    """Of random rows with weights, in training coordinates."""
+    """The objective of random rows with weights, in training coordinates."""
     rng = np.random.default_rng(0)
     X = (rng.normal(size=(n, d)) + 3).astype(dtype)
     y = Labels(rng.integers(0, n_classes, n), n_classes)
@@ -35,14 +35,14 @@ def objective_of(loss, n_classes, dtype=np.float64, csr=False, soft=False, n=203
 
 
 def product(objective, V, *directions):
-    """Of weights (K, d + 1) and directions like them, through the layout of the storage."""
+    """Products for weights (K, d + 1) and such directions, through the layout of the storage."""
     by_classes = objective.fit.problem.storage.by_classes
     stored = (np.ascontiguousarray(by_classes(each)) for each in (V, np.vstack(directions)))
     return np.split(by_classes(objective.hessian_product(*stored)), len(directions))
 
 
 def differences(objective, V, D, step=1e-7):
-    """Of the gradient along D."""
+    """Differences of the gradient along D."""
     by_classes, gradients = objective.fit.problem.storage.by_classes, []
     for sign in (1, -1):
         stored = np.ascontiguousarray(by_classes(V + sign * step * D))
@@ -56,14 +56,14 @@ def differences(objective, V, D, step=1e-7):
 @pytest.mark.parametrize("loss", default_run(LOSSES, kept=LOSSES[1:3]), ids=repr)
 @pytest.mark.parametrize("n_classes", [2, 3, 40])
 def test_product_equals_differences_of_the_gradient(loss, n_classes, csr):
-    """In place, copied for BLAS (40 classes), and sparse; several directions at once as one by one."""
+    """In place, copied for BLAS (40 classes), and sparse; several directions at once, and one by one."""
     objective, rng = objective_of(loss, n_classes, csr=csr), np.random.default_rng(1)
     shape = objective.fit.shape.n_products, 8
     V, D = rng.normal(size=shape) / 3, rng.normal(size=(3, *shape))
     for direction, ours in zip(D, product(objective, V, *D), strict=True):
         np.testing.assert_allclose(product(objective, V, direction)[0], ours, rtol=1e-12, atol=1e-14)
         expected = differences(objective, V, direction)
-        # squared hinges have kinks, over which large differences step
+        # squared hinges have kinks, which large differences would cross
         np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max())
 
 

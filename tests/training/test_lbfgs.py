@@ -1,4 +1,4 @@
-"""solver="lbfgs": the optimum whatever the scale of the data, when it stops, and what it refuses."""
+"""solver="lbfgs": the optimum at any scale of the data, stopping, and refusals."""
 
 import re
 
@@ -28,7 +28,7 @@ EXACT = {"solver": "lbfgs", "tol": 1e-12, "max_iter": 5000, "random_state": 0}
 
 @pytest.fixture(scope="module")
 def tall():
-    """More rows than four times the sample, so that the rough solution is found on a part."""
+    """More rows than four times the sample, so that the rough solution comes from a part."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(4500, 6)) * [1, 2, 5, 10, 50, 1e3] + [0, 1, 2, 3, 4, 1e4]
     scores = (X - X.mean(axis=0)) / X.std(axis=0) @ rng.normal(size=(6, 4)) * 2
@@ -62,7 +62,7 @@ def test_more_rows_than_the_sample(tall, storage, weighted):
 
 
 def test_correlated_features_that_are_not_rotated(monkeypatch):
-    """What the Cholesky factor is for: 6 iterations, and more than 1,000 with its diagonal alone."""
+    """The use of the Cholesky factor: 6 iterations, and more than 1,000 with only its diagonal."""
     monkeypatch.setattr("linclf._training.coordinates.ROTATED_VALUES", 0)
     rng = np.random.default_rng(0)
     X = rng.normal(size=(1500, 30)) @ rng.normal(size=(30, 30)) * np.logspace(-2, 3, 30)
@@ -106,7 +106,7 @@ def test_squared_hinge_reaches_linear_svc():
 
 
 def test_focal_is_a_local_minimum():
-    """SciPy, started where we ended, finds nothing lower."""
+    """SciPy, started at our solution, finds nothing lower."""
     X, y = load_iris(return_X_y=True)
     model = FocalClassifier(gamma=2.0, alpha=1e-2, **EXACT).fit(X, y)
 
@@ -133,10 +133,10 @@ def test_cosines_end_where_the_loss_is_flat(margin_type):
 
 @pytest.mark.parametrize("name", [name for name in LOSSES if trait(LOSSES[name], "smooth")])
 def test_every_smooth_loss(name):
-    """With a tol that the squared Crammer-Singer hinge reaches too, which has kinks where rivals tie."""
+    """With a tol that even the squared Crammer-Singer hinge reaches, which has kinks where rivals tie."""
     X, y = load_wine(return_X_y=True)
     model = LinearClassifier(loss=name, solver="lbfgs", alpha=1e-2, tol=1e-2, max_iter=500)
-    on_cosines = not trait(LOSSES[name], "head").equivariant  # which would see mostly the largest column
+    on_cosines = not trait(LOSSES[name], "head").equivariant  # else the largest column would dominate
     model.set_params(standardize=on_cosines).fit(X, y)
     assert model.score(X, y) > 0.9
     assert model.history_["objective"][-1] < model.history_["objective"][0]
@@ -144,7 +144,7 @@ def test_every_smooth_loss(name):
 
 @pytest.mark.parametrize("n_features", [5, CHOLESKY + 10])
 def test_more_features_than_a_factor_takes(n_features):
-    """Beyond the Cholesky factor the diagonal does; the optimum is that of the other solver."""
+    """Without a Cholesky factor, the diagonal is used; the optimum is that of the other solver."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(300, n_features)) / np.sqrt(n_features)
     y = (X[:, :3].sum(axis=1) > 0).astype(int)
@@ -154,7 +154,7 @@ def test_more_features_than_a_factor_takes(n_features):
 
 
 def test_row_curvature_equals_p_times_one_minus_p():
-    """What the preconditioner weights rows with: for softmax known in closed form."""
+    """The row weights of the preconditioner, which have a closed form for softmax."""
     rng = np.random.default_rng(0)
     scores = rng.normal(size=(50, 5)) * 3
     p = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
@@ -283,7 +283,7 @@ def test_rounding_of_the_value_leaves_gradients_their_digits(seed):
 
 
 def test_a_trial_that_overflows_is_not_the_point_reached(monkeypatch):
-    """A search that finds nothing ends with a warning and the last good weights."""
+    """A failed line search ends with a warning and the last good weights."""
     X, y = load_iris(return_X_y=True)
     of_rows, calls = Rows.value_and_gradient, []
 
@@ -306,7 +306,7 @@ def test_a_trial_that_overflows_is_not_the_point_reached(monkeypatch):
     ("n", "d", "n_classes"), [(150, 60, 3), (600, 300, 10), (1000, 300, 5), (1500, 300, 5)]
 )
 def test_falls_that_shrink_ever_more_slowly_do_not_end_it(n, d, n_classes, distance_left):
-    """Few rows of correlated features, hardly a penalty: 1.8e-4 was left where 1e-4 was asked for."""
+    """Few rows, correlated features, a tiny penalty: 1.8e-4 was left where 1e-4 was requested."""
     X, y = correlated(n, d, n_classes)
     model = SoftmaxClassifier(alpha=1e-6, solver="lbfgs").fit(X, y)
     assert distance_left(model, X, y) < 1e-4
@@ -314,7 +314,7 @@ def test_falls_that_shrink_ever_more_slowly_do_not_end_it(n, d, n_classes, dista
 
 @pytest.mark.parametrize("max_iter", [8, 13, 18, 24])
 def test_no_iterations_are_enough_in_silence(max_iter, distance_left):
-    """What ends training decides about the warning, too: of these some gave none, with 5e-4 left."""
+    """The stopping reason also decides about the warning: some of these gave none, with 5e-4 left."""
     X, y = correlated(150, 60, 3)
     with pytest.warns(ConvergenceWarning, match=f"max_iter={max_iter} iterations were not enough"):
         model = SoftmaxClassifier(alpha=1e-6, solver="lbfgs", max_iter=max_iter).fit(X, y)
@@ -323,7 +323,7 @@ def test_no_iterations_are_enough_in_silence(max_iter, distance_left):
 
 @pytest.mark.parametrize("solver", ["newton", "lbfgs"])
 def test_the_distance_in_a_warning_is_at_most_the_objective(solver):
-    """After one iteration nothing has told how far it is; no loss is below 0."""
+    """After one iteration the distance is unknown, but no loss is below 0."""
     X, y = correlated(150, 60, 3)
     with pytest.warns(ConvergenceWarning) as said:
         model = SoftmaxClassifier(alpha=1e-6, solver=solver, max_iter=1).fit(X, y)

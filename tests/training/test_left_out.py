@@ -1,4 +1,4 @@
-"""Columns that do not occur are left out of training: with them, the model is the same."""
+"""Columns that do not occur are left out of training; the model is the same as with them."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ D, USED = 600, 60
 
 
 def table(n=90, n_classes=3, seed=0, dtype=np.float64):
-    """Rows with a tenth of the columns, the first and the last among them."""
+    """Rows with a tenth of the columns, including the first and the last."""
     rng = np.random.default_rng(seed)
     at = np.linspace(0, D - 1, USED).astype(int)
     y = np.arange(n) % n_classes
@@ -25,7 +25,7 @@ def table(n=90, n_classes=3, seed=0, dtype=np.float64):
 
 @pytest.fixture
 def everything(monkeypatch):
-    """Train all columns, as for rows that have most of them."""
+    """Train all columns, as if the rows had most of them."""
 
     def train(fit):
         with monkeypatch.context() as patch:
@@ -57,7 +57,7 @@ def test_the_model_is_that_of_all_columns(loss, solver, learning_rate, everythin
 
 
 def test_columns_that_no_row_has_beside_those_of_one_row(everything):
-    """The former are left out, the latter folded, and stochastic steps come first as there are many rows."""
+    """The former are left out, the latter folded; with many rows, stochastic steps come first."""
     X, y, _ = table(n=1500)
     alone = sparse.csr_array((np.ones(40), (np.arange(40) // 2, np.arange(40))), shape=(1500, 40))
     X = sparse.csr_array(sparse.hstack([X, alone, sparse.csr_array((1500, 3000))]))
@@ -106,7 +106,7 @@ def test_a_column_of_validation_rows_only_has_the_weight_zero(solver, given, eve
 @pytest.mark.parametrize("alpha", [1e-3, 0.0])
 @pytest.mark.parametrize("few", [True, False])
 def test_weights_to_start_from_on_columns_that_do_not_occur(solver, alpha, few):
-    """The penalty shrinks them, not at once; without one nothing moves them."""
+    """The penalty shrinks them gradually; without a penalty they do not move."""
     X, y, absent = table()
     if not few:  # most columns occur, and all are trained
         X = sparse.csr_array(X[:, np.append(np.setdiff1d(np.arange(D), absent), absent[:5])])
@@ -118,7 +118,7 @@ def test_weights_to_start_from_on_columns_that_do_not_occur(solver, alpha, few):
     model.set_params(warm_start=True, max_iter=2).coef_ = start
     model.fit(X, y)
     kept = model.coef_[:, absent]
-    if alpha == 0:  # up to the rounding of the way to other coordinates and back
+    if alpha == 0:  # up to rounding in the change of coordinates
         np.testing.assert_allclose(kept, 0.25, rtol=1e-15)
     else:
         assert (np.abs(kept) < 0.25).all()
@@ -154,7 +154,7 @@ def test_a_start_from_zero_is_left_out_too(solver):
 @pytest.mark.parametrize("solver", ["sgd", "lbfgs"])
 @pytest.mark.parametrize("loss", ["softmax", "cosface"])
 def test_losses_of_validation_rows_are_those_of_all_their_columns(solver, loss, everything):
-    """Of dense rows, too; the cosines of a row depend on features that are not trained."""
+    """Also for dense rows; cosines of a row depend on features that are not trained."""
     X, y, absent = table(60)
     other, other_y, _ = table(60, seed=1)
     other = other.toarray()

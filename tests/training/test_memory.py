@@ -1,4 +1,4 @@
-"""Fitting needs the data once: no copy of C-contiguous float or CSR input, memory maps in place."""
+"""Fitting holds the data once: no copy of C-contiguous float or CSR input, memory maps in place."""
 
 import tracemalloc
 
@@ -19,7 +19,7 @@ MODELS = [
 
 
 def peak(model, X, y):
-    """Bytes that NumPy and Python allocate at most during a fit; the machine code is there already."""
+    """Peak number of bytes allocated by NumPy and Python during a fit; kernels are already compiled."""
     model.fit(X[:3000], y[:3000])
     tracemalloc.start()
     try:
@@ -36,7 +36,7 @@ def dense(dtype):
 @pytest.mark.parametrize("model", MODELS, ids=str)
 @pytest.mark.parametrize("dtype", default_run([np.float32, np.float64], kept=[np.float32]))
 def test_dense_input_is_not_copied(model, dtype):
-    """Samples, indices and weights of rows take a share; a validation part of a tenth is a copy."""
+    """Samples, indices and weights of rows need some memory; a validation part of a tenth is a copy."""
     X, y = dense(dtype), np.arange(N) % 3
     assert peak(model, X, y) < (0.5 if model.early_stopping is True else 0.35) * X.nbytes
 
@@ -49,7 +49,7 @@ def test_sparse_input_is_not_copied(model):
     X = sparse.csr_array((rng.random(columns.size), columns.ravel(), starts), shape=(N, 800))
     size = X.data.nbytes + X.indices.nbytes + X.indptr.nbytes
     assert peak(model, X, np.arange(N) % 3) < 0.6 * size
-    X.data[::40] = 1000  # of the columns of the first twenty: levelled, which takes other values
+    X.data[::40] = 1000  # in columns of the first twenty: levelling needs a copy of the values
     assert peak(model, X, np.arange(N) % 3) < 0.6 * size + X.data.nbytes
 
 

@@ -1,4 +1,4 @@
-"""solver="newton": the optimum of every smooth loss, in any format, scale and share of a class."""
+"""solver="newton": the optimum of every smooth loss, for any format, scale and class share."""
 
 import naive
 import numpy as np
@@ -37,7 +37,7 @@ NAIVE = {
 
 @pytest.fixture(params=["explicit", "held", "by rows"])
 def each_model(request, monkeypatch):
-    """The Hessian itself, rows that are held, and rows that are gone through again for each product."""
+    """The explicit Hessian, rows held in memory, and a new pass over the rows for each product."""
     if request.param != "explicit":
         monkeypatch.setattr(explicit, "MOST", 0)
     if request.param == "by rows":
@@ -57,10 +57,10 @@ def table(n_classes=3, n=90, d=5, seed=0):
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("name", LINEAR)
 def test_nothing_lower_is_found(name, n_classes, each_model):
-    """SciPy, on a NumPy objective and started where Newton's method ended, finds nothing lower."""
+    """SciPy, with a NumPy objective and started at the solution, finds nothing lower."""
     X, y, weights = table(n_classes)
     model = LinearClassifier(loss=name, alpha=1e-2, **EXACT).fit(X, y, sample_weight=weights)
-    # two classes are trained with two columns, whose difference is published
+    # two classes are trained with two columns, and their difference is published
     W, b, alpha = model.coef_, model.intercept_, 1e-2
     if n_classes == 2:
         W, b, alpha = np.vstack([-W, W]) / 2, np.append(-b, b) / 2, 2e-2
@@ -100,7 +100,7 @@ def test_formats_and_weights(form, dtype, each_model):
 
 
 def test_wide_sparse_rows():
-    """Too many features for a factor, too empty to be filled: the diagonal does."""
+    """Too many features for a factor, too sparse to be filled: the diagonal is used."""
     rng = np.random.default_rng(0)
     X = sparse.random_array((400, 2000), density=0.01, format="csr", rng=rng)
     y = (X @ rng.normal(size=(2000, 3)) + 0.1 * rng.gumbel(size=(400, 3))).argmax(axis=1)
@@ -127,7 +127,7 @@ def test_soft_labels_and_no_intercept():
     np.testing.assert_allclose(model.coef_, W, rtol=1e-6, atol=1e-8)
     without = SoftmaxClassifier(alpha=1e-2, fit_intercept=False, **EXACT).fit(X, Q)
     p = without.predict_proba(X)
-    # what the first-order conditions say of the weights
+    # the weights satisfy the first-order conditions
     np.testing.assert_allclose(without.coef_, (Q - p).T @ X / len(X) / 1e-2, rtol=1e-5, atol=1e-7)
 
 
@@ -151,7 +151,7 @@ def test_fewer_rows_than_features():
 
 
 def test_probabilities_of_a_rare_class_add_up_to_its_rows():
-    """29 of 400,000 in the field: the gradient at zero weights is no measure of theirs."""
+    """29 of 400,000 rows in a real case: the gradient at zero weights says nothing about its weights."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60_000, 6))
     odds = 1.5 * X[:, 0] - X[:, 1] + 0.8 * X[:, 2] - 9.5
@@ -172,9 +172,9 @@ def test_heavy_tails_are_no_obstacle(distance_left):
 
 @pytest.mark.parametrize("value", [1e3, 1e5])
 def test_one_value_far_from_all_others_does_not_cost_its_column(value, distance_left):
-    """As -99999 for missing: steps are short until the row is classified with confidence.
+    """Such as -99999 for missing: steps are short until the row is classified with confidence.
 
-    scikit-learn's issues 15556 and 7486 tell of fits that such values end early.
+    scikit-learn's issues 15556 and 7486 report fits that end early because of such values.
     """
     rng = np.random.default_rng(0)
     X = rng.normal(size=(600, 5))
@@ -184,7 +184,7 @@ def test_one_value_far_from_all_others_does_not_cost_its_column(value, distance_
 
 
 def test_scores_of_wide_sparse_rows_are_looked_at_many_rows_at_once(monkeypatch):
-    """Blocks are as large as what is stored of the rows: with 8 values of 20,000 they had six rows."""
+    """The size of blocks follows the stored values: with 8 values of 20,000, they used to have six rows."""
     looked, sizes, blocks = NewtonSteps.was_local, [], Rows.blocks
 
     def was_local(steps):
@@ -193,7 +193,7 @@ def test_scores_of_wide_sparse_rows_are_looked_at_many_rows_at_once(monkeypatch)
             return looked(steps)
 
     monkeypatch.setattr(NewtonSteps, "was_local", was_local)
-    monkeypatch.setattr("linclf._training.solvers.newton.NOTHING", 0.0)  # so that it is asked
+    monkeypatch.setattr("linclf._training.solvers.newton.NOTHING", 0.0)  # so that it is called
     X = sparse.random_array((3_000, 20_000), density=8 / 20_000, rng=np.random.default_rng(0), format="csr")
     SoftmaxClassifier(solver="newton").fit(X, np.arange(3_000) % 3)
     assert min(sizes) >= 3_000
@@ -233,14 +233,14 @@ def test_too_few_iterations_say_what_is_left():
 
 
 def test_digits_of_float32_excuse_no_early_end():
-    """Few weights are trained in float64, whatever X is."""
+    """Few weights are trained in float64, for any dtype of X."""
     X, y, _ = table(3, n=300, d=3)
     with pytest.warns(ConvergenceWarning, match="max_iter=3 iterations were not enough"):
         SoftmaxClassifier(solver="newton", tol=1e-12, max_iter=3).fit(X.astype(np.float32), y)
 
 
 def test_sparse_columns_that_float32_cannot_hold():
-    """The inverse of a sample is float32; a column of 1e39 was infinite in it."""
+    """The inverse of a sample is float32, where a column of 1e39 was infinite."""
     rng = np.random.default_rng(0)
     X = sparse.random_array((1800, 20), density=0.05, rng=rng)
     y = (X @ rng.normal(size=(20, 3)) + 0.1 * rng.gumbel(size=(1800, 3))).argmax(axis=1)
@@ -264,7 +264,7 @@ def test_warm_start_at_the_optimum_stays():
 
 
 def test_labels_that_say_nothing_end_at_once():
-    """Every row twice, once in each class: the prior is the optimum, and no warning is given."""
+    """Every row occurs twice, once in each class: the prior is the optimum, without a warning."""
     X = np.random.default_rng(0).normal(size=(50, 4))
     model = SoftmaxClassifier(solver="newton").fit(np.vstack([X, X]), np.repeat([0, 1], 50))
     assert np.abs(model.coef_).max() < 1e-12
@@ -283,9 +283,9 @@ def test_a_loss_that_is_not_convex_goes_down_all_the_same():
 
 
 def test_rounding_at_the_minimum_of_a_loss_that_is_not_convex_is_no_alarm():
-    """Conjugate gradients of nothing but rounding say nothing; scikit-learn's issue 18074 is of such ends."""
+    """Conjugate gradients of pure rounding mean nothing; scikit-learn's issue 18074 reports such cases."""
     X, y = load_iris(return_X_y=True)
-    for seed in range(30):  # of some of which the last direction had no digits
+    for seed in range(30):  # for some of them the last direction had no correct digits
         rng = np.random.RandomState(seed)
         rows = rng.choice(150, rng.randint(30, 150), replace=False)
         FocalClassifier(alpha=10.0 ** rng.randint(-5, 0)).fit(X[rows], y[rows])  # a warning is an error

@@ -1,4 +1,4 @@
-"""The bound of what the objective lies above its minimum: proven, so never below it."""
+"""The proven bound on the distance of the objective to its minimum is never too small."""
 
 import numpy as np
 import pytest
@@ -47,7 +47,7 @@ def test_never_below_the_true_distance(seed, n, d, n_classes, alpha, name, max_i
 def test_it_shrinks_with_tol(load, alpha):
     X, y = load(return_X_y=True)
     gaps = [SoftmaxClassifier(alpha=alpha, tol=tol).fit(X, y).optimality_gap_ for tol in (1e-2, 1e-6, 1e-10)]
-    few = 1e-12  # where rounding decides, and small tables go on to
+    few = 1e-12  # rounding decides below it, and small tables go on to it
     assert max(gaps[0], few) >= max(gaps[1], few) >= max(gaps[2], few)
     assert gaps[2] < 1e-6
 
@@ -65,7 +65,7 @@ def test_where_there_is_none():
 
 
 def objective(model, X, y, alpha):
-    """In NumPy, of three classes or more."""
+    """The objective in NumPy, for three classes or more."""
     scores = X @ model.coef_.T + model.intercept_
     losses = logsumexp(scores, axis=1) - scores[np.arange(len(y)), y]
     return losses.mean() + alpha / 2 * np.square(model.coef_).sum()

@@ -1,6 +1,6 @@
-"""Where training ends: the optimum that LogisticRegression, LinearSVC and SciPy find.
+"""The result of training: the optimum that LogisticRegression, LinearSVC and SciPy find.
 
-How training gets there (schedules, stopping, streams) is in test_training.py; single losses and
+The path of training (schedules, stopping, streams) is tested in test_training.py; single losses and
 their gradients are tested elsewhere.
 """
 
@@ -31,7 +31,7 @@ def iris():
 
 
 def text_like(n_classes):
-    """300 short documents of 60 words, rows of length 1, as CSR; the labels follow a linear rule."""
+    """300 short documents of 60 words, rows of norm 1, as CSR; the labels follow a linear rule."""
     rng = np.random.default_rng(n_classes)
     X = sparse.random_array((300, 60), density=0.15, format="csr", rng=rng)
     X = sparse.diags_array(1 / sparse.linalg.norm(X, axis=1)) @ X
@@ -62,7 +62,7 @@ def svm_objective(W, X, y, alpha, multi_class):
 @pytest.mark.parametrize("rows", ["dense", "csr"])
 def test_full_gradient_reaches_logistic_regression(rows, n_classes, weighted):
     X, y = text_like(n_classes)
-    if rows == "dense":  # offset, unequal scales: centring and scaling have something to do
+    if rows == "dense":  # offset and unequal scales, to test centring and scaling
         X = X.toarray() * np.geomspace(1, 30, 60) + 3
     n, rng = len(y), np.random.default_rng(0)
     sample_weight = rng.uniform(0.1, 3, n) if weighted else None
@@ -105,7 +105,7 @@ def test_no_intercept(digits):
 
 @pytest.mark.parametrize("temperature", [0.5, 4.0])
 def test_temperature_is_a_change_of_scale(iris, temperature):
-    """W / T solves the problem without temperature and with the penalty alpha T^2."""
+    """W / T solves the problem without temperature and with penalty alpha T^2."""
     X, y = iris
     model = SoftmaxClassifier(temperature=temperature, **LONG).fit(X, y)
     peer = logistic_regression(ALPHA * temperature**2 * len(y)).fit(X, y)
@@ -139,7 +139,7 @@ def test_focal_optimum(iris):
 
 
 def test_huge_penalty(iris):
-    """alpha = 1e5 is a problem like any other: tiny weights, the prior in the intercept."""
+    """alpha = 1e5 is an ordinary problem: tiny weights, and the prior in the intercept."""
     X, y = iris[0][20:], iris[1][20:]
     peer = logistic_regression(1e5 * len(y)).fit(X, y)
     for settings in ({}, {"learning_rate": 0.5, "schedule": "constant", "max_iter": 500, "tol": None}):

@@ -16,7 +16,7 @@ from linclf._estimator.settings import settings_of
 from linclf._training.blas import one_blas_thread
 
 DEFAULTS = {"solver": "sgd", "max_iter": 3, "random_state": 0}
-ROWS, FEATURES = 9000, 600  # so many that a batch of nearly all is cut into pieces for threads
+ROWS, FEATURES = 9000, 600  # enough for a batch of nearly all rows to be cut into pieces for threads
 LARGE = {**DEFAULTS, "batch_size": ROWS - 400}
 LBFGS = {"solver": "lbfgs", "max_iter": 8, "tol": None, "random_state": 0}
 NEWTON = {"solver": "newton", "max_iter": 4, "tol": None}
@@ -48,7 +48,7 @@ def test_n_jobs_changes_nothing(data, expected, name):
 
 @pytest.mark.parametrize("settings", [LARGE, LBFGS], ids=["large", "lbfgs"])
 def test_pieces_are_used_by_threads(data, monkeypatch, settings):
-    """What the tests of this file rest on: n_jobs=2 does start two threads, where there is work for them."""
+    """The premise of this file: n_jobs=2 does start two threads if there is work for them."""
     started = []
 
     class Pool(ThreadPoolExecutor):
@@ -73,7 +73,7 @@ def test_n_jobs_on_sparse_rows(data):
 
 
 def test_large_batches_are_batches(data):
-    """Pieces add up to the gradient of the whole batch."""
+    """Gradients of pieces add up to the gradient of the whole batch."""
     X, y = data
     settings = {"learning_rate": 0.5, "batch_size": ROWS, "max_iter": 1, "tol": None, "alpha": 0.0}
     W = fit(settings, X, y)[:, :-1]
@@ -82,7 +82,7 @@ def test_large_batches_are_batches(data):
 
 
 def test_python_threads(data, expected):
-    """Fits of unequal length, so that some end while others are at any point of theirs."""
+    """Fits of unequal length, so that some end while others are at arbitrary points."""
     tasks = [(DEFAULTS, "sgd"), ({**LARGE, "n_jobs": 2}, "large")] * 8
     with ThreadPoolExecutor(16) as pool:
         found = list(pool.map(lambda task: fit(task[0], *data), tasks))
@@ -127,7 +127,7 @@ def blas_threads():
 
 
 def test_blas_is_limited_while_any_fit_lasts():
-    """OpenBLAS adds in another order with two threads: the limit is the process's, not a fit's."""
+    """OpenBLAS sums in another order with two threads; its limit belongs to the process, not to a fit."""
 
     def enter():
         limit = one_blas_thread()
@@ -149,7 +149,7 @@ def threads_taken(n_jobs=None):
 
 
 def test_none_is_the_share_of_the_cores(monkeypatch):
-    """Alone all that OpenMP has; in a process of a pool what joblib leaves it; in a thread of a pool one."""
+    """Alone, all threads of OpenMP; in a pool process, the share left by joblib; in a pool thread, one."""
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     with threadpool_limits(1, user_api="openmp"):
         assert threads_taken() == 1

@@ -1,4 +1,4 @@
-"""What "auto" decides, as a table: the plan of stochastic training for a rule, a loss, a head and a shape."""
+"""The decisions of "auto" as a table: the plan of stochastic training for a rule, loss, head and shape."""
 
 from typing import NamedTuple
 
@@ -32,7 +32,7 @@ def csr(n, d, K, stored=30.0, dtype=F64):
 
 
 class Row(NamedTuple):
-    """A line of the table: what is given, and the batch, sweep, optimizer and epochs that follow."""
+    """A line of the table: the input, and the resulting batch, sweep, optimizer and epochs."""
 
     shape: Shape
     batch: int
@@ -54,7 +54,7 @@ def drawn(n_sampled, K):
 TREE = Paths(tree_of(balanced(100)))
 FAST = {"optimizer": Nesterov(), "full": True}
 TABLE = {
-    # up to 1,024 rows make one batch, and exact gradients are worth momentum
+    # up to 1,024 rows form one batch, and exact gradients benefit from momentum
     "small": Row(dense(150, 4, 3), 1024, Batches(), **FAST),
     "1,024 rows": Row(dense(1024, 4, 3), 1024, Batches(), **FAST),
     "1,025 rows": Row(dense(1025, 4, 3), 16, Direct()),
@@ -93,13 +93,13 @@ TABLE = {
     "more rows than scores are kept of": Row(
         dense(60_000, 768, 1000, F32), 5000, Pieces(), epochs=10, rule=StepRule(batch_size=5000)
     ),
-    # batches that are worth threads are cut by rows
+    # batches large enough for threads are cut by rows
     "pieces": Row(dense(20_000, 500, 10), 20_000, Pieces(), **FAST, rule=StepRule(batch_size=20_000)),
-    # a stream has no end, so no batch is all of it
+    # a stream has no end, so no batch covers it
     "stream": Row(dense(100, 4, 3), 1024, Batches(), stream=True),
     "stream, CSR": Row(csr(100, 40, 3), 1024, Batches(), stream=True),
     "stream, CSR, many rows": Row(csr(2000, 40, 3), 8, Direct(), epochs=72, stream=True),
-    # sampling replaces the planned sweep if it sees a part of the outputs only
+    # sampling replaces the planned sweep if it uses only a part of the outputs
     "sampled": Row(dense(500, 20, 100), 256, drawn(10, 100), sampling=drawn(10, 100)),
     "sampled, CSR": Row(csr(500, 20, 100), 64, drawn(10, 100), epochs=288, sampling=drawn(10, 100)),
     "all sampled": Row(dense(500, 20, 100), 1024, Batches(), **FAST, sampling=drawn(100, 100)),
@@ -145,9 +145,9 @@ def test_epochs(max_iter, full, shape, epochs):
         (1000, 100, 100, 1),  # too little work for a second thread
         (200_000, 100, 100, 2),  # 1e7 multiply-adds each
         (10**8, 1.0, 100, 8),  # a power of two
-        (10**7, 1000, 1000, 20),  # calls of 5e8 at most, so that Ctrl-C is heard
+        (10**7, 1000, 1000, 20),  # calls of at most 5e8, so that Ctrl-C is noticed
         (127, 10**6, 10, 1),  # 128 rows at least
-        (10_000, 3 * 10**4, 10**6, 16),  # as many gradient arrays at most
+        (10_000, 3 * 10**4, 10**6, 16),  # at most this many gradient arrays
     ],
 )
 def test_pieces(n_rows, cost, n_weights, pieces):

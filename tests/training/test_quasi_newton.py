@@ -1,4 +1,4 @@
-"""The parts of L-BFGS: directions against the two-loop recursion, steps against conditions, sparse axes."""
+"""The parts of L-BFGS: directions by the two-loop recursion, steps by their conditions, sparse axes."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def two_loops(pairs, gradient):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("size", [7, 2 * BLOCK + 5])
 def test_directions_are_those_of_the_two_loop_recursion(size, dtype):
-    """Until there are more pairs than are kept, with one among them that is no curvature."""
+    """Until there are more pairs than are kept, including one without positive curvature."""
     rng = np.random.default_rng(size)
     curvature = np.logspace(-1, 1, size)
     pairs, kept, out = Pairs(size, np.dtype(dtype)), [], np.empty(size, dtype)
@@ -93,7 +93,7 @@ def test_no_step_if_nothing_is_lower():
 
 
 def test_gradients_decide_where_values_are_rounding():
-    """The way goes on to where the gradient is 0, and ends there."""
+    """The search goes on to the zero of the gradient, and ends there."""
     target, norms, lefts = np.linspace(-1, 1, 30), [], []
 
     def evaluate(point):
@@ -116,7 +116,7 @@ def test_gradients_decide_where_values_are_rounding():
 
 @pytest.fixture(scope="module")
 def rare():
-    """Rows with columns that are empty, and columns that one row has, of either sign."""
+    """Rows with empty columns, and columns with a value in a single row, of either sign."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(80, 200)) * (rng.random((80, 200)) < 0.015)
     X[:, :10] += rng.normal(size=(80, 10))

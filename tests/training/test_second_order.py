@@ -1,4 +1,4 @@
-"""Value, gradient and Hessian of a few weights in one sweep: against passes, and against differences."""
+"""Value, gradient and Hessian of a few weights in one sweep, compared with passes and with differences."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def test_value_and_gradient_are_those_of_a_pass(loss, n_classes, soft):
 
 @pytest.mark.parametrize(
     ("loss", "soft"),
-    # with soft labels, what has no formula is made of differences itself
+    # with soft labels, Hessians without a formula are themselves computed by differences
     [*((loss, False) for loss in LOSSES), *((loss, True) for loss in LOSSES if type(loss) is Softmax)],
 )
 @pytest.mark.parametrize("n_classes", [2, 3, 5])
@@ -57,14 +57,14 @@ def test_any_number_of_rows(n, n_classes):
     (value, G), (expected, slopes) = evaluated(sweeps, V), evaluated(passes, V)
     assert value == pytest.approx(expected, rel=1e-12)
     np.testing.assert_allclose(G, slopes, rtol=1e-10, atol=1e-13)
-    # Hessian products of passes are an independent way to it
+    # Hessian products by passes are an independent check
     D = np.random.default_rng(2).normal(size=V.shape)
     product = (sweeps.hessian(V) @ D.ravel()).reshape(V.shape)
     np.testing.assert_allclose(product, passes.hessian_product(V, D), rtol=1e-10, atol=1e-13)
 
 
 def test_rows_of_float32_keep_the_digits_of_their_values():
-    """Centred in float64: the objective of X.astype(float64), to which X is equal."""
+    """Centred in float64: the same objective as for X.astype(float64), which equals X."""
     passes, sweeps = both(LOSSES[0], 3, dtype=np.float32)
     storage = passes.fit.problem.storage
     expected = (storage.X.astype(np.float64) - storage.centre) * storage.factor
@@ -72,7 +72,7 @@ def test_rows_of_float32_keep_the_digits_of_their_values():
 
 
 def test_a_model_stays_that_of_its_weights():
-    """Whatever is evaluated after it, and however often it is asked for: its ridge stays its own."""
+    """Even if others are evaluated after it, and it is used repeatedly: it keeps its ridge."""
     _, sweeps = both(LOSSES[0], 3)
     V = np.random.default_rng(1).normal(size=(3, 8))
     H = sweeps.hessian(V).copy()

@@ -1,4 +1,4 @@
-"""A system of equations for each row: the solution that NumPy finds."""
+"""A system of equations for each row, compared with NumPy's solution."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Streams: what they keep from part to part."""
+"""Streams: the state that they keep from part to part."""
 
 import copy
 import pickle
@@ -36,7 +36,7 @@ def test_a_stream_keeps_the_dtype_of_its_first_part():
 @pytest.mark.parametrize("storage", [np.asarray, sparse.csr_array])
 @pytest.mark.parametrize("automatic_first", [False, True])
 def test_a_stream_whose_learning_rate_becomes_automatic_begins_anew(storage, solver, automatic_first):
-    """The coordinates are others, of whose features nothing is known yet; and the other way round."""
+    """The new coordinates need features that are not known yet; and vice versa."""
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(300, 6)) * (rng.random((300, 6)) < 0.6), rng.integers(0, 3, 300)
     rates = ["auto", 0.05] if automatic_first else [0.05, "auto"]
@@ -45,7 +45,7 @@ def test_a_stream_whose_learning_rate_becomes_automatic_begins_anew(storage, sol
     first, reached = model._stream, (model.coef_, model.intercept_)
     assert first.state.n_steps[0] == 10
     model.set_params(learning_rate=rates[1]).partial_fit(storage(X[100:]), y[100:])
-    assert model._stream.state.n_steps[0] == 20  # of the second part only
+    assert model._stream.state.n_steps[0] == 20  # only of the second part
     assert model._stream.seen.rows == 200
     assert model.n_iter_ == 2
     assert np.isfinite(model.coef_).all()
@@ -63,7 +63,7 @@ def test_a_stream_whose_learning_rate_becomes_automatic_begins_anew(storage, sol
     "model", [SampledSoftmaxClassifier(n_sampled=5), HierarchicalSoftmaxClassifier(tree="balanced")]
 )
 def test_a_stream_of_soft_labels_trains_on_each_class_of_each_row(model):
-    """They are trained as weighted copies of the rows, of which there are more than rows."""
+    """They are trained as weighted copies of the rows, so there are more copies than rows."""
     rng = np.random.default_rng(0)
     X, Y = rng.normal(size=(40, 3)), rng.dirichlet(np.ones(4), 40)
     rows, labels = np.nonzero(Y)
@@ -75,7 +75,7 @@ def test_a_stream_of_soft_labels_trains_on_each_class_of_each_row(model):
 
 
 def test_rotation_leaves_the_batch_to_the_features_of_x():
-    """Weights of 800 features do not fit into the cache, those of the 599 axes of 600 rows would."""
+    """Weights of 800 features do not fit into the cache; those of the 599 axes of 600 rows would."""
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(600, 800)).astype(np.float32), np.arange(600) % 400
     model = SVMClassifier(max_iter=1, random_state=0).fit(X, y)
@@ -90,7 +90,7 @@ WIDE = 5000
 
 
 def part_of(seed, n=20, n_classes=3, dtype=np.float64, heavy=True):
-    """Rows with few of many columns, of which one outweighs the others."""
+    """Rows with few of many columns, one of which outweighs the others."""
     rng = np.random.default_rng(seed)
     X = sparse.random_array((n, WIDE), density=0.002, rng=rng, format="lil", dtype=dtype)
     if heavy:
@@ -106,7 +106,7 @@ def trained(model, n_parts, first=0, **parameters):
 
 
 def everything(stream):
-    """Each part trains a copy of all weights."""
+    """Make each part train a copy of all weights."""
 
     def of_part(X):
         return streams.Columns(np.arange(X.shape[1]), X.shape[1]), X
@@ -239,7 +239,7 @@ def test_a_stream_of_arrays_in_a_file_goes_on_and_leaves_the_file_as_it_is(name,
     joblib.dump(twin, path)
     before, model = path.read_bytes(), joblib.load(path, mmap_mode=mode)
     assert isinstance(model._stream.state.V, np.memmap)
-    for first in range(3, 8):  # the squares of columns are levelled anew on the way
+    for first in range(3, 8):  # the squares of columns are levelled again on the way
         go_on(model, first)
         go_on(twin, first)
         np.testing.assert_array_equal(model.coef_, twin.coef_)
@@ -263,7 +263,7 @@ def test_fit_and_other_parameters_after_a_stream():
 
 
 def test_weights_that_overflow_the_dtype_are_an_error_of_the_part():
-    """Not of whoever asks for the weights later: each of two weights is finite, their difference is not."""
+    """Not of a later access to the weights: each of two weights is finite, but their difference is not."""
     X, y = sparse.csr_array(np.array([[0, 4, 0, 0, 0], [1, 0, 0, 0, 0]], np.float32)), [0, 1]
     model = SoftmaxClassifier(learning_rate=0.01, alpha=0.0, fit_intercept=False, random_state=0)
     model.partial_fit(X, y, classes=[0, 1])
@@ -324,7 +324,7 @@ def test_a_part_that_is_stopped_changes_nothing(place, late, fault, monkeypatch)
 
 
 def test_a_change_that_is_written_twice_is_the_same():
-    """A Ctrl-C while it is written leaves it to the next use."""
+    """If Ctrl-C interrupts the write, the next use repeats it."""
     model, twin = (trained(SoftmaxClassifier(random_state=0), 3) for _ in range(2))
     due = model._stream.due
     model._stream.write()
@@ -356,7 +356,7 @@ def test_another_thread_sees_a_model_between_two_parts():
 @pytest.mark.faults
 @pytest.mark.parametrize("reads", ["coef_", "predict", "copy"])
 def test_a_thread_that_looks_all_the_time_waits_for_no_end_of_the_stream(reads):
-    """Each look ends with a model between two parts, however fast parts follow each other."""
+    """Each read returns a model between two parts, even if parts follow each other quickly."""
     parts = [part_of(seed, n=2) for seed in range(50)]
     model, twin = (trained(SoftmaxClassifier(random_state=0, learning_rate=0.1), 1, n=2) for _ in range(2))
     valid, seen, counts, faults, done = [], [], [], [], threading.Event()
@@ -417,7 +417,7 @@ def test_a_reader_that_is_stopped_while_it_writes_does_not_write_older_weights()
 
 
 def test_a_stream_replaces_a_fit_at_once():
-    """Whoever reads in between finds the old model or the new one, and never none."""
+    """A concurrent reader finds the old or the new model, never none."""
     X, y = part_of(0)
     model, seen = SoftmaxClassifier(solver="sgd", random_state=0, max_iter=1).fit(X, y), []
     old = model.coef_.copy()

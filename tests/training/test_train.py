@@ -1,6 +1,6 @@
-"""`train` without an estimator: bit for bit what a classifier publishes.
+"""`train` without an estimator gives bitwise the results of a classifier.
 
-How training gets there is in test_training.py.
+The path of training is tested in test_training.py.
 """
 
 import numpy as np

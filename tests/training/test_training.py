@@ -1,7 +1,7 @@
-"""How training goes: steps, streams, stopping, history, callbacks, randomness, weights.
+"""The path of training: steps, streams, stopping, history, callbacks, randomness, weights.
 
-Where it ends is in test_optimum.py. Small data with a numeric ``learning_rate`` stand for the
-path, since every step of it can be recomputed in NumPy.
+Its end is tested in test_optimum.py. The tests use small data with a numeric ``learning_rate``, because
+then every step can be recomputed in NumPy.
 """
 
 import numpy as np
@@ -36,7 +36,7 @@ def digits():
 
 @pytest.fixture(scope="module")
 def noisy(digits):
-    """Training rows with wrong labels, so that training for long harms, and clean rows."""
+    """Training rows with wrong labels, so that long training is harmful, and clean rows."""
     X, y = digits[0] / 16, digits[1].copy()
     y[:300:2] = np.random.default_rng(0).integers(0, 10, 150)
     return X[:300], y[:300], X[300:600], y[300:600]
@@ -64,7 +64,7 @@ def steps_of(schedule, n_steps, first):
 
 @pytest.mark.parametrize("schedule", ["constant", "linear", "cosine", "invscaling"])
 def test_path_is_that_of_numpy(iris, schedule):
-    """Plain SGD with a numeric step: no centring, no scaling, the penalty applied implicitly."""
+    """Plain SGD with a numeric step: no centring, no scaling, and an implicit penalty."""
     X, y, alpha = iris[0][:20], iris[1][:20], 0.1
     model = SoftmaxClassifier(alpha=alpha, schedule=schedule, max_iter=4, shuffle=False, **NUMERIC).fit(X, y)
     W, b, steps = np.zeros((3, 4)), np.zeros(3), steps_of(schedule, 12, 0.05)
@@ -84,7 +84,7 @@ def test_adaptive_schedule_divides_by_five_until_it_ends(iris):
     steps = np.array(model.history_["step"])
     ratios = steps[1:] / steps[:-1]
     assert steps[0] == 0.05
-    # 5^-4 of the first step is the last above a thousandth of it
+    # 5^-4 of the first step is the last one above a thousandth of it
     assert sorted(np.unique(ratios.round(12))) == [0.2, 1.0]
     assert steps[-1] == pytest.approx(0.05 / 5**4)
     assert model.n_iter_ < 2000
@@ -148,7 +148,7 @@ def test_partial_fit_is_fit_on_the_same_batches(iris, settings):
 
 
 def test_partial_fit_is_fit_on_sparse_rows(iris):
-    """To rounding: the factor that holds the penalty is multiplied in at the end of each call."""
+    """Up to rounding: the factor that holds the penalty is multiplied in at the end of each call."""
     X, y = sparse.csr_array(iris[0]), iris[1]
     settings = {"schedule": "constant", "alpha": 0.1, **NUMERIC}
     model = SoftmaxClassifier(shuffle=False, max_iter=1, **settings).fit(X, y)
@@ -199,7 +199,7 @@ def test_own_validation_set_keeps_the_best_epoch(noisy):
     settings |= {"learning_rate": 0.5, "batch_size": 8, "n_iter_no_change": 10, "tol": 0.0}
     weights = np.random.default_rng(1).uniform(0.1, 2, len(y_val))
     model = SoftmaxClassifier(**settings)
-    model.fit(X, y, X_val=X_val, y_val=y_val, sample_weight_val=weights)  # "auto" does so
+    model.fit(X, y, X_val=X_val, y_val=y_val, sample_weight_val=weights)  # the default "auto" does this
     losses, proba = model.history_["validation_loss"], model.predict_proba(X_val)
     best = int(np.argmin(losses))
     assert best < len(losses) - 1
@@ -207,7 +207,7 @@ def test_own_validation_set_keeps_the_best_epoch(noisy):
     assert log_loss(y_val, proba, sample_weight=weights) == pytest.approx(losses[best], rel=1e-9)
     score = accuracy_score(y_val, model.predict(X_val), sample_weight=weights)
     assert score == pytest.approx(model.history_["validation_score"][best], rel=1e-12)
-    # the validation set does not influence the path: the same epochs without it end elsewhere
+    # the validation set does not influence the path; without it, the last model is kept
     longer = SoftmaxClassifier(**settings | {"tol": None, "max_iter": model.n_iter_}).fit(X, y)
     assert longer.history_["objective"] == model.history_["objective"]
     assert log_loss(y_val, longer.predict_proba(X_val)) > log_loss(y_val, proba)
@@ -269,7 +269,7 @@ def test_objective_falls_over_mini_batches(digits):
     objective = SoftmaxClassifier(random_state=0, alpha=1e-3).fit(*digits).history_["objective"]
     quarters = [np.mean(part) for part in np.array_split(objective, 4)]
     assert quarters == sorted(quarters, reverse=True)
-    assert objective[-1] == min(objective)  # the schedule has silenced the noise
+    assert objective[-1] == min(objective)  # the schedule has removed the noise
 
 
 @pytest.mark.parametrize("patience", [1, 4])
@@ -318,7 +318,7 @@ def test_verbose_prints_a_line_for_each_epoch(iris, capsys):
 
 
 class Recorder:
-    """Notes what each epoch's model scores, and asks to stop (or fails) after some of them."""
+    """Records the score of each epoch's model, and asks to stop (or fails) after some epochs."""
 
     def __init__(self, stop_after=np.inf, fault=None):
         self.stop_after, self.fault = stop_after, fault
@@ -437,7 +437,7 @@ def test_integer_weights_are_copies(iris):
     copies.fit(np.repeat(X, weights, axis=0), np.repeat(y, weights))
     np.testing.assert_allclose(weighted.coef_, copies.coef_, rtol=1e-7)
     np.testing.assert_allclose(weighted.intercept_, copies.intercept_, rtol=1e-7)
-    # the unit of the weights does not matter
+    # the scale of the weights does not matter
     tiny = SoftmaxClassifier(batch_size=450, alpha=1e-2).fit(X, y, sample_weight=weights * 1e-300)
     np.testing.assert_allclose(tiny.coef_, weighted.coef_, rtol=1e-7)
 
@@ -455,7 +455,7 @@ def test_class_weight_is_sample_weight():
 
 @pytest.mark.parametrize("n", [200, 500])
 def test_one_epoch_of_a_full_batch_trains(n):
-    """Where the step grows, the last one is not measured by training itself."""
+    """If the step grows, training does not measure the last one."""
     X, y = load_breast_cancer(return_X_y=True)
     model = SoftmaxClassifier(solver="sgd", max_iter=1, tol=None, warm_start=True).fit(X[:n], y[:n])
     assert model.coef_.any()

@@ -1,4 +1,4 @@
-"""Mini-batches against weights that do not fit into the cache: the steps of others, on any threads."""
+"""Mini-batches with weights too large for the cache: the same steps as elsewhere, for any threads."""
 
 import tracemalloc
 
@@ -81,7 +81,7 @@ def test_threads_change_no_bit(loss):
 
 
 def test_memory_is_that_of_a_batch_times_classes():
-    """Never scores of all rows, nor a gradient of all weights."""
+    """It holds neither the scores of all rows nor a gradient of all weights."""
     n, n_classes, d = 12_000, 3000, 100
     X, y = RNG.random((n, d), dtype=np.float32), np.arange(n) % n_classes
     model = SoftmaxClassifier(solver="sgd", max_iter=1, alpha=1e-8, random_state=0)
@@ -92,6 +92,6 @@ def test_memory_is_that_of_a_batch_times_classes():
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    # published weights and their copies are float64; the bound is for what grows with the rows
+    # published weights and their copies are float64; the bound is on memory that grows with the rows
     scores, weights = 256 * n_classes * 4, n_classes * (d + 1) * 8
     assert peak < 2 * scores + 10 * weights + 0.35 * X.nbytes < n * n_classes * 4 / 3

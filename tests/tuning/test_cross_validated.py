@@ -1,6 +1,6 @@
-"""Classifiers that choose their penalty: against fits from nothing on the same folds, and scikit-learn's own.
+"""Classifiers that choose their penalty, compared with independent fits on the same folds and scikit-learn.
 
-Solvers and losses are tested elsewhere; here is what a fold sees, what is scored, and what is chosen.
+Solvers and losses are tested elsewhere; this file tests the data of a fold, the scores, and the choice.
 """
 
 import warnings
@@ -47,7 +47,7 @@ def fold_scores(model):
 
 
 def differences(model, X):
-    """Scores, of which a constant for all classes means nothing."""
+    """Scores up to a constant for all classes."""
     scores = model.decision_function(X)
     return scores if scores.ndim == 1 else scores - scores.mean(axis=1, keepdims=True)
 
@@ -92,7 +92,7 @@ def test_scores_of_logistic_regression_cv(load):
     X = StandardScaler().fit_transform(X)
     folds = list(StratifiedKFold(5, shuffle=True, random_state=0).split(X, y))
     n = len(folds[0][0])
-    folds = [(train[:n], test) for train, test in folds]  # of one size, as C is a sum's
+    folds = [(train[:n], test) for train, test in folds]  # of equal size, because C refers to a sum
     n = min(len(train) for train, _ in folds)
     folds = [(train[:n], test) for train, test in folds]
     model = SoftmaxClassifierCV(alphas=ALPHAS, cv=folds, tol=1e-8).fit(X, y)
@@ -111,7 +111,7 @@ def test_scores_of_logistic_regression_cv(load):
 
 
 def test_real_folds_of_digits():
-    """A column of a fold varies in its held-out rows only, and rounding of it outweighed all others."""
+    """A column varied only in the held-out rows of a fold, and its rounding outweighed all other columns."""
     X, y = load_digits(return_X_y=True)
     X = StandardScaler().fit_transform(X)
     model = SoftmaxClassifierCV(alphas=[0.1, 2.5e-3]).fit(X, y)
@@ -127,7 +127,7 @@ def test_real_folds_of_digits():
     "parameters", [{}, {"class_weight": "balanced"}, {"standardize": True}, {"logit_adjustment": 1.0}]
 )
 def test_held_out_rows_are_not_seen(parameters):
-    """Other labels and other rows where they are held out: the model of the fold is the same bit for bit."""
+    """With other labels and rows in the held-out part, the model of the fold is bitwise the same."""
     X, y = table()
     _, test = FOLDS[0]
 
@@ -141,7 +141,7 @@ def test_held_out_rows_are_not_seen(parameters):
 
     expected = scores(X, y)
     labels = y.copy()
-    labels[test] = 0  # other shares of the classes, too
+    labels[test] = 0  # this changes the class shares too
     np.testing.assert_array_equal(scores(X, labels), expected)
     assert (labels != y).any()
     rows = X.copy()
@@ -219,7 +219,7 @@ def test_one_standard_error():
 
 
 def test_grid_from_nearly_nothing():
-    """At the strongest penalty weights lower the objective by 1 %, and the loss by 2 %, in any unit of X."""
+    """At the strongest penalty weights lower the objective by 1 % and the loss by 2 %, at any scale of X."""
     X, y = load_wine(return_X_y=True)
     for rows in (X, X * 1e3, X.astype(np.float32)):
         model = SoftmaxClassifierCV(refit=False).fit(rows, y)
@@ -232,7 +232,7 @@ def test_grid_from_nearly_nothing():
 
 @pytest.mark.parametrize("params", [{}, {"cv": "loo"}, {"scoring": "accuracy"}], ids=str)
 def test_penalties_around_the_best(params):
-    """One a decade, then three on either side of the best: as good as a grid of all of them, or better."""
+    """One per decade, then three on either side of the best: at least as good as a full grid."""
     X, y = table(n=90)
     model = SoftmaxClassifierCV(alphas="auto", standardize=True, tol=1e-12, **params).fit(X, y)
     ratios = (model.alphas_[:-1] / model.alphas_[1:]).round(4)
@@ -473,7 +473,7 @@ def test_fits_that_are_far_are_counted():
         warnings.simplefilter("always")
         SoftmaxClassifierCV(alphas=[1e-3, 1e-5], max_iter=1, cv=3).fit(X, y)
     texts = [str(one.message) for one in caught if issubclass(one.category, ConvergenceWarning)]
-    assert len(texts) == 2  # one of all folds, and one of the fit at the end
+    assert len(texts) == 2  # one for all folds, and one for the final fit
     assert (
         "of 6 fits may be far from their minimum, the first one: fold 1/3, alpha=0.001: max_iter=1"
         in texts[0]

@@ -1,4 +1,4 @@
-"""cv="loo": against really leaving out each row, and what it says where the approximation is poor."""
+"""cv="loo": compared with leaving out each row, and the warning if the approximation is poor."""
 
 import warnings
 
@@ -19,7 +19,7 @@ def scaled(load):
 
 
 def exact(X, y, alpha, **parameters):
-    """Mean log loss of rows that were really left out."""
+    """The mean log loss of rows that were really left out."""
     model = SoftmaxClassifier(alpha=alpha, tol=1e-8, **parameters)
     return log_loss(y, cross_val_predict(model, X, y, cv=LeaveOneOut(), method="predict_proba"))
 
@@ -34,7 +34,7 @@ def test_all_rows_left_out(load, alpha):
 
 @pytest.mark.parametrize("load", [load_iris, load_wine, load_breast_cancer])
 def test_the_penalty_it_chooses_is_as_good_as_the_best(load):
-    """Within 1 % of the least exact log loss of some penalties around it."""
+    """Within 1 % of the smallest exact log loss among nearby penalties."""
     X, y = scaled(load)
     model = SoftmaxClassifierCV(alphas=np.geomspace(1, 1e-4, 9), cv="loo").fit(X, y)
     near = model.alpha_ * np.array([1 / np.sqrt(10), 1, np.sqrt(10)])
@@ -61,7 +61,7 @@ def test_of_each_parameter(n_classes, parameters, storage):
     X, y = X[rows], y[rows]
     model = SoftmaxClassifierCV(alphas=[1e-2], cv="loo", tol=1e-8, **parameters).fit(storage(X), y)
     expected = exact(X, y, 1e-2, **parameters)
-    # class weights, priors and spreads are those of all rows, and not of all but one
+    # class weights, priors and spreads are those of all rows, not of all but one
     digits = 0.05 if {"class_weight", "logit_adjustment", "standardize"} & set(parameters) else 0.01
     assert -model.cv_results_["mean_test_score"][0] == pytest.approx(expected, rel=digits)
 
@@ -110,7 +110,7 @@ def test_rows_that_hold_a_weight_alone_are_really_left_out():
 
 
 def test_a_poor_approximation_is_said():
-    """More features than rows and hardly a penalty: each row holds weights of its own."""
+    """More features than rows and a tiny penalty: each row has its own weights."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 50))
     y = (X[:, 0] + rng.normal(size=60) > 0).astype(int)

@@ -1,4 +1,4 @@
-"""The weights along a path of penalties: those of fits from nothing."""
+"""The weights along a path of penalties equal those of independent fits."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def objective_of(model):
 @pytest.mark.parametrize("name", ESTIMATORS)
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_objectives_are_those_of_fits_from_nothing(name, n_classes, storage):
-    """To 1e-6 of the objective, if both are asked for it."""
+    """Up to 1e-6 of the objective, if both have this tol."""
     X, y = load_wine(return_X_y=True)
     X, y = X[y < n_classes], y[y < n_classes]
     X = storage(X if name == "standardised" else StandardScaler().fit_transform(X))
