@@ -134,9 +134,9 @@ def coefficients(model: LinearEstimator) -> Weights:
     return (W if len(W) == len(b) else W.T), b
 
 
-ONE_VS_REST = "one logistic problem per class: another optimum"
-PENALISED = "the intercept is penalised, a hundredth as much as a weight (intercept_scaling=10)"
-TUNED = "batches of 256, step falling to 0; first step the best of seven, not timed"
+ONE_VS_REST = "one logistic problem per class: a different optimum"
+PENALISED = "the intercept is penalised, by a hundredth of the penalty on a weight (intercept_scaling=10)"
+TUNED = "batches of 256, step falling to 0; the first step is the best of seven, not timed"
 
 LOGISTIC_REGRESSION = "LogisticRegression"
 LOGISTIC_SOLVERS = {

@@ -81,8 +81,8 @@ def table(result: Result) -> str:
     said = (
         f"absent: {imports['absent']}"
         if "absent" in imports
-        else f"`import sklearn.linear_model` takes {imports['sklearn']:.2f} s, and importing linclf's classifiers "
-        f"after it another {imports['linclf']:.2f} s"
+        else f"`import sklearn.linear_model` takes {imports['sklearn']:.2f} s, and importing linclf's "
+        f"classifiers after it another {imports['linclf']:.2f} s"
     )
     return (
         f"Fresh processes, medians of {result['settings']['repeats']}. {said}. Seconds of the first "
