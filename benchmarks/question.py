@@ -19,7 +19,7 @@ class Measurements(TypedDict):
 
 
 class Result(Measurements):
-    """A file in results/: the measurements, and what a reader needs to judge them."""
+    """A file in results/: the measurements, and the facts needed to judge them."""
 
     question: str
     date: str
