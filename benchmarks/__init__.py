@@ -1,4 +1,4 @@
-"""Measurements beside other packages; README.md says how to add one, ``python -m benchmarks`` makes them."""
+"""Comparisons with other packages; README.md says how to add one, ``python -m benchmarks`` runs them."""
 
 from pathlib import Path
 

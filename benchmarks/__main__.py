@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _use(wanted: str) -> None:
-    """Go on with the instructions of this processor, in a new process if this one has others."""
+    """Continue with the instructions of this processor, in a new process if this one uses others."""
     try:
         environment = processor.environment_for(wanted)
     except (ValueError, processor.Mixed) as fault:
@@ -49,7 +49,7 @@ def _use(wanted: str) -> None:
 
 
 def measure(name: str, quick: bool) -> Result:
-    """The result of one question: its measurements, and what a reader needs to judge them."""
+    """The result of one question: its measurements, and the facts needed to judge them."""
     started = time.perf_counter()
     measurements = questions.load(name).run(quick)
     return {

@@ -1,4 +1,4 @@
-"""A question: what it asks, how it is measured, what its result holds, and the marks that judge it."""
+"""A question: its text, its measurement, its result, and the marks that judge it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from typing import Any, NamedTuple, NotRequired, TypedDict
 
 from benchmarks.report.pictures import Picture
 
-Row = dict[str, Any]  # one measurement: what names it, then its figures, or "absent": why there are none
+Row = dict[str, Any]  # one measurement: its name, then its figures, or "absent": why there are none
 
 
 class Measurements(TypedDict):
-    """What ``run`` of a question returns; JSON must be able to hold it."""
+    """What ``run`` of a question returns; it must fit into JSON."""
 
     data: list[dict[str, Any]]  # name, source and size of each data set
     settings: dict[str, Any]
@@ -19,7 +19,7 @@ class Measurements(TypedDict):
 
 
 class Result(Measurements):
-    """A file in results/: the measurements, and what a reader needs to judge them."""
+    """A file in results/: the measurements, and the facts needed to judge them."""
 
     question: str
     date: str
@@ -34,7 +34,7 @@ class NotMeasured(Exception):
 
 
 class Mark(NamedTuple):
-    """A bar to reach, and how a result is judged by it."""
+    """A target, and how a result is judged by it."""
 
     work: str
     bar: str

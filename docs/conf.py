@@ -32,7 +32,7 @@ nitpick_ignore_regex = [("py:.*", r"(sklearn|numpy|scipy|pandas|matplotlib|onnx)
 
 
 def is_foreign(app, what, name, obj, skip, options):
-    """Methods that scikit-learn defines are in its own reference."""
+    """Whether scikit-learn defines a method, which is then left to its own reference."""
     module = getattr(obj, "__module__", None) or ""
     return True if what == "class" and not module.startswith("linclf") else None
 

@@ -44,21 +44,21 @@ def reliability(figure, ax):
 
 
 def risk_coverage(figure, ax):
-    """Softmax on digits: the scores of doubt."""
+    """The scores of doubt, for softmax on digits."""
     X, X_test, y, y_test = digits()
     model = SoftmaxClassifier(alpha=1e-2, random_state=0).fit(X, y)
     RiskCoverageDisplay.from_estimator(model, X_test, y_test, ax=ax, name="softmax on digits")
 
 
 def history(figure, ax):
-    """Losses by epoch, on so few training rows that they are soon learned by heart."""
+    """Losses by epoch, on so few training rows that the model soon overfits."""
     X, X_test, y, y_test = digits()
     model = SoftmaxClassifier(batch_size=8, max_iter=60, alpha=1e-6, tol=None, random_state=0)
     HistoryDisplay.from_estimator(model.fit(X[:150], y[:150], X_val=X_test, y_val=y_test), ax=ax)
 
 
 def path(figure, ax):
-    """Breast cancer: the score by penalty, and the largest coefficients in units of the spread."""
+    """Breast cancer: the score by penalty, and the largest coefficients in standard units."""
     X, y = load_breast_cancer(return_X_y=True, as_frame=True)
     model = SoftmaxClassifierCV(standardize=True, rule="1se", store_coef_path=True, random_state=0)
     PathDisplay.from_estimator(model.fit(X, y), feature_scale=X.std(), top=6, ax=ax)

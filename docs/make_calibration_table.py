@@ -1,8 +1,8 @@
 """Makes the table of few rows in docs/calibration.md: ``PYTHONPATH=. python docs/make_calibration_table.py``.
 
 Needs ``pip install ".[bench]"`` and the outputs of networks in the folder ``LINCLF_DATA``. It takes about
-half an hour on two cores. Each split halves the rows: the first ones of one half are fitted to, the other
-half is the test.
+half an hour on two cores. Each split halves the rows: calibrators are fitted to the first rows of one half
+and tested on the other.
 """
 
 import os
@@ -31,7 +31,7 @@ METHODS = ("nothing", *CALIBRATORS, *PEERS)
 
 
 def probabilities(network):
-    """What the network says of 10,000 test images, and their classes."""
+    """The probabilities of the network for 10,000 test images, and their classes."""
     folder = pathlib.Path(os.environ["LINCLF_DATA"])
     archive = np.load(folder / "calib_netcal" / f"{network}.npz")
     return archive["predictions"].astype(float), archive["ground_truth"].ravel().astype(int)
@@ -53,7 +53,7 @@ def measured(network, n_rows, split):
 
 
 def table(losses):
-    """Markdown: mean log losses of the splits, for ``losses[network, n_rows]``, a list of dicts."""
+    """Markdown table of mean log losses; ``losses[network, n_rows]`` is a list of dicts, one per split."""
     lines = [["network", "rows", *METHODS]]
     for (network, n_rows), splits in losses.items():
         means = {name: np.mean([each[name] for each in splits]) for name in METHODS}

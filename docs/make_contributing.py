@@ -1,7 +1,7 @@
 """Puts code of the package into docs/contributing.md: ``python docs/make_contributing.py``.
 
-The block after ``<!-- live: FILE NAME ... -->`` is what FILE has under these names, without docstrings, and
-the block after ``<!-- live: FILE -->`` is all of it.
+The block after ``<!-- live: FILE NAME ... -->`` has the code of these names in FILE, without docstrings, and
+the block after ``<!-- live: FILE -->`` has all of FILE.
 """
 
 import ast
@@ -50,7 +50,7 @@ def _code(lines, node):
     kept = lines[first : node.end_lineno]
     if hasattr(node, "body") and ast.get_docstring(node) is not None:
         start, end = node.body[0].lineno - 1 - first, node.body[0].end_lineno - first
-        kept = kept[:start] + kept[end + (not kept[end].strip()) :]  # with the blank line after it
+        kept = kept[:start] + kept[end + (not kept[end].strip()) :]  # and the blank line after it
     return textwrap.dedent("\n".join(kept))
 
 

@@ -1,6 +1,6 @@
 """Makes docs/losses.md and its pictures: ``python docs/make_losses.py`` (needs ``pip install ".[docs]"``).
 
-The prose is in docs/losses.md.in. What this file computes takes the place of the marks in it:
+The prose is in docs/losses.md.in. Computed text replaces the marks in it:
 ``{{table}}``, ``{{parameters}}``, ``{{facts}}``, ``{{traits}}``, ``{{scale}}`` and ``{{at NAME}}``.
 """
 
@@ -18,7 +18,7 @@ from linclf.losses.margin import automatic_scale
 
 DOCS = pathlib.Path(__file__).resolve().parent
 
-# the estimator that stands for a loss; LinearClassifier(loss="...") does for all
+# the estimator of each loss; LinearClassifier(loss="...") trains any of them
 ESTIMATORS = {
     "softmax": "SoftmaxClassifier()",
     "focal": "FocalClassifier()",
@@ -57,7 +57,7 @@ def page():
 
 
 def table():
-    """What each loss is and which solvers take it."""
+    """Markdown table: the properties of each loss and the solvers that train it."""
     rows = [
         [
             f"[{name}](#{name})",
@@ -93,7 +93,7 @@ def parameters():
 
 
 def facts():
-    """What each loss on scores does with three classes, computed."""
+    """How each loss on scores behaves with three classes."""
     losses = {name: cls() for name, cls in LOSSES.items() if trait(cls, "head") is not Cosine}
     losses["softmax, label_smoothing=0.1"] = Softmax(label_smoothing=0.1)
     rows = []
@@ -109,13 +109,13 @@ def example(name):
     scores = np.array([[2.0, 4.0, 2.0, 1.0]])
     cosines = trait(LOSSES[name], "head") is Cosine
     values, gradient = value_and_gradient(name, scores / 10 if cosines else scores, [0])
-    given = "Here" if cosines else "At scores (2, 4, 2, 1), where the first should win,"
+    given = "Here" if cosines else "At scores (2, 4, 2, 1), with the first class true,"
     shown = ", ".join(f"{part:.4f}" for part in gradient[0] + 0.0)  # no -0.0
     return f"{given} the loss is {values[0]:.4f} and the gradient ({shown})."
 
 
 def traits():
-    """The class attributes of a loss: what linclf/losses/_registry.py says about them."""
+    """The class attributes of a loss, as linclf/losses/_registry.py documents them."""
     found = re.findall(r"^``(.+?)``\s+(.+(?:\n {10,}.+)*)", _registry.__doc__, re.M)
     rows = []
     for name, meaning in found:
@@ -126,13 +126,13 @@ def traits():
 
 
 def scores_at(margins):
-    """Three classes, the first ahead of two equal rivals by a margin; the scores are around 0."""
+    """Scores of three classes, centred at 0: the first leads two equal rivals by a margin."""
     half = np.asarray(margins)[:, None] / 2
     return np.hstack([half, -half, -half])
 
 
 def _enough(loss):
-    """The least lead without a gradient, in steps of 1/64 up to 30."""
+    """The smallest lead at which the gradient is 0, in steps of 1/64 up to 30."""
     margins = np.arange(30 * 64) / 64
     gradient = value_and_gradient(loss, scores_at(margins), np.zeros(len(margins), int))[1]
     without = np.flatnonzero(~gradient.any(axis=1))
@@ -144,10 +144,10 @@ def _pull(loss):
 
 
 def _undecided(loss, q=(0.4, 0.35, 0.25)):
-    """(lead of class 0 over 1, scores) of least expected loss, where the classes have probabilities q.
+    """(lead of class 0 over 1, scores) of least expected loss if the classes have probabilities q.
 
-    The score of class 2 is 0: what is shift-invariant may choose one, and the sums over classes do not mind.
-    A grid, as some losses have kinks.
+    The score of class 2 is fixed at 0: shift-invariant losses leave one score free, and for sums over classes
+    it makes no difference. It is a grid search because some losses have kinks.
     """
     steps = np.arange(-150, 151) / 100
     first, second = (part.ravel() for part in np.meshgrid(steps, steps))
@@ -167,7 +167,7 @@ def _yes(flag):
 
 
 def _probabilities(loss):
-    """Whether there are any, and whether a class far behind has exactly none."""
+    """Whether a loss has probabilities, and whether those of classes far behind are exactly 0."""
     if not trait(loss, "probabilities"):
         return "no"
     p = loss().resolved(3) if hasattr(loss, "resolved") else loss()
@@ -175,7 +175,7 @@ def _probabilities(loss):
 
 
 def _allowed(limit):
-    """Limits of one parameter, as in mathematics."""
+    """The limits of one parameter in mathematical notation."""
     if isinstance(limit, list):
         return " or ".join(_allowed(one) for one in limit)
     if not isinstance(limit, Interval):

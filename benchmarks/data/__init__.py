@@ -1,1 +1,1 @@
-"""The data sets: real ones from the folder in LINCLF_DATA, else generated ones that say so."""
+"""The data sets: real ones from the folder in LINCLF_DATA, otherwise generated ones labelled as such."""

@@ -1,4 +1,4 @@
-"""What a question measures on: rows with labels, or the scores of a trained network."""
+"""The data of a question: rows with labels, or the scores of a trained network."""
 
 from typing import Any, NamedTuple, Self
 

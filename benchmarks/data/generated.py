@@ -1,4 +1,4 @@
-"""Generated data of the shapes of real ones, and changes to a data set."""
+"""Generated data with the shapes of real data, and modifications of a data set."""
 
 from typing import NamedTuple, Self
 
@@ -34,13 +34,13 @@ def gaussian(
 
 
 def images(n: int, n_test: int, n_features: int, n_classes: int, name: str) -> DataSet:
-    """Values in [0, 1], two thirds of them 0, like pixels of handwriting."""
+    """Values in [0, 1], two thirds of them 0, like pixels of handwritten digits."""
     data = gaussian(n, n_features, n_classes, name, n_test=n_test, distance=8.0)
     return data._replace(X=np.clip(data.X - 0.2, 0, 1), X_test=np.clip(data.X_test - 0.2, 0, 1))
 
 
 def texts(n: int, n_features: int, n_classes: int, words: int, own_words: float, name: str) -> DataSet:
-    """TF-IDF of rows of words; this share of them are words of the class, the others common to all."""
+    """TF-IDF of rows of words; this share of the words belongs to the class, the rest is common to all."""
     rng = np.random.default_rng(0)
     n_all = n + n // 4
     y = rng.permutation(np.arange(n_all) % n_classes)
@@ -59,7 +59,7 @@ def texts(n: int, n_features: int, n_classes: int, words: int, own_words: float,
 
 
 class ZipfClasses(NamedTuple):
-    """Classes of which the k-th most frequent has a share of about 1/k, each with a direction."""
+    """Classes, each with a direction, with shares proportional to 1/k in random order."""
 
     share: np.ndarray
     directions: np.ndarray
@@ -78,7 +78,7 @@ class ZipfClasses(NamedTuple):
         return X
 
     def log_probabilities(self, X: np.ndarray) -> np.ndarray:
-        """The true ones, by which the labels of such rows are distributed."""
+        """The true log-probabilities, from which the labels of such rows are drawn."""
         D = self.directions
         scores = (X @ D.T - np.square(D).sum(axis=1) / 2) / np.float32(self.noise) ** 2
         return log_softmax(scores.astype(np.float64) + np.log(self.share), axis=1)
@@ -122,7 +122,7 @@ def zipf(n: int, n_test: int, n_features: int, n_classes: int, name: str, noise:
 
 
 def logits(n: int, n_classes: int, name: str, seed: int) -> Scores:
-    """Logits that are twice as large as those by which the labels are drawn, and favour the last classes."""
+    """Logits twice as large as those from which labels are drawn, and biased towards the last classes."""
     rng = np.random.default_rng(seed)
     f = 3 * rng.standard_normal((n, n_classes))
     y = (f + rng.gumbel(size=f.shape)).argmax(axis=1)
@@ -131,7 +131,7 @@ def logits(n: int, n_classes: int, name: str, seed: int) -> Scores:
 
 
 def imbalanced(data: DataSet, ratio: float) -> DataSet:
-    """The same with fewer rows of each next class, down to 1 of ``ratio`` in the last one."""
+    """The same with fewer and fewer rows per class, down to 1 of ``ratio`` in the last class."""
     share = np.geomspace(1, 1 / ratio, data.n_classes)
     kept, kept_test = (np.random.default_rng(0).random(len(y)) < share[y] for y in (data.y, data.y_test))
     return data._replace(
@@ -140,7 +140,7 @@ def imbalanced(data: DataSet, ratio: float) -> DataSet:
 
 
 def wrong_labels(data: DataSet, share: float) -> DataSet:
-    """The same with this share of the training labels replaced by another class, each as likely."""
+    """The same with this share of the training labels replaced by another class at random."""
     rng = np.random.default_rng(0)
     rows = rng.choice(len(data.y), round(share * len(data.y)), replace=False)
     y = data.y.copy()

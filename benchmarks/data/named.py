@@ -39,7 +39,7 @@ def clinc150(quick: bool) -> DataSet:
 
 
 def clinc77(quick: bool) -> DataSet:
-    """The queries of 77 classes of CLINC150, the first by name: as many as BANKING77 has."""
+    """The queries of the first 77 classes of CLINC150 by name, as many as BANKING77 has."""
     if (loaders := real.folder()) and not quick:
         texts, labels, test_texts, test_labels = loaders.clinc150()
         kept = np.unique(labels)[:77]
@@ -55,7 +55,7 @@ def _chosen(texts: list[str], chosen: np.ndarray) -> list[str]:
 
 
 def hashed(quick: bool) -> DataSet:
-    """600 messages of 20 newsgroups, their words hashed to 2^20 columns, most of which do not occur."""
+    """600 messages of 20 newsgroups; words are hashed to 2^20 columns, most of which do not occur."""
     n, n_features = (100, 2**14) if quick else (600, 2**20)
     if (loaders := real.folder()) and not quick:
         texts, labels, test_texts, test_labels = loaders.newsgroups()
@@ -144,7 +144,7 @@ def pendigits(quick: bool) -> DataSet:
 
 
 def of_all_shapes(quick: bool) -> Iterator[DataSet]:
-    """Many data sets, large and small, scaled and not: do the defaults suit them all?"""
+    """Many data sets, large and small, scaled and not, for the question whether the defaults suit all."""
     for name in ("iris", "wine", "breast_cancer", "digits"):
         yield real.bundled(name)
     for name in ("wine", "breast_cancer"):

@@ -1,4 +1,4 @@
-"""Real data: tables that come with scikit-learn, and those of the folder in LINCLF_DATA."""
+"""Real data: tables bundled with scikit-learn, and those in the folder in LINCLF_DATA."""
 
 import functools
 import gzip
@@ -47,7 +47,7 @@ def folder() -> ModuleType | None:
 
 
 def bundled(name: str) -> DataSet:
-    """A table that comes with scikit-learn, not scaled: iris, wine, breast_cancer or digits."""
+    """A table bundled with scikit-learn, not scaled: iris, wine, breast_cancer or digits."""
     X, y = getattr(datasets, f"load_{name}")(return_X_y=True)
     return _split(name, "bundled with scikit-learn", X, y)
 

@@ -1,1 +1,1 @@
-"""How things are measured: seconds, memory of a process, scores on test rows, and what the machine is."""
+"""Measurements: seconds, the memory of a process, scores on test rows, and the machine itself."""

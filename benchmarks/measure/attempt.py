@@ -1,4 +1,4 @@
-"""A measurement that may fail: then its row says why."""
+"""A measurement that may fail; its row then says why."""
 
 import sys
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from benchmarks.question import Row
 
 
 def attempt(row: Row, measure: Callable[[], Row]) -> Row:
-    """The row with its figures, or with the reason why there are none: ``absent``.
+    """The row with its figures, or with the reason for their absence under ``absent``.
 
     A package that is not installed and a fit that fails are shown in the tables, not left out.
     """

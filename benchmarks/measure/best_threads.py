@@ -25,13 +25,13 @@ _allowed: ContextVar[int] = ContextVar("threads that a peer may use", default=CO
 
 
 def allowed_threads() -> int:
-    """How many threads a peer may use that takes their number as an argument."""
+    """How many threads a peer may use, for peers that take the number as an argument."""
     return _allowed.get()
 
 
 @contextlib.contextmanager
 def threads(number: int) -> Iterator[None]:
-    """BLAS, OpenMP, torch and peers that ask are held to so many threads."""
+    """Limit BLAS, OpenMP, torch and peers that call `allowed_threads` to this number of threads."""
     token, torch = _allowed.set(number), sys.modules.get("torch")  # which no limit of OpenMP reaches
     before = torch.get_num_threads() if torch is not None else 0
     try:
@@ -46,7 +46,7 @@ def threads(number: int) -> Iterator[None]:
 
 
 class Best(NamedTuple, Generic[T]):
-    """As `timed`, at the number of threads that was fastest."""
+    """Like `timed`, at the fastest number of threads."""
 
     result: T
     seconds: float
@@ -55,13 +55,13 @@ class Best(NamedTuple, Generic[T]):
 
 
 class BestThreads:
-    """The numbers of threads that are still tried for a peer, over fits that grow longer."""
+    """The numbers of threads still tried for a peer, over fits of growing length."""
 
     def __init__(self, numbers: tuple[int, ...] = NUMBERS) -> None:
         self.numbers = numbers
 
     def timed(self, fit: Callable[[], T]) -> Best[T]:
-        """The fastest of one fit with each number; if that is long, the others are dropped."""
+        """The fastest of one fit per number of threads; if it is long, the other numbers are dropped."""
         found = []
         for number in self.numbers:
             with threads(number):
@@ -73,7 +73,7 @@ class BestThreads:
 
 
 def timed_fit(model: Classifier, X: Rows, y: Any) -> Best[Classifier]:
-    """A fit of a peer at its best: a fit of few iterations comes first, and decides if it is long already."""
+    """A fit of a peer at its best number of threads; if fits are long, one of few iterations decides."""
     trial = clone(model).set_params(max_iter=FEW)
     with threads(1):  # loads what the package loads at its first call
         timed(lambda: clone(model).set_params(max_iter=1).fit(X, y))

@@ -1,4 +1,4 @@
-"""What the classifiers of linclf and of scikit-learn share, as types."""
+"""Types for what the classifiers of linclf and scikit-learn share."""
 
 from typing import Any, Protocol, Self
 

@@ -1,7 +1,7 @@
-"""What the machine can do at best: products of matrices, reading memory, and waiting for it.
+"""The limits of the machine: matrix products, reading memory, and memory latency.
 
-Rates of the kernels are shares of these, so that a mark means the same on any machine. They are measured in
-the process that measures a question, in about two seconds.
+Rates of the kernels are shares of these limits, so that a mark means the same on any machine. They are
+measured in the process that measures a question, in about two seconds.
 """
 
 import functools
@@ -25,7 +25,7 @@ REPEATS = 3
 
 
 class Limits(TypedDict):
-    """Of one thread and of two where the keys are numbers (as text: JSON has no others)."""
+    """Limits for one and two threads; dicts are keyed by the number as text, because JSON needs text keys."""
 
     sgemm_gflops: dict[str, float]
     dgemm_gflops: dict[str, float]
@@ -46,7 +46,7 @@ def limits() -> Limits:
 
 
 def product(size: int, dtype: DTypeLike) -> Callable[[], np.ndarray]:
-    """NumPy's product of two square matrices, of 2 size^3 operations."""
+    """NumPy's product of two square matrices, with 2 size^3 operations."""
     A = np.random.default_rng(0).random((size, size), dtype=np.float32).astype(dtype)
     return functools.partial(np.dot, A, A, np.empty_like(A))
 
@@ -58,7 +58,7 @@ def product_rate(size: int, threads: int, dtype: DTypeLike) -> float:
 
 
 def best_seconds(call: Callable[[], object], repeats: int = REPEATS) -> float:
-    """The shortest of some calls after a first one: what the machine can do if nothing disturbs it."""
+    """The shortest of some calls after a first one, as on an undisturbed machine."""
     call()
     seconds = []
     for _ in range(repeats):
@@ -69,7 +69,7 @@ def best_seconds(call: Callable[[], object], repeats: int = REPEATS) -> float:
 
 
 def reading(x: np.ndarray, threads: int) -> Callable[[], float]:
-    """Read an array from its beginning to its end; BLAS has to have one thread."""
+    """Read an array from beginning to end; BLAS must be limited to one thread."""
     parts = np.array_split(x, threads)
 
     def read() -> float:
@@ -80,14 +80,14 @@ def reading(x: np.ndarray, threads: int) -> Callable[[], float]:
 
 
 def _reading() -> dict[str, float]:
-    """GB/s of one thread and of two."""
+    """GB/s with one and with two threads."""
     x = np.ones(BYTES // 4, np.float32)
     with threadpool_limits(1, user_api="blas"):
         return {str(n): x.nbytes / best_seconds(reading(x, n)) / 1e9 for n in THREADS}
 
 
 def _random_rows() -> float:
-    """GB/s of one thread that reads rows of 3 KB in a random order."""
+    """GB/s of one thread that reads rows of 3 KB in random order."""
     X = np.ones((BYTES // (4 * ROW), ROW), np.float32)
     order = np.random.default_rng(0).permutation(len(X))
     out = np.zeros(1, np.float32)
@@ -95,7 +95,7 @@ def _random_rows() -> float:
 
 
 def _load_ns() -> float:
-    """Nanoseconds of a load whose address is what the load before it found."""
+    """Nanoseconds of a load whose address comes from the load before it."""
     n = BYTES // 8
     order = np.random.default_rng(0).permutation(n).astype(np.int64)
     after = np.empty(n, np.int64)

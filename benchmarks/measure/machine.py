@@ -1,4 +1,4 @@
-"""What a result says about the machine and about the packages."""
+"""Facts about the machine and the packages, for results."""
 
 import importlib.metadata
 import os
@@ -30,7 +30,7 @@ def machine() -> dict[str, Any]:
 
 
 def versions() -> dict[str, str | None]:
-    """Package -> its version, or None if it is not installed."""
+    """The version of each package, or None if it is not installed."""
     installed: dict[str, str | None] = {"python": platform.python_version()}
     for package in PACKAGES:
         try:

@@ -1,6 +1,6 @@
-"""One pass over the rows by itself: value and gradient, an epoch of SGD, and LogisticRegression's pass.
+"""Single passes over the rows: value and gradient, an epoch of SGD, and LogisticRegression's pass.
 
-The pass of linclf is made of what an exact solver calls; an epoch is read from the history of a fit.
+The pass of linclf makes the calls of an exact solver; an epoch is read from the history of a fit.
 """
 
 import statistics
@@ -27,26 +27,26 @@ from linclf._training.objective import Rows
 from linclf._training.train import fit_for
 
 ALPHA = 1e-4
-LONG = 2.0  # seconds of all calls together, from which they are repeated least often
+LONG = 2.0  # seconds of all calls together above which they are repeated least often
 FEWEST, MOST = 3, 15
 
 
 class Call(NamedTuple):
-    """Something that says how long it takes, and the threads that BLAS has in it."""
+    """A function that returns its time, and the number of BLAS threads for it."""
 
     seconds: Callable[[], float]
     threads: int = 1
 
 
 def call(function: Callable[[], Any], n_threads: int = 1) -> Call:
-    """The whole of a function."""
+    """A call that times the whole of a function."""
     return Call(lambda: timed(function).seconds, n_threads)
 
 
 def in_turns(
     calls: Mapping[str, Call], middle: Callable[[list[float]], float] = statistics.median
 ) -> dict[str, float]:
-    """Median seconds of each call; they take turns, so that a slow phase of the machine meets all."""
+    """Median seconds of each call; they take turns, so that a slow phase of the machine affects all."""
 
     def turn() -> dict[str, float]:
         found = {}
@@ -63,7 +63,7 @@ def in_turns(
 
 
 def fit_of(data: DataSet, model: SoftmaxClassifier) -> Fit:
-    """What the solver of a model is given; X is used as it is."""
+    """The `Fit` that the solver of a model gets; X is used as it is."""
     solver, settings = settings_of(model)
     X = sparse.csr_array(data.X) if sparse.issparse(data.X) else data.X
     rows = dataset(X, Labels(data.y, data.n_classes), np.ones(len(data.y)), None)

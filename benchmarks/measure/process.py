@@ -20,7 +20,7 @@ def python(*arguments: str, environment: Mapping[str, str] | None = None) -> Any
     Raises
     ------
     RuntimeError
-        If the process fails, with the last line that it said.
+        If the process fails, with the last line that it printed.
     """
     done = subprocess.run(
         [sys.executable, *arguments],

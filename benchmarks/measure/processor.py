@@ -1,7 +1,7 @@
 """Which instructions the numerical libraries of this process use: those of the machine, or fewer.
 
-On a machine with AVX-512 a process can be held to AVX2, which takes a switch for each library. They are read
-when a library is loaded, so that it takes a new process.
+On a machine with AVX-512 a process can be restricted to AVX2, which takes a switch for each library. Switches
+are read when a library is loaded, so a new process is needed.
 """
 
 import os
@@ -55,18 +55,18 @@ class Libraries(NamedTuple):
 
 
 def host() -> str:
-    """The widest instructions that the machine has: "avx512", "avx2", else the name of its kind."""
+    """The widest instructions of the machine: "avx512", "avx2", or else the name of its architecture."""
     found = get_host_cpu_features().split(",")  # "+avx2" if there is one
     return _widest({name[1:].upper(): name.startswith("+") for name in found})
 
 
 def here() -> str:
-    """Those that this process uses.
+    """The instructions that this process uses.
 
     Raises
     ------
     Mixed
-        If its libraries do not agree, so that a result would be neither the one nor the other.
+        If its libraries do not agree, so that a result would belong to neither kind.
     """
     libraries = Libraries.here()
     if len(set(libraries)) > 1:
@@ -79,7 +79,7 @@ def here() -> str:
 
 
 def facts() -> dict[str, Any]:
-    """What a result says: the instructions used, and what the machine has if it has more."""
+    """Facts for a result: the instructions used, and those of the machine if it has more."""
     used, has = here(), host()
     emulated = {name: os.environ[name] for name in switches() if os.environ.get(name)}
     return {"instructions": used, "has": has, **({"emulated": emulated} if used != has else {})}
@@ -91,12 +91,12 @@ def switches() -> dict[str, str]:
 
 
 def environment_for(wanted: str) -> dict[str, str] | None:
-    """Environment of a new process that uses these instructions; None if this one does already.
+    """Environment for a new process with these instructions; None if this process uses them already.
 
     Raises
     ------
     ValueError
-        If the machine cannot do that.
+        If the machine does not support that.
     """
     used, has = here(), host()
     if wanted in ("native", used):

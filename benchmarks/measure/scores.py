@@ -1,4 +1,4 @@
-"""Scores of a fitted model on weighted test rows, and what they gain over those of another model."""
+"""Scores of a fitted model on weighted test rows, and their gains over another model."""
 
 from collections.abc import Callable
 from functools import partial
@@ -14,7 +14,7 @@ CLEAR = 3  # standard deviations of a difference; among so many models one would
 
 
 class Outcome(NamedTuple):
-    """What a model says about the test rows, and about rows of no class if there are some."""
+    """The predictions of a model for the test rows, and for rows of no class if there are any."""
 
     y: np.ndarray
     predicted: np.ndarray
@@ -25,7 +25,7 @@ class Outcome(NamedTuple):
 
     @property
     def n_weights(self) -> int:
-        """How many weights the scores take: one for each row, rows of no class among them."""
+        """The number of weights that the scores take: one for each row, including rows of no class."""
         return max([len(self.y), *map(len, self.doubts.values())])
 
     @classmethod
@@ -57,7 +57,7 @@ class Score(NamedTuple):
     compute: Callable[..., float]  # (outcome, weights=None)
     better: int  # 1 if more is better, -1 if less is, 0 if neither
     is_defined: Callable[[Outcome], bool] = lambda outcome: True
-    beside: str | None = None  # the score of the reference that a gain is taken over, if it is another one
+    beside: str | None = None  # the score of the reference for the gain, if it is a different one
 
 
 def has_probabilities(outcome: Outcome) -> bool:
@@ -133,10 +133,10 @@ class Repeated(NamedTuple):
 
 
 def summary(ours: Repeated, theirs: Repeated | None, better: int) -> dict[str, float | None]:
-    """Value and spread of a score, and what it gains over another model's if that has one.
+    """Value and spread of a score, and its gain over that of another model, if there is one.
 
-    A value that is not finite becomes None. A gain is positive if ours is better; its spread is that of the
-    differences, repeat by repeat.
+    A value that is not finite becomes None. A gain is positive if the first model is better; its spread is
+    that of the differences, repeat by repeat.
     """
     if not np.isfinite(ours.value):
         return {"value": None}

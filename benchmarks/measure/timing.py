@@ -35,7 +35,7 @@ def timed(call: Callable[[], T]) -> Timed[T]:
 
 
 def median_seconds(calls: Mapping[Key, Callable[[], Any]], repeats: int) -> dict[Key, float]:
-    """Median seconds of each call; they take turns, so that a slow phase of the machine meets all."""
+    """Median seconds of each call; they take turns, so that a slow phase of the machine affects all."""
     seconds: dict[Key, list[float]] = {name: [] for name in calls}
     for _ in range(repeats):
         for name, call in calls.items():
@@ -61,7 +61,7 @@ def pass_seconds(
 ) -> dict[Key, PassTime]:
     """The slope between fits of few and of many passes, for each model.
 
-    What a fit does once (checks, centring, the first step) is in both and drops out.
+    The set-up of a fit (checks, centring, the first step) is in both and drops out.
     """
     fits = {(name, n): clone(m).set_params(max_iter=n) for name, m in models.items() for n in (few, many)}
     for model in models.values():

@@ -1,1 +1,1 @@
-"""The packages measured on one objective, and what judges them: the exact objective and its optimum."""
+"""The packages measured on one objective, and their judges: the exact objective and its optimum."""

@@ -8,7 +8,7 @@ NAMES = ("svs", "logistic")  # structured vector scaling, and its matrix scaling
 
 
 def calibrated(name, p, y, p_test):
-    """Probabilities of rows by a calibrator that is fitted to others, all of them given as probabilities."""
+    """Probabilities of rows from a calibrator fitted to other rows; all rows are given as probabilities."""
     import torch
     from probmetrics.calibrators import get_calibrator
 

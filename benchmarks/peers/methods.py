@@ -1,9 +1,9 @@
 """The packages measured, each fitting the same objective with settings at which it does well.
 
 A method is a function ``fit(problem, budget)`` that returns (W, b); its budget is a number of iterations or
-epochs. It uses `allowed_threads`, so that it can be timed at its best number of them. It imports its package
-when it is called: a package that is not installed is reported, and nothing else fails. README.md says how to
-add one.
+epochs. It uses `allowed_threads`, so that it can be timed at its best number of threads. It imports its
+package when it is called: a package that is not installed is reported, and nothing else fails. README.md says
+how to add one.
 """
 
 import importlib
@@ -90,7 +90,7 @@ def snapml(problem: Problem, budget: int) -> Weights:
     else:
         model = package.SupportVectorMachine(loss="squared_hinge", **settings)
     W, b = coefficients(model.fit(problem.data.X, problem.data.y))
-    return W, b * settings["intercept_scaling"]  # it publishes the weight of the constant feature
+    return W, b * settings["intercept_scaling"]  # intercept_ is the weight of the constant feature
 
 
 def intelex(problem: Problem, budget: int) -> Weights:
@@ -134,9 +134,9 @@ def coefficients(model: LinearEstimator) -> Weights:
     return (W if len(W) == len(b) else W.T), b
 
 
-ONE_VS_REST = "one logistic problem per class: another optimum"
-PENALISED = "the intercept is penalised, a hundredth as much as a weight (intercept_scaling=10)"
-TUNED = "batches of 256, step falling to 0; first step the best of seven, not timed"
+ONE_VS_REST = "one logistic problem per class: a different optimum"
+PENALISED = "the intercept is penalised, by a hundredth of the penalty on a weight (intercept_scaling=10)"
+TUNED = "batches of 256, step falling to 0; the first step is the best of seven, not timed"
 
 LOGISTIC_REGRESSION = "LogisticRegression"
 LOGISTIC_SOLVERS = {
@@ -182,7 +182,7 @@ METHODS = {
 
 
 def absent_packages() -> dict[str, str]:
-    """Package -> why it cannot be imported, for all that METHODS need."""
+    """Why packages that METHODS need cannot be imported, by package."""
     reasons = {}
     for package in sorted({method.package for method in METHODS.values()}):
         try:

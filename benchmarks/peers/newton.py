@@ -1,7 +1,7 @@
-"""Newton's method in NumPy: the optimum of small problems, found without any package measured.
+"""Newton's method in NumPy: the optimum of small problems, found without any of the measured packages.
 
 Steps are taken in centred and scaled features, so that the units of the columns do not matter. The penalty
-stays on the weights of the features as they are, so that the objective is the same.
+stays on the weights of the original features, so that the objective is the same.
 """
 
 import numpy as np
@@ -13,12 +13,12 @@ from benchmarks.peers.objective import LOSSES, signs
 from benchmarks.peers.problem import Weights
 
 STEPS = 200
-ENOUGH = 1e-13  # a step that promises a smaller relative fall of the objective is not taken
+ENOUGH = 1e-13  # steps that promise a smaller relative decrease of the objective are not taken
 
 
 @threadpool_limits.wrap(limits=1, user_api="blas")  # on a busy machine two threads are ten times slower
 def newton(loss: str, X: np.ndarray, y: np.ndarray, alpha: float) -> Weights:
-    """(W, b) of the least objective for a dense X; the objective is convex and its Hessian fits."""
+    """(W, b) that minimise the objective for dense X, if it is convex and its Hessian fits into memory."""
     n, n_features = X.shape
     n_classes = int(y.max()) + 1
     n_columns = 1 if n_classes == 2 else n_classes

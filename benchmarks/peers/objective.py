@@ -1,4 +1,4 @@
-"""The exact objective of a fitted model, in float64 NumPy and independent of every package measured.
+"""The exact objective of a fitted model, in float64 NumPy and independent of the measured packages.
 
 F(W, b) = mean of the losses of W x + b, plus alpha/2 * |W|^2; the intercept b is free. Two classes
 have one row of W, as in scikit-learn.
@@ -23,13 +23,13 @@ def objective(loss: str, W: np.ndarray, b: np.ndarray, X: Rows, y: np.ndarray, a
 
 
 def at_zero(loss: str, n_classes: int) -> float:
-    """F of weights that are all 0."""
+    """F at zero weights."""
     n_rows = 1 if n_classes == 2 else n_classes
     return float(LOSSES[loss](np.zeros((1, n_rows)), np.zeros(1, int))[0])
 
 
 def accuracy(W: np.ndarray, b: np.ndarray, X: Rows, y: np.ndarray) -> float:
-    """Share of the rows that have their largest score for their class."""
+    """Share of the rows whose largest score is that of their class."""
     scores = _scores(np.atleast_2d(np.asarray(W, np.float64)), np.ravel(b), X)
     predicted = scores.argmax(axis=1) if scores.shape[1] > 1 else (scores[:, 0] > 0).astype(int)
     return float(np.mean(predicted == y))
@@ -64,7 +64,7 @@ def _crammer_singer(scores: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _beside_true(scores: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """How far each score is above that of the true class, less the margin; of that itself it is 1."""
+    """Each score minus that of the true class, plus the margin of 1; it is 1 for the true class itself."""
     if scores.shape[1] == 1:
         scores = np.hstack([-scores, scores]) / 2
     return 1 + scores - scores[np.arange(len(y)), y][:, None]

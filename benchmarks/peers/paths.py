@@ -1,4 +1,4 @@
-"""How close each method comes to the optimum after how many seconds: fits with growing budgets."""
+"""How close each method gets to the optimum after how many seconds: fits with growing budgets."""
 
 import contextlib
 import functools
@@ -20,7 +20,7 @@ Budgets = dict[str, tuple[int, ...] | str]  # iterations or epochs of each metho
 
 
 def points(problem: Problem, budgets: Budgets, absent: dict[str, str]) -> Iterator[Row]:
-    """A fit with each budget of each method that has some, or a row that says why it has none."""
+    """A fit with each budget of each method, or a row that says why the method has none."""
     for name, method in METHODS.items():
         if problem.loss not in method.losses or name not in budgets:
             continue
@@ -45,7 +45,7 @@ def _load(problem: Problem, method: Method) -> None:
 
 
 def _race(method: Method) -> BestThreads:
-    """The numbers of threads to try: linclf decides for itself how many of all it uses."""
+    """The numbers of threads to try: linclf gets all and decides itself how many to use."""
     return BestThreads((CORES,)) if method.package == "linclf" else BestThreads()
 
 
@@ -61,7 +61,7 @@ def _point(problem: Problem, method: Method, budget: int, race: BestThreads) -> 
 
 
 def with_distance(problem: Problem, rows: list[Row]) -> list[Row]:
-    """The rows with the relative distance of each objective to the least that is known."""
+    """The rows with the relative distance of each objective from the lowest known."""
     best, reference = best_known(problem)
     best = min([best, *(row["objective"] for row in rows if np.isfinite(row.get("objective", np.inf)))])
     for row in rows:
@@ -71,6 +71,6 @@ def with_distance(problem: Problem, rows: list[Row]) -> list[Row]:
 
 
 def seconds_to(rows: list[Row], method: str, distance: float) -> float | None:
-    """Seconds of the cheapest fit of a method that came this close; None if none did."""
+    """Seconds of the fastest fit of a method that came this close; None if no fit did."""
     close = [r["seconds"] for r in rows if r["method"] == method and r.get("distance", np.inf) <= distance]
     return min(close, default=None)

@@ -1,4 +1,4 @@
-"""One objective on one data set: what every peer minimises."""
+"""The objective on one data set that every peer minimises."""
 
 from typing import NamedTuple, Self
 
@@ -28,7 +28,7 @@ class Problem(NamedTuple):
         return objective(self.loss, W, b, self.data.X, self.data.y, self.alpha)
 
     def small(self) -> Self:
-        """The same with few rows, to load what a package loads at its first call."""
+        """The same with few rows, to trigger what a package loads at its first call."""
         rows = np.random.default_rng(0).permutation(len(self.data.y))[:1000]
         y = np.unique(self.data.y[rows], return_inverse=True)[1]
         return self._replace(data=self.data._replace(X=self.data.X[rows], y=y))

@@ -1,4 +1,4 @@
-"""The optimum, as well as it can be known: the least objective of long runs."""
+"""The optimum, as well as it can be known: the lowest objective of long runs."""
 
 import functools
 from collections.abc import Callable
@@ -22,7 +22,7 @@ _known: dict[tuple[str, str, float], tuple[float, str]] = {}
 
 
 def best_known(problem: Problem) -> tuple[float, str]:
-    """The least objective of long runs and which run it was; inf and why not if none succeeded."""
+    """The lowest objective of long runs and the run that reached it; inf and the reason if none succeeded."""
     key = problem.data.name, problem.loss, problem.alpha
     if key not in _known:
         reached = []

@@ -1,4 +1,4 @@
-"""Softmax regression in torch: what one writes without a package for it."""
+"""Softmax regression in torch, as one writes it without a package."""
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ _steps: dict[tuple[str, str], float] = {}  # found by `tune`, by data set and op
 
 
 def fit(problem: Problem, budget: int, optimizer: str) -> Weights:
-    """(W, b) after ``budget`` epochs of SGD or Adam, or as many iterations of L-BFGS."""
+    """(W, b) after ``budget`` epochs of SGD or Adam, or ``budget`` iterations of L-BFGS."""
     torch.set_num_threads(allowed_threads())
     if optimizer == "LBFGS":
         return _full_batches(problem, budget)

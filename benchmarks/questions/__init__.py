@@ -1,4 +1,4 @@
-"""The questions in the order of the page: a file for each, or a folder if it needs several files."""
+"""The questions in the order of the page: one file each, or a folder if a question needs several files."""
 
 import importlib
 

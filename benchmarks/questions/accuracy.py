@@ -91,8 +91,8 @@ def table(result: Result) -> str:
     ]
     return (
         f"{result['data'][0]['name']}, default threads; seconds of linclf are the median of "
-        f"{result['settings']['repeats']}, those of the others at their best number of BLAS threads if one "
-        "is given. SGDClassifier and LinearSVC solve one problem per class, and "
+        f"{result['settings']['repeats']}, those of the others are for the number of BLAS threads given, "
+        "which is their best. SGDClassifier and LinearSVC solve one problem per class, and "
         "LinearSVC penalises the intercept; all have the same alpha, C = 1/(alpha n).\n\n"
         + markdown_table(["model", "seconds", "BLAS threads", "test accuracy", "warnings"], lines)
     )

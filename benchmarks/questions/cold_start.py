@@ -65,7 +65,7 @@ def _first_fits(model: str, repeats: int, cache: str) -> Row:
 
 
 def _fresh(cache: str, code: str, *arguments: str) -> Row:
-    """What the code prints in a fresh process that has its machine code in this folder."""
+    """What the code prints in a fresh process with its machine code in this folder."""
     return python("-c", code, *arguments, environment={"LINCLF_CACHE": cache})
 
 
@@ -81,8 +81,8 @@ def table(result: Result) -> str:
     said = (
         f"absent: {imports['absent']}"
         if "absent" in imports
-        else f"`import sklearn.linear_model` takes {imports['sklearn']:.2f} s, our classifiers after it "
-        f"another {imports['linclf']:.2f} s"
+        else f"`import sklearn.linear_model` takes {imports['sklearn']:.2f} s, and importing linclf's "
+        f"classifiers after it another {imports['linclf']:.2f} s"
     )
     return (
         f"Fresh processes, medians of {result['settings']['repeats']}. {said}. Seconds of the first "
@@ -104,7 +104,7 @@ def _fit_mark(result: Result) -> tuple[str, bool]:
 
 
 MARKS = [
-    Mark("import of our classifiers after scikit-learn", "0.35 s", _import_mark),
+    Mark("import of linclf's classifiers after scikit-learn", "0.35 s", _import_mark),
     Mark(
         "first fit ever, and first fit of a process with a filled cache, on iris",
         "3.5 s and 0.4 s",

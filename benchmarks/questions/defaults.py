@@ -20,7 +20,7 @@ MODELS = {
     "SVMClassifier(squared=True)": ("squared-weston-watkins", SVMClassifier(squared=True)),
 }
 LEFT = 1e-4
-KNOWN = (reference.LBFGS, reference.NEWTON)  # without one of them, F* would be of the fit that is judged
+KNOWN = (reference.LBFGS, reference.NEWTON)  # without one of them, F* would come from the judged fit itself
 FEWEST = 15  # data sets: with fewer, the mark would not be about data in general
 
 
@@ -74,9 +74,9 @@ def table(result: Result) -> str:
     references = sorted({row["reference"].split(":")[0] for row in result["rows"] if "reference" in row})
     return "\n\n".join(
         [
-            "Distance left is (F - F*)/(F(0) - F*): 1 is no training, 0 the optimum. F* is the least of "
-            f"this fit and of long runs ({', '.join(references)}). Nothing but alpha is set, and no features "
-            "are scaled unless the name says so.",
+            "Distance left is (F - F*)/(F(0) - F*): 1 is no training, 0 the optimum. F* is the lowest value "
+            f"of this fit and of long runs ({', '.join(references)}). Only alpha is set, and features are "
+            "not scaled unless the name says so.",
             markdown_table(["data", "rows", "features", "classes", "source"], shapes),
             markdown_table(
                 ["data", "model", "alpha", "distance left", "epochs", "seconds", "test accuracy", "warnings"],

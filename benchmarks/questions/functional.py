@@ -29,7 +29,7 @@ SHAPES = (
     *(((1000, 1000), -1, "C"), ((100, 100_000), -1, "C"), ((32, 128, 128), -1, "C")),
     *(((32, 128, 128), 1, "C"), ((10, 100_000), 0, "C"), ((1000, 1000), 0, "C"), ((100_000, 10), 0, "C")),
     *(((100_000, 10), -1, "F"), ((100_000, 10), -1, "strided"), ((1000, 1000), -1, "strided")),
-    # as small as in calls inside a loop, in which a fixed cost of ours would show
+    # as small as in calls inside a loop, so that a fixed cost would show
     *(((300,), -1, "C"), ((1000,), -1, "C"), ((300, 1), -1, "C"), ((26, 10), -1, "C"), ((50, 10), -1, "C")),
     *(((30, 10), 0, "C"), ((600, 5), 0, "C"), ((8, 33), -1, "C"), ((32, 64), -1, "C")),
     *(((100, 32), -1, "C"), ((640, 100), 0, "C"), ((20, 5, 10), 1, "C"), ((40, 10), -1, "F")),
@@ -42,7 +42,7 @@ SPARSE = (
 # batch and length of attention with 64 features
 SEQUENCES = ((1, 128), (32, 128), (8, 1024), (1, 8192))
 QUICK = (((3,), -1, "C"), ((1000, 10), -1, "C"))
-# a call on fewer numbers than this is repeated, at most so many times, and timed as a whole
+# a call on fewer numbers than this is repeated, up to this many times, and timed as a whole
 ENTRIES, MOST = 10_000, 100
 NAMES = ("linclf", "scipy", "numpy", "torch", "entmax")
 
@@ -71,7 +71,7 @@ def run(quick: bool) -> Measurements:
 
 
 def _peers() -> tuple[Peers, dict[str, str]]:
-    """The packages that can be imported, and why the others cannot."""
+    """The packages that can be imported, and why the other packages cannot."""
     peers, absent = {}, {}
     for name in ("torch", "entmax"):
         try:
@@ -207,7 +207,7 @@ def _torch(name: str, scores: np.ndarray, axis: int, peers: Peers) -> Calls:
 
 
 def _tensor(scores: np.ndarray, peers: Peers) -> Any:
-    """One that shares the array, or a copy: torch has no negative strides."""
+    """A tensor that shares the array, or a copy: torch has no negative strides."""
     return peers["torch"].from_numpy(scores if min(scores.strides) > 0 else scores.copy())
 
 
@@ -250,8 +250,8 @@ def table(result: Result) -> str:
         for row in result["rows"]
     ]
     return (
-        "Medians of calls, in milliseconds; linclf and SciPy (or NumPy, where SciPy has none) are called in "
-        "turn, the others after them. NumPy is the formula in three lines, in place; for sparse maps, "
+        "Medians of calls, in milliseconds; linclf and SciPy (or NumPy, if SciPy lacks the function) take "
+        "turns, the others come after them. NumPy is the formula in three lines, in place; for sparse maps, "
         "the method by sorting. Torch gets tensors that share the arrays, and all cores. The "
         "last column is linclf's time as a share of SciPy's.\n\n"
         + markdown_table(["function", "shape", "axis", "layout", "dtype", *NAMES, "of SciPy's"], lines)
@@ -288,7 +288,7 @@ def _lengths(row: Row) -> list[int]:
 MARKS = [
     Mark(
         f"softmax and log_softmax, {len(SHAPES)} shapes in float32 and float64",
-        "at every shape not slower than `scipy.special` (5% for noise)",
+        "not slower than `scipy.special` at any shape (5% for noise)",
         _mark,
     )
 ]

@@ -79,7 +79,7 @@ def _path_of_peer(search: LogisticRegressionCV, data: DataSet) -> Row:
 
 
 def _raced(trial: LogisticRegression | LogisticRegressionCV, data: DataSet) -> BestThreads:
-    """The numbers of threads left after a short fit, which also loads what the package loads."""
+    """The numbers of threads left after a short fit, which also triggers what the package loads lazily."""
     race = BestThreads()
     for _ in range(2):
         race.timed(lambda: trial.fit(data.X, data.y))
@@ -117,8 +117,8 @@ def table(result: Result) -> str:
     ]
     data, settings = result["data"][0], result["settings"]
     return (
-        f"{data['name']}: {data['rows']:,} x {data['features']}, {data['classes']} classes, scaled for the "
-        f"sake of LogisticRegression; {len(settings['alphas'])} penalties x {settings['folds']} folds. "
+        f"{data['name']}: {data['rows']:,} x {data['features']}, {data['classes']} classes, scaled to "
+        f"suit LogisticRegression; {len(settings['alphas'])} penalties x {settings['folds']} folds. "
         "LogisticRegressionCV starts each fit from the one before.\n\n"
         + markdown_table(
             ["search", "seconds", "threads", "accuracy in folds", "test accuracy", "chosen", "warnings"],

@@ -1,4 +1,4 @@
-"""How long do hinges that are not squared take to a proven distance from their minimum?"""
+"""How long do hinges that are not squared take to get within a proven distance of their minimum?"""
 
 import functools
 
@@ -16,7 +16,7 @@ from linclf import LinearClassifier
 
 ALPHA = 1e-4
 HINGES = "weston-watkins", "crammer-singer"
-OURS = ("auto", None), ("dual", 1e-2), ("dual", 1e-3), ("dual", 1e-4)  # solver, tol if it is not the default
+OURS = ("auto", None), ("dual", 1e-2), ("dual", 1e-3), ("dual", 1e-4)  # solver, tol unless the default
 LIBLINEAR, TOLERANCES = "LinearSVC(crammer_singer)", (1.0, 0.3, 0.1, 0.01, 1e-4)
 LEFT = 1e-3
 
@@ -59,7 +59,7 @@ def _liblinear(problem: Problem, tol: float) -> Row:
     data = problem.data
     model = LinearSVC(multi_class="crammer_singer", C=problem.C, tol=tol, random_state=0, max_iter=100_000)
     fit = timed(lambda: model.fit(data.X, data.y))
-    penalty = problem.alpha / 2 * float(np.sum(model.intercept_**2))  # which it pays for the intercepts
+    penalty = problem.alpha / 2 * float(np.sum(model.intercept_**2))  # LIBLINEAR's, on the intercepts
     return {
         "seconds": fit.seconds,
         "objective": problem.objective(model.coef_, model.intercept_) + penalty,
@@ -70,7 +70,7 @@ def _liblinear(problem: Problem, tol: float) -> Row:
 
 
 def _add_distances(rows: list[Row], n_classes: int) -> None:
-    """To our highest bound; of LIBLINEAR's objective, of which there is none, to its own lowest value."""
+    """Distances from linclf's highest bound; LIBLINEAR proves none, so its own lowest value is used."""
     rows = [row for row in rows if "objective" in row]
     for row in rows:
         same = [each for each in rows if (each["loss"], each["model"]) == (row["loss"], row["model"])]
@@ -96,7 +96,7 @@ def table(result: Result) -> str:
         [
             f"{result['data'][0]['name']}, alpha = {result['settings']['alpha']:g}. Distance left is "
             "(F - F*)/(F(0) - F*), where F* is the highest bound that `optimality_gap_` proves. LinearSVC "
-            "penalises the intercepts: its F counts that, and its F* is the lowest value that it found.",
+            "penalises the intercepts: its F includes that penalty, and its F* is its lowest value.",
             markdown_table(
                 ["loss", "model", "solver", "tol", "seconds", "distance left", "test accuracy", "warnings"],
                 lines,
@@ -110,7 +110,7 @@ def _digits(left: float | None) -> str:
 
 
 def _first(result: Result, loss: str, model: str) -> Row:
-    """The fastest fit that has ended by itself and is near enough."""
+    """The fastest fit that ended by itself close enough to the minimum."""
     near = [
         row
         for row in result["rows"]

@@ -38,7 +38,7 @@ def run(quick: bool) -> Measurements:
 
 
 def _fitted(data: DataSet) -> dict[str, SoftmaxClassifier | LogisticRegression]:
-    """One model in both packages: LogisticRegression takes our weights."""
+    """The same model in both packages: LogisticRegression gets the weights of linclf."""
     ours = SoftmaxClassifier(solver="sgd", max_iter=1, random_state=0).fit(data.X, data.y)
     theirs = LogisticRegression()
     theirs.classes_, theirs.n_features_in_ = ours.classes_, ours.n_features_in_
@@ -78,7 +78,7 @@ def table(result: Result) -> str:
         for row in result["rows"]
     ]
     return (
-        "Medians of calls taken in turn, in milliseconds, float32 rows, the same weights in all three; "
+        "Medians of calls made in turn, in milliseconds, for float32 rows and the same weights in all three; "
         "each at its best number of BLAS threads, in brackets. "
         "NumPy is bare `X @ W.T + b` with argmax or an in-place softmax, and checks nothing.\n\n"
         + markdown_table(["rows", "features", "classes", "method", *names], lines)

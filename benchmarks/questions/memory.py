@@ -83,7 +83,7 @@ def _data(layout: str, n: int, n_features: int, folder: str) -> Rows:
         path = Path(folder) / "X.npy"
         np.save(path, X)
         X = np.load(path, mmap_mode="r")
-        X.sum()  # its pages are resident before the fit, as those of an array are
+        X.sum()  # its pages are resident before the fit, like those of an array
     return X
 
 
@@ -103,8 +103,8 @@ def table(result: Result) -> str:
         for row in result["rows"]
     ]
     return (
-        "Each fit has a process of its own (Linux). Growth is the peak of the resident memory while fitting, "
-        "less what was resident before, when the data and the machine code were. L-BFGS keeps some 25 copies "
+        "Each fit runs in its own process (Linux). Growth is the peak of the resident memory while fitting, "
+        "less the memory resident before, with data and machine code loaded. L-BFGS keeps about 25 copies "
         "of the parameters.\n\n"
         + markdown_table(["X", "model", "X, MB", "growth, MB", "growth / X", "coefficients, MB"], lines)
     )
@@ -123,7 +123,7 @@ def _mark(result: Result) -> tuple[str, bool]:
 
 MARKS = [
     Mark(
-        "memory while fitting C-contiguous X (60,000 x 784; the parameters need next to nothing)",
+        "memory while fitting C-contiguous X (60,000 x 784; the parameters need very little)",
         "X and 5 % of it",
         _mark,
     )

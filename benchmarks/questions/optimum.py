@@ -110,9 +110,9 @@ def run(quick: bool) -> Measurements:
 def table(result: Result) -> str:
     parts = [
         "Each point is one fit with a budget of iterations or epochs. Distance is (F - F*)/F*: F is computed "
-        "in float64 NumPy from the weights, F* is the least of all fits and of long reference runs. Each "
-        f"method may use {result['settings']['threads']} threads, and uses the number that is best for it "
-        "if the table has a column for that; alpha = 1e-4, C = 1/(alpha n). "
+        "in float64 NumPy from the weights, and F* is the lowest F of all fits and of long reference runs. "
+        f"Each method may use {result['settings']['threads']} threads; if the table has a column for it, the "
+        "best number was used; alpha = 1e-4, C = 1/(alpha n). "
         "NC: not converged to that distance with any budget."
     ]
     for data, loss in dict.fromkeys((row["data"], row["loss"]) for row in result["rows"]):

@@ -26,12 +26,12 @@ from linclf._training.step_rule import StepRule
 
 SHAPES = (MNIST, KDD, NARROW, HUNDRED)
 QUICK = ({"rows": 4_000, "features": 100, "classes": 10}, {"rows": 20_000, "features": 20, "classes": 2})
-AGAIN = 2  # how often a piece is done once more
+AGAIN = 2  # additional runs of a piece
 STEP = 1e-9
 
 
 class Times(NamedTuple):
-    """How often each piece of a block is done."""
+    """How often each piece of a block is run."""
 
     gather: int = 1
     products: int = 1
@@ -63,7 +63,7 @@ def through(problem, state, buffers, ids, times):
         heads.to_scores(head, storage, state.V, block, part.size, work)
         scores[:] = block.S
         for _ in range(times.loss):
-            block.S[:] = scores  # which a loss overwrites, and gradients in their place take another time
+            block.S[:] = scores  # a loss overwrites them, and on gradients it would take a different time
             row_gradients(problem, part, block, STEP, part.size, np.inf)
         heads.from_scores(head, block, part.size, work)
         for _ in range(times.gradient):
@@ -127,7 +127,7 @@ def _state(fit: Fit) -> State:
 
 
 def _own(function: Callable[[], object]) -> Call:
-    """Seconds of this thread alone: small differences would drown in the waits for a busy machine."""
+    """CPU seconds of this thread: waiting on a busy machine would hide small differences."""
 
     def seconds() -> float:
         started = time.thread_time()
@@ -155,11 +155,11 @@ def table(result: Result) -> str:
     ]
     return (
         "One thread, float32. The pieces are those of the package, called block by block by a kernel of the "
-        f"benchmark; the time of one is that of doing it {result['settings']['again']} times more. Reading X "
-        "is a loop that only adds up its rows, in the same order; the rest is what nothing else explains, "
-        "copying and centring rows among it; `copy again` is that of a block that is in the cache. `package` "
-        "is the pass of the package itself by the clock, the others are CPU time. Parts are of the time of "
-        "the pieces together.\n\n" + markdown_table(heads_of_table, map(_line, result["rows"]))
+        f"benchmark; a piece is timed by running it {result['settings']['again']} more times. Reading X "
+        "is a loop that only adds up its rows, in the same order; the rest is the time that no piece "
+        "explains, including copying and centring rows; `copy again` copies a block that is in the cache. "
+        "`package` is the wall time of the package's own pass, the others are CPU time. Shares refer to the "
+        "total of the pieces.\n\n" + markdown_table(heads_of_table, map(_line, result["rows"]))
     )
 
 

@@ -1,4 +1,4 @@
-"""How long does it take to choose a penalty, beside cross-validation that starts each fit from nothing?"""
+"""How long does it take to choose a penalty, compared with cross-validation that starts every fit anew?"""
 
 import functools
 from typing import Any
@@ -25,10 +25,10 @@ from linclf.tuning._scoring import OfRows, log_likelihoods
 
 FOLDS, ALPHAS = 5, np.geomspace(10, 1e-7, 20)
 OURS, PATH, GRID = "SoftmaxClassifierCV", "LogisticRegressionCV", "GridSearchCV(LogisticRegression)"
-TOL = 1e-5  # of scikit-learn's, with which it leaves at most 1e-4 of the way on these data
+TOL = 1e-5  # of scikit-learn, which then leaves at most 1e-4 of the way on these data
 LEFT_OUT = 300  # rows
 SWEEP = np.geomspace(1e-1, 1e-8, 45)
-SOME = (0, 22, 44)  # penalties of the sweep for which peers are timed; the others are taken to last as long
+SOME = (0, 22, 44)  # penalties of the sweep for which peers are timed; the others are assumed to take as long
 FEW = np.geomspace(1e-2, 1e-7, 10)
 NAMES = {
     "digits, 20 penalties x 5 folds": "digits, s",
@@ -123,7 +123,7 @@ def _left_out(data: DataSet, n_rows: int) -> Row:
 
 
 def _approximate(data: DataSet, alpha: float) -> np.ndarray:
-    """Log losses of the rows without folds."""
+    """Leave-one-out log losses of the rows, by the approximation."""
     model = SoftmaxClassifierCV(alphas=[alpha], cv="loo")
     fitting = fitting_of(model, rows_of(model, (data.X, data.y, None)), (None, None, None))
     metric = OfRows("neg_log_loss", log_likelihoods)
@@ -131,7 +131,7 @@ def _approximate(data: DataSet, alpha: float) -> np.ndarray:
 
 
 def _exact(data: DataSet, rows: np.ndarray, alpha: float) -> float:
-    """Mean log loss of rows that are really left out, one at a time."""
+    """Mean log loss of rows that are actually left out, one at a time."""
     model, p = SoftmaxClassifier(alpha=alpha, tol=1e-7), []
     for row in rows:
         others = np.delete(np.arange(len(data.y)), row)
@@ -156,7 +156,7 @@ def _sweep(name: str, data: DataSet) -> Row:
 
 
 def _own_rows(data: DataSet, alphas: np.ndarray) -> Row:
-    """A path that is scored on rows of one's own, beside one fit with the penalty that it chooses."""
+    """A path scored on given validation rows, and one fit with the penalty that it chooses."""
     parts = train_test_split(data.X, data.y, test_size=0.1, random_state=0, stratify=data.y)
     X, X_val, y, y_val = parts
     chooser = SoftmaxClassifierCV(alphas=alphas)
@@ -208,11 +208,11 @@ def table(result: Result) -> str:
     ]
     settings = result["settings"]
     return (
-        f"*Folds*: {len(settings['alphas'])} penalties x {settings['folds']} folds and the fit of all rows, "
+        f"*Folds*: {len(settings['alphas'])} penalties x {settings['folds']} folds and the fit to all rows, "
         f"by the log loss; scikit-learn with tol={settings['tol_of_sklearn']:g} and as many iterations as it "
         f"takes. *Leave-one-out*: as many. *Sweep*: {len(SWEEP)} penalties (CLINC150: {len(FEW)}) "
         f"scored on a tenth of the rows; peers are timed for {len(SOME)} of them, and the others are "
-        "taken to last as long.\n\n"
+        "assumed to take as long.\n\n"
         + markdown_table(
             ["part", "data", "model", "seconds", "threads", "alpha", "score", "warnings"],
             lines,
@@ -273,7 +273,7 @@ MARKS = [
         for peer in ("LogisticRegression", "intelex lbfgs")
     ),
     Mark("CLINC150, 10 penalties", "3 fits", functools.partial(_in_fits, True, 3)),
-    Mark("MNIST, 20 penalties x 5 folds, memory", "X + 20 % beside the coefficients", _memory),
+    Mark("MNIST, 20 penalties x 5 folds, memory", "X + 20 % besides the coefficients", _memory),
 ]
 
 QUESTION = Question("Penalties", __doc__, run, table, MARKS)

@@ -24,7 +24,7 @@ LARGEST = 2**22  # values of X
 LEFT = 1e-4
 SOLVERS = ("lbfgs", "newton-cholesky", "newton-cg")
 TOLERANCES = 10.0 ** -np.arange(1, 9)
-HESSIAN = 1500  # parameters beyond which newton-cholesky takes longest by far
+HESSIAN = 1500  # parameters above which newton-cholesky is by far the slowest
 HOPELESS = 5  # times the best time so far
 REPEATS = 3
 SHAPES = (  # rows, features, classes
@@ -66,7 +66,7 @@ def _raw(quick: bool) -> Iterator[DataSet]:
 
 
 def _race(data: DataSet, alpha: float) -> Row:
-    """Our default; of scaled columns also the fastest solver of scikit-learn to the same distance."""
+    """linclf's default; for scaled columns also scikit-learn's fastest solver to the same distance."""
     problem = Problem(data, "softmax", alpha)
     ours = SoftmaxClassifier(alpha=alpha)
     warm_up(ours, data.X, data.y)
@@ -133,9 +133,9 @@ def table(result: Result) -> str:
     columns = ["data", "alpha", "ms", "distance left", "solver", "iterations", "gap"]
     return "\n\n".join(
         [
-            "`SoftmaxClassifier()` with nothing set but alpha. Distance left is "
+            "`SoftmaxClassifier()` with only alpha set. Distance left is "
             "(F - F*)/(F(0) - F*). On scaled columns LogisticRegression minimises the same objective: "
-            f"its time is the least over {', '.join(SOLVERS)}, one and two threads, and tolerances "
+            f"its time is the shortest over {', '.join(SOLVERS)}, one and two threads, and tolerances "
             f"that leave at most {LEFT:g}.",
             markdown_table([*columns, "scikit-learn, ms", "ours / its", "its solver"], lines),
         ]

@@ -57,7 +57,7 @@ def run(quick: bool) -> Measurements:
 
 
 def _models(n_classes: int) -> dict[str, Stream]:
-    """One of ours, and theirs with each number of threads that may train its classes."""
+    """linclf's model, and SGDClassifier with each number of threads that may train its classes."""
     numbers = NUMBERS if n_classes > 2 else NUMBERS[:1]
     peers = {f"{THEIRS} {n}": SGDClassifier(loss="log_loss", n_jobs=n, random_state=0) for n in numbers}
     return {OURS: SoftmaxClassifier(random_state=0), **peers}
@@ -68,7 +68,7 @@ def _part(layout: str, n: int, n_features: int, n_classes: int, seed: int) -> tu
     y = rng.integers(0, n_classes, n)
     if layout == DENSE:
         return rng.standard_normal((n, n_features)), y
-    width = n_features // NONZEROS  # each value in a range of its own: no column twice, and in order
+    width = n_features // NONZEROS  # a separate range for each value: columns are unique and in order
     columns = rng.integers(0, width, (n, NONZEROS)) + width * np.arange(NONZEROS)
     starts = np.arange(0, n * NONZEROS + 1, NONZEROS)
     values = rng.random(n * NONZEROS)
@@ -76,7 +76,7 @@ def _part(layout: str, n: int, n_features: int, n_classes: int, seed: int) -> tu
 
 
 def _times(layout: str, n: int, n_features: int, n_classes: int, repeats: int) -> Row:
-    """Median seconds of a part, and of looking at ``coef_`` after it; the models take turns."""
+    """Median seconds of a part, and of reading ``coef_`` after it; the models take turns."""
     shape = layout, n, n_features, n_classes
     models, classes = _models(n_classes), np.arange(n_classes)
     parts: dict[str, list[float]] = {name: [] for name in models}
@@ -132,13 +132,13 @@ def table(result: Result) -> str:
     return "\n\n".join(
         [
             f"Medians of {settings['repeats']} parts after the first, {settings['dtype']}, sparse rows with "
-            f"{settings['nonzeros_of_a_sparse_row']} values; `coef_` is looked at after each part. "
+            f"{settings['nonzeros_of_a_sparse_row']} values; `coef_` is read after each part. "
             "SGDClassifier trains one class against the rest, on its best number of threads.",
             markdown_table(
                 [*("part", "classes", "ms", "`coef_`, ms", "SGDClassifier, ms"), "times its time"],
                 [_time_line(row) for row in times],
             ),
-            "Resident memory in a process of its own (Linux): kept from the first part on, and growth while "
+            "Resident memory in a separate process (Linux): kept after the first part, and growth while "
             "a later part is trained.",
             markdown_table(
                 [

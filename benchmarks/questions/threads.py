@@ -63,8 +63,8 @@ def table(result: Result) -> str:
         for row in result["rows"]
     ]
     return (
-        "Seconds are of one full pass: the longer fit less the shorter one, so that what a fit does once "
-        "drops out; the gain of the whole fit includes it.\n\n"
+        "Seconds are for one full pass: the difference between a longer and a shorter fit, without the "
+        "set-up of a fit; the gain of the whole fit includes the set-up.\n\n"
         + markdown_table(
             [
                 *("rows", "features", "classes", "solver", "1 thread, s", "2 threads, s"),

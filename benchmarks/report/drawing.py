@@ -13,8 +13,8 @@ from matplotlib.ticker import NullFormatter
 
 from benchmarks.report.pictures import Dots, Lines, Paths, Picture, Scatter
 
-# Okabe and Ito's palette and two more, a colour for each package or estimator; its solvers differ in line and
-# marker
+# Okabe and Ito's palette and two more colours, one for each package or estimator; its solvers differ in line
+# and marker
 COLOURS = {
     "linclf": "#0072B2",
     "LogisticRegression": "#D55E00",
@@ -83,7 +83,7 @@ def _scatter(picture: Scatter, figure: Figure) -> None:
     for seconds, accuracy, ours in points.values():
         colour = COLOURS["linclf" if ours else "LogisticRegression"]
         axes.semilogx(seconds, accuracy, "o" if ours else "s", color=colour)
-    # labels beside their points would overlap: they stand in a column, each with a line to its point
+    # labels next to their points would overlap: they are in a column, each with a line to its point
     by_accuracy = sorted(points.items(), key=lambda item: item[1][1])
     for rank, (name, (seconds, accuracy, ours)) in enumerate(by_accuracy):
         axes.annotate(

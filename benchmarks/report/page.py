@@ -1,4 +1,4 @@
-"""docs/benchmarks.md and its pictures, from the JSON results, README.md and nothing else."""
+"""docs/benchmarks.md and its pictures, made only from the JSON results and README.md."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ Results = dict[str, dict[str, Result]]  # question -> instructions of the proces
 
 
 def load(folder: Path) -> Results:
-    """Those in the folders of a folder, one for each kind of processor; the others have no question."""
+    """The results in the subfolders of a folder, one for each kind of processor, in the order of the page."""
     kinds = sorted(path.name for path in folder.iterdir() if path.is_dir())
     kinds = [kind for kind in NAMES if kind in kinds] + [kind for kind in kinds if kind not in NAMES]
     results: Results = {}
@@ -50,7 +50,7 @@ def write(results: Results, docs: Path) -> Path:
 
 
 def marks_table(results: Results) -> str:
-    """Each mark with what was measured on each kind of processor and whether it is met there."""
+    """Each mark with the measurement on each kind of processor, and whether it is met there."""
     kinds = list(dict.fromkeys(kind for by_kind in results.values() for kind in by_kind))
     kinds.sort(key=[*NAMES, *kinds].index)
     lines = []
@@ -89,26 +89,26 @@ def _circumstances(kind: str, result: Result) -> str:
     where = f"{machine['processor']} with {_title(kind)}, {machine['cores']} cores, {machine['system']}"
     if "emulated" in machine:
         switches = " ".join(f"{name}={value}" for name, value in machine["emulated"].items() if value)
-        where += f"; a machine with {_title(machine['has'])}, held to {_title(kind)} by `{switches}`"
+        where += f"; a machine with {_title(machine['has'])}, restricted to {_title(kind)} by `{switches}`"
     limits = f"; {_limits(machine['limits'])}" if "limits" in machine else ""
     return f"{result['date']}, {where}{limits}; {listed}.{quick}"
 
 
 def _limits(limits: dict[str, Any]) -> str:
-    """What the machine did at best in the run of the result."""
+    """The limits of the machine, measured in the run of the result."""
 
     def of_threads(name: str) -> str:
         return " / ".join(f"{value:.0f}" for value in limits[name].values())
 
     return (
         f"on one / two threads sgemm {of_threads('sgemm_gflops')} and dgemm {of_threads('dgemm_gflops')} "
-        f"GFLOP/s, reading {of_threads('read_gb_s')} GB/s; rows of 3 KB at random "
-        f"{limits['random_rows_gb_s']:.1f} GB/s, a load at random {limits['load_ns']:.0f} ns"
+        f"GFLOP/s, reading {of_threads('read_gb_s')} GB/s; rows of 3 KB in random order "
+        f"{limits['random_rows_gb_s']:.1f} GB/s, a random load {limits['load_ns']:.0f} ns"
     )
 
 
 def _generated_and_absent(result: Result) -> Iterator[str]:
-    """What a reader must know before the table: which data are generated, which packages are absent."""
+    """Notes before the table: which data are generated, and which packages are absent."""
     generated = [data["name"] for data in result["data"] if data["source"] == "generated"]
     absent = result.get("absent", {})
     if generated:

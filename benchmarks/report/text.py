@@ -5,7 +5,7 @@ from typing import Any
 
 
 def markdown_table(head: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
-    """Cells are written by `str`; a vertical bar inside a cell would end it."""
+    """A table in Markdown; cells are written by `str`, and vertical bars are escaped."""
     rows = [head, ["---"] * len(head), *lines]
     return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows)
 
@@ -23,10 +23,10 @@ def number(value: float | None) -> str:
 
 
 def shortened(warnings: Iterable[str]) -> str:
-    """The beginnings of some warnings, for a cell of a table."""
+    """The beginnings of the warnings, for a cell of a table."""
     return "; ".join(warning[:60] for warning in warnings)
 
 
 def fraction(ours: float, theirs: float) -> str:
-    """Our seconds as a fraction of theirs: 1/12.3."""
+    """The seconds of linclf as a fraction of theirs: 1/12.3."""
     return f"1/{theirs / ours:.1f}"

@@ -2,8 +2,8 @@
 When should the classifier say that it does not know?
 =====================================================
 
-Let a person decide the rows of most doubt. How much is gained depends on how doubt is measured; the
-curve shows the error of the rows that are kept, from the surest one on.
+Let a person decide the most doubtful rows. How much this gains depends on how doubt is measured; the
+curve shows the error of the rows that are kept, from the surest row on.
 """
 
 from sklearn.datasets import load_digits
@@ -19,7 +19,7 @@ clf = SoftmaxClassifier(alpha=1e-3).fit(X_train, y_train)
 RiskCoverageDisplay.from_estimator(clf, X_test, y_test)
 
 # %%
-# In numbers: the error of all rows, and of those without the tenth of most doubt.
+# In numbers: the error of all rows, and without the most doubtful tenth.
 
 p = clf.predict_proba(X_test)
 wrong = clf.predict(X_test) != y_test

@@ -2,8 +2,8 @@
 How do I get probabilities from an SVM?
 =======================================
 
-A hinge gives scores, not probabilities. A calibrator learns them from rows that the SVM has not seen.
-``calibration="platt"`` with ``early_stopping=True`` holds a tenth of the rows out for that.
+A hinge gives scores, not probabilities. A calibrator learns probabilities from rows that the SVM has not
+seen. ``calibration="platt"`` with ``early_stopping=True`` holds out a tenth of the rows for that.
 """
 
 import matplotlib.pyplot as plt
@@ -15,7 +15,7 @@ from linclf.display import ReliabilityDisplay
 from linclf.metrics import expected_calibration_error, log_loss
 
 # %%
-# Two classes that overlap, of which the first is the more frequent one.
+# Two overlapping classes, the first of which is more frequent.
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(20_000, 10))
@@ -24,8 +24,8 @@ y = (rng.random(len(f)) < 1 / (1 + np.exp(-f))).astype(int)
 X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.5, random_state=0)
 
 # %%
-# What the probabilities are worth, beside those of a softmax, which is the true model here, and beside a
-# sigmoid of the bare scores, which people use for want of better.
+# How good are the probabilities? They are compared with those of a softmax, which is the true model here, and
+# with a sigmoid of the bare scores, a common makeshift.
 
 svm = SVMClassifier(early_stopping=True, calibration="platt", random_state=0).fit(X_train, y_train)
 softmax = SoftmaxClassifier().fit(X_train, y_train)

@@ -2,8 +2,8 @@
 Which loss is best for my table?
 ================================
 
-``linclf.compare`` fits them all, each with its own penalty chosen inside the training part, beside
-scikit-learn's classifiers, and says which differences can be told from chance.
+``linclf.compare`` fits all losses, each with its own penalty chosen inside the training part, and
+scikit-learn's classifiers, and says which differences are more than chance.
 """
 
 from sklearn.datasets import load_breast_cancer
@@ -20,6 +20,6 @@ comparison = compare(
 comparison  # noqa: B018
 
 # %%
-# The last line says which to take, and why:
+# The last line says which to use and why:
 
 print(comparison.verdict)

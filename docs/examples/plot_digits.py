@@ -2,7 +2,7 @@
 What has the classifier learned of pictures?
 ============================================
 
-Coefficients of pixels are pictures. Blue speaks for the digit, red against it.
+Coefficients of pixels can be shown as images. Blue counts for the digit, red against it.
 """
 
 from sklearn.datasets import load_digits
@@ -15,7 +15,7 @@ clf = SoftmaxClassifier(alpha=1e-2).fit(X, y)
 CoefficientsDisplay.from_estimator(clf, image_shape=(8, 8))
 
 # %%
-# A smaller penalty fits the training rows better, and its pictures are noise: pixels of the border, which
+# A smaller penalty fits the training rows better, but its images are noise: border pixels, which
 # are hardly ever inked, get large weights.
 
 CoefficientsDisplay.from_estimator(SoftmaxClassifier(alpha=1e-6).fit(X, y), image_shape=(8, 8))

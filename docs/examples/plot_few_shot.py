@@ -2,8 +2,8 @@
 I have five examples of each class: how do I probe my embeddings?
 =================================================================
 
-With few rows of many features the penalty is everything. From some eight rows of a class on, folds find it.
-With two or four, a fold trains on one or two rows of a class and finds nothing: take a small penalty.
+With few rows and many features, the penalty is everything. With about eight rows per class or more, folds
+find it. With two or four, a fold trains on one or two rows per class and finds nothing: use a small penalty.
 """
 
 import matplotlib.pyplot as plt
@@ -12,8 +12,8 @@ import numpy as np
 from linclf import SoftmaxClassifier, SoftmaxClassifierCV
 
 # %%
-# Embeddings of 60 classes. What differs within a class lies mostly in few directions, as it does in real
-# embeddings: there the rows of a class are further from each other than the classes are.
+# Embeddings of 60 classes. As in real embeddings, the variation within a class lies mostly in a few
+# directions, in which the rows of a class are further apart than the classes.
 
 rng = np.random.default_rng(0)
 d, K = 256, 60

@@ -2,7 +2,7 @@
 My table does not fit into memory: how do I train on it?
 ========================================================
 
-``Batches`` reads files again for each pass, a few rows at a time, and the model is that of all rows in
+``Batches`` reads files again for each pass, a few rows at a time. The model is the same as with all rows in
 memory.
 """
 
@@ -28,7 +28,7 @@ for k in range(4):
     parts.append(table)
 
 # %%
-# The memory is what reading may take, also if there are a hundred million rows.
+# ``memory`` is what reading may use, even for a hundred million rows.
 
 from_disk = SoftmaxClassifier().fit(Batches(str(folder / "*.parquet"), target="label", memory="256MiB"))
 whole = pd.concat(parts)

@@ -2,8 +2,8 @@
 When should training stop?
 ==========================
 
-Stochastic steps that go on for long learn the training rows by heart. With validation rows the
-classifier keeps the weights of the epoch at which their loss was least.
+After many stochastic steps the model overfits the training rows. With validation rows the
+classifier keeps the weights of the epoch with the lowest validation loss.
 """
 
 import numpy as np
@@ -20,5 +20,5 @@ clf = SoftmaxClassifier(
 )
 clf.fit(X_train, y_train, X_val=X_val, y_val=y_val)
 best = int(np.argmin(clf.history_["validation_loss"])) + 1
-print(f"{clf.n_iter_} epochs, of which the weights of number {best} are kept")
+print(f"{clf.n_iter_} epochs; the weights of epoch {best} are kept")
 HistoryDisplay.from_estimator(clf)

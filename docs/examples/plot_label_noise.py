@@ -3,7 +3,7 @@ Some of my labels are wrong: which loss minds least?
 ====================================================
 
 A squared hinge pulls hardest at the rows that are most wrong, which are those with wrong labels. Softmax
-pulls at all of them alike, and a bounded loss, written here in a few lines, lets go of them.
+pulls at all wrong rows alike, and a bounded loss, written here in a few lines, lets go of them.
 """
 
 from typing import NamedTuple
@@ -36,7 +36,7 @@ def generalized_cross_entropy(loss, scores, y):
     p = np.exp(scores - scores.max())
     p /= p.sum()
     power = p[y] ** loss.q
-    scores[:] = power * p  # the gradient takes the place of the scores
+    scores[:] = power * p  # the gradient overwrites the scores
     scores[y] -= power
     return (1 - power) / loss.q
 
@@ -44,7 +44,7 @@ def generalized_cross_entropy(loss, scores, y):
 check_loss(GeneralizedCrossEntropy())
 
 # %%
-# Digits, of which more and more training labels are drawn anew.
+# Digits, with a growing share of training labels redrawn at random.
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.5, stratify=y, random_state=0)
@@ -67,5 +67,5 @@ for name, loss in losses.items():
         clf = LinearClassifier(loss=loss, alpha=1e-3, random_state=0).fit(X_train / 16, noisy)
         accuracy.append(clf.score(X_test / 16, y_test))
     ax.plot(shares, accuracy, marker="o", label=name)
-ax.set(xlabel="share of labels drawn anew", ylabel="accuracy on clean test rows")
+ax.set(xlabel="share of labels redrawn", ylabel="accuracy on clean test rows")
 ax.legend()

@@ -2,8 +2,8 @@
 Would more rows help?
 =====================
 
-A learning curve asks the rows that are there. Where the score of the test rows still rises and that of
-the training rows still falls, more rows would help; where both are flat, other features would.
+A learning curve answers this from the rows at hand. If the score on test rows is still rising and the score
+on training rows is still falling, more rows would help; if both are flat, only other features would.
 """
 
 import matplotlib.pyplot as plt

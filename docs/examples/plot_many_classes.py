@@ -3,8 +3,8 @@ I have thousands of classes: is there something faster than a full softmax?
 ===========================================================================
 
 Each step of a full softmax touches the weights of every class. Sampled softmax touches those of a few,
-adaptive softmax a head and one tail, a hierarchical one a path through a tree: faster, and less accurate
-in different ways.
+adaptive softmax a head and one tail, hierarchical softmax a path through a tree: all are faster, and less
+accurate in different ways.
 """
 
 import time
@@ -16,7 +16,7 @@ from linclf import SoftmaxClassifier
 from linclf.large import AdaptiveSoftmaxClassifier, HierarchicalSoftmaxClassifier, SampledSoftmaxClassifier
 
 # %%
-# Two thousand classes, of which the k-th has 1/k as many rows as the first.
+# Two thousand classes; the k-th has 1/k as many rows as the first.
 
 rng = np.random.default_rng(0)
 K, d = 2_000, 64

@@ -2,10 +2,10 @@
 My columns have different units: must I scale them?
 ===================================================
 
-Not to reach the optimum, which the classifier does whatever the units. But the penalty is on the
-weights, and the weight of a column in millimetres is a thousandth of that in metres: which optimum it is
-depends on the units. ``standardize=True`` takes that away, as a StandardScaler before the classifier
-would.
+Not to reach the optimum: the classifier does so whatever the units. But the penalty is on the
+weights, and the weight of a column in millimetres is a thousandth of that in metres, so the optimum itself
+depends on the units. ``standardize=True`` removes that dependence, like a StandardScaler before the
+classifier.
 """
 
 import matplotlib.pyplot as plt
@@ -16,7 +16,7 @@ from sklearn.model_selection import cross_val_score
 from linclf import SoftmaxClassifier
 
 X, y = load_wine(return_X_y=True)
-print("deviations of the columns:", *np.round(X.std(axis=0), 1))
+print("standard deviations of the columns:", *np.round(X.std(axis=0), 1))
 alphas = np.logspace(-6, 1, 15)
 fig, ax = plt.subplots(figsize=(6.5, 4.5))
 for standardize in (False, True):

@@ -2,7 +2,7 @@
 How do I use the classifier without Python?
 ===========================================
 
-``linclf.to_onnx`` makes a graph of standard operators, with the calibration in it. onnxruntime runs it
+``linclf.to_onnx`` makes a graph of standard operators that includes the calibration. onnxruntime runs it
 in Python too, which shows that nothing is lost.
 """
 

@@ -2,8 +2,8 @@
 How strong should the penalty be?
 =================================
 
-It decides more than the loss. ``SoftmaxClassifierCV`` goes along a path of penalties, each solution the
-start of the next, and keeps scores and coefficients.
+It matters more than the loss. ``SoftmaxClassifierCV`` goes along a path of penalties, on which each solution
+is the start of the next, and keeps scores and coefficients.
 """
 
 from sklearn.datasets import load_breast_cancer

@@ -2,8 +2,8 @@
 My class of interest is rare: what should I change?
 ===================================================
 
-First: nothing. The probabilities of a softmax are right for rare classes too, and a threshold of .5 is
-what is wrong. Choose the threshold by what errors cost, or let ``logit_adjustment`` move it.
+At first nothing. The probabilities of a softmax are right for rare classes too; it is the threshold of .5
+that is wrong. Choose the threshold by the cost of errors, or let ``logit_adjustment`` move it.
 """
 
 import matplotlib.pyplot as plt
@@ -24,7 +24,7 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_sta
 print(f"{y.mean():.1%} of the rows are positive")
 
 # %%
-# Three ways, and what they say: how many rows they call positive, their balanced accuracy, and the mean of
+# Three ways and their results: how many rows they call positive, their balanced accuracy, and the mean of
 # their probabilities, which should be the share of positives.
 
 models = {
@@ -45,9 +45,9 @@ ax.set(xlabel="recall", ylabel="precision", title="The ranking is the same; only
 ax.legend()
 
 # %%
-# The curves lie on each other: weights and adjustment move the line, and hardly change what is learned,
-# where a linear model is near the truth. With the bare softmax you draw the line yourself, where a missed
-# positive costs 30 times a false alarm, say:
+# The curves coincide: if a linear model is near the truth, weights and adjustment move the threshold and
+# hardly change what is learned. With the plain softmax you choose the threshold yourself, for example if a
+# missed positive costs 30 times as much as a false alarm:
 
 p = models["softmax"].predict_proba(X_test)[:, 1]
 cost = 30

@@ -2,8 +2,8 @@
 Softmax or sparsemax: which classes are possible at all?
 ========================================================
 
-Softmax gives each class some probability. Sparsemax gives most rows one class, or two, and all others
-exactly 0: a short list of what is possible. On the simplex of three classes its rows lie on the corners
+Softmax gives each class some probability. Sparsemax gives most rows one or two classes, and exactly 0 to
+all others: a short list of what is possible. On the simplex of three classes its rows lie on the corners
 and edges.
 """
 

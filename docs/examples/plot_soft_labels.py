@@ -2,8 +2,8 @@
 Several people labelled each row, and they disagree: what do I fit?
 ===================================================================
 
-Give the classifier the shares of the votes: rows of probabilities as ``y``. The majority alone forgets
-which rows were doubtful, and costs log loss.
+Give the classifier the shares of the votes: rows of probabilities as ``y``. The majority alone loses the
+information which rows were doubtful, and costs log loss.
 """
 
 import matplotlib.pyplot as plt

@@ -3,7 +3,7 @@ My rows come one after the other, and the world changes: can it follow?
 =======================================================================
 
 ``partial_fit`` learns from each part as it comes. Here the weights of the true model turn slowly; a
-classifier that was fitted once falls behind, and one that goes on learning follows.
+classifier that was fitted once falls behind, and one that keeps learning follows.
 """
 
 import matplotlib.pyplot as plt

@@ -2,8 +2,8 @@
 My network is too sure: can its probabilities be mended?
 ========================================================
 
-A temperature divides all logits by one number, learned from a few hundred rows. It changes no decision,
-and it is two lines: ``fit(logits, y)`` and ``predict_proba(logits)``.
+A temperature is one number, learned from a few hundred rows, by which all logits are divided. It changes no
+decision, and takes two lines: ``fit(logits, y)`` and ``predict_proba(logits)``.
 """
 
 import matplotlib.pyplot as plt
@@ -15,7 +15,7 @@ from linclf.functional import softmax
 from linclf.metrics import expected_calibration_error
 
 # %%
-# Logits as of a network that was trained too long: three times too large.
+# Logits like those of a network that was trained too long: three times too large.
 
 rng = np.random.default_rng(0)
 right = 1.5 * rng.normal(size=(6_000, 10))

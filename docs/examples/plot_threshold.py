@@ -2,7 +2,7 @@
 A miss costs me ten times as much as a false alarm: where do I draw the line?
 =============================================================================
 
-scikit-learn's ``TunedThresholdClassifierCV`` takes our classifiers as it takes its own.
+scikit-learn's ``TunedThresholdClassifierCV`` works with linclf's classifiers as with its own.
 """
 
 import matplotlib.pyplot as plt
@@ -26,10 +26,10 @@ clf = SoftmaxClassifierCV(standardize=True).fit(X_train, y_train)
 tuned = TunedThresholdClassifierCV(
     SoftmaxClassifierCV(standardize=True), scoring=make_scorer(gain), store_cv_results=True
 ).fit(X_train, y_train)
-print(f"at .5 the cost of a test row is {-gain(y_test, clf.predict(X_test)):.3f}")
+print(f"at .5 the cost per test row is {-gain(y_test, clf.predict(X_test)):.3f}")
 print(f"at {tuned.best_threshold_:.2f} it is {-gain(y_test, tuned.predict(X_test)):.3f}")
 
 fig, ax = plt.subplots(figsize=(6.5, 4.5))
 ax.plot(tuned.cv_results_["thresholds"], -np.array(tuned.cv_results_["scores"]))
 ax.axvline(tuned.best_threshold_, color="grey", linestyle=":")
-ax.set(xlabel="threshold on the probability of malignant", ylabel="cost of a row, by folds", ylim=(0, 1))
+ax.set(xlabel="threshold on the probability of malignant", ylabel="cost per row, by folds", ylim=(0, 1))

@@ -2,7 +2,7 @@
 Which words decide?
 ===================
 
-Text that is on every machine with NumPy and SciPy: the docstrings of their functions. Which of the two
+Every machine with NumPy and SciPy has some text: the docstrings of their functions. Which of the two
 is a docstring from, and which words give it away?
 """
 
@@ -34,14 +34,14 @@ labels = ["numpy"] * len(numpy_texts) + ["scipy"] * len(scipy_texts)
 print(len(numpy_texts), "docstrings of NumPy,", len(scipy_texts), "of SciPy")
 
 # %%
-# The names of the two would make it too easy, and so would the way in which they import themselves.
+# The names of the two packages would make it too easy, and so would their import statements.
 
 words = TfidfVectorizer(token_pattern=r"[a-z]{3,}", stop_words=["numpy", "scipy", "import", "from"], min_df=3)
 model = make_pipeline(words, SoftmaxClassifier(alpha=1e-4))
 print(f"accuracy {cross_val_score(model, texts, labels).mean():.3f}")
 
 # %%
-# The words with the largest coefficients, for SciPy to the right.
+# The words with the largest coefficients; those to the right count for SciPy.
 
 model.fit(texts, labels)
 names = words.get_feature_names_out()

@@ -93,6 +93,6 @@ def test_beyond_memory_a_peer_that_is_as_good_sooner_is_a_miss():
     sklearn, wabbit = (
         next(judge(result) for bar, judge in judged.items() if name in bar) for name in ("SGDC", "Wabbit")
     )
-    assert sklearn == ("1/2.0 of its 2.0 s, accuracy 0.7500 beside 0.7000", True)
-    assert wabbit == ("1/1.0 of its 1.0 s, accuracy 0.7500 beside 0.8000", False)
+    assert sklearn == ("1/2.0 of its 2.0 s, accuracy 0.7500 against 0.7000", True)
+    assert wabbit == ("1/1.0 of its 1.0 s, accuracy 0.7500 against 0.8000", False)
     assert "absent: E: no" in question.table(result)

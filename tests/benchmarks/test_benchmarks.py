@@ -200,7 +200,7 @@ def test_results_of_two_processors_stand_side_by_side(tmp_path):
     (line,) = (line for line in text.splitlines() if line.startswith("| two threads"))
     assert line.endswith("| yes | 1.20x on 60,000 x 784, coefficients bitwise equal | **no** |")
     assert text.index("### AVX-512") < text.index("### AVX2")
-    assert "with AVX-512, held to AVX2 by `OPENBLAS_CORETYPE=Haswell`; python 3.11" in text
+    assert "with AVX-512, restricted to AVX2 by `OPENBLAS_CORETYPE=Haswell`; python 3.11" in text
 
 
 @pytest.mark.parametrize(

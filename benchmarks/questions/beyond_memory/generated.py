@@ -1,4 +1,4 @@
-"""Rows for files and memory maps, and others of the same kind to score models on."""
+"""Rows for files and memory maps, and test rows of the same kind."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ N_CLASSES = 10  # of rows in files
 LABEL_NOISE = 0.2  # of rows in files: the best accuracy is .78
 SPREAD = 6.5  # of the rows around the centres of their classes: with 1,000 of them the best accuracy is .83
 GROUP = 100_000  # rows of a row group
-AT_ONCE = 20_000  # rows of a map that are made at once
+AT_ONCE = 20_000  # rows of a map made at once
 TRAIN, TEST, TUNE = 0, 2, 3  # seeds of rows; the model has 1
 TEST_ROWS, TUNE_ROWS = 100_000, 20_000
 TEST_ROWS_OF_MAP, TUNE_ROWS_OF_MAP = 10_000, 3_000
@@ -29,7 +29,7 @@ def rows(
 
 
 def groups(n: int, n_features: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The rows to train on, a row group at a time; fewer of them are the first ones of more."""
+    """The training rows, one row group at a time; a smaller number of rows is the beginning of a larger."""
     rng = np.random.default_rng(TRAIN)
     for start in range(0, n, GROUP):
         yield rows(min(GROUP, n - start), n_features, rng)
@@ -63,7 +63,7 @@ def write_file(path: str, n: int, n_features: int) -> Row:
 
 
 def write_text(path: str, n: int, n_features: int) -> Row:
-    """The same rows in the text format of Vowpal Wabbit: its labels are 1 to K, its features have numbers."""
+    """The same rows in the text format of Vowpal Wabbit: labels are 1 to K, features are numbered."""
     with open(path, "wb") as file:
         for X, y in groups(n, n_features):
             for start in range(0, len(y), AT_ONCE):
@@ -73,7 +73,7 @@ def write_text(path: str, n: int, n_features: int) -> Row:
 
 
 def as_text(X: np.ndarray, y: np.ndarray) -> bytes:
-    """Digits are as many as single precision needs."""
+    """Lines of text, with as many digits as single precision needs."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -13,11 +13,11 @@ from benchmarks.questions.beyond_memory.reading import bytes_read, warm_cache
 from linclf import Batches, SoftmaxClassifier
 
 MEMORY = "1GiB"
-PASSES = 6  # of an exact fit that is timed
+PASSES = 6  # of a timed exact fit
 
 
 def fit_exactly(path: str) -> Row:
-    """A pass is the slope of the seconds of the iterations."""
+    """An exact fit; the time of a pass is the slope of the seconds over the iterations."""
     warnings.simplefilter("ignore")
     model = SoftmaxClassifier(solver="lbfgs", max_iter=PASSES, tol=0)
     model.fit(np.eye(8, dtype=np.float32), np.arange(8) % 2)  # loads machine code
@@ -36,7 +36,7 @@ def fit_exactly(path: str) -> Row:
 
 
 def fit_by_steps(path: str, n_features: int, epochs: int) -> Row:
-    """Stochastic steps; seconds are those of an epoch after the first one."""
+    """Stochastic steps; seconds are those of an epoch after the first."""
     warnings.simplefilter("ignore")
     X, y = rows(TEST_ROWS, n_features)
     model = SoftmaxClassifier(solver="sgd", max_iter=epochs, tol=None, random_state=0)
@@ -58,7 +58,7 @@ def fit_by_steps(path: str, n_features: int, epochs: int) -> Row:
 
 
 def fit_map(folder: str, n: int, n_features: int, n_classes: int) -> Row:
-    """One epoch; all of the fit is a first pass, which counts classes and spreads, and the epoch."""
+    """One epoch; the whole fit also has a first pass, for the classes and the spread of the columns."""
     from benchmarks.measure.limits import limits
 
     warnings.simplefilter("ignore")

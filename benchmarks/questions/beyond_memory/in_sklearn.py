@@ -15,7 +15,7 @@ from benchmarks.question import Row
 from benchmarks.questions.beyond_memory.generated import N_CLASSES, TEST_ROWS, TUNE, TUNE_ROWS, rows
 from benchmarks.questions.beyond_memory.reading import bytes_read, warm_cache
 
-CHUNK = 2**16  # rows that it is given at once
+CHUNK = 2**16  # rows passed at once
 CHOICES: tuple[dict[str, Any], ...] = (
     {"alpha": 1e-4},
     {"alpha": 1e-4, "average": True},
@@ -26,7 +26,7 @@ CHOICES: tuple[dict[str, Any], ...] = (
 
 
 def fit_by_parts(path: str, n_features: int, epochs: int) -> Row:
-    """Rows in the order of the file, one class against the rest; reading is timed, too."""
+    """Rows in file order, one class against the rest; reading is timed, too."""
     X, y = rows(TEST_ROWS, n_features)
     chosen = _best(path, n_features, epochs)
     warm_cache(path)
@@ -63,7 +63,7 @@ def _epoch(model: SGDClassifier, chunks: Iterator[tuple[np.ndarray, np.ndarray]]
 
 
 def _best(path: str, n_features: int, epochs: int) -> dict[str, Any]:
-    """The parameters that are best on the first chunk, and the faster number of threads."""
+    """The best parameters on the first chunk, and the faster number of threads."""
     (X, y), *_ = itertools.islice(_chunks(path), 1)
     X_tune, y_tune = rows(TUNE_ROWS, n_features, TUNE)
     seconds, accuracy = {}, []

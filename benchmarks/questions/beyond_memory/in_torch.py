@@ -16,15 +16,15 @@ from benchmarks.questions.beyond_memory.generated import (
     read_map,
 )
 
-BATCH = 1024  # 256, as elsewhere, takes 1.7 times as long an epoch here
-CHUNK = 2**15  # rows that are shuffled at once: 100 MB
-SAMPLE = 2**17  # rows that its step is chosen with
+BATCH = 1024  # with 256, as elsewhere, an epoch takes 1.7 times as long here
+CHUNK = 2**15  # rows shuffled at once: 100 MB
+SAMPLE = 2**17  # rows on which its step is chosen
 TO_RACE = 8  # batches that decide the number of threads
 STEPS = (1e-3, 3e-3, 1e-2, 3e-2)
 
 
 def fit_by_adam(folder: str, n_features: int, n_classes: int) -> Row:
-    """One epoch; the step falls to zero on a line."""
+    """One epoch; the step falls linearly to zero."""
     X, y = read_map(folder)
     X.sum()  # warms the page cache
     seconds = {}

@@ -1,4 +1,4 @@
-"""Vowpal Wabbit: text in its own format in the first pass, its own cache file in the others."""
+"""Vowpal Wabbit: text in its own format in the first pass, its own cache file in later passes."""
 
 import tempfile
 import time
@@ -18,13 +18,13 @@ from benchmarks.questions.beyond_memory.generated import (
 )
 from benchmarks.questions.beyond_memory.reading import bytes_read, warm_cache
 
-SAMPLE = 2**16  # rows that its steps are chosen with
+SAMPLE = 2**16  # rows on which its steps are chosen
 METHOD = f"--oaa {N_CLASSES} --loss_function logistic -b 18 --holdout_off"
 CHOICES = ("-l 0.1", "-l 0.5", "-l 2", "--sgd -l 0.03", "--sgd -l 0.1", "--sgd -l 0.3")
 
 
 def fit_by_oaa(path: str, n_features: int, epochs: int) -> Row:
-    """Seconds of a pass are those of one that reads the cache: what more passes than one take more."""
+    """The time of a pass is that of one that reads the cache: the extra time per additional pass."""
     with tempfile.TemporaryDirectory(prefix="linclf-vw-") as name:
         folder = Path(name)
         chosen = _best(folder, path, n_features, epochs)
@@ -47,7 +47,7 @@ def fit_by_oaa(path: str, n_features: int, epochs: int) -> Row:
 
 
 def _best(folder: Path, path: str, n_features: int, epochs: int) -> str:
-    """The steps that are best on the first rows of the file."""
+    """The best steps on the first rows of the file."""
     sample, accuracy = folder / "sample.txt", []
     X_tune, y_tune = rows(TUNE_ROWS, n_features, TUNE)
     with open(path, "rb") as lines, sample.open("wb") as file:
@@ -59,7 +59,7 @@ def _best(folder: Path, path: str, n_features: int, epochs: int) -> str:
 
 
 def _train(folder: Path, path: str, epochs: int, steps: str) -> float:
-    """Seconds until the model is written; the cache is made anew."""
+    """Seconds until the model is written; the cache is rebuilt."""
     import vowpalwabbit
 
     (folder / "cache").unlink(missing_ok=True)

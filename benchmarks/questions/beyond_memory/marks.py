@@ -1,4 +1,4 @@
-"""What a pass over rows that are not in memory should take."""
+"""Targets for passes over rows that are not in memory."""
 
 from benchmarks.question import Mark, Result, row_of
 from benchmarks.report.text import fraction
@@ -31,11 +31,11 @@ def _workers(result: Result) -> tuple[str, bool]:
 
 
 def _beside(result: Result, work: str, peer: str, part: float) -> tuple[str, bool]:
-    """Seconds of the whole fits, and accuracies; met if ours takes that part of theirs, and is as good."""
+    """Seconds and accuracies of whole fits; met if linclf takes this part of the time at their accuracy."""
     ours, theirs = (row_of(result, work=f"{work}: {name}") for name in ("linclf sgd", peer))
     said = (
         f"{fraction(ours['whole'], theirs['whole'])} of its {theirs['whole']:.1f} s, accuracy "
-        f"{ours['accuracy']:.4f} beside {theirs['accuracy']:.4f}"
+        f"{ours['accuracy']:.4f} against {theirs['accuracy']:.4f}"
     )
     return said, ours["whole"] <= part * theirs["whole"] and ours["accuracy"] >= theirs["accuracy"]
 

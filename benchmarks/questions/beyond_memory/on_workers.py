@@ -1,4 +1,4 @@
-"""A pass over rows on the workers of a local cluster of Dask."""
+"""A pass over rows on the workers of a local Dask cluster."""
 
 import warnings
 

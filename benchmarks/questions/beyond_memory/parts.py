@@ -1,4 +1,4 @@
-"""What is measured, each fit in a process of its own."""
+"""The measurements, each fit in a separate process."""
 
 import tempfile
 from collections.abc import Callable
@@ -21,7 +21,7 @@ SHAPES = {
     "cluster": (2_000_000, 200),
 }
 QUICK = {"file": (40_000, 20), "text": (8_000, 20), "map": (4_000, 64, 20), "cluster": (20_000, 20)}
-EPOCHS = 3  # over the rows that are there as text, too
+EPOCHS = 3  # over the rows that also exist as text
 
 
 def run(quick: bool) -> Measurements:
@@ -57,7 +57,7 @@ def _folder() -> tempfile.TemporaryDirectory:
 
 
 def _one_file(n: int, n_features: int) -> list[Row]:
-    """A large file: the speed of a pass beside that of reading, and the memory that it takes."""
+    """A large file: the speed of a pass compared with that of reading, and its memory."""
     with _folder() as folder:
         path = str(Path(folder) / "rows.parquet")
         return [
@@ -69,7 +69,7 @@ def _one_file(n: int, n_features: int) -> list[Row]:
 
 
 def _peers(n: int, n_features: int) -> list[Row]:
-    """As many passes of each over the same rows, in the format that each reads."""
+    """The same number of passes of each method over the same rows, in the format that it reads."""
     from benchmarks.questions.beyond_memory import in_sklearn, in_vowpal_wabbit
 
     with _folder() as folder:

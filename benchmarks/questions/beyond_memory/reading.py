@@ -1,4 +1,4 @@
-"""What reading takes: by pyarrow alone, and the bytes that a process has asked the system for."""
+"""The cost of reading: by pyarrow alone, and the bytes that a process has read."""
 
 import time
 from pathlib import Path
@@ -7,7 +7,7 @@ from benchmarks.question import Row
 
 
 def read_only(path: str) -> Row:
-    """The columns, in record batches that nobody looks at, after the file was read once."""
+    """Read the columns in record batches and discard them, after the file was read once."""
     import pyarrow.parquet as pq
 
     seconds = []
@@ -20,13 +20,13 @@ def read_only(path: str) -> Row:
 
 
 def bytes_read() -> int:
-    """Bytes that this process has read so far, from disk or from the page cache; not those of memory maps."""
+    """Bytes this process has read so far, from disk or the page cache; memory maps do not count."""
     with open("/proc/self/io", encoding="ascii") as lines:
         return next(int(line.split()[1]) for line in lines if line.startswith("rchar:"))
 
 
 def warm_cache(path: str) -> None:
-    """Read a file once, so that every fit finds in the page cache what fits there."""
+    """Read a file once, so that as much of it as fits is in the page cache for every fit."""
     with Path(path).open("rb", buffering=0) as file:
         buffer = bytearray(2**24)
         while file.readinto(buffer):

@@ -1,4 +1,4 @@
-"""The table of the page, and what a reader must know of it."""
+"""The table of the page, and the notes that it needs."""
 
 from benchmarks.question import Result, Row
 from benchmarks.questions.beyond_memory.generated import N_CLASSES
@@ -18,7 +18,7 @@ def table(result: Result) -> str:
 
 # A result of 2026-11-30 with AVX2
 EARLIER = (
-    "Measured before peers read files of their own: `SGDClassifier` was given parts in memory, whose reading "
+    "Measured before peers read their own files: `SGDClassifier` got parts in memory, whose reading "
     "is not timed, the memory map has 320,000 x 768 and 1,000 classes, and labels are little more than noise."
 )
 
@@ -28,12 +28,12 @@ def _file(result: Result) -> str:
     n, d = settings["shapes"]["file"]
     return (
         f"A Parquet file of {n:,} rows x {d} float32 and {N_CLASSES} classes, not compressed, in row groups "
-        f"of {settings['rows_of_a_group']:,} rows; linclf has `memory={settings['memory']!r}`. Seconds are "
-        f"those of a pass: of L-BFGS the median between its first {settings['passes']} iterations, of "
+        f"of {settings['rows_of_a_group']:,} rows; linclf uses `memory={settings['memory']!r}`. Seconds are "
+        f"those of a pass: for L-BFGS the median between its first {settings['passes']} iterations, for "
         "stochastic steps the mean of the epochs after the first. The files have been read before, so that "
-        "what fits into the page cache is there. Bytes of a pass are those of the file that it reads (of "
-        "`pyarrow reads` those in memory), bytes in all those that the process was given by `read`. The "
-        "resident memory is all of the process."
+        "the page cache holds as much of them as fits. Bytes of a pass are the bytes of the file that it "
+        "reads (for `pyarrow reads` those in memory); bytes in all are the bytes that the process got from "
+        "`read`. Resident memory is that of the whole process."
     )
 
 
@@ -46,13 +46,14 @@ def _same_rows(result: Result) -> str:
     )
     return (
         f"*Same rows*: the first {settings['shapes']['text'][0]:,} rows, {settings['epochs']} passes of each "
-        "method, reading included. linclf reads Parquet once more than it has epochs, for the classes and "
-        "the spread of the columns, and shuffles rows. `SGDClassifier` gets chunks of the same Parquet file "
-        f"in its order. Vowpal Wabbit (`--oaa`, logistic, no holdout) reads text in its first pass{first}, "
-        "in which it writes its cache file; the other passes read that, and its seconds a pass are theirs. "
-        "The steps of both, and whether `SGDClassifier` averages, are the best of a few on the first 65,536 "
-        "rows; linclf has its defaults. The time to write Parquet and text does not count. Accuracy is that "
-        "on 100,000 other rows; the model that made the labels gets 78 % of them right."
+        "method, reading included. linclf reads Parquet one more time than it has epochs, for the classes "
+        "and the spread of the columns, and shuffles rows. `SGDClassifier` gets chunks of the same Parquet "
+        "file in file order. Vowpal Wabbit (`--oaa`, logistic, no holdout) reads text in its first "
+        f"pass{first}, in which it writes its cache file; later passes read the cache, and its seconds are "
+        "those of such a pass. The step sizes of both, and whether `SGDClassifier` averages, are the best of "
+        "a few on the first 65,536 rows; linclf uses its defaults. The time to write Parquet and text does "
+        "not count. Accuracy is measured on 100,000 other rows; the model that made the labels gets 78 % of "
+        "them right."
     )
 
 
@@ -60,20 +61,20 @@ def _map(result: Result) -> str:
     n, d, n_classes = result["settings"]["shapes"]["map"]
     return (
         f"*Memory map*: {n:,} x {d} float32, {n_classes:,} classes, one epoch. torch trains `nn.Linear` with "
-        "Adam on batches of 1,024 rows, in chunks of 32,768 rows that come in a random order and are "
-        "shuffled; its step is the best of four on 131,072 rows and falls to zero, its number of threads the "
-        "faster one. It reads the map once, linclf twice: its seconds in all have a first pass, for the "
-        "classes and the spread of the columns. Accuracy is that on 10,000 other rows; the true centres get "
-        "83 % of them right."
+        "Adam on batches of 1,024 rows, in chunks of 32,768 rows that come in random order and are "
+        "shuffled; its step size is the best of four on 131,072 rows and falls to zero, and its number of "
+        "threads is the faster one. torch reads the map once, linclf twice: the seconds in all of linclf "
+        "include a first pass, for the classes and the spread of the columns. Accuracy is measured on 10,000 "
+        "other rows; the true centres get 83 % of them right."
     )
 
 
 def _chosen(result: Result) -> str:
-    """The settings that were best for the peers."""
+    """The best settings of the peers."""
     rows = [row for row in result["rows"] if "chosen" in row]
     said = [f"{row['work'].partition(': ')[2]} `{row['chosen']}`" for row in rows]
     said += [f"{row['threads']} thread(s) for torch" for row in rows if "threads" in row]
-    return f"Chosen were {'; '.join(said)}." if said else "No settings of peers were chosen."
+    return f"Chosen settings: {'; '.join(said)}." if said else "No settings of peers were chosen."
 
 
 def _cluster(result: Result) -> str:

@@ -1,4 +1,4 @@
-"""Scores calibrated by each method: those of networks, and those of classifiers fitted here."""
+"""Scores of networks, and of classifiers fitted here, calibrated by each method."""
 
 import functools
 from typing import Any
@@ -60,7 +60,7 @@ def run(quick: bool) -> Measurements:
 
 
 def _of_network(method: str, network: Scores, n_splits: int) -> Row:
-    """Scores on half of the rows, calibrated on the other half, of each split."""
+    """For each split, scores on half of the rows after calibration on the other half."""
     repeats, warned = [], set()
     for seed in range(n_splits):
         rows = np.random.default_rng(seed).permutation(len(network.y))
@@ -80,7 +80,7 @@ def _of_network(method: str, network: Scores, n_splits: int) -> Row:
 
 
 def _of_classifier(method: str, name: str, parts: list[Any], data: DataSet, max_iter: int | str) -> Row:
-    """Scores on all test rows, then on weightings of them, the same ones for every method."""
+    """Scores on all test rows, then on weightings of them, which are the same for every method."""
     X, X_val, y, y_val = parts
     calibration = None if method == NOTHING else method
     model = clone(CLASSIFIERS[name])
@@ -101,7 +101,7 @@ def _measured(outcome: Outcome, weights: Weights = None) -> dict[str, float]:
 
 
 def _with_gains(rows: list[Row]) -> list[Row]:
-    """The rows with the `summary` of each score in place of its repeats, beside the first: doing nothing."""
+    """The rows with the `summary` of each score instead of its repeats, against the first: doing nothing."""
     return [row if "absent" in row else _summarised(row, rows[0]) for row in rows]
 
 

@@ -1,4 +1,4 @@
-"""What calibration has to reach."""
+"""Targets for calibration."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""The calibrations that are compared, the classifiers that they calibrate, and the scores that judge them."""
+"""The calibrations to compare, the classifiers that they calibrate, and the scores that judge them."""
 
 from collections.abc import Callable
 from functools import partial
@@ -18,9 +18,9 @@ from linclf.losses import LOSSES
 from linclf.metrics import classwise_calibration_error, expected_calibration_error
 
 NOTHING = "nothing"
-# "auto" is an average of the others, measured beside them on few rows by docs/make_calibration_table.py
+# "auto" is an average of the others; docs/make_calibration_table.py compares it with them on few rows
 METHODS = (NOTHING, *(name for name in CALIBRATORS if name != "auto"))
-# all losses, and the estimators of linclf.large, which here draw fewer classes than there are
+# all losses, and the estimators of linclf.large, which draw fewer classes here than there are
 CLASSIFIERS = {
     **{name: LinearClassifier(loss=name) for name in LOSSES},
     "hierarchical softmax": HierarchicalSoftmaxClassifier(),
@@ -31,7 +31,7 @@ CLASSIFIERS = {
 
 
 def _per_cent(metric: Callable[..., float], outcome: Outcome, weights: Weights = None) -> float:
-    """A calibration error with the 15 bins of the default."""
+    """A calibration error with the default of 15 bins."""
     p = outcome.probabilities
     return 100 * metric(outcome.y, p, labels=np.arange(p.shape[1]), sample_weight=weights)
 

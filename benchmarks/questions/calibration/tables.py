@@ -35,17 +35,17 @@ def _said(settings: dict[str, Any]) -> str:
         f"{settings['splits']} random splits. Classifiers of linclf{set_too}: trained on four fifths of the "
         "training rows with the last fifth as `X_val`, which stops the training and fits `calibration`; "
         "tested on the test rows. All other settings are the defaults.\n\n"
-        f"± is the standard deviation over the splits, for classifiers over {settings['resamples']} random "
-        "weightings of the test rows. The best of each group is bold. Calibration errors have 15 bins of "
-        "equal width. Log loss is not clipped: it is infinite where a true class has probability 0, and the "
-        "share of such rows stands beside it. A difference from doing nothing is called clear where it is "
-        f"at least {CLEAR} times its own standard deviation, that of the differences in each split or "
-        "weighting. Where doing nothing gives no probabilities or an infinite log loss, nothing is compared."
+        f"± is the standard deviation over the splits, or for classifiers over {settings['resamples']} "
+        "random weightings of the test rows. The best of each group is bold. Calibration errors have 15 bins "
+        "of equal width. Log loss is not clipped: it is infinite if a true class has probability 0, and the "
+        "share of such rows is given with it. A difference from doing nothing is called clear if it is "
+        f"at least {CLEAR} times its standard deviation, taken over the differences in each split or "
+        "weighting. If doing nothing gives no probabilities or an infinite log loss, nothing is compared."
     )
 
 
 def _counts(rows: list[Row]) -> str:
-    """How many groups have a score clearly better with each method, and how many a clearly worse one."""
+    """In how many groups each method makes a score clearly better, and in how many clearly worse."""
     lines = []
     for method in dict.fromkeys(row["method"] for row in rows if row["method"] != NOTHING):
         compared = {
@@ -107,7 +107,7 @@ def _cell(row: Row, name: str, best: float | None) -> str:
 
 
 def _hurts(rows: list[Row]) -> str:
-    """Which methods are worse than doing nothing, and by how much, clearly or not."""
+    """Which methods are worse than doing nothing, by how much, and whether clearly."""
     several = len({row["scores"] for row in rows}) > 1
     found = {True: [], False: []}
     for row in rows:

@@ -1,4 +1,4 @@
-"""How much of the rate of matrix products, or of reading memory, does one pass over dense data reach?"""
+"""What share of the rate of matrix products, or of reading memory, does a pass over dense data reach?"""
 
 from benchmarks.question import Measurements, Question
 from benchmarks.questions.kernel_rate import fits, passes

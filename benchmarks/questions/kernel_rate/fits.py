@@ -1,4 +1,4 @@
-"""The pass of a whole fit: the slope between a short and a long one, also for a loss of one's own."""
+"""The pass of a whole fit: the slope between a short and a long fit, also for a custom loss."""
 
 import functools
 import math
@@ -47,7 +47,7 @@ def own_softmax(loss: UserSoftmax, scores: np.ndarray, y: int) -> float:
 
 
 def size_of(quick: bool) -> int:
-    """Of the matrices that a rate is compared with."""
+    """The size of the matrices whose product rate is the reference."""
     return 512 if quick else 2048
 
 

@@ -1,4 +1,4 @@
-"""What is expected of a pass: a share of what the machine can do."""
+"""Targets for a pass, as shares of what the machine can do."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ from benchmarks.questions.kernel_rate.passes import (
 )
 
 Judge = Callable[[Result], tuple[str, bool]]
-READING = 0.8  # of the rate at which memory is read, at which a pass need not be faster
+READING = 0.8  # of the rate of reading memory, above which a pass need not be faster
 MANY_ROWS, GAIN = 50_000, 1.8
 
 
@@ -59,7 +59,7 @@ def _reading(shape: dict[str, int], least: float) -> Judge:
 
 
 def _epoch(shape: dict[str, int], least: float, threads: str) -> Judge:
-    """Judge an epoch; a pass of the same shape stands beside it."""
+    """Judge an epoch, and report a pass of the same shape with it."""
 
     def judge(result: Result) -> tuple[str, bool]:
         if not any("part" in row for row in result["rows"]):  # before 0.2 epochs were timed by whole fits
@@ -86,7 +86,7 @@ def _gain(result: Result) -> tuple[str, bool]:
 MARKS = [
     Mark(
         "full pass, 60,000 x 784 float32, 10 classes, one thread",
-        "50 % of one core's sgemm rate, or 80 % of that of reading X; at most half of LogisticRegression's",
+        "50 % of one core's sgemm rate, or 80 % of reading X; at most half of LogisticRegression's time",
         _mnist,
     ),
     Mark("full pass, 395,000 x 118, 17 classes, one thread", "40 % of sgemm", _pass(KDD, 0.4)),
@@ -95,5 +95,5 @@ MARKS = [
     Mark("one epoch, dense, K = 10, random order, one thread", "35 % of sgemm", _epoch(MNIST, 0.35, "1")),
     Mark("one epoch, dense, K = 1000, d = 768, two threads", "65 % of sgemm", _epoch(THOUSAND, 0.65, "2")),
     Mark("one epoch, dense, K = 12,369, d = 384, two threads", "80 % of sgemm", _epoch(OEWN, 0.8, "2")),
-    Mark("full passes of 50,000 rows and more, two threads", "1.8 times as fast as one", _gain),
+    Mark("full passes over 50,000 rows or more, two threads", "1.8 times as fast as one", _gain),
 ]

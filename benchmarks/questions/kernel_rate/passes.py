@@ -1,4 +1,4 @@
-"""One full pass and one epoch at several shapes, beside the limits and LogisticRegression's pass."""
+"""One full pass and one epoch at several shapes, with the limits and LogisticRegression's pass."""
 
 import functools
 from collections.abc import Iterator
@@ -27,8 +27,8 @@ QUICK = (
     {"rows": 20_000, "features": 20, "classes": 2},
     {"rows": 1_000, "features": 100, "classes": 100},
 )
-EPOCHS, LONG_EPOCHS = 5, 2  # of a fit whose epochs are timed; the first is not
-LONG = 1e11  # operations of an epoch, from which on a fit has the fewer
+EPOCHS, LONG_EPOCHS = 5, 2  # of a fit; all but the first are timed
+LONG = 1e11  # operations of an epoch above which a fit has LONG_EPOCHS
 
 
 def rows(quick: bool) -> Iterator[Row]:
@@ -46,12 +46,12 @@ def _data(shape: dict[str, int], dtype: str) -> DataSet:
 
 
 def operations(row: Row) -> float:
-    """Of a pass: the scores and the gradient."""
+    """The number of operations of a pass: the scores and the gradient."""
     return 4.0 * row["rows"] * row["features"] * row["classes"]
 
 
 def _measure(part: str, data: DataSet, quick: bool) -> Row:
-    """Seconds and limits, by the number of threads; all of them are measured in turns."""
+    """Seconds and limits by the number of threads, measured in turns."""
     n, n_features = data.X.shape
     size = SIZE // 2 if quick else SIZE
     x, multiply = np.ones(BYTES // 4, np.float32), product(size, data.X.dtype)
@@ -75,12 +75,12 @@ def _measure(part: str, data: DataSet, quick: bool) -> Row:
 
 
 def _of(seconds: dict[str, float], name: str) -> dict[str, float]:
-    """Those of one thing, by the number of threads as text: JSON has no other keys."""
+    """The values with one name, keyed by the number of threads as text, because JSON needs text keys."""
     return {key.split()[1]: value for key, value in seconds.items() if key.split()[0] == name}
 
 
 class Figures(NamedTuple):
-    """What a row says about one number of threads."""
+    """The figures of a row for one number of threads."""
 
     seconds: float
     gflops: float
@@ -106,7 +106,7 @@ class Figures(NamedTuple):
 
     @property
     def share(self) -> float:
-        """Of the rate of matrix products."""
+        """The share of the rate of matrix products."""
         return self.gflops / self.product_gflops
 
     @property

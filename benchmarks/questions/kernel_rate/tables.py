@@ -18,11 +18,11 @@ def table(result: Result) -> str:
 
 
 PASSES = (
-    "Medians of calls taken in turn with products of two square matrices and with reading memory, on as many "
-    "threads. `pass` is one evaluation of value and gradient on all rows in their order, `epoch` one of SGD "
-    "in random order. Operations are 4 n d K, the scores and the gradient; GB/s are those at which X goes by "
-    "if it is read once. LogisticRegression's pass is that of its lbfgs at its best number of threads, up to "
-    "as many."
+    "Medians of calls made in turn with products of two square matrices and with reading memory, on the same "
+    "number of threads. `pass` is one evaluation of value and gradient on all rows in order, `epoch` is one "
+    "epoch of SGD in random order. Operations are 4 n d K, for the scores and the gradient; GB/s is the rate "
+    "of reading X once. LogisticRegression's pass is that of its lbfgs at its best number of threads, up to "
+    "the number given."
 )
 
 
@@ -64,9 +64,10 @@ def _fits(rows: list[Row], result: Result) -> str:
     ]
     size = result["settings"]["sgemm_size"]
     return (
-        "In whole fits a pass is the slope between a short and a long one, so that the set-up drops out; a "
-        "pass of L-BFGS is one iteration (evaluations of its line search beyond the first are not counted). "
-        f"sgemm is NumPy's product of two {size} x {size} float32 matrices on as many threads.\n\n"
+        "In whole fits, the time of a pass is the slope between a short and a long fit, which leaves out the "
+        "set-up; a pass of L-BFGS is one iteration (only the first evaluation of its line search counts). "
+        f"sgemm is NumPy's product of two {size} x {size} float32 matrices on the same number of "
+        "threads.\n\n"
         + markdown_table(
             [*SHAPE, "loss", "solver", "threads", "seconds a pass", "GFLOP/s", "sgemm GFLOP/s", "share"],
             lines,

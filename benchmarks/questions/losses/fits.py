@@ -1,4 +1,4 @@
-"""Each loss with the default penalty and with a chosen one, on every data set."""
+"""Each loss with the default penalty and with a chosen penalty, on every data set."""
 
 import functools
 from collections.abc import Iterator
@@ -23,13 +23,13 @@ from linclf.losses import LOSSES
 from linclf.losses._registry import trait
 
 ALPHA = 1e-4
-BETTER = 1e-3  # what another alpha has to gain on held-out rows
+BETTER = 1e-3  # gain on held-out rows that another alpha needs
 N_SPLITS = 5  # of the small tables
 N_RESAMPLES = 20  # random weightings of the test rows of the others (Bayesian bootstrap)
 
 
 class Task(NamedTuple):
-    """Data, split once or several times, and what is measured on them."""
+    """Data, split once or several times, and the scores to measure on them."""
 
     splits: list[DataSet]
     scores: tuple[str, ...]  # alpha is chosen by the first
@@ -77,7 +77,7 @@ def _tasks(settings: dict[str, Any], quick: bool) -> Iterator[Task]:
 
 
 def _measure(name: str, build: Build, task: Task) -> dict[str, list[Any]]:
-    """The alpha chosen on each split, and the scores with it and with the default."""
+    """The alpha chosen on each split, and the scores with it and with the default alpha."""
     on_cosines = name in LOSSES and trait(LOSSES[name], "head") is Cosine  # alpha changes nothing
     n_repeats = N_RESAMPLES if len(task.splits) == 1 else 0
     measured = {"alphas": [], "warnings": [], "default": [], "chosen": []}
@@ -95,9 +95,9 @@ def _measure(name: str, build: Build, task: Task) -> dict[str, list[Any]]:
 
 
 def _best_alpha(build: Build, data: DataSet, task: Task) -> float:
-    """The alpha that does best on a fifth of the training rows, after training on the others.
+    """The alpha that does best on a fifth of the training rows, after training on the rest.
 
-    From the default by factors of 10 as long as that gains something: there is no edge to end at.
+    The search goes from the default by factors of 10 as long as the score improves, so the range is open.
     """
     X, X_held, y, y_held = train_test_split(data.X, data.y, test_size=0.2, random_state=0, stratify=data.y)
     held = data._replace(X_test=X_held, y_test=y_held)
@@ -121,7 +121,7 @@ def _model(build: Build, y: np.ndarray, alpha: float, task: Task) -> Classifier:
 
 
 def _repeated(outcome: Outcome, names: tuple[str, ...], n_repeats: int) -> list[dict[str, float]]:
-    """Scores on all test rows, then on weightings of them, the same ones for every model."""
+    """Scores on all test rows, then on weightings of them, which are the same for every model."""
     rng = np.random.default_rng(0)
     weights = [np.ones(outcome.n_weights)]
     weights += [rng.exponential(size=outcome.n_weights) for _ in range(n_repeats)]

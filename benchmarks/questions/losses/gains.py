@@ -1,4 +1,4 @@
-"""What the scores of each loss gain over those of the reference."""
+"""The gains of the scores of each loss over those of the reference."""
 
 import numpy as np
 
@@ -9,10 +9,10 @@ Scored = dict[str, float]  # by the name of the score
 
 
 def with_gains(rows: list[Row], reference: str, *, one_split: bool) -> list[Row]:
-    """The rows with the `summary` of each score in place of its repeats.
+    """The rows with the `summary` of each score instead of its repeats.
 
-    "default" and "chosen" of a row are lists of scores: one for each split, averaged; with one split only,
-    one for all test rows and the others for random weightings of them.
+    "default" and "chosen" of a row are lists of scores: one for each split, to be averaged; with a single
+    split, the first for all test rows and the others for random weightings of them.
     """
     (base,) = (row for row in rows if row["model"] == reference)
     return [row if "absent" in row else row | _compared(row, base, one_split) for row in rows]

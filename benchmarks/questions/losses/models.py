@@ -1,4 +1,4 @@
-"""The losses and variants of softmax that are compared."""
+"""The losses and variants of softmax to compare."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from linclf.losses import LOSSES
 REFERENCE = "softmax"
 SAME_FOR_TWO_CLASSES = ("crammer-singer", "one-vs-rest", "squared-crammer-singer", "squared-one-vs-rest")
 
-Build = Callable[[np.ndarray], Classifier]  # of the labels to be trained on
+Build = Callable[[np.ndarray], Classifier]  # a function of the training labels
 
 VARIANTS: dict[str, Build] = {
     "softmax, label_smoothing=0.1": lambda y: SoftmaxClassifier(label_smoothing=0.1),

@@ -1,4 +1,4 @@
-"""Tables of the losses, and the sentences under them: computed from the result, whichever loss wins."""
+"""Tables of the losses and the sentences under them, computed from the result, whichever loss wins."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from benchmarks.report.text import markdown_table, number, shortened
 Column = tuple[str, str]  # "default" or "chosen", and the name of a score
 
 PARTS = {"default": "default alpha", "chosen": "chosen alpha"}
-UNRANKED = ("impossible",)  # stands beside log loss
+UNRANKED = ("impossible",)  # shown with log loss
 
 
 def table(result: Result) -> str:
@@ -34,20 +34,20 @@ def table(result: Result) -> str:
 def _said(settings: dict[str, Any]) -> str:
     set_too = "" if settings["max_iter"] == "auto" else f" and max_iter={settings['max_iter']}"
     return (
-        f"All settings but alpha{set_too} are the defaults. Scores are given with the default alpha, "
-        f"{settings['alpha']:g}, and with one chosen on a held-out fifth of the training rows (of each "
-        "split; with the wrong labels) by the first score of the table: from the default by factors of 10 as "
+        f"All settings except alpha{set_too} are the defaults. Scores are given with the default alpha, "
+        f"{settings['alpha']:g}, and with one chosen by the first score of the table on a held-out fifth of "
+        "the training rows (of each split; with the wrong labels): from the default by factors of 10 as "
         f"long as that gains more than {settings['better']:g}. The length of the weights does not change a "
-        "cosine: losses on cosines keep the default. For two classes the three forms of a hinge are one, "
-        "shown once. Tables have features of variance 1, which the cosines need.\n\n"
+        "cosine, so losses on cosines keep the default. For two classes the three forms of a hinge are the "
+        "same, and are shown once. Tables are scaled to variance 1, which the cosines need.\n\n"
         "Average precision is the mean over the classes, ranked by probabilities; for two classes, and for "
-        "losses without probabilities, by scores. Log loss is not clipped: it is infinite where a true class "
-        "has probability 0, and the share of such rows stands beside it.\n\n"
-        f"± is the standard deviation over {settings['splits']} splits of a table, else over "
+        "losses without probabilities, by scores. Log loss is not clipped: it is infinite if a true class "
+        "has probability 0, and the share of such rows is given with it.\n\n"
+        f"± is the standard deviation over {settings['splits']} splits of a table, or else over "
         f"{settings['resamples']} random weightings of the test rows. A difference from {REFERENCE} is "
-        f"called clear where it is at least {CLEAR} times its own standard deviation, that of the "
-        "differences in each split or weighting. Each best one is picked among all on the test rows, "
-        "which favours it: of as many that are alike, one would look better by about 2 std."
+        f"called clear if it is at least {CLEAR} times its standard deviation, taken over the "
+        "differences in each split or weighting. The best model is picked on the test rows, "
+        "which favours it: of this many equal models, one would look better by about 2 std."
     )
 
 
@@ -72,7 +72,7 @@ def _summary(verdicts: list[tuple[str, "Verdict"]]) -> str:
 
 
 def _column_groups(rows: list[Row], default_alpha: float) -> list[list[Column]]:
-    """The columns of each table: scores of the classes, then those of rows of no class."""
+    """The columns of each table: scores on the classes, then scores of doubt on rows of no class."""
     measured = [row for row in rows if "absent" not in row]
     present = [name for name in SCORES if any(name in row["chosen"] for row in measured)]
     is_chosen = any(set(row["alphas"]) != {default_alpha} for row in measured)
@@ -85,7 +85,7 @@ def _column_groups(rows: list[Row], default_alpha: float) -> list[list[Column]]:
 
 
 def _contests(columns: list[Column]) -> list[list[Column]]:
-    """Columns that are compared with each other: all doubts together, every other score alone."""
+    """Groups of columns to compare: all scores of doubt together, every other score alone."""
     if columns[0][1] in DOUBTS:
         return [columns]
     return [[column] for column in columns if SCORES[column[1]].better]
@@ -106,7 +106,7 @@ def _table(rows: list[Row], columns: list[Column]) -> str:
 
 
 def _alphas(alphas: list[float]) -> str:
-    """Of all splits, the most frequent first."""
+    """The chosen alphas of all splits, the most frequent first."""
     return ", ".join(f"{alpha:g}" for alpha in sorted(set(alphas), key=lambda a: (-alphas.count(a), a)))
 
 
@@ -133,7 +133,7 @@ class Entry(NamedTuple):
 
 
 def _ranked(rows: list[Row], columns: Sequence[Column]) -> list[Entry]:
-    """Entries of columns that share a direction, the best first; none if neither direction is better."""
+    """Entries of columns that share a direction, best first; empty if neither direction is better."""
     better = SCORES[columns[0][1]].better
     found = []
     for row in rows if better else []:
@@ -147,7 +147,7 @@ def _ranked(rows: list[Row], columns: Sequence[Column]) -> list[Entry]:
 
 
 class Verdict(NamedTuple):
-    """Who is best, and how far ahead of the reference, or of the next if that is the reference."""
+    """The best model, and its lead over the reference, or over the next if the reference is best."""
 
     score: str
     first: str

@@ -1,4 +1,4 @@
-"""What do many classes cost, and what is lost by those methods that do not score them all?"""
+"""What do many classes cost, and how much do methods lose that do not score all of them?"""
 
 from benchmarks.question import Question
 from benchmarks.questions.many_classes.marks import MARKS

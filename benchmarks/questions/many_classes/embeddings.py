@@ -88,7 +88,7 @@ def _models(cutoffs: Sequence[int], n_sampled: int, fewer: int) -> dict[str, Any
 def _measured(model: Any, data: DataSet, *, with_codes: bool) -> Row:
     compile_for(model, data)
 
-    def fit() -> None:  # making the codes belongs to the time
+    def fit() -> None:  # making the codes is timed, too
         if with_codes:
             model.set_params(tree=_halved_means(data.X, data.y, data.n_classes))
         model.fit(data.X, data.y)
@@ -106,7 +106,7 @@ def _measured(model: Any, data: DataSet, *, with_codes: bool) -> Row:
 
 
 def _halved_means(X: np.ndarray, y: np.ndarray, n_classes: int) -> list[str]:
-    """Codes of a tree: classes are halved along the main direction of their means, again and again."""
+    """Codes of a tree: classes are repeatedly halved along the main direction of their means."""
     rng, means = np.random.default_rng(0), np.zeros((n_classes, X.shape[1]), X.dtype)
     np.add.at(means, y, X)
     means /= np.bincount(y, minlength=n_classes)[:, None]
@@ -128,7 +128,7 @@ def _halved_means(X: np.ndarray, y: np.ndarray, n_classes: int) -> list[str]:
 
 @functools.singledispatch
 def _log_sums(model: Any, data: DataSet) -> Row:
-    """How far the scores of a model that need not be normalised are from being so."""
+    """How far scores that need no normalisation are from being normalised."""
     return {}
 
 

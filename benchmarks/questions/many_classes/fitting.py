@@ -1,4 +1,4 @@
-"""What the parts share: fits without compile time, and what a fitted model says about the test rows."""
+"""Shared by the parts: fits without compile time, and the scores of a fitted model on the test rows."""
 
 import functools
 from typing import Any
@@ -18,7 +18,7 @@ Part = tuple[list[dict[str, Any]], list[Row]]  # facts of the data sets, and row
 
 
 def compile_for(model: Any, data: DataSet) -> None:
-    """Fit a clone to few rows, with as many classes as they can have: nothing is compiled afterwards."""
+    """Fit a clone to few rows with as many classes as they can have, so that nothing is compiled later."""
     small, n = clone(model).set_params(max_iter=1), min(9000, len(data.y))
     few = {"n_sampled": 64, "cutoffs": [100, 500] if data.n_classes > 1000 else "auto", "tree": "balanced"}
     small.set_params(**{name: value for name, value in few.items() if name in small.get_params()})

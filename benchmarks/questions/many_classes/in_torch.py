@@ -47,7 +47,7 @@ def measure(data: DataSet, epochs: int, step: float, cutoffs: Sequence[int] | No
         _train(model, X, y, epochs, step)
         return model
 
-    for _ in range(2):  # the first loads what torch loads at its first call
+    for _ in range(2):  # the first call triggers what torch loads lazily
         race.timed(lambda: trained(X[few], y[few], 1))
     model, seconds, _, threads = race.timed(lambda: trained(X, y, epochs))
     torch.set_num_threads(threads)

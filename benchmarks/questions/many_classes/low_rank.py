@@ -1,4 +1,4 @@
-"""Sparse text with many classes: weights of all features, and of few that are made of them."""
+"""Sparse text with many classes: weights for all features, and for a low-rank projection of them."""
 
 import functools
 from typing import Any
@@ -31,7 +31,7 @@ def run(quick: bool) -> Part:
 
 
 def _few(quick: bool) -> dict[str, Any]:
-    """With 150 classes nothing has to be saved: what does the low rank cost?"""
+    """With 150 classes there is no need to save memory: what does the low rank cost?"""
     rank, common = 16 if quick else 64, {"alpha": ALPHA, "random_state": 0}
     large = {
         f"HierarchicalSoftmaxClassifier(rank={rank})": HierarchicalSoftmaxClassifier,

@@ -1,4 +1,4 @@
-"""What is expected of many classes."""
+"""Targets for many classes."""
 
 from benchmarks.question import Mark, Result, require, row_of
 from benchmarks.questions.many_classes.embeddings import TORCH

@@ -1,4 +1,4 @@
-"""Tables and pictures of many classes: computed from the result."""
+"""Tables and pictures of many classes, computed from the result."""
 
 from collections.abc import Callable
 from typing import Any
@@ -62,7 +62,7 @@ def _of(rows: list[Row], part: str) -> list[Row]:
 
 
 def _lines(rows: list[Row], names: list[str], cells: Callable[[Row], list[Any]]) -> list[list[Any]]:
-    """A line for each row: what names it, then its cells, or why it is absent."""
+    """A line for each row: its name, then its cells, or why it is absent."""
     lines = []
     for row in rows:
         named = [row[name] for name in names]
@@ -110,8 +110,8 @@ def _methods(rows: list[Row], data: Facts, settings: dict[str, Any]) -> str:
     return (
         f"{_facts(data[rows[0]['data']])} alpha = {settings['alpha']:g}, {settings['threads']} threads (the "
         "hierarchical softmax trains on one). Log loss is that of normalised probabilities, by "
-        "`predict_proba_of`; top 10 is by `predict_topk`; the gap is to the full softmax. `codes` are those "
-        "of class means that are halved along their main direction again and again, which is in the time. "
+        "`predict_proba_of`; top 10 is by `predict_topk`; the gap is to the full softmax. `codes` come "
+        "from repeatedly halving the class means along their main direction, which is part of the time. "
         f"torch: Adam with a step of {settings['torch_step']:g} and batches of 256.\n\n{table}"
         + (f"\n\nCut-offs: {cuts}." if cuts else "")
     )
@@ -119,8 +119,8 @@ def _methods(rows: list[Row], data: Facts, settings: dict[str, Any]) -> str:
 
 def _log_sums(rows: list[Row], data: Facts, settings: dict[str, Any]) -> str:
     return " ".join(
-        f"Is {row['method']} normalised by itself? The logarithm of the sum of the exponentials of its "
-        f"scores would be 0; over the test rows it has mean {row['log_sum_mean']:.2f} and standard "
+        f"Is {row['method']} self-normalised? The logarithm of the sum of the exponentials of its "
+        f"scores would then be 0; over the test rows it has mean {row['log_sum_mean']:.2f} and standard "
         f"deviation {row['log_sum_std']:.2f}."
         for row in _of(rows, "methods")
         if "log_sum_mean" in row
@@ -136,7 +136,7 @@ def _full(rows: list[Row], data: Facts, settings: dict[str, Any]) -> str:
             said.append(
                 f"One epoch of the full softmax takes {row['seconds']:.2f} s: 4 n (d + 1) K operations at "
                 f"{row['gflops']:.1f} GFLOP/s, {row['share']:.0%} of what NumPy's product of two float32 "
-                f"matrices reaches on as many threads ({row['sgemm_gflops']:.1f} GFLOP/s)."
+                f"matrices reaches on the same number of threads ({row['sgemm_gflops']:.1f} GFLOP/s)."
             )
         else:
             said.append(
@@ -173,19 +173,19 @@ def _times(rows: list[Row], data: Facts, settings: dict[str, Any]) -> str:
     after = ""
     if rise:
         after = (
-            f" Between first and last the classes are {number(rise.classes)} times as many, and their "
-            f"logarithm is {rise.logarithm:.2f} times as large. What a decision costs grows where the "
-            "weights no longer fit the cache."
+            f" From the first to the last, there are {number(rise.classes)} times as many classes, and "
+            f"their logarithm is {rise.logarithm:.2f} times as large. A decision costs more once the "
+            "weights no longer fit into the cache."
         )
     return (
-        f"The k-th class has 1/k as many rows as the first, and one at least; {features} features, a random "
-        "direction for each class and noise. The time of one epoch by its rows, without what a fit does "
-        "once; of the full softmax with the most classes that of the second part of a stream, few rows. The "
-        "samples are 1,024 classes, or a quarter of them all.\n\n"
+        f"The k-th class has 1/k as many rows as the first, and at least one; {features} features, a random "
+        "direction for each class and noise. The times are those of one epoch divided by its rows, without "
+        "the set-up of a fit; for the full softmax with the most classes, those of the second part of a "
+        "stream, with few rows. A sample has 1,024 classes, or a quarter of all.\n\n"
         + markdown_table(
             ["microseconds of a row", *(f"{size:,} classes" for size in sizes), "last / first"], lines
         )
-        + f"\n\nDecisions of a row in Huffman's tree, on average: {depths}; nanoseconds of each: {each}."
+        + f"\n\nMean number of decisions per row in Huffman's tree: {depths}; nanoseconds for each: {each}."
         + after
     )
 
@@ -210,8 +210,9 @@ def _perplexities(rows: list[Row], data: Facts, settings: dict[str, Any]) -> str
     ]
     head = ["classes", "rows", "noise", "method", "seconds", "epochs", "perplexity", "cut-offs"]
     return (
-        "Perplexity of held-out rows of the same kind, which have the frequencies 1/k as they are. Noise is "
-        f"measured in lengths of the directions.\n\n{markdown_table(head, _lines(rows, head[:4], cells))}"
+        "Perplexity of held-out rows of the same kind, whose class frequencies are proportional to 1/k. "
+        "Noise is in units of the length of the directions.\n\n"
+        f"{markdown_table(head, _lines(rows, head[:4], cells))}"
     )
 
 
@@ -223,8 +224,8 @@ def _memory(rows: list[Row], data: Facts, settings: dict[str, Any]) -> str:
     keys = ("growth_bytes", "returned_bytes", "data_bytes", "scores_bytes")
     lines = _lines(rows, ["method"], lambda row: [f"{row[key] / 1e6:,.0f}" for key in keys])
     return (
-        f"{rows[0]['data']}, float32; each call has a process of its own (Linux). Growth is the peak of the "
-        "resident memory, less what was resident before, X among it; what is returned is in it.\n\n"
+        f"{rows[0]['data']}, float32; each call runs in its own process (Linux). Growth is the peak of the "
+        "resident memory, less the memory resident before, which includes X; growth includes the result.\n\n"
         + markdown_table(["call", "growth, MB", "returned, MB", "X, MB", "all scores, MB"], lines)
     )
 
@@ -239,6 +240,6 @@ def _low_rank(rows: list[Row], data: Facts, settings: dict[str, Any]) -> str:
         lines = _lines([row for row in rows if row["data"] == name], ["method"], cells)
         full = _megabytes(data[name]["classes"] * (data[name]["features"] + 1))
         head = ["method", "seconds", "epochs", "top 1", "top 10", "log loss", "weights, MB"]
-        parts.append(f"{_facts(data[name])} All weights would be {full} MB in float32.")
+        parts.append(f"{_facts(data[name])} The full weights would take {full} MB in float32.")
         parts.append(markdown_table(head, lines))
     return "\n\n".join(parts)

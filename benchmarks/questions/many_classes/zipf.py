@@ -1,4 +1,4 @@
-"""Generated classes with Zipf frequencies: time per row against their number, and perplexity of 50,000."""
+"""Generated classes with Zipf frequencies: time per row by number of classes, and perplexity for 50,000."""
 
 import functools
 import math
@@ -27,14 +27,14 @@ from linclf.large import (
 N_FEATURES, QUICK_FEATURES = 64, 16
 ROWS = {1_000: 20_000, 10_000: 60_000, 100_000: 300_000}  # by number of classes
 QUICK_ROWS = {100: 3_000, 1_000: 6_000}
-STREAM, OF_STREAM = 1e9, 8_192  # scores of all rows, above which the full softmax has few of the rows
-FEWEST_SECONDS = 2  # of a row of the table: shorter fits are repeated
-# (classes, rows, noise): six or two rows a class on average, most of them in few classes
+STREAM, OF_STREAM = 1e9, 8_192  # scores of all rows above which the full softmax gets few rows
+FEWEST_SECONDS = 2  # per row of the table: shorter fits are repeated
+# (classes, rows, noise): six or two rows per class on average, most of them in few classes
 HELD_OUT = ((50_000, 300_000, 3.0), (50_000, 100_000, 3.0), (10_000, 60_000, 3.0), (10_000, 60_000, 1.0))
 QUICK_HELD_OUT = ((2_000, 8_000, 1.0),)
 TEST_ROWS, QUICK_TEST_ROWS = 5_000, 500
 EPOCHS = 2
-BLOCK = 1000  # rows whose scores are held at once
+BLOCK = 1000  # rows whose scores are in memory at once
 TRUTH, FREQUENCIES = "the true probabilities", "the frequencies of the classes"
 
 
@@ -67,7 +67,7 @@ def _models(n_classes: int) -> dict[str, Any]:
 
 
 def _time(model: Any, data: DataSet, seconds_of: Callable[[Any, DataSet], tuple[float, int]]) -> Row:
-    """Seconds of a row in one epoch, without what a fit does once."""
+    """Seconds per row of one epoch, without the set-up of a fit."""
     compile_for(model, data)
     seconds, n = [], 0
     while not seconds or (sum(seconds) < FEWEST_SECONDS and len(seconds) < 3):
@@ -83,7 +83,7 @@ def _epoch_seconds(model: Any, data: DataSet) -> tuple[float, int]:
 
 
 def _stream_seconds(model: SoftmaxClassifier, data: DataSet) -> tuple[float, int]:
-    """Seconds of the second part of a stream, and its rows: not all classes have to be in it."""
+    """Seconds of the second part of a stream, and its rows: it need not contain all classes."""
     part = slice(OF_STREAM)
     model = clone(model)
     timed(lambda: model.partial_fit(data.X[part], data.y[part], classes=np.arange(data.n_classes)))
@@ -124,7 +124,7 @@ def _perplexity(model: Any, data: DataSet) -> Row:
 
 
 class Growth(NamedTuple):
-    """How many times as large something is at the last number of classes as at the first."""
+    """Ratios between the last number of classes and the first."""
 
     time: float  # of a row
     classes: float
@@ -132,7 +132,7 @@ class Growth(NamedTuple):
 
 
 def growth(rows: Iterable[Row]) -> Growth | None:
-    """That of one method, or None if it was measured at fewer than two numbers of classes."""
+    """The growth of one method, or None if it was measured at fewer than two numbers of classes."""
     measured = sorted((row for row in rows if "absent" not in row), key=lambda row: row["classes"])
     if len(measured) < 2:
         return None

@@ -1,4 +1,4 @@
-"""Whole fits of texts with many classes, and their accuracy."""
+"""Whole fits to texts with many classes, and their accuracy."""
 
 import functools
 from collections.abc import Iterator, Sequence

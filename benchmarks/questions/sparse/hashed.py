@@ -21,7 +21,7 @@ THEIRS = ("LogisticRegression()", "LogisticRegression(solver='newton-cg')")  # C
 
 
 def rows(data: DataSet) -> list[Row]:
-    """With the distance of each objective from the least of them."""
+    """Rows with the distance of each objective from the lowest."""
     found = list(_fits(data))
     best = min((row["objective"] for row in found if "objective" in row), default=0.0)
     for row in found:

@@ -1,4 +1,4 @@
-"""What is expected of sparse text."""
+"""Targets for sparse text."""
 
 from collections.abc import Callable
 

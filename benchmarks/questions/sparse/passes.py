@@ -1,4 +1,4 @@
-"""One full pass over CSR rows, beside the time in which its bytes come from memory."""
+"""One full pass over CSR rows, compared with the time to read its bytes from memory."""
 
 import functools
 from collections.abc import Iterator
@@ -39,10 +39,10 @@ def _measure(data: DataSet) -> Row:
 
 
 def _bytes(data: DataSet) -> dict[str, int]:
-    """Bytes that a pass moves: at least, and if no row of the weights or of the gradient stayed in a cache.
+    """Bytes that a pass moves: at least, and if weights and gradient were never in a cache.
 
     X is read once. A stored value needs the weights of its feature for all classes, and adds to the gradient
-    there, which is read and written.
+    of the feature, which is read and written.
     """
     X = data.X
     row = 3 * data.n_classes * X.data.itemsize

@@ -15,7 +15,7 @@ def table(result: Result) -> str:
 
 
 def _lines(rows: list[Row], names: tuple[str, ...], width: int, cells: Callable[[Row], list]) -> list[list]:
-    """A line for each row: what it is, then its figures or why there are none."""
+    """A line for each row: its name, then its figures or why there are none."""
     return [[*(row[name] for name in names), *_filled(row, width, cells)] for row in rows]
 
 
@@ -32,8 +32,7 @@ def _fits(rows: list[Row]) -> str:
 
     return (
         "LogisticRegression has the same objective; LinearSVC (C = 1) and SGDClassifier (alpha = 1e-5 on "
-        "the queries, 1e-4 on the messages) are hinges for one class against the rest, with penalties at "
-        "which they do well here.\n\n"
+        "the queries, 1e-4 on the messages) are one-vs-rest hinges, with penalties that work well here.\n\n"
         + markdown_table(
             ["data", "model", "seconds", "BLAS threads", "test accuracy", "test log loss", "warnings"],
             _lines(rows, ("data", "model"), 5, cells),
@@ -43,11 +42,11 @@ def _fits(rows: list[Row]) -> str:
 
 def _passes(rows: list[Row]) -> str:
     return (
-        "One evaluation of value and gradient. The bound is the time in which its bytes come from memory at "
-        "the rate measured in the same turns: values, indices and starts of the rows once, and the weights "
+        "One evaluation of value and gradient. The bound is the time to read its bytes from memory at "
+        "the rate measured in the same turns: values, indices and row starts once, and the weights "
         "and the gradient of each feature that occurs, the gradient twice. `uncached` is the same if each "
-        "stored value had to fetch those of its feature. LogisticRegression's pass is at its best number of "
-        "threads, up to as many.\n\n"
+        "stored value had to fetch weights and gradient again. LogisticRegression's pass is at its best "
+        "number of threads, up to the number given.\n\n"
         + markdown_table(
             [
                 *("data", "classes", "threads", "ms", "bound, ms", "bound / time", "uncached, ms"),
@@ -80,8 +79,8 @@ def _hashed(rows: list[Row]) -> str:
         ]
 
     return (
-        f"{rows[0]['data']}: few rows, and columns of which most do not occur. Distance is that of the "
-        "objective from the least of these fits, relative to it.\n\n"
+        f"{rows[0]['data']}: few rows, and most columns do not occur. Distance is the relative distance of "
+        "the objective from the lowest of these fits.\n\n"
         + markdown_table(
             ["model", "seconds", "BLAS threads", "distance", "test accuracy", "warnings"],
             _lines(rows, ("model",), 5, cells),
@@ -102,8 +101,8 @@ def _to_optimum(rows: list[Row]) -> str:
         cells = ["NC" if seconds is None else number(seconds) for seconds in reached]
         lines.append([data, method, *cells, last["threads"], f"{last['distance']:.1e}"])
     return (
-        "Seconds until the distance to the optimum, (F - F*)/F*, is at most this, of fits with growing "
-        "budgets of iterations or epochs; F* is the least of all of them and of a long run. NC: not "
-        "converged to that distance with any budget.\n\n"
+        "Seconds until the distance to the optimum, (F - F*)/F*, is at most the value given, for fits with "
+        "growing budgets of iterations or epochs; F* is the lowest F of all these fits and of a long run. "
+        "NC: not converged to that distance with any budget.\n\n"
         + markdown_table(["data", "method", "1e-2", "1e-3", "1e-4", "threads", "least distance"], lines)
     )

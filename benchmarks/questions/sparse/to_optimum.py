@@ -31,7 +31,7 @@ def rows(datasets: Sequence[DataSet], quick: bool) -> Iterator[Row]:
 
 
 def fastest(rows: list[Row], package: str) -> tuple[float, str] | None:
-    """Seconds to the target of the fastest solver of a package, and its name; None if none came so close."""
+    """Seconds to the target of a package's fastest solver, and its name; None if none came that close."""
     solvers = [name for name in METHODS if name.split()[0] == package]
     reached = [(seconds_to(rows, name, TARGET), name) for name in solvers]
     return min(((seconds, name) for seconds, name in reached if seconds is not None), default=None)
