@@ -195,7 +195,7 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
             known, d = self.head_.W if len(self.cutoffs_) else self.coef_, fitting.data.X.shape[1]
             if not np.array_equal(self.classes_, fitting.classes) or known.shape[1] != d:
                 raise ValueError(
-                    "going on (warm_start=True) needs the classes and features of the last fit, "
+                    "continuing (warm_start=True) needs the classes and features of the last fit, "
                     f"{len(self.classes_)} classes and {known.shape[1]} features; got {len(fitting.classes)} "
                     f"and {d}"
                 )

@@ -298,7 +298,7 @@ def test_names_of_columns(tmp_path):
     np.testing.assert_array_equal(
         model.predict(Batches(tmp_path / "a.parquet", target=None, features=list("abcdef"))), expected
     )
-    with pytest.raises(ValueError, match=r"column 0 of .* is 'b', and SoftmaxClassifier was fitted with 'a'"):
+    with pytest.raises(ValueError, match=r"column 0 of .* is 'b', but SoftmaxClassifier was fitted with 'a'"):
         model.predict(Batches(tmp_path / "a.parquet", features=list("bacdef")))
     with pytest.raises(ValueError, match="X has 2 features, but SoftmaxClassifier is expecting 6"):
         model.predict(Batches(tmp_path / "a.parquet", features=["a", "b"]))
