@@ -205,9 +205,7 @@ def _code(code: str | Sequence, label: int) -> str:
 
 
 def _clash(code: str, label: int) -> str:
-    return (
-        f"tree: the code {code!r} of classes_[{label}] begins with, or is the beginning of, another one"
-    )
+    return f"tree: the code {code!r} of classes_[{label}] begins with, or is the beginning of, another one"
 
 
 def _nodes_first(children: IntArray, n: int) -> IntArray:
