@@ -67,7 +67,7 @@ class Linear(NamedTuple):
         return np.zeros((n_outputs, data.X.shape[1])), np.zeros(n_outputs)
 
     def reference(self, V: FloatArray) -> FloatArray:
-        """Weights whose gradient serves as the scale for other gradients."""
+        """Weights at which the gradient serves as a scale for other gradients."""
         return np.zeros(V.shape)
 
     def trained_from(self, V: FloatArray) -> FloatArray:

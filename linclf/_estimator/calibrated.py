@@ -64,7 +64,7 @@ def fitted_calibrator(
     return calibrator
 
 
-LOWEST = -1e30  # the decision for a class of probability 0: finite, so that means are
+LOWEST = -1e30  # the decision for a class of probability 0: finite, so that means stay finite
 
 
 def decisions_of(calibrator: Calibrator, scores: FloatArray, classes: LabelArray) -> FloatArray:

@@ -21,7 +21,7 @@ from linclf._training.survey import Question, Some, Survey
 from linclf.losses._names import loss_for
 from linclf.losses._registry import trait
 
-NOT_IN_MEMORY = "needs all rows in memory, which Batches are not; pass arrays"
+NOT_IN_MEMORY = "needs all rows in memory, but Batches are not; pass arrays"
 
 
 def fitting_elsewhere(
@@ -108,7 +108,7 @@ def fitting_of_batches(
     """The fitting for batches, which contain labels and weights."""
     for name, value, of in (("y", y, "target"), ("sample_weight", sample_weight, "weight")):
         if value is not None:
-            raise ValueError(f"{name} is given beside Batches, which have their own: Batches(..., {of}=...)")
+            raise ValueError(f"{name} is given besides Batches, which have their own: Batches(..., {of}=...)")
     arguments = {"X": batches, "y": None, "metadata": None}
     return fitting_elsewhere(estimator, OnDisk(batches), arguments, validation)
 

@@ -120,9 +120,9 @@ class CommonParameters(Declared):
         """,
         with_exact="""
         For "newton" and "lbfgs" it is how far the objective may stay above its minimum, by a cautious
-        estimate, as a share of the distance from the best intercepts alone (for cosines, from the start) to
-        the minimum. It is also the share by which the validation loss has to fall; "auto" is 1e-4. For
-        "dual" it is a proven distance to the minimum, as the same share.
+        estimate, as a share of its fall from the best intercepts alone (for cosines, from the start) to the
+        minimum. It is also the share by which the validation loss has to fall; "auto" is 1e-4. For "dual" it
+        is the same share, but proven instead of estimated.
         """,
     )
     n_iter_no_change: int = parameter(
@@ -174,15 +174,15 @@ class CommonParameters(Declared):
         description="""
         Whether to visit the rows in a new random order in each epoch. It has no effect on full batches.
         """,
-        with_exact='Nor has it on "newton" and "lbfgs"; if it is False, "auto" chooses "sgd".',
+        with_exact='It also has none on "newton" and "lbfgs"; if it is False, "auto" chooses "sgd".',
     )
     class_weight: dict[Any, float] | Literal["balanced"] | None = parameter(
         default=None,
         constraint=[StrOptions({"balanced"}), dict, None],
         type='dict, "balanced" or None',
         description="""
-        Weights of the classes, multiplied by the sample weights. A class of weight 0 stays in ``classes_``
-        with a probability of 0.
+        Weights of the classes, by which sample weights are multiplied. A class of weight 0 stays in
+        ``classes_`` with a probability of 0.
         """,
     )
     warm_start: bool = parameter(
@@ -238,7 +238,8 @@ class CommonParameters(Declared):
     solver_: str = attribute(
         type="str",
         description="""
-        The solver that ``solver="auto"`` chose; "none" if all rows of positive weight are of one class.
+        The solver used, such as the choice of ``solver="auto"``; "none" if all rows of positive weight are
+        of one class.
         """,
     )
     optimality_gap_: float = attribute(

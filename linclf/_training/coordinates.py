@@ -16,7 +16,7 @@ column keeps more than 1/32 of the mean squared length of the rows. At most 32 c
 so only a few have a separate penalty. The constant is 1 if that is between such a share and the length of
 a row.
 
-If the user gives a step size, everything is used as it is, and the step is in the units of X.
+If the user gives a step size, features are used as they are, and the step is in the units of X.
 """
 
 from typing import NamedTuple
@@ -207,7 +207,7 @@ def moments(X: FloatArray, weights: FloatArray) -> Moments:
 
 
 def least_scale(dtype: np.dtype) -> float:
-    """The least scale with an inverse that fits float32, with room for weights; for float64 there is none."""
+    """The least scale with an inverse that fits float32, with room for weights; 0 for float64."""
     return 1e-36 if dtype == np.float32 else 0.0
 
 

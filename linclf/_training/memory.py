@@ -59,7 +59,7 @@ def check_bytes(needed: int, shape: Shape, solver: Solver) -> None:
     comma = "," if len(remedies) > 2 else ""
     raise MemoryError(
         f"{max(shape.n_products, 2):,} classes x {shape.n_features:,} features need {_gib(weights)} for "
-        f"weights and {_gib(needed)} with the state of solver={solver.name!r} and what is published, and "
+        f"weights and {_gib(needed)} with the state of solver={solver.name!r} and published arrays, but "
         f"{_gib(available)} are available; {', '.join(remedies[:-1])}{comma} or {remedies[-1]}"
     )
 

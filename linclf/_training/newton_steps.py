@@ -26,7 +26,7 @@ class NewtonSteps:
         self.here = self.optimality.start
         if fit.V.any():
             given = reached(self.objective, fit.V.astype(np.float64))
-            # the result of a sample may be worth nothing for all rows
+            # for all rows, the result of a sample may be worse than the start
             if fit.shards is None or given.value < self.here.value:
                 self.here = given
         self.steepest = self.optimality.start.steepness or 1.0

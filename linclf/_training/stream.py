@@ -164,7 +164,7 @@ class Stream:
                 self.state.V[due.at], self.state.slots[due.at] = due.V, due.slots
                 self.due = None
 
-    # ------------------------------------------------------------ what is published
+    # ------------------------------------------------------------ published attributes
 
     def published(self) -> dict[str, FloatArray]:
         """``coef_`` and ``intercept_``, computed on first access."""

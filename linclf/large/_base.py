@@ -111,8 +111,8 @@ class BaseSparseUpdateClassifier(BaseLargeClassifier):
         default=1e-8,
         description="""
         L2 penalty ``alpha/2 * |coef_|^2`` added to the mean loss. Each of K classes accounts for about 1/K
-        of that loss, so 1e-4 for 10 classes corresponds to 1e-7 for 10,000. In each step it acts on the
-        weights that the step touches, in proportion.
+        of that loss, so 1e-4 for 10 classes corresponds to 1e-7 for 10,000. In each step it acts only on the
+        weights that the step touches, the more strongly the more rarely they are touched.
         """,
     )
     solver: str | Optimizer = parameter(

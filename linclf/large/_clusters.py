@@ -121,7 +121,7 @@ def log_probabilities(part: LinearModel, X: Matrix) -> NDArray[np.floating]:
 def class_directions(X: Matrix, y: Targets, weights: FloatArray, size: int) -> FloatArray:
     """Orthonormal directions (n_features, size) in which the weighted means of the classes differ most.
 
-    The first right singular vectors of ``sqrt(w_k) (m_k - m)``, of which there are at most
+    These are the first right singular vectors of ``sqrt(w_k) (m_k - m)``; there are at most
     ``n_classes - 1``.
     """
     n_classes, d = y.n_classes, X.shape[1]

@@ -1,4 +1,4 @@
-"""Evaluate a loss on scores, for users and to learn what training needs to know about it."""
+"""Evaluation of a loss on scores, for users, and measurements that training needs."""
 
 import re
 from numbers import Real

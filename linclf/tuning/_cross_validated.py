@@ -104,8 +104,8 @@ class CrossValidated(BaseLinearClassifier):
         constraint=["boolean"],
         type="bool",
         description="""
-        Whether to fit the model on all rows with the chosen penalty. If False, there is no model, only
-        `alpha_` and `cv_results_`.
+        Whether to fit the model on all rows with the chosen penalty. If False, there is no model, only the
+        results of the search, such as `alpha_` and `cv_results_`.
         """,
     )
     store_coef_path: bool = parameter(
