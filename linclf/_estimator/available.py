@@ -45,7 +45,7 @@ def has_probabilities(self: Any) -> bool:
 
 
 def takes_streams(self: Any) -> bool:
-    """For ``partial_fit``: some parameters need all rows at once."""
+    """For ``partial_fit``, which some parameters rule out, as they need all rows at once."""
     for name, needed in self._needs_all_rows().items():
         if needed:
             raise AttributeError(

@@ -61,7 +61,7 @@ warned: set[str] = set()
 
 
 def warn_once(trouble: str, fault: Exception) -> None:
-    """Warn once for a trouble, whatever the fault: broken files in a folder fail in many ways."""
+    """Warn once about each trouble, whatever the fault: broken files in a folder fail in many ways."""
     if trouble not in warned:
         warned.add(trouble)
         text = f"{trouble}: {fault!r}"

@@ -1,6 +1,6 @@
 """The only place that configures Numba's compiler.
 
-* ``compiled`` is for functions that kernels call, and tests.
+* ``compiled`` is for functions that kernels and tests call.
 * ``compiled_fast`` is for dot products and axpys, in which the order of a sum may change. A loop that sums
   must not also store: LLVM would keep a second version of it, with another order, for arrays that happen to
   be close together in memory, and the last digits would depend on addresses. ``bare`` is for functions

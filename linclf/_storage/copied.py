@@ -62,7 +62,7 @@ def _load_row(x, centre, factor, z):
 
 @gather.register(Copied)
 def gather_copied(storage, constant, ids, block):
-    """Rows are prefetched: without it, rows in random order come from memory at half the speed."""
+    """Rows are prefetched, as rows in random order otherwise come from memory at half the speed."""
     X, Z = storage.X, block.Z
     last, constant, line = Z.shape[1] - 1, Z.dtype.type(constant), 64 // X.itemsize
     for r in range(ids.size):

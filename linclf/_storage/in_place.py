@@ -124,7 +124,8 @@ def descend_in_place(storage, constant, ids, block, V, step, penalty):
     lengths, decay = block.features[0], block.features[1]
     for j in range(lengths.size):
         lengths[j] = step * storage.factor[j] * storage.factor[j]
-        decay[j] = step * penalty[j] / (1.0 + step * penalty[j])  # 1 minus the shrinkage, which rounds
+        # 1 minus the shrinkage, which itself would be rounded in float32
+        decay[j] = step * penalty[j] / (1.0 + step * penalty[j])
     _scale_and_add(constant, ids, block, V, -step)
     tiles.descend(storage.X, ids, storage.centre, block.S, block.W, lengths, decay)
 

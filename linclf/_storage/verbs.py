@@ -152,7 +152,7 @@ def products(storage, constant, ids, coming, V, block):
 
 @generic
 def gradient(storage, constant, ids, block, G, first):
-    """Add the gradient of the block, from that of its products in block.S, to G; the first overwrites G."""
+    """Add the gradient of the block to G, from that for its products in block.S; the first overwrites G."""
 
 
 @generic

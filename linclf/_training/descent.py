@@ -24,7 +24,7 @@ class Sweep(Protocol):
     """One way through the rows."""
 
     def run(self, descent: "Descent", order: IntArray, steps: FloatArray) -> Pass:
-        """Train on the rows in this order, one step a batch."""
+        """Train on the rows in this order, one step per batch."""
         ...
 
 
@@ -98,7 +98,7 @@ class Descent:
         return self.fit.ids if rng is None else rng.permutation(self.fit.ids)
 
     def run(self, order: IntArray, steps: FloatArray) -> Pass:
-        """Train on the rows in this order, one step a batch."""
+        """Train on the rows in this order, one step per batch."""
         return self.plan.sweep.run(self, order, steps)
 
     def penalty_value(self) -> float:

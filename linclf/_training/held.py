@@ -31,7 +31,7 @@ MODERATE = 1e10  # largest curvature that suits float32, and inverse of the smal
 NEGLIGIBLE = 1e-15  # length of a column, as a share of the longest
 ROUNDING = 16  # error of a mean, in eps of it
 REFRESH = 3  # products of a step, beyond which it pays to renew the inverse
-OF_CLASSES = 6  # features per product, in the cost of a factor for each class
+OF_CLASSES = 6  # a factor for each class costs features / OF_CLASSES products
 
 
 Bend: TypeAlias = Callable[[FloatArray], Any]

@@ -52,7 +52,7 @@ class LeftOutRows:
         self.parts = [slice(start, start + size) for start in range(0, len(ids), size)]
 
     def scores(self, fit: Fit, V: FloatArray) -> FloatArray:
-        """Scores (n, n_scores), from the minimum V of the fit with its penalty, a row for each product."""
+        """Scores (n, n_scores) of rows without themselves; V is the minimum of ``fit``, a row per product."""
         products = self.Z @ V.T
         B = row_hessians(fit.loss, self.copies, products.copy(), self.y)
         gradients = self._gradients(products)

@@ -47,7 +47,7 @@ class NewtonSteps:
     def step(self, model: Model, accuracy: float, worthwhile: float = WORTHWHILE) -> Step:
         step = newton_step(model.product, model.precondition, self.here.G, accuracy, worthwhile)
         if depends_on_differences(self.fit.loss) and self.fit.head.copies == 1:
-            # only rounding decides on their mean
+            # their mean is only rounding
             intercepts = self.fit.problem.storage.by_classes(step.direction)[:, -1]
             intercepts -= intercepts.mean()
         return step

@@ -1,7 +1,7 @@
 """The objective as exact solvers see it: sums over rows, wherever the rows are.
 
-`Rows` is the objective of rows in memory. Its sums are computed on threads, in pieces that do not depend on
-the number of threads, and neither do the results.
+`Rows` is the objective of rows in memory. Its sums are computed in pieces on threads; neither the pieces nor
+the results depend on the number of threads.
 """
 
 import copy

@@ -21,7 +21,7 @@ from linclf.heads import with_copies
 from linclf.losses._hessian import row_curvatures
 
 CHOLESKY = 4096  # features up to which the Hessian is factored
-LEAST = 1e-3  # curvature that every row has at least in M, as a share of that of the loss
+LEAST = 1e-3  # least curvature of a row in M, as a share of that of the loss
 DIRECTIONS = 16  # most directions in which the curvature of a loss is measured
 CHUNK, SPARSE_CHUNK = 256, 4096  # rows of the sample that are copied at once
 WORST_FACTOR = 1e8  # root mean square of a sparse column over that of a typical feature

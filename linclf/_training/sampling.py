@@ -60,7 +60,7 @@ class Sampling(Protocol):
         ...
 
     def run(self, descent: Any, order: IntArray, steps: FloatArray) -> Pass:
-        """Train on the rows in this order, one step a batch."""
+        """Train on the rows in this order, one step per batch."""
         ...
 
     def settled(self, model: LinearModel, classes: Present, dtype: np.dtype) -> LinearModel:

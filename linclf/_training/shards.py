@@ -23,9 +23,7 @@ from linclf._training.threads import threads
 from linclf._types import FloatArray, IntArray, LabelArray
 
 Result = TypeVar("Result")
-SHARE_SHUFFLED = (
-    28  # a buffer of rows takes this part of the memory: six are in use, and allocators keep as many
-)
+SHARE_SHUFFLED = 28  # a buffer of rows takes 1/28 of the memory: six are in use, and allocators keep as many
 
 
 class Formulated(Protocol):

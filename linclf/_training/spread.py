@@ -14,8 +14,8 @@ from linclf._types import FloatArray, Loss, Matrix
 COPIED = 2**16  # values that are divided at once
 ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of a mean: the deviation that a constant column may show
 UNEVEN = 100.0  # ratio of spreads above which the small columns do not matter to a cosine
-# validation rows are apart if the means of a tenth of the columns differ by 3 of the larger deviations, or if
-# their deviations are 5 times those of training. A rare value in a column causes neither: if k of n rows have
+# validation rows are apart if, for a tenth of the columns, the means differ by 3 times the larger deviation
+# or the deviation is 5 times that of training. A rare value in a column causes neither: if k of n rows have
 # it, the mean is k/n and the deviation sqrt(k/n), and it occurs at all in only a few of such columns
 APART, AWAY, WIDER, FEWEST = 0.1, 3.0, 5.0, 10
 

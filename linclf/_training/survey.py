@@ -14,7 +14,7 @@ from linclf._training.coordinates import Moments, add_squares, least_scale, mome
 from linclf._types import FloatArray, IntArray, LabelArray, Matrix
 
 MOST_SAMPLED = 2**24  # values of the sample
-SPARE = 1.25  # keys are random: this factor more than its share is kept of a part, to have enough
+SPARE = 1.25  # keys are random: of a part, this many times its share is kept, to have enough
 SHARE_SAMPLED, SHARE_HELD_OUT = 16, 4  # the sample may take 1/16 of the memory, and held-out rows 1/4
 
 

@@ -278,7 +278,7 @@ def started_from_sample(fit: Fit, solver: Solver, rng: np.random.RandomState) ->
 
 
 def _has_minimum(fit: Fit, data: Dataset, model: LinearModel) -> bool:
-    """Whether there is a minimum: without a penalty, separable classes have none if the loss attains none."""
+    """Whether there is a minimum: without a penalty, separable classes need a loss that attains its own."""
     settings, loss = fit.settings, fit.loss
     if settings.alpha > 0 or settings.tol is None or trait(loss, "attained") or fit.head.bounded:
         return True

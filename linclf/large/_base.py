@@ -136,7 +136,7 @@ class ProjectedModel(NamedTuple):
         return self.model.scores(reduced(X, self.projection))
 
     def laid_out_for(self, X: Matrix) -> Self:
-        return self  # its rows are dense, and few
+        return self  # its rows are dense, with few features
 
 
 def seen_through(model: Model, projection: FloatArray | None) -> Model:

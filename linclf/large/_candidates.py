@@ -256,5 +256,5 @@ class Candidates:
 
 
 def met(share: FloatArray, n: int, other: FloatArray | float = 0.0) -> FloatArray:
-    """Probability that n draws hit something with this share, or that it is met with probability other."""
+    """Probability that n draws hit an item with this share, or that it is met otherwise (``other``)."""
     return 1 - (1 - other) * np.exp(n * np.log1p(-np.minimum(share, 1 - 1e-12)))

@@ -90,7 +90,7 @@ def softmax_loss(loss, scores, y):
 
 @label_block_loss.register(Softmax)
 def softmax_block_loss(loss, labels, ids, block):
-    """Class by class for all rows: going row by row, few classes would leave SIMD lanes idle."""
+    """Class by class for all rows: row by row, a few classes would leave SIMD lanes idle."""
     S, values = block.S, block.values
     # tuple unpacking would keep Numba from vectorising the loops
     top, target, rest = block.lanes[0], block.lanes[1], block.lanes[2]

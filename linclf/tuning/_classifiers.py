@@ -68,7 +68,7 @@ class SVMClassifierCV(CrossValidated, SVMClassifier):
 
 
 class LinearClassifierCV(CrossValidated, LinearClassifier):
-    """Linear classifier with any loss that chooses its penalty, and parameters of the loss.
+    """Linear classifier with any loss; chooses its penalty and parameters of the loss by cross-validation.
 
     Parameters
     ----------

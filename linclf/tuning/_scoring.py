@@ -49,7 +49,7 @@ class OfRows:
 
 
 def mean_of(values: FloatArray, weights: FloatArray) -> Score:
-    """The weighted mean, and its standard error: of weights k as if they were k rows."""
+    """The weighted mean and its standard error, for an effective number ``sum(w)^2 / sum(w^2)`` of rows."""
     total = weights.sum()
     mean = float(weights @ values / total)
     variance = float(weights @ np.square(values - mean) / total)

@@ -38,8 +38,8 @@ ROUGH, ROUGH_ITERATIONS = 0.1, 30  # relative gradient norm, or iterations, befo
 MANY, FEW = 4, 1000  # dense rows, in samples, and sparse rows beyond which SGD finds the rough solution
 # factor of the distance shown by pairs, which know only a few directions; number of recent iterations
 CAUTION, LATELY = 5, 5
-# factors of an estimated distance that must still be allowed, to believe a factor at given weights, and to
-# believe pairs at predicted weights
+# multiples of an estimated distance that must still be allowed before a Cholesky factor is believed at given
+# weights, and before pairs are believed at predicted ones
 SURE, SURER = 10, 200
 LASTS = 5  # iterations after which the next penalty gets a new preconditioner
 TAIL, SLOWEST = 2.5, 0.85  # factor of what is left if falls go on shrinking, and the least ratio of falls
