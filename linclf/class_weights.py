@@ -37,7 +37,7 @@ def effective_number_weights(
     y : array-like of shape (n_samples,)
         Class labels.
     beta : float in [0, 1), default=0.999
-        How much rows repeat each other: ``1 / (1 - beta)`` is the largest effective number of rows.
+        How strongly rows overlap: ``1 / (1 - beta)`` is the largest effective number of rows.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the rows; n_c is their sum.
 

@@ -1,17 +1,17 @@
-"""Heads: how weights and a row become scores, and how a score gradient goes back.
+"""Heads: how weights and a row become scores, and how the gradient of the scores goes back.
 
-Every row carries a last, constant feature whose weight is the intercept; ``intercept`` is the
-value of that constant: 0 without an intercept, else 1, and for cosines the length of a typical row.
+Every row has a constant last feature, whose weight is the intercept; ``intercept`` is the value of this
+feature: 0 without an intercept, else 1, or for cosines the length of a typical row.
 
-`Linear`  scores ``w_k . x``; or, of two classes whose loss depends on their difference only, ``-w . x``
-          and ``w . x`` of one vector of weights, half of what is published.
+`Linear`  scores ``w_k . x``. For two classes and a loss that depends only on the difference of their
+          scores, these are ``-w . x`` and ``w . x`` for one vector of weights, half of the published one.
 `Cosine`  scores ``cos(x, w_k)``: rows and weights are normalised, the constant included. The
           gradient for ``w_k`` is ``sum_i g_ik (x^_i - c_ik w^_k) / |w_k|``, that is the linear one
           with ``g`` divided by ``|w_k|``, minus a multiple (``radial``) of ``w_k`` itself. A zero
           row or a zero weight has cosine 0 and gradient 0.
 
-Both answer the same questions; nothing else in the package asks which of the two a head is. A model may also
-have the head `StandardisedCosine`, with which nothing is trained.
+Both have the same interface; no other code asks which of the two a head is. A model may also have the head
+`StandardisedCosine`, which is not used in training.
 """
 
 from typing import Any, NamedTuple, Self
@@ -29,35 +29,35 @@ COPIED = 2**16  # values of dense rows that are standardised at once
 
 
 class Linear(NamedTuple):
-    """Scores ``w_k . x``, which are free: features may be centred and scaled if the weights follow.
+    """Scores ``w_k . x``; features may be centred and scaled if the weights are changed to match.
 
-    ``copies`` is the number of scores that a product makes: with 2, the second class has the product, and
-    the first one its negative. No type of its own, as kernels would be compiled for both.
+    ``copies`` is the number of scores per product: with 2, the second class has the product and the first
+    its negative. A separate type for that would have Numba compile every kernel for both.
     """
 
     intercept: float = 1.0
     copies: int = 1
 
-    # whether a change of coordinates of the features leaves the scores and their gradients as they are
+    # whether scores and their gradients stay the same if the coordinates of the features change
     equivariant = True
     bounded = False  # whether the scores have a largest value
-    needs = ()  # fields that a loss on these scores has to have
+    needs = ()  # fields that a loss on these scores must have
     reference_name = "zero weights"  # of `reference`
 
     def for_data(self, data: Dataset) -> Self:
-        """With the constant that suits the rows."""
+        """The head with the constant that suits the rows."""
         return self
 
     def after(self, head: "Head | StandardisedCosine") -> Self:
-        """With the constant of a model from which training goes on."""
+        """The head with the constant of the model from which training continues."""
         return self
 
     def unit(self, n_features: int) -> float | None:
-        """Typical size of a feature as the weights meet it, if the head decides that."""
+        """Typical size of a feature as seen by the weights, if the head determines it."""
         return None
 
     def attributes(self) -> dict[str, float]:
-        """What a fitted model publishes of its head."""
+        """Attributes of the head that a fitted model publishes."""
         return {}
 
     def start(
@@ -67,19 +67,19 @@ class Linear(NamedTuple):
         return np.zeros((n_outputs, data.X.shape[1])), np.zeros(n_outputs)
 
     def reference(self, V: FloatArray) -> FloatArray:
-        """Weights whose gradient is the measure of others."""
+        """Weights at which the gradient serves as a scale for other gradients."""
         return np.zeros(V.shape)
 
     def trained_from(self, V: FloatArray) -> FloatArray:
-        """Weights of all scores as training wants them, with the same differences of scores."""
+        """Weights of all scores in the form used in training, with the same differences between scores."""
         return V if self.copies == 1 else (V[1:] - V[:1]) / 2
 
     def penalised(self, penalty: FloatArray) -> FloatArray:
-        """The penalty if the objective is to have a minimum."""
+        """The penalty with which the objective has a minimum."""
         return penalty
 
     def weights(self, V: FloatArray, loss: Loss) -> FloatArray:
-        """Weights of all scores, whose products are what the loss takes probabilities of."""
+        """Weights of all scores, from whose products the loss computes probabilities."""
         return with_copies(V.T, self.copies).T
 
     def of_all_scores(self) -> Self:
@@ -87,11 +87,11 @@ class Linear(NamedTuple):
         return self._replace(copies=1)
 
     def rows_seen(self, Z: Matrix, weights: FloatArray) -> tuple[Matrix, FloatArray, FloatArray]:
-        """Rows as they meet the weights, their constant, and a point to take their moments around."""
+        """Rows as seen by the weights, their constants, and the point to take their moments around."""
         return Z, np.full(Z.shape[0], self.intercept), np.zeros(Z.shape[1] + 1)
 
     def divide(self, scores: FloatArray, X: Matrix) -> FloatArray:
-        """Scores of rows from their products with the weights, in place."""
+        """Turn products of rows with the weights into scores, in place."""
         return scores
 
 
@@ -132,7 +132,7 @@ class Cosine(NamedTuple):
         norms = np.sqrt(row_norms(data.X, squared=True))
         share = np.divide(data.weights, norms, out=np.zeros_like(data.weights), where=norms > 0)
         member = data.y.indicator(share)
-        if data.is_sparse:  # whose products scikit-learn makes in one precision
+        if data.is_sparse:  # scikit-learn multiplies sparse matrices in one precision
             member = member.astype(data.X.dtype, copy=False)
         W = safe_sparse_dot(member.T, data.X, dense_output=True)
         lengths = np.linalg.norm(W, axis=1)
@@ -142,7 +142,7 @@ class Cosine(NamedTuple):
         return W, np.zeros(n_outputs)
 
     def reference(self, V: FloatArray) -> FloatArray:
-        """Zero weights have no cosines, so the start is the measure."""
+        """Zero weights have no cosines, so the start serves as the scale."""
         return V
 
     def trained_from(self, V: FloatArray) -> FloatArray:
@@ -150,7 +150,7 @@ class Cosine(NamedTuple):
         return V / np.where(norms > 0, norms, 1)
 
     def penalised(self, penalty: FloatArray) -> FloatArray:
-        """Cosines do not change with the length of the weights: a penalty on it has no minimum."""
+        """Cosines do not depend on the length of the weights, so with a penalty there is no minimum."""
         return np.zeros_like(penalty)
 
     def weights(self, V: FloatArray, loss: Any) -> FloatArray:  # a loss with a field scale
@@ -161,7 +161,7 @@ class Cosine(NamedTuple):
         return self
 
     def rows_seen(self, Z: Matrix, weights: FloatArray) -> tuple[Matrix, FloatArray, FloatArray]:
-        """Around the mean: moving all weights along it changes no difference of scores."""
+        """Moments are taken around the mean: moving all weights along it changes no difference of scores."""
         constant = np.full(Z.shape[0], self.intercept)
         norms = np.sqrt(row_norms(Z, squared=True) + constant**2)
         share = 1 / np.where(norms > 0, norms, 1)
@@ -174,9 +174,9 @@ class Cosine(NamedTuple):
 
 
 class StandardisedCosine(NamedTuple):
-    """`Cosine` of rows ``[(x - centre) / scale, intercept]``, for models that have been trained on such rows.
+    """`Cosine` of rows ``[(x - centre) / scale, intercept]``, for models trained on such rows.
 
-    No kernel sees it. Products are those of the rows as they are; the weights make up for that.
+    Kernels never see it. Products use the original rows; the weights account for centre and scale.
     """
 
     intercept: float
@@ -201,13 +201,13 @@ class StandardisedCosine(NamedTuple):
 
 
 def _divided(scores: FloatArray, norms: FloatArray) -> FloatArray:
-    """Products by the lengths of the rows; one that overflows must not look like a cosine of 0."""
+    """Divide products by the lengths of the rows; a length that overflows must not give a cosine of 0."""
     scores /= np.where(norms < np.inf, np.where(norms > 0, norms, 1), np.nan)[:, None]
     return scores
 
 
 def with_copies(products: FloatArray, copies: int) -> FloatArray:
-    """Scores of rows from their products with the weights that are trained."""
+    """Scores of rows from their products with the trained weights."""
     return products if copies == 1 else np.hstack([-products, products])
 
 
@@ -216,7 +216,7 @@ Head = Linear | Cosine
 
 
 def published_head(attributes: dict) -> Head | StandardisedCosine:
-    """The head of a fitted model, from what `attributes` of it has published."""
+    """The head of a fitted model, from its published attributes."""
     if "spread_" in attributes:
         return StandardisedCosine(attributes["constant_"], attributes["mean_"], attributes["spread_"])
     return Cosine(attributes["constant_"]) if "constant_" in attributes else Linear()
@@ -232,7 +232,7 @@ class HeadWork(NamedTuple):
 
 def head_work(head: Head, n_rows: int, n_classes: int, dtype: np.dtype) -> HeadWork:
     """Empty buffers, of the size that the head needs."""
-    if head.equivariant:  # scores need no more than their products
+    if head.equivariant:  # scores need nothing but the products
         n_rows = n_classes = 0
     return HeadWork(
         np.zeros(n_classes, dtype), np.zeros(n_classes, dtype), np.zeros((n_rows, n_classes), dtype)
@@ -251,12 +251,12 @@ def to_scores(head, storage, V, block, n_rows, work):
 
 @generic
 def from_scores(head, block, n_rows, work):
-    """Turn the gradient for scores into the one for products."""
+    """Turn the gradient for the scores into the one for the products."""
 
 
 @generic
 def finish(head, storage, V, G, work):
-    """Add to G what the products of a block do not show."""
+    """Add to G the terms that the products of a block do not contain."""
 
 
 @normalise.register(Linear)
@@ -277,7 +277,7 @@ def linear_scores(head, storage, V, block, n_rows, work):
 
 @from_scores.register(Linear)
 def linear_gradient(head, block, n_rows, work):
-    """That of half the loss, as each copy of the weights has its own penalty."""
+    """The gradient of half the loss, as each copy of the weights has its own penalty."""
     if head.copies == 2:
         S, half = block.S, block.S.dtype.type(0.5)
         for pair in range(S.shape[1] // 2):

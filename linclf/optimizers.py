@@ -1,14 +1,14 @@
 r"""Optimizers: what a step does with the gradient of the loss.
 
-Each is a NamedTuple of floats and one function ``step_row`` that changes one row of weights. The
-penalty is applied implicitly with the step that the coordinate takes,
+Each is a NamedTuple of floats with one function ``step_row`` that changes one row of weights. The
+penalty is applied implicitly, with the step of each coordinate,
 
     w <- (w - step * direction) / (1 + step * penalty)
 
 which has the same fixed points as adding ``penalty * w`` to the gradient, but shrinks by a factor
 in (0, 1] whatever the step is. (The formulas below are for penalty 0.) ``slots`` (n_slots, n) is
-the state that the optimizer keeps for the row; ``count`` is the number of steps taken so far, this
-one included.
+the state that the optimizer keeps for the row; ``count`` is the number of steps so far, including
+this one.
 
 `Averaged` wraps another optimizer: ``Averaged(Adam())``.
 """
@@ -27,10 +27,10 @@ _POSITIVE = Interval(Real, 0, None, closed="neither")
 
 
 class OptimizerTraits:
-    """What the class of an optimizer may say of it, and the defaults, read through `trait`."""
+    """Optional class attributes of optimizers and their defaults, read through `trait`."""
 
-    gain = 1.0  # how many times as far as plain SGD a long run of equal gradients moves
-    normalised = None  # the first step, if steps are divided by the size of the gradient
+    gain = 1.0  # how far a long run of equal gradients moves, compared with plain SGD
+    normalised = None  # the first step size, if steps are divided by the size of the gradient
 
 
 def trait(optimizer: "Optimizer", name: str) -> Any:
@@ -94,8 +94,8 @@ class Momentum(NamedTuple):
 class Nesterov(NamedTuple):
     """Nesterov momentum, ``v <- beta * v - step * g``, ``w <- w + beta * v - step * g``.
 
-    The form of Bengio et al. (2013) and PyTorch: the gradient is taken at the weights that are
-    stored, which are the looked-ahead ones.
+    This is the form of Bengio et al. (2013) and PyTorch: the stored weights are the look-ahead ones,
+    and the gradient is taken there.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ class RMSProp(NamedTuple):
     Parameters
     ----------
     rho : float in [0, 1), default=0.99
-        Memory of the mean square.
+        Decay rate of the mean square.
     epsilon : float > 0, default=1e-8
         Keeps the division finite.
 
@@ -194,9 +194,9 @@ class Adam(NamedTuple):
     Parameters
     ----------
     beta1 : float in [0, 1), default=0.9
-        Memory of the mean gradient.
+        Decay rate of the mean gradient.
     beta2 : float in [0, 1), default=0.999
-        Memory of the mean square.
+        Decay rate of the mean square.
     epsilon : float > 0, default=1e-8
         Keeps the division finite.
 
@@ -225,9 +225,9 @@ class Adam(NamedTuple):
 class Averaged(NamedTuple):
     """The weighted mean of the weights along the path of another optimizer.
 
-    Step t gets weight t, ``average <- average + 2 / (t + 1) * (w - average)``, so that the start
-    is forgotten without a parameter saying when to begin. ``average=True`` of the estimators is
-    this with their solver inside.
+    Step t has weight t, ``average <- average + 2 / (t + 1) * (w - average)``, so that the start is
+    forgotten without a parameter for when averaging begins. Estimators with ``average=True`` wrap
+    their solver in this.
 
     Parameters
     ----------
@@ -317,8 +317,8 @@ def sgd_step(optimizer, weights, gradient, slots, step, count, penalty):
 
 @step_row.register(Momentum)
 def momentum_step(optimizer, weights, gradient, slots, step, count, penalty):
-    # the velocity is the move really made, shrinking included: then a velocity of any size, or one
-    # that has been set to zero, leads to the same fixed point
+    # the velocity is the actual move, including the shrinkage, so that any velocity, even one that
+    # was reset to zero, leads to the same fixed point
     beta, step = weights.dtype.type(optimizer.beta), weights.dtype.type(step)
     velocity = slots[0]
     for j in range(weights.size):

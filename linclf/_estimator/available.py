@@ -1,4 +1,4 @@
-"""Which methods an estimator has depends on its parameters: conditions for ``available_if``."""
+"""Conditions for ``available_if``: the methods of an estimator depend on its parameters."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from linclf.losses._registry import trait
 
 
 class _Available(_AvailableIfDescriptor):
-    """scikit-learn's, which says why in the error itself, and not only in what caused it."""
+    """scikit-learn's descriptor, with the reason in the error itself and not only in its cause."""
 
     def _check(self, obj: Any, owner: type) -> None:
         try:
@@ -22,12 +22,12 @@ class _Available(_AvailableIfDescriptor):
 
 
 def available(check: Callable[[Any], bool]) -> Callable[[Callable[..., Any]], _Available]:
-    """A method that an object has if ``check`` of it is true."""
+    """Decorator of a method that an object has only if ``check`` of the object is true."""
     return lambda method: _Available(method, check, attribute_name=method.__name__)
 
 
 def has_probabilities(self: Any) -> bool:
-    """For ``predict_proba``: not every loss has them, but a calibrator has."""
+    """For ``predict_proba``: not every loss has probabilities, but every calibrator does."""
     if self.calibration is not None or self._is_calibrated:
         return True
     try:
@@ -45,11 +45,11 @@ def has_probabilities(self: Any) -> bool:
 
 
 def takes_streams(self: Any) -> bool:
-    """For ``partial_fit``: some parameters need all rows at once."""
+    """For ``partial_fit``, which some parameters rule out, as they need all rows at once."""
     for name, needed in self._needs_all_rows().items():
         if needed:
             raise AttributeError(
-                f"{name}={getattr(self, name)!r} needs all rows at once, or validation rows, and partial_fit "
-                "sees a part; leave it at its default"
+                f"{name}={getattr(self, name)!r} needs all rows at once, or validation rows, but partial_fit "
+                "sees only a part; leave it at its default"
             )
     return True

@@ -30,11 +30,11 @@ from linclf.heads import published_head
 from linclf.losses._names import loss_for, watched
 
 CALLBACK_NOTES = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
-KEPT_PARTS = 1000  # of a stream, whose history must not grow for ever
+KEPT_PARTS = 1000  # parts in the history of a stream, which must not grow for ever
 
 
 class BaseLinearClassifier(Described):
-    """Fitting, shared by all classifiers; a subclass only says which loss."""
+    """Fitting, shared by all classifiers; a subclass only names its loss."""
 
     _not_always: ClassVar[tuple[str, ...]] = (
         "constant_",
@@ -47,11 +47,11 @@ class BaseLinearClassifier(Described):
     # ------------------------------------------------------------ what a subclass may change
 
     def _adapted(self, fitting: Fitting) -> Fitting:
-        """With the rows in the form to train on."""
+        """The fitting, with its rows in the form to train on."""
         return fitting
 
     def _attributes(self, model: LinearModel, fitting: Fitting) -> dict:
-        """The attributes to publish of a model, in training or after it."""
+        """The attributes to publish for a model, during training or after it."""
         model = model._replace(b=model.b - fitting.offset)
         if model.n_outputs == len(fitting.classes) == 2:
             model = model.one_of_two()
@@ -77,19 +77,19 @@ class BaseLinearClassifier(Described):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or Batches
-            Training rows; float32 and float64 are used as they are, float16 and bfloat16 become float32,
-            other types float64. `Batches` are read anew for each pass, and bring labels and weights.
+            Training rows; float32 and float64 are used as they are, float16 and bfloat16 become float32, and
+            other types float64. `Batches` are read again for each pass, and contain labels and weights.
         y : array-like of shape (n_samples,) or float array of shape (n_samples, n_classes)
-            Class labels, or a row of class probabilities for each sample (soft labels); the classes are then
-            0 ... n_classes - 1, or of a table of pandas, polars or Arrow the names of the columns, sorted, if
-            all of them are strings.
+            Class labels, or one row of class probabilities per sample (soft labels). With soft labels the
+            classes are 0 ... n_classes - 1 or, for a pandas, polars or Arrow table whose column names are all
+            strings, these names, sorted.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights; 0 is the same as removing a row, k as repeating it k times. The classes are
-            those of y: one whose rows all have weight 0 has a probability of 0, and its score lies below the
-            mean of the others, while the others are trained as if it were not there.
+            Non-negative weights; 0 is the same as removing a row, and k as repeating it k times. The classes
+            are those of y. If all rows of a class have weight 0, its probability is 0, its score lies below
+            the mean of the others, and the other classes are trained as if it did not exist.
         X_val, y_val : array-like, default=None
             Validation set for early stopping, used instead of a part of X. In a Pipeline, X_val
-            goes through the same steps as X with ``Pipeline(..., transform_input=["X_val"])``.
+            passes through the same steps as X with ``Pipeline(..., transform_input=["X_val"])``.
         sample_weight_val : array-like of shape (n_val,), default=None
             Weights of the validation set.
 
@@ -101,7 +101,7 @@ class BaseLinearClassifier(Described):
         Raises
         ------
         ValueError
-            If the data are not usable; the message says which and what to do.
+            If the data cannot be used; the message says why and what to do.
         """
         with self._unchanged_on_failure(), one_blas_thread():
             validation = X_val, y_val, sample_weight_val
@@ -125,7 +125,7 @@ class BaseLinearClassifier(Described):
         return self._finish(outcome, attributes, callbacks)
 
     def _finish(self, outcome: Outcome, attributes: dict, callbacks: FitCallbacks) -> Self:
-        """Publish a fit, and tell callbacks."""
+        """Publish a fit, and notify the callbacks."""
         attributes["solver_"] = outcome.solver
         if outcome.gap is not None:
             attributes["optimality_gap_"] = outcome.gap
@@ -134,7 +134,7 @@ class BaseLinearClassifier(Described):
         return self
 
     def _trained(self, fitting: Fitting) -> tuple[Outcome, dict, FitCallbacks]:
-        """The model, the attributes to publish of it, and the callbacks that have seen it in training."""
+        """The trained model, the attributes to publish, and the callbacks that saw the training."""
         loss = self._trained_loss(fitting.data, self.warm_start)
         start = self._reached(fitting, loss) if self.warm_start else None
         return self._trained_from(start, fitting, loss)
@@ -170,16 +170,17 @@ class BaseLinearClassifier(Described):
     ) -> Self:
         """Train on the next part of a stream: one pass in the order given, in mini-batches.
 
-        Not for ``solver="newton"`` or "lbfgs", a `calibration`, a `logit_adjustment` or ``standardize=True``,
-        which need all rows at once, or validation rows.
+        Not available with ``solver="newton"`` or "lbfgs", `calibration`, `logit_adjustment` or
+        ``standardize=True``, which need all rows at once, or validation rows.
 
-        The optimizer's state is kept between calls, so that with a fixed ``batch_size``, a numeric
-        ``learning_rate`` and a "constant" or "invscaling" schedule the calls equal the same batches
-        inside ``fit`` with ``shuffle=False``. With ``learning_rate="auto"`` the features' means and scales
-        are those of all rows seen so far. A stream has no end: "linear" and "cosine" schedules
-        become "invscaling", and "adaptive" is "constant". Parameters may be changed between calls;
-        another loss, solver or format of X starts from the weights reached, with a new optimizer, and so
-        does a `learning_rate` that changes between a number and "auto".
+        The state of the optimizer is kept between calls. With a fixed ``batch_size``, a numeric
+        ``learning_rate`` and a "constant" or "invscaling" schedule, the calls are therefore equivalent to the
+        same batches in ``fit`` with ``shuffle=False``. With ``learning_rate="auto"``, the means and scales of
+        the features are those of all rows seen so far. As a stream has no end, "linear" and "cosine"
+        schedules become "invscaling", and "adaptive" becomes "constant".
+
+        Parameters may be changed between calls. A new loss, solver or format of X, or a change of
+        `learning_rate` between a number and "auto", keeps the weights but starts a new optimizer.
 
         Parameters
         ----------
@@ -188,7 +189,7 @@ class BaseLinearClassifier(Described):
         y : array-like of shape (n_samples,) or float array of shape (n_samples, n_classes)
             Their labels or class probabilities.
         classes : array-like of shape (n_classes,), default=None
-            All classes that will ever occur; needed in the first call.
+            All classes that will ever occur; required in the first call.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights.
 
@@ -221,10 +222,10 @@ class BaseLinearClassifier(Described):
     def _stream_for(
         self, fitting: Fitting, loss: Loss, rule: StepRule, first: bool
     ) -> tuple[Stream, LinearModel | None]:
-        """The stream to go on with, which leaves the present one as it is, or a new one and its start.
+        """The successor of the present stream, which is left unchanged, or a new stream and its start.
 
-        It takes over parameters that have been changed since. If the loss, the optimizer, the
-        intercept or the format of X are others, a new one starts from the published weights.
+        A successor adopts parameters that have changed in between. If the loss, the optimizer, the
+        intercept or the format of X has changed, a new stream starts from the published weights.
         """
         settings, data = fitting.settings, fitting.data
         key = (
@@ -246,29 +247,29 @@ class BaseLinearClassifier(Described):
 
     @contextmanager
     def _unchanged_on_failure(self) -> Iterator[None]:
-        """All attributes as they were, whatever stops a fit and wherever: nothing changes them in place."""
+        """Restore all attributes if a fit fails, wherever it does; nothing changes them in place."""
         before = dict(vars(self))
         try:
             yield
         except BaseException:
-            # scikit-learn takes callbacks down after this, and needs what it has noted of them
+            # scikit-learn tears the callbacks down after this, and needs its notes about them
             noted = {name: value for name, value in vars(self).items() if name in CALLBACK_NOTES}
             self._set_attributes({**before, **noted})
             raise
 
     def _reached(self, fitting: Fitting, loss: Loss) -> LinearModel | None:
-        """The model of the last fit, from which training goes on, if there is one."""
+        """The model of the last fit, if there is one, from which training continues."""
         if not hasattr(self, "coef_"):
             return None
         K, d = len(fitting.classes), fitting.data.X.shape[1]
         if not np.array_equal(self.classes_, fitting.classes) or self.coef_.shape[1] != d:
             last, now = (", ".join(map(str, some[:5].tolist())) for some in (self.classes_, fitting.classes))
             raise ValueError(
-                "going on (warm_start=True or partial_fit) needs the classes and features of the last "
+                "continuing (warm_start=True or partial_fit) needs the classes and features of the last "
                 f"fit, {len(self.classes_)} classes ({last}) and {self.coef_.shape[1]} features; "
                 f"got {K} ({now}) and {d}"
             )
-        # weights as they are: memory for float64 copies is looked at later
+        # weights are not converted: memory for float64 copies is checked later
         b = np.asarray(self.intercept_, np.float64)
         model = LinearModel(self.coef_, b, published_head(vars(self)))
         if len(model.W) < outputs_of(loss, K):
@@ -278,7 +279,7 @@ class BaseLinearClassifier(Described):
     def _publish(
         self, history: dict[str, list[float]], n_iter: int, attributes: dict, gone: tuple[str, ...]
     ) -> None:
-        """All at once, as other threads may predict."""
+        """Replace all attributes at once, as other threads may be predicting."""
         gone = (*self._not_always, *gone)
         kept = {name: value for name, value in vars(self).items() if name not in gone}
         self._set_attributes({**kept, **attributes, "n_iter_": n_iter, "history_": history})
@@ -287,7 +288,7 @@ class BaseLinearClassifier(Described):
         self.__dict__ = attributes  # pyright: ignore[reportAttributeAccessIssue, reportGeneralTypeIssues]
 
     def __getstate__(self) -> dict[str, Any]:
-        """All attributes, whether anybody has asked for them or not: copies and files have them."""
+        """All attributes, including those not computed yet, for copies and files."""
         return cast(dict[str, Any], super().__getstate__()) | self._learnt(lend=True)
 
     def __sklearn_tags__(self) -> Tags:

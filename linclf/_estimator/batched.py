@@ -1,4 +1,4 @@
-"""Whether the columns of batches are those of a fit."""
+"""Check that the columns of batches are those of the fit."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from linclf._sources.batches import Batches
 
 
 def check_columns(estimator: Any, batches: Batches) -> None:
-    """Refuse other columns, and another order of them."""
+    """Refuse different columns, and the same columns in a different order."""
     n_features, names = batches._format.n_features, batches._names
     name, fitted = type(estimator).__name__, vars(estimator).get("feature_names_in_")
     if n_features != estimator.n_features_in_:
@@ -22,6 +22,6 @@ def check_columns(estimator: Any, batches: Batches) -> None:
         if pair[0] != pair[1]
     )
     raise ValueError(
-        f"column {place} of {batches!r} is {here!r}, and {name} was fitted with {there!r} there; name the "
-        "columns in the order of feature_names_in_ by features="
+        f"column {place} of {batches!r} is {here!r}, but {name} was fitted with {there!r} there; name the "
+        "columns in the order of feature_names_in_ with features="
     )

@@ -13,17 +13,17 @@ from linclf.losses._registry import trait
 def checked_calibrator(
     method: str | Calibrator | None, loss: Loss, per_class: FloatArray | None, classes: LabelArray
 ) -> Calibrator | None:
-    """A new calibrator, or None; refused before training what would be refused after it."""
+    """A new calibrator, or None; what would fail after training is refused before it."""
     if method is None:
         return None
     calibrator = calibration.resolve(method)
     together = trait(loss, "shift_invariant") or trait(loss, "probabilities") is not None
     if method in ("platt", "auto") and together:
-        calibrator.set_params(input="logits")  # one score alone means something in one-vs-rest only
+        calibrator.set_params(input="logits")  # a single score has a meaning only in one-vs-rest
     taken = getattr(calibrator, "input", "scores")
     if taken not in ("scores", "logits"):
         raise ValueError(
-            f"calibration={calibrator!r} takes {taken}, and a classifier gives it the scores of "
+            f"calibration={calibrator!r} takes {taken}, but a classifier passes it the scores of "
             "its decision_function; use input='scores'"
         )
     if per_class is not None and not per_class.all():
@@ -45,8 +45,8 @@ def fitted_calibrator(
 ) -> Calibrator:
     """The calibrator, fitted to ``decision_function`` scores.
 
-    Class weights are taken out of the weights of the rows: probabilities are to be those of the rows
-    as they are. Rows of classes that were not trained do not count, and their scores neither.
+    Class weights are removed from the row weights, as the probabilities should be those of the rows
+    as they are. Rows and scores of classes that were not trained are ignored.
     """
     if present is not None:
         if len(present.at) == 1:
@@ -64,10 +64,10 @@ def fitted_calibrator(
     return calibrator
 
 
-LOWEST = -1e30  # the decision for a class of probability 0: a number that means can be taken of
+LOWEST = -1e30  # the decision for a class of probability 0: finite, so that means stay finite
 
 
 def decisions_of(calibrator: Calibrator, scores: FloatArray, classes: LabelArray) -> FloatArray:
-    """What decides: logarithms of the probabilities, for two classes their difference; in float64."""
+    """Decision values: logarithms of the probabilities, for two classes their difference; in float64."""
     logs = np.maximum(calibrated(calibrator, scores.astype(np.float64), classes, logarithm=True), LOWEST)
     return logs[:, 1] - logs[:, 0] if scores.ndim == 1 else logs

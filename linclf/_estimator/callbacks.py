@@ -6,11 +6,11 @@ from linclf._estimator.described import Described
 from linclf._training.model import LinearModel
 from linclf._training.monitor import Reached
 
-Attributes = Callable[[LinearModel], dict]  # those to publish of a model
+Attributes = Callable[[LinearModel], dict]  # the attributes to publish for a model
 
 
 class FitCallbacks:
-    """Opens a task for the fit, and one for each epoch; X and y are those that the user would score."""
+    """Opens a task for the fit and one for each epoch; X and y are as the user would score them."""
 
     def __init__(self, estimator: Described, arguments: dict, attributes: Attributes) -> None:
         self.estimator, self.arguments, self.attributes = estimator, arguments, attributes

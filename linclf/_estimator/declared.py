@@ -20,11 +20,11 @@
         )
         coef_: np.ndarray = attribute(type="ndarray of shape (n_features,)", description="Weights.")
 
-A subclass inherits them and declares its own. If it declares one again, it may leave out what stays the
-same, except the default.
+A subclass inherits them and adds its own. If it redeclares one, it may leave out everything that stays the
+same except the default.
 
-The constructor is the one that a dataclass would have, but the class is no dataclass: dask and others
-identify a dataclass by its fields alone, and would take two fitted models for one.
+The constructor is that of a dataclass, but the class is not one: dask and others identify a dataclass by its
+fields alone, and would confuse two fitted models.
 """
 
 import dataclasses
@@ -56,7 +56,7 @@ class Entry(NamedTuple):
         return self.default is not NO_DEFAULT
 
     def completed(self, base: "Entry", annotation: Any) -> "Entry":
-        """The entry with its annotation, and with what it leaves out taken from the entry it replaces."""
+        """The entry with its annotation; what it leaves out comes from the entry that it replaces."""
         entry = self._replace(annotation=annotation)
         if self.description is None:
             entry = entry._replace(description=base.description, with_exact=base.with_exact)
@@ -64,7 +64,7 @@ class Entry(NamedTuple):
         return entry._replace(**{field: getattr(base, field) for field in omitted})
 
     def documented(self, name: str, lbfgs: bool) -> str:
-        """The entry in the form of numpydoc."""
+        """The entry in numpydoc format."""
         head = f"{name} : {self.type}"
         if self.is_parameter:
             head += f", default={shown(self.default)}"
@@ -91,13 +91,13 @@ def parameter(
     default : object
         The value if none is given.
     constraint : list or "no_validation"
-        What scikit-learn checks before a fit.
+        The constraint that scikit-learn checks before a fit.
     type : str
-        The allowed values, as the docstring says them.
+        The allowed values, as shown in the docstring.
     description : str
-        What the docstring says of it.
+        The text in the docstring.
     with_exact : str
-        Sentences that follow if the class offers ``solver="lbfgs"``.
+        Sentences to append if the class offers ``solver="lbfgs"``.
     """
     return Entry(type, description, with_exact, default, constraint)
 
@@ -109,12 +109,12 @@ def attribute(
     with_exact: str = "",
     init: Literal[False] = False,
 ) -> Any:
-    """A fitted attribute; ``init`` tells type checkers that it is no parameter."""
+    """A fitted attribute; ``init`` tells type checkers that it is not a parameter."""
     return Entry(type, description, with_exact)
 
 
 def not_offered(*, init: Literal[False] = False) -> Any:
-    """An inherited parameter that this class does not have: its value is always the default."""
+    """An inherited parameter that this class does not offer: its value is always the default."""
     return NOT_OFFERED
 
 
@@ -134,7 +134,7 @@ class Declared:
             _declare(cls, own)
         if "__init__" not in vars(cls) and (own or hasattr(cls.__init__, "declared")):
             cls.__init__ = _constructor(cls)  # pyright: ignore[reportAttributeAccessIssue]
-        if cls.__doc__ is not None:  # it is under python -OO
+        if cls.__doc__ is not None:  # it is None under python -OO
             cls.__doc__ = _documentation(cls, cls.__doc__)
 
 
@@ -156,7 +156,7 @@ def _declare(cls: type[Declared], own: dict[str, Entry]) -> None:
 
 
 def _inherited(cls: type[Declared]) -> dict[str, Entry]:
-    """The entries of all bases; what one of them does not offer is not offered."""
+    """The entries of all bases, without those that one of them does not offer."""
     entries: dict[str, Entry] = {}
     for base in reversed(cls.__mro__[1:]):
         declared = vars(base).get("_declared")
@@ -173,7 +173,7 @@ def _parameters(entries: dict[str, Entry]) -> dict[str, Entry]:
 
 
 def _constructor(cls: type[Declared]) -> Callable[..., None]:
-    """``__init__`` with keyword-only parameters, each stored as it is."""
+    """``__init__`` with keyword-only parameters, each stored unchanged."""
     fields = [
         (name, entry.annotation, dataclasses.field(default=entry.default))
         for name, entry in _parameters(cls._declared).items()

@@ -1,4 +1,4 @@
-"""Parameters, predicting, and the questions that a class answers; `base` fits such classifiers."""
+"""Parameters, prediction, and the hooks that a final class may override; `base` adds fitting."""
 
 from typing import Any, Self
 
@@ -22,7 +22,7 @@ except ImportError:  # scikit-learn 1.7 and 1.8
 
 
 class Described(Predicting, CallbackSupportMixin, Accuracy, ClassifierMixin, BaseEstimator):
-    """Parameters and predicting, and the questions that a final class answers."""
+    """Parameters, prediction, and the hooks that a final class may override."""
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters, also of nested objects as ``<object>__<parameter>``.
@@ -41,11 +41,11 @@ class Described(Predicting, CallbackSupportMixin, Accuracy, ClassifierMixin, Bas
 
     @property
     def has_callbacks(self) -> bool:
-        """Whether somebody watches the epochs."""
+        """Whether callbacks watch the epochs."""
         return "_skl_callbacks" in vars(self)
 
     def _adjustment(self) -> float:
-        """Factor of the logarithms of the class shares that are added to the scores in training."""
+        """Factor of the log class shares that are added to the scores in training."""
         return 0.0
 
     def _trained_loss(self, data: Dataset, goes_on: bool) -> Loss:
@@ -53,7 +53,7 @@ class Described(Predicting, CallbackSupportMixin, Accuracy, ClassifierMixin, Bas
         return loss_for(self._loss(), data.y.n_classes)
 
     def _sampling(self, loss: Loss, n_classes: int) -> Sampling | None:
-        """A sweep whose steps see a part of the outputs."""
+        """The sampling, if each step sees only a part of the outputs."""
         return None
 
     def _takes_batches(self) -> bool:
@@ -61,11 +61,11 @@ class Described(Predicting, CallbackSupportMixin, Accuracy, ClassifierMixin, Bas
         return True
 
     def _stream_key(self) -> tuple:
-        """Further parameters that have to stay for a stream to go on."""
+        """Further parameters that must not change if a stream is to continue."""
         return ()
 
     def _published(self, loss: Loss) -> dict:
-        """Further attributes to publish, of the loss that was trained."""
+        """Further attributes to publish for the trained loss."""
         return {}
 
     def _needs_all_rows(self) -> dict[str, bool]:

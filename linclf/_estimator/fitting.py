@@ -1,4 +1,4 @@
-"""From the arguments of ``fit`` to data, solver and settings: all is checked here, once, in this order."""
+"""From the arguments of ``fit`` to data, solver and settings: everything is checked once, in this order."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeAlias
@@ -39,23 +39,23 @@ GivenValidation: TypeAlias = tuple[MatrixLike | None, ArrayLike | None, ArrayLik
 
 @dataclass(frozen=True, eq=False)
 class Fitting:
-    """The arguments of ``fit``, checked, and what the parameters of the estimator make of them."""
+    """The checked arguments of ``fit``, and what follows from them and the parameters of the estimator."""
 
     classes: LabelArray
     solver: Solver
     settings: Settings
     data: Dataset
     held_out: Dataset | None
-    watches: bool  # whether the held-out rows end training
-    per_class: FloatArray | None  # weights of the classes, already in those of the rows
-    offset: FloatArray | float  # which the trained intercepts hold, and the published ones do not
+    watches: bool  # whether the held-out rows may end training
+    per_class: FloatArray | None  # class weights, already included in the row weights
+    offset: FloatArray | float  # included in the trained intercepts, but not in the published ones
     calibrator: Calibrator | None
     arguments: dict[str, Any]  # as callbacks see them
     rng: np.random.RandomState
-    dtype: np.dtype  # of what is published
-    mass: FloatArray  # weight of each class in all rows, class weights not counted
+    dtype: np.dtype  # of the published weights
+    mass: FloatArray  # weight of each class in all rows, without class weights
     spread: Spread | None = None  # of the features, if the penalty is in its units
-    published: dict[str, Any] = field(default_factory=dict)  # beside the weights
+    published: dict[str, Any] = field(default_factory=dict)  # attributes besides the weights
     shards: Shards | None = None  # all rows, if the data are a sample of them
 
     @property
@@ -75,19 +75,19 @@ class Fitting:
         return replace(self, settings=self.settings._replace(n_jobs=n_jobs))
 
     def with_data(self, data: Dataset, held_out: Dataset | None, published: dict | None = None) -> "Fitting":
-        """With rows in another form, and further attributes to publish."""
+        """The fitting with rows in another form, and further attributes to publish."""
         return replace(self, data=data, held_out=held_out, published=self.published | (published or {}))
 
 
 class GivenRows(NamedTuple):
-    """The rows that count, checked, before classes have weights."""
+    """The checked rows of positive weight, before class weights are applied."""
 
     X: Matrix
     y: Targets
     weights: FloatArray
     classes: LabelArray
-    ids: IntArray  # their numbers among all rows that were given
-    y_given: NDArray  # labels or probabilities of all of these
+    ids: IntArray  # their positions among all given rows
+    y_given: NDArray  # labels or probabilities of all given rows
     weighted: bool  # whether weights were given
 
 
@@ -104,7 +104,7 @@ def rows_of(estimator: Described, given: Given) -> GivenRows:
 
 
 def fitting_of(estimator: Described, rows: GivenRows, validation: GivenValidation) -> Fitting:
-    """Check validation rows, and parameters that depend on each other."""
+    """Check the validation rows, and parameters that depend on each other."""
     rng = check_random_state(estimator.random_state)
     X, targets, weights, classes = rows[:4]
     labels = classes.tolist()

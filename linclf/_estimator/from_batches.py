@@ -1,4 +1,4 @@
-"""Fits of rows that are not in memory: from the arguments to data, solver and settings, by a first pass."""
+"""Fits of rows that are not in memory: a first pass over them yields data, solver and settings."""
 
 from typing import Any
 
@@ -21,13 +21,13 @@ from linclf._training.survey import Question, Some, Survey
 from linclf.losses._names import loss_for
 from linclf.losses._registry import trait
 
-NOT_IN_MEMORY = "needs all rows in memory, and Batches are not; pass arrays"
+NOT_IN_MEMORY = "needs all rows in memory, but Batches are not; pass arrays"
 
 
 def fitting_elsewhere(
     estimator: Described, rows: Elsewhere, arguments: dict[str, Any], validation: GivenValidation
 ) -> Fitting:
-    """Go through the rows once, and check what can be checked then; the data of the fitting are a sample.
+    """Go through the rows once and check them; the data of the fitting are a sample.
 
     ``arguments`` are those of fit, for callbacks.
     """
@@ -35,7 +35,7 @@ def fitting_elsewhere(
     head = trait(loss_for(estimator._loss(), 2), "head")
     if estimator.standardize and not head.equivariant:
         raise ValueError(
-            "standardize=True with a loss on cosines trains on a standardised copy of the rows, and Batches "
+            "standardize=True with a loss on cosines trains on a standardised copy of the rows, but Batches "
             "are not in memory; pass Batches(...).map(scaler), or use another loss"
         )
     rng = check_random_state(estimator.random_state)
@@ -55,7 +55,7 @@ def fitting_elsewhere(
     )
     classes = found.classes
     labels = classes.tolist()
-    # a row for each class, with all of its weight
+    # one row per class, with the total weight of the class
     y = Labels(np.arange(len(classes)), len(classes))
     per_class = weights_of_classes(estimator.class_weight, labels, y, found.mass)
     loss = loss_for(estimator._loss(), len(classes))
@@ -73,7 +73,7 @@ def fitting_elsewhere(
         watched = None if found.held_out is None else _dataset(found.held_out, found, per_class)
     encoding = Encoding(found.n_rows, classes, found.lookup, per_class, apart)
     shards, dtype = rows.shards(encoding, mass, found.moments), rows.form.dtype
-    if per_class is not None:  # which the first pass did not know
+    if per_class is not None:  # they were not known in the first pass
         moments = shards.total(weighted_moments, merged, settings.n_jobs)
         shards = rows.shards(encoding, mass, found.moments if moments is None else moments)
     if held_out is not None and watched is not None and not watched.is_sparse and not rows.form.is_sparse:
@@ -105,10 +105,10 @@ def fitting_of_batches(
     sample_weight: ArrayLike | None,
     validation: GivenValidation,
 ) -> Fitting:
-    """That of batches, which bring labels and weights."""
+    """The fitting for batches, which contain labels and weights."""
     for name, value, of in (("y", y, "target"), ("sample_weight", sample_weight, "weight")):
         if value is not None:
-            raise ValueError(f"{name} is given beside Batches, which have their own: Batches(..., {of}=...)")
+            raise ValueError(f"{name} is given besides Batches, which have their own: Batches(..., {of}=...)")
     arguments = {"X": batches, "y": None, "metadata": None}
     return fitting_elsewhere(estimator, OnDisk(batches), arguments, validation)
 
@@ -118,12 +118,12 @@ def _refuse(estimator: Described) -> None:
         raise TypeError(f"{type(estimator).__name__} {NOT_IN_MEMORY}")
     if estimator.warm_start:
         raise ValueError(
-            "warm_start=True starts from the last fit, and fit(Batches) from a sample; use False"
+            "warm_start=True starts from the last fit, but fit(Batches) from a sample; use False"
         )
 
 
 def _note_features(estimator: Any, n_features: int, names: list[str] | None) -> None:
-    """As scikit-learn notes them of arrays and tables."""
+    """Set the attributes that scikit-learn sets for arrays and tables."""
     estimator.n_features_in_ = n_features
     vars(estimator).pop("feature_names_in_", None)
     if names is not None:

@@ -1,4 +1,4 @@
-"""The table of the parameters and fitted attributes that classifiers share."""
+"""Table of the parameters and fitted attributes that classifiers share."""
 
 from numbers import Integral, Real
 from typing import Any, Literal
@@ -17,14 +17,14 @@ from linclf.optimizers import OPTIMIZERS, Averaged, Optimizer
 
 
 class CommonParameters(Declared):
-    """What each classifier has, unless it declares otherwise."""
+    """Parameters and attributes of every classifier, unless it declares otherwise."""
 
     alpha: float = parameter(
         default=1e-4,
         constraint=[Interval(Real, 0, None, closed="left")],
         type="float >= 0",
         description="""
-        L2 penalty ``alpha/2 * |coef_|^2`` on the mean loss; LogisticRegression's C is
+        L2 penalty ``alpha/2 * |coef_|^2`` added to the mean loss; C of LogisticRegression is
         ``1 / (alpha * n_samples)``. The intercept is not penalised.
         """,
     )
@@ -33,11 +33,11 @@ class CommonParameters(Declared):
         constraint=["boolean"],
         type="bool",
         description="""
-        Whether the penalty is on ``coef_ * standard deviation`` of the columns, as if a StandardScaler
-        stood before the classifier; the model stays in the units of X. Deviations are those of the rows that
-        are trained on, with their sample and class weights; of sparse columns, which are never centred, the
-        root mean squares. A numeric `learning_rate` is then in these units, too, and cosines are those of
-        standardised rows. Not for ``partial_fit``.
+        Whether to penalise ``coef_ * standard deviation`` of the columns, as if a StandardScaler came before
+        the classifier; the model stays in the units of X. The deviations are those of the training rows, with
+        their sample and class weights. Sparse columns are never centred: root mean squares are used for them.
+        A numeric `learning_rate` is then in these units too, and cosines are those of standardised rows. Not
+        available in ``partial_fit``.
         """,
     )
     fit_intercept: bool = parameter(
@@ -52,13 +52,13 @@ class CommonParameters(Declared):
         type="str or optimizer",
         description="""
         "auto", "newton", "lbfgs", "dual", "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", or an
-        object of `linclf.optimizers`, such as ``Adam(beta1=0.8)``. Newton's method and L-BFGS go to
-        the minimum of a smooth loss, with all rows in each step; "dual" goes to that of a hinge loss that is
-        not squared, with alpha > 0 and a label for each row. "auto" takes "newton" for small tables and
-        for few features, up to 128 classes, "lbfgs" for all larger ones, "dual" for such hinges if rows
-        times classes are at most 65,536, and "sgd" for other losses with kinks or on cosines, for validation
-        rows, in ``partial_fit``, if one of `learning_rate`, `schedule`, `batch_size`, `average` and `shuffle`
-        is given, and if a pass over the rows takes seconds.
+        object of `linclf.optimizers`, such as ``Adam(beta1=0.8)``. Newton's method and L-BFGS find the
+        minimum of a smooth loss, using all rows in each step. "dual" finds that of a hinge loss that is not
+        squared, and needs alpha > 0 and a label for each row. "auto" chooses "newton" for small tables and
+        for few features, up to 128 classes, "lbfgs" for all larger ones, and "dual" for such hinges if rows
+        times classes are at most 65,536. It chooses "sgd" for other losses with kinks or on cosines, with
+        validation rows, in ``partial_fit``, if one of `learning_rate`, `schedule`, `batch_size`, `average`
+        and `shuffle` is given, and if a pass over the rows takes seconds.
         """,
     )
     learning_rate: float | Literal["auto"] = parameter(
@@ -66,45 +66,45 @@ class CommonParameters(Declared):
         constraint=[StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
         type='"auto" or float > 0',
         description="""
-        First step size. "auto" takes it from the data, trains in centred and scaled features if X
-        is dense (the model and its penalty stay in the units of X), shortens sparse columns that
+        Initial step size. "auto" derives it from the data, trains on centred and scaled features if X
+        is dense (the model and its penalty stay in the units of X), scales down sparse columns that
         outweigh all others, and adds Nesterov momentum to plain "sgd" if one batch holds all rows
-        and the loss is smooth. A number is used as it is, in the units of X, without any of that.
+        and the loss is smooth. A number is used as it is, in the units of X, without these changes.
         """,
-        with_exact='Not for "newton", "lbfgs" and "dual"; "auto" takes "sgd" if it is given.',
+        with_exact='Not for "newton", "lbfgs" and "dual"; if it is given, "auto" chooses "sgd".',
     )
     schedule: str = parameter(
         default="linear",
         constraint=[StrOptions(set(SCHEDULES))],
         type='{"constant", "linear", "cosine", "invscaling", "adaptive"}',
         description="""
-        How the step goes on: "linear" and "cosine" fall to 0 at the last epoch, "invscaling" is
-        ``t**-0.25`` at step t, "adaptive" divides by 5 whenever the objective stalls.
+        How the step size changes: "linear" and "cosine" fall to 0 at the last epoch, "invscaling" is
+        ``t**-0.25`` at step t, and "adaptive" divides it by 5 whenever the objective stalls.
         """,
-        with_exact='Not for "newton", "lbfgs" and "dual"; "auto" takes "sgd" if it is given.',
+        with_exact='Not for "newton", "lbfgs" and "dual"; if it is given, "auto" chooses "sgd".',
     )
     batch_size: int | Literal["auto"] = parameter(
         default="auto",
         constraint=[StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         type='"auto" or int >= 1',
         description="""
-        Rows of a mini-batch. "auto" is all rows up to 1,024 of them (64 for losses with kinks, the
-        hinges that are not squared), else for plain "sgd" 8 if X is sparse, 16 if it is dense,
-        64 from 32 classes on, and 256 if the weights do not fit into the cache; for other
-        optimizers 64 or 256.
+        Rows per mini-batch. "auto" is all rows if there are up to 1,024 (64 for losses with kinks, that is,
+        hinges that are not squared). Otherwise it is, for plain "sgd", 8 if X is sparse, 16 if it is dense,
+        64 for 32 classes or more, and 256 if the weights do not fit into the cache; for other optimizers,
+        64 or 256.
         """,
-        with_exact='Not for "newton", "lbfgs" and "dual"; "auto" takes "sgd" if it is given.',
+        with_exact='Not for "newton", "lbfgs" and "dual"; if it is given, "auto" chooses "sgd".',
     )
     max_iter: int | Literal["auto"] = parameter(
         default="auto",
         constraint=[StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         type='"auto" or int >= 1',
         description="""
-        Passes over the data at most. "auto" is 1000 for full batches; for mini-batches of dense rows
-        ``10 * (60_000 / n_samples)**1.4`` between 5 and 1000, of sparse rows ``144_000 / n_samples``
-        between 8 and 1000.
+        Maximum number of passes over the data. "auto" is 1000 for full batches. For mini-batches it is
+        ``10 * (60_000 / n_samples)**1.4`` between 5 and 1000 if X is dense, and ``144_000 / n_samples``
+        between 8 and 1000 if X is sparse.
         """,
-        with_exact='For "newton", "lbfgs" and "dual" these are iterations, and it is 1000.',
+        with_exact='For "newton", "lbfgs" and "dual" it counts iterations, and "auto" is 1000.',
     )
     tol: float | Literal["auto"] | None = parameter(
         default="auto",
@@ -112,33 +112,33 @@ class CommonParameters(Declared):
         type='"auto", float >= 0 or None',
         description="""
         Training stops when the watched value has not fallen by this share of itself for
-        `n_iter_no_change` epochs; "auto" is 1e-6. None means never. Watched is the validation loss
-        under early stopping, else the training objective; but not with mini-batches (or kinks) and a
-        "linear" or "cosine" schedule, where noise hides the progress until the step has fallen, and
-        training ends with the schedule. If noise may be why the validation loss does not fall, and
-        with the "adaptive" schedule, the step is divided by 5 first, until it is 1e-3 of the first one.
+        `n_iter_no_change` epochs; "auto" is 1e-6, and None means never. The watched value is the validation
+        loss with early stopping, else the training objective. The latter is not watched with mini-batches (or
+        kinks) and a "linear" or "cosine" schedule: noise hides the progress until the step has fallen, and
+        training ends with the schedule. If noise may be the reason that the validation loss does not fall,
+        and with the "adaptive" schedule, the step is first divided by 5, down to 1e-3 of the initial one.
         """,
         with_exact="""
-        For "newton" and "lbfgs" the share that may be left of the way from the best intercepts alone (for
-        cosines, from the start) to the minimum, by an estimate that is cautious, and the share by which the
-        validation loss has to fall; "auto" is 1e-4. For "dual" it is the proven distance to the minimum, as a
-        share of the same way.
+        For "newton" and "lbfgs" it is how far the objective may stay above its minimum, by a cautious
+        estimate, as a share of its fall from the best intercepts alone (for cosines, from the start) to the
+        minimum. It is also the share by which the validation loss has to fall; "auto" is 1e-4. For "dual" it
+        is the same share, but proven instead of estimated.
         """,
     )
     n_iter_no_change: int = parameter(
         default=5,
         constraint=[Interval(Integral, 1, None, closed="left")],
         type="int >= 1",
-        description="Patience of `tol`, in epochs.",
-        with_exact='For "newton" and "lbfgs" it is that of the validation loss.',
+        description="Number of epochs without progress, as defined by `tol`, after which training stops.",
+        with_exact='For "newton" and "lbfgs" it applies to the validation loss only.',
     )
     early_stopping: bool | Literal["auto"] = parameter(
         default="auto",
         constraint=["boolean", StrOptions({"auto"})],
         type='bool or "auto"',
         description="""
-        True watches the loss on held-out rows instead of the training objective and keeps the
-        best epoch's weights; "auto" does so if ``fit`` gets an ``X_val``.
+        True watches the loss on held-out rows instead of the training objective, and keeps the weights of
+        the best epoch; "auto" does so if ``fit`` gets an ``X_val``.
         """,
     )
     validation_fraction: float = parameter(
@@ -146,8 +146,8 @@ class CommonParameters(Declared):
         constraint=[Interval(Real, 0, 1, closed="neither")],
         type="float in (0, 1)",
         description="""
-        Share of the rows held out, if ``fit`` gets no ``X_val``: stratified by class if there are as many
-        rows to hold out as classes. At least one row of each class stays in training.
+        Share of the rows to hold out if ``fit`` gets no ``X_val``. They are stratified by class if there are
+        at least as many of them as classes. At least one row of each class stays in training.
         """,
     )
     calibration: str | Calibrator | None = parameter(
@@ -155,10 +155,9 @@ class CommonParameters(Declared):
         constraint=[StrOptions(set(CALIBRATORS)), HasMethods(["fit", "predict_proba"]), None],
         type='{"temperature", "platt", "vector", "dirichlet", "auto"}, calibrator or None',
         description="""
-        How `predict_proba` and `predict` follow from the scores: by a calibrator of
-        `linclf.calibration`, fitted on the validation rows (``X_val``, or those of
-        ``early_stopping=True``), in which `class_weight` does not count. It gives probabilities to
-        losses that have none.
+        The calibrator of `linclf.calibration` that turns scores into the results of `predict_proba` and
+        `predict`. It is fitted on the validation rows (``X_val``, or those of ``early_stopping=True``),
+        without `class_weight`, and gives probabilities to losses that have none.
         """,
     )
     average: bool = parameter(
@@ -166,25 +165,24 @@ class CommonParameters(Declared):
         constraint=["boolean"],
         type="bool",
         description="Whether to publish an average of the weights over the steps (`optimizers.Averaged`).",
-        with_exact='Not for "newton", "lbfgs" and "dual"; "auto" takes "sgd" if it is given.',
+        with_exact='Not for "newton", "lbfgs" and "dual"; if it is given, "auto" chooses "sgd".',
     )
     shuffle: bool = parameter(
         default=True,
         constraint=["boolean"],
         type="bool",
         description="""
-        Whether rows come in a new random order in each epoch. Full batches take all rows at once
-        whatever it is.
+        Whether to visit the rows in a new random order in each epoch. It has no effect on full batches.
         """,
-        with_exact='So do "newton" and "lbfgs"; "auto" takes "sgd" if it is False.',
+        with_exact='It also has none on "newton" and "lbfgs"; if it is False, "auto" chooses "sgd".',
     )
     class_weight: dict[Any, float] | Literal["balanced"] | None = parameter(
         default=None,
         constraint=[StrOptions({"balanced"}), dict, None],
         type='dict, "balanced" or None',
         description="""
-        Weights of the classes, multiplied into the sample weights. A class of weight 0 stays in ``classes_``
-        with a probability of 0.
+        Weights of the classes, by which sample weights are multiplied. A class of weight 0 stays in
+        ``classes_`` with a probability of 0.
         """,
     )
     warm_start: bool = parameter(
@@ -198,16 +196,16 @@ class CommonParameters(Declared):
         constraint=[Integral, None],
         type="int or None",
         description="""
-        Threads for passes over the rows and for mini-batches that are worth them (some 10 million
-        multiplications); the result does not depend on it. None means as many as OpenMP takes: all
-        cores, or what ``OMP_NUM_THREADS`` or `joblib.parallel_config` say, and in a worker its share.
+        Number of threads for passes over the rows and for large mini-batches (about 10 million
+        multiplications or more); the result does not depend on it. None means as many as OpenMP uses: all
+        cores, the number set by ``OMP_NUM_THREADS`` or `joblib.parallel_config`, or a worker's share.
         """,
     )
     random_state: int | np.random.RandomState | None = parameter(
         default=None,
         constraint=["random_state"],
         type="int, RandomState or None",
-        description="Seed of the order of rows and of the validation split.",
+        description="Seed for the order of the rows and for the validation split.",
     )
     verbose: int = parameter(
         default=0,
@@ -230,38 +228,39 @@ class CommonParameters(Declared):
     )
     calibrator_: Calibrator = attribute(
         type="calibrator",
-        description="If `calibration` is not None.",
+        description="The fitted calibrator. Only if `calibration` is not None.",
     )
     n_iter_: int = attribute(
         type="int",
-        description="Epochs made.",
-        with_exact='For "newton", "lbfgs" and "dual" iterations over all rows.',
+        description="Number of epochs.",
+        with_exact='For "newton", "lbfgs" and "dual", the number of iterations over all rows.',
     )
     solver_: str = attribute(
         type="str",
         description="""
-        What has trained, for ``solver="auto"``; "none" if the rows of positive weight are of one class.
+        The solver used, such as the choice of ``solver="auto"``; "none" if all rows of positive weight are
+        of one class.
         """,
     )
     optimality_gap_: float = attribute(
         type="float",
         description="""
-        If the loss is convex and `alpha` is not 0: a bound of what the objective lies above its minimum. It
-        is proven, and loose where the loss bends much more than the penalty. Stochastic steps have it after
-        16 epochs or more of a smooth loss, without validation rows.
+        A proven bound on how far the objective lies above its minimum, if the loss is convex and `alpha` is
+        not 0. It is loose if the loss is curved much more than the penalty. Stochastic solvers have it for
+        smooth losses, after 16 epochs or more, without validation rows.
         """,
     )
     history_: dict[str, list[float]] = attribute(
         type="dict of lists",
         description="""
-        Per epoch: "objective" (mean loss of the rows as they were met, plus the penalty), "step",
+        Per epoch: "objective" (mean loss of the rows when visited, plus the penalty), "step",
         "seconds" since the start, and with early stopping "validation_loss" and "validation_score"
         (accuracy).
         """,
         with_exact="""
         For "newton" and "lbfgs" the objective is that of the weights reached (for cosines without the
-        penalty, which has no minimum there), and "gradient_norm" (as a share of that at the best intercepts
-        alone) takes the place of "step".
+        penalty, as there would be no minimum), and "gradient_norm" (as a share of that at the best
+        intercepts alone) replaces "step".
         """,
     )
     n_features_in_: int = attribute(
@@ -270,5 +269,5 @@ class CommonParameters(Declared):
     )
     feature_names_in_: NDArray[np.object_] = attribute(
         type="ndarray of shape (n_features,)",
-        description="Their names, if X has string column names.",
+        description="Names of the features, if X has string column names.",
     )

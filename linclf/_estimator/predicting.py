@@ -1,8 +1,8 @@
-"""Predicting from what a fit has published: in NumPy and SciPy only, so that nothing waits for a compiler.
+"""Prediction from the published attributes, in NumPy and SciPy only, so that nothing waits for a compiler.
 
-`Predicting` goes through the rows in blocks and never holds a score of each class for all of them,
-unless it returns them. A fitted model enters through `_model`, which scores checked rows,
-``_probabilities`` of scores, and ``_probability_of`` some classes.
+`Predicting` goes through the rows in blocks and never holds the scores of all classes for all rows,
+unless it returns them. A fitted model comes in through `_model`, which scores checked rows,
+``_probabilities``, which converts scores, and ``_probability_of`` for some of the classes.
 """
 
 from abc import ABC, abstractmethod
@@ -34,25 +34,25 @@ from linclf.losses._registry import trait
 
 # bytes of scores at once: with fewer rows, BLAS spends its time on packing the weights
 BLOCK = 2**26
-PROBABILITIES = 2**22  # scores of which probabilities are made at once: in float64, in several arrays
+PROBABILITIES = 2**22  # scores that become probabilities at once, in several arrays of float64
 
 
 class Model(Protocol):
-    """A fitted model, as far as predicting is concerned."""
+    """A fitted model, as prediction sees it."""
 
     def scores(self, X: Matrix) -> FloatArray:
         """Scores (n, n_classes), or (n, 1) or (n,) for two classes."""
         ...
 
     def laid_out_for(self, X: Matrix) -> Self:
-        """In the form that many blocks of rows like X need."""
+        """The model in the form that suits many blocks of rows like X."""
         ...
 
 
 class FromStream:
-    """An attribute that a fit publishes, and that a stream makes only when somebody asks for it.
+    """An attribute that a fit publishes, and that a stream computes only on access.
 
-    A property, as ``__getattr__`` would run for every name that scikit-learn looks for.
+    A descriptor, as ``__getattr__`` would run for every name that scikit-learn looks up.
     """
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -61,7 +61,7 @@ class FromStream:
     def __get__(self, model: "Predicting | None", owner: type) -> Any:
         if model is None:
             return self
-        learnt = model._learnt()  # another thread may have ended a fit since Python looked for the name
+        learnt = model._learnt()  # another thread may have finished a fit since Python looked up the name
         if self.name not in learnt:
             raise AttributeError(f"{owner.__name__!r} object has no attribute {self.name!r}")
         return learnt[self.name]
@@ -73,7 +73,7 @@ FROM_STREAM = "coef_", "intercept_"
 class Predicting(CommonParameters, BaseEstimator, ABC):
     """decision_function, predict, predict_proba and their relatives."""
 
-    if not TYPE_CHECKING:  # they are declared as the arrays that they give
+    if not TYPE_CHECKING:  # type checkers see the declared arrays
         coef_ = FromStream()
         intercept_ = FromStream()
 
@@ -86,13 +86,13 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         return name in vars(self)
 
     def _learnt(self, lend: bool = False) -> dict[str, Any]:
-        """All attributes, those that a stream makes only when somebody asks for them included."""
+        """All attributes, including those that a stream computes only on access."""
         while True:
             attributes = dict(vars(self))
             stream = attributes.get("_stream")
             if stream is None:
                 return attributes
-            with stream.lock:  # no part begins meanwhile
+            with stream.lock:  # no part begins in the meantime
                 if vars(self).get("_stream") is not stream:
                     continue
                 if lend:
@@ -106,7 +106,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         return self._has("calibrator_")
 
     def _checked(self, X: MatrixLike | Batches, reset: bool, finite: bool = True) -> Matrix:
-        """X as it is trained on or scored; with ``finite=False`` it may hold NaN and numbers of any size."""
+        """X in the form to train on or to score; ``finite=False`` accepts NaN and numbers of any size."""
         if isinstance(X, Batches):
             raise TypeError(
                 f"{type(self).__name__} needs these rows in memory: Batches are for fit, decision_function, "
@@ -118,16 +118,16 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
             scale.check_scale(X, type(self).__name__, as_it_is=not head.equivariant)
         return X
 
-    # ------------------------------------------------------------ what a model is
+    # ------------------------------------------------------------ the model
 
     def _model(self, attributes: dict) -> Model:
-        """What scores rows, from what a fit has published."""
+        """The model that scores rows, from the published attributes."""
         return LinearModel(attributes["coef_"], attributes["intercept_"], published_head(attributes))
 
     def _scores(self, model: Model, X: Matrix) -> FloatArray:
         """Scores of checked rows, as `decision_function` returns them.
 
-        A row with NaN or infinity must have such a score.
+        A row with NaN or infinity must have a score that is NaN or infinite.
         """
         return scores.ravel() if (scores := model.scores(X)).shape[-1] == 1 else scores
 
@@ -153,7 +153,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         return np.take_along_axis(self._probabilities(self._scores(model, X)), index, axis=1)
 
     def _loss_and_columns(self, scores: FloatArray) -> tuple[Any, FloatArray]:
-        """The loss, and a score of each class, also for two classes."""
+        """The loss, and one score per class, even for two classes."""
         if self.calibration is not None:
             kind = type(self).__name__
             raise NotFittedError(
@@ -162,13 +162,13 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         return loss_for(self._loss(), len(self.classes_)), columns(scores)
 
     def _ranking(self, scores: FloatArray) -> FloatArray:
-        """What decides between classes: scores, or calibrated probabilities, whose order may be another."""
+        """Values that rank the classes: scores, or calibrated log probabilities, whose order may differ."""
         return decisions_of(self.calibrator_, scores, self.classes_) if self._is_calibrated else scores
 
     # ------------------------------------------------------------ blocks of rows
 
     def _blocks(self, X: Matrix, limit: float) -> tuple[list[slice], Model]:
-        """Slices of the rows, and the model in the form that all of them need."""
+        """Slices of the rows, and the model in the form that suits them."""
         blocks, model = row_blocks(X.shape[0], len(self.classes_), limit), self._model(self._learnt())
         return blocks, model if len(blocks) == 1 else model.laid_out_for(X)
 
@@ -176,7 +176,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         self, X: MatrixLike | Batches, function: Callable[[FloatArray], Any], limit: float | None = None
     ) -> NDArray[Any]:
         """``function`` of the scores of each block, one after the other."""
-        if not self._has("classes_"):  # scikit-learn's question takes as long as to score a row
+        if not self._has("classes_"):  # scikit-learn's check takes as long as scoring a row
             check_is_fitted(self)
         if isinstance(X, Batches):
             check_columns(self, X)
@@ -196,7 +196,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
             with np.errstate(invalid="ignore", over="ignore"):
                 scores = self._scores(model, _part(rows, part))
                 finite = is_checked or _all_finite(scores)
-            if not finite:  # NaN and infinity always show here: X is read once, not twice
+            if not finite:  # NaN and infinity in X always show here, so X is read only once
                 scale.refuse_overflow(checked())
                 is_checked = True
             results.append(function(scores))
@@ -212,8 +212,8 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
     def decision_function(self, X: MatrixLike | Batches) -> FloatArray:
         """Scores of each class; for two classes one score, positive for ``classes_[1]``.
 
-        For the losses on cosines the rows are normalised first. With a `calibration` they are the logarithms
-        of the calibrated probabilities, and for two classes the log odds, so that they agree with `predict`.
+        For losses on cosines the rows are normalised first. With `calibration`, the scores are the logarithms
+        of the calibrated probabilities, or the log odds for two classes, so that they agree with `predict`.
 
         Parameters
         ----------
@@ -254,20 +254,20 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
     def predict_topk(self, X: MatrixLike | Batches, k: int) -> LabelArray:
         """The k classes of the highest scores, or of the highest calibrated probabilities.
 
-        Like `predict`, in blocks of rows; finding them costs a small part of the scores themselves.
+        Works in blocks of rows, like `predict`. Finding the k classes costs little compared with the scores.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or Batches
             Rows to classify.
         k : int in 1 ... n_classes
-            How many classes.
+            Number of classes to return.
 
         Returns
         -------
         labels : ndarray of shape (n_samples, k)
-            Labels from ``classes_``, best first; equal scores in the order of ``classes_``. The first
-            column is `predict`.
+            Labels from ``classes_``, best first; ties in the order of ``classes_``. The first column
+            equals `predict`.
 
         Raises
         ------
@@ -293,7 +293,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
 
         def best(scores: FloatArray) -> IntArray:
             ranking = columns(self._ranking(scores))
-            if np.isnan(ranking.min()):  # overflow; NaN comes first to argmax, and so it does here
+            if np.isnan(ranking.min()):  # overflow; NaN comes first, as in argmax
                 ranking = np.where(np.isnan(ranking), np.inf, ranking)
             return largest(ranking, int(k))
 
@@ -334,9 +334,9 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
 
     @typed(available(has_probabilities))
     def predict_proba_of(self, X: MatrixLike, classes: ArrayLike) -> FloatArray:
-        """Probabilities of given classes: those of `predict_proba`, without the others.
+        """Probabilities of the given classes only, as in `predict_proba`.
 
-        In blocks of rows, so that memory does not grow with ``n_samples * n_classes``.
+        Works in blocks of rows, so that memory does not grow with ``n_samples * n_classes``.
 
         Parameters
         ----------
@@ -349,7 +349,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         Returns
         -------
         p : ndarray of shape (n_samples,) or (n_samples, m)
-            Their probabilities; (n_samples,) if there is one label a row.
+            Their probabilities; (n_samples,) if there is one label per row.
 
         Raises
         ------
@@ -386,15 +386,15 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
 
 
 def columns(scores: FloatArray) -> FloatArray:
-    """A score of each class, also if two classes have one score."""
+    """One score per class, even if two classes share one score."""
     return scores if scores.ndim == 2 else np.column_stack([np.zeros_like(scores), scores])
 
 
 def _part(rows: Matrix, part: slice) -> Matrix:
-    """A slice of the rows; all of them are not sliced, as sparse ones would be copied."""
+    """A slice of the rows, or the rows themselves if it holds all, as slicing copies sparse rows."""
     return rows if part.start == 0 and part.stop >= rows.shape[0] else rows[part]
 
 
 def _all_finite(scores: FloatArray) -> bool:
-    """Whether no score is NaN or infinite; the sum tells at once, unless it overflows itself."""
+    """Whether all scores are finite; their sum tells at once, unless it overflows itself."""
     return bool(np.isfinite(scores.sum()) or np.isfinite(scores).all())

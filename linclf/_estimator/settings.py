@@ -1,4 +1,4 @@
-"""What training needs, from the parameters of an estimator."""
+"""Solver and settings of training, from the parameters of an estimator."""
 
 import os
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ STOCHASTIC = ("learning_rate", "schedule", "batch_size", "average")  # parameter
 def settings_of(estimator: CommonParameters) -> tuple[Solver, Settings]:
     """The solver and the settings of an estimator; parameters that exclude each other are refused."""
     if estimator.schedule == "adaptive" and estimator.tol is None:
-        raise ValueError("schedule='adaptive' reduces the step by tol, and tol=None; give a number")
+        raise ValueError("schedule='adaptive' reduces the step according to tol, but tol=None; give a number")
     solver = exact_solver(estimator.solver)
     if solver is not None:
         _refuse_rule(estimator)
@@ -44,9 +44,9 @@ def settings_of(estimator: CommonParameters) -> tuple[Solver, Settings]:
 
 
 def _n_threads(n_jobs: int | None) -> int:
-    """None is as many as OpenMP would take, which in worker processes is their share of the cores.
+    """Number of threads; None means as many as OpenMP would use, in worker processes their share of cores.
 
-    Workers that are threads have no share of their own: they take one each.
+    Worker threads have no such share and use one thread each.
     """
     given = effective_n_jobs(n_jobs)  # pyright: ignore[reportArgumentType]
     if n_jobs is not None or given > 1:
@@ -58,7 +58,7 @@ def _n_threads(n_jobs: int | None) -> int:
 
 
 def _refuse_rule(estimator: CommonParameters) -> None:
-    """Parameters of stochastic steps have no meaning to an exact solver."""
+    """Refuse parameters of stochastic steps, which have no meaning for an exact solver."""
     for name, value, default in _changed(estimator):
         raise ValueError(
             f"{name}={value!r} has no meaning with solver={estimator.solver!r}, which "

@@ -1,4 +1,4 @@
-"""What other libraries call a parameter, and what it is here."""
+"""Names of parameters in other libraries, and the names here."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -30,7 +30,7 @@ INSTEAD = {
 
 
 def refuse_unknown(cls: type, declared: Iterable[str], given: Iterable[str]) -> None:
-    """Refuse parameters that a class does not have, with those that were meant."""
+    """Refuse parameters that a class does not have, and suggest those that were meant."""
     declared = list(declared)
     for name in given:
         if name in declared:
@@ -45,7 +45,7 @@ def refuse_unknown(cls: type, declared: Iterable[str], given: Iterable[str]) -> 
 
 
 def suggested_parameters(model: Any, given: Iterable[str]) -> None:
-    """The same for ``set_params``, as in a grid; what resembles no parameter is scikit-learn's to refuse."""
+    """The same for ``set_params``, as in a grid; names that resemble none are left to scikit-learn."""
     known = list(model.get_params(deep=False))
     for name in given:
         if "__" in name or name in known:

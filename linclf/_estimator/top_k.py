@@ -1,4 +1,4 @@
-"""The k largest scores of each row, at the speed of reading them."""
+"""The k largest scores of each row, found about as fast as the scores are read."""
 
 import math
 
@@ -7,7 +7,7 @@ import numpy as np
 from linclf._training.model import row_blocks
 from linclf._types import FloatArray, IntArray
 
-IN_CACHE = 2**20  # scores of the rows whose largest are looked for at once
+IN_CACHE = 2**20  # scores that are searched at once
 
 
 def largest(scores: FloatArray, k: int) -> IntArray:
@@ -22,11 +22,11 @@ def largest(scores: FloatArray, k: int) -> IntArray:
 
 
 def _largest(scores: FloatArray, k: int) -> IntArray:
-    """The same for rows that stay in the cache.
+    """The same for rows that fit into the cache.
 
-    A partition of all scores costs as much as the matrix product that they come from. So the classes
-    are cut into chunks (class j is in chunk j mod C, so that maxima are taken over contiguous rows),
-    and each of the k largest is in one of the k chunks of the largest maxima.
+    Partitioning all scores costs as much as the matrix product that they come from. So the classes
+    are split into C chunks (class j is in chunk j mod C, so that maxima are taken over contiguous rows),
+    and the k largest scores are in the k chunks with the largest maxima.
     """
     n, K = scores.shape
     if 4 * k > K:
@@ -41,7 +41,7 @@ def _largest(scores: FloatArray, k: int) -> IntArray:
     candidates = np.take_along_axis(scores, columns, axis=1)
     first = columns.shape[1] - k - 1
     best = np.argpartition(candidates, first, axis=1)[:, first:]
-    # the largest that is left out, of the chunks and of the candidates; the class order decides ties with it
+    # the largest score left out, of the chunks and of the candidates; class order decides ties with it
     left_out = np.maximum(
         np.take_along_axis(maxima, chunks[:, :1], axis=1), np.take_along_axis(candidates, best[:, :1], axis=1)
     )

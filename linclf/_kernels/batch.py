@@ -1,8 +1,8 @@
-"""A batch against weights that do not fit into the cache, in two kernels: its rows, then its classes.
+"""A batch with weights that do not fit into the cache, in two kernels: by rows, then by classes.
 
-`row_piece` takes scores and losses of some rows, for which it needs all weights. `class_pieces` makes
-gradient and step of some classes, for which it needs all rows of the batch, but touches only their own
-weights: the gradient goes into them while it is in the cache, and no array is as large as the weights.
+`row_piece` computes scores and losses of some rows, for which it needs all weights. `class_pieces` computes
+the gradient and the step of some classes, for which it needs all rows of the batch but only the weights of
+these classes: it applies the gradient while it is in the cache, and needs no array as large as the weights.
 """
 
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from linclf._types import FloatArray
 
 
 class Piece(NamedTuple):
-    """Buffers of a thread for the gradient of some classes: its scores' share, and itself."""
+    """Buffers of a thread for some classes: the gradient for their scores, and for their weights."""
 
     S: FloatArray
     G: FloatArray
@@ -38,7 +38,7 @@ def row_piece(problem, V, buffers, ids, step, divisor, row_limit):
 
 @kernel
 def class_pieces(problem, state, optimizer, buffers, piece, ids, starts, step):
-    """Gradient and step of the classes from each of ``starts`` on."""
+    """Gradient and step of the blocks of classes that begin at ``starts``."""
     width, block, work = piece.G.shape[0], buffers.block, buffers.work
     for start in starts:
         stop = min(start + width, state.V.shape[0])

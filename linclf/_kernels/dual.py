@@ -1,4 +1,4 @@
-"""Dual variables of hinge losses: those of one row after the other, and of all rows for given scores."""
+"""Dual variables of hinge losses: row by row, and for all rows with given scores."""
 
 from typing import NamedTuple
 
@@ -13,10 +13,10 @@ LEAST = 1e-200  # bend of a row that has no length
 
 
 class Ascent(NamedTuple):
-    """What ascent changes, float64: the dual variables, and the weights and intercepts that they make.
+    """State of the ascent, float64: the dual variables, and the weights and intercepts that follow from them.
 
-    ``W`` is for rows without factors, and laid out for the storage, without the constant. ``calm`` counts
-    the last visits of a row in which nothing has changed.
+    ``W`` is for rows without factors, laid out for the storage, and without the constant. ``calm`` counts
+    the latest visits to a row that changed nothing.
     """
 
     active: FloatArray  # (n_rows, n_scores)
@@ -26,7 +26,7 @@ class Ascent(NamedTuple):
 
 
 class Pull(NamedTuple):
-    """How far the dual variables of a row move weights, and intercepts: one over their penalties."""
+    """How far the dual variables of a row move weights and intercepts: one over their penalties."""
 
     weights: float
     intercepts: float
@@ -43,7 +43,7 @@ def row_buffers(n_features: int, n_scores: int) -> RowBuffers:
 
 @bare
 def best_variables(loss, scores, y, active, bend):
-    """`dual_step`; of two classes that share a vector of weights, which has half of the loss, too."""
+    """`dual_step`, also for two classes that share a vector of weights, which has half of the loss."""
     if scores.size == 1:
         return apart(0.5 * loss.margin, scores, y - 1, active, bend)
     return dual_step(loss, scores, y, active, bend)
@@ -51,7 +51,7 @@ def best_variables(loss, scores, y, active, bend):
 
 @kernel
 def ascend(problem, ids, order, ascent, pull, buffers):
-    """Take the best dual variables of the rows ``ids[order]``, one after the other."""
+    """Set the dual variables of the rows ``ids[order]`` to their best values, one row after the other."""
     storage, z, scores = problem.storage, buffers.z, buffers.scores
     for r in order:
         i, active = ids[r], ascent.active[r]
@@ -81,7 +81,7 @@ def add_rows(storage, ids, shares, W, buffers):
 
 @kernel
 def mean_squares(storage, ids, shares, z):
-    """The squared length of a row without factors, on average."""
+    """The mean squared length of rows without factors."""
     total = 0.0
     for r in range(ids.size):
         total += shares[r] * verbs.load_row(storage, ids[r], z)
@@ -92,7 +92,7 @@ def mean_squares(storage, ids, shares, z):
 def smooth(loss, y, S, active, members, bend):
     """Dual variables of all rows for scores S, with a penalty ``bend/2 |g - g_before|^2`` on their change.
 
-    S becomes the change of g, and ``members`` where it would go on changing (`dual_members`).
+    S becomes the change of g, and ``members`` marks where g would change further (`dual_members`).
     """
     for r in range(y.size):
         best_variables(loss, S[r], np.int64(y[r]), active[r], bend)

@@ -1,9 +1,9 @@
 """The epoch kernels: through the rows in a given order, batch by batch.
 
-`epoch` collects the gradient of a batch in an array and gives it to the optimizer. `epoch_direct`
-is plain SGD, whose steps go straight into the weights. Both return the
-weighted sum of the losses, each taken before the step on its batch, in float64, and the weighted mean
-of the first batch. `batch_gradient` and `advance` are the two halves of a batch that is worth threads.
+`epoch` collects the gradient of a batch in an array and passes it to the optimizer. `epoch_direct` is plain
+SGD, which adds steps directly to the weights. Both return the weighted sum of the losses in float64, each
+taken before the step on its batch, and the weighted mean of the first batch. `batch_gradient` and `advance`
+are the two halves of a batch that is large enough for threads.
 """
 
 from linclf import heads
@@ -46,7 +46,7 @@ def epoch_direct(problem, state, buffers, ids, steps):
 def _collect(problem, state, buffers, batch, coming, step, row_limit):
     """Weighted loss sum and weight of a batch; its mean gradient goes to state.G.
 
-    Rows ``coming`` are those after it.
+    ``coming`` are the rows after it.
     """
     storage, head, block, work = problem.storage, problem.head, buffers.block, buffers.work
     loss, mass, size = 0.0, 0.0, block.S.shape[0]
@@ -91,6 +91,6 @@ def batch_gradient(problem, state, buffers, ids, step, row_limit):
 
 @kernel
 def advance(problem, state, optimizer, step):
-    """Give state.G, added up from the shares of a large batch, to the optimizer."""
+    """Pass state.G, added up from the parts of a large batch, to the optimizer."""
     state.n_steps[0] += 1
     verbs.update(problem.storage, state, optimizer, step, problem.penalty)

@@ -14,7 +14,7 @@ from linclf.losses._hessian import hessian_of_block, hessian_of_row
 
 
 class HessianBuffers(NamedTuple):
-    """Blocks for the scores of rows and for several directions, room for two rows of scores, the head's."""
+    """Blocks for scores and for several directions, scratch space for two rows of scores, head buffers."""
 
     scores: Block
     along: Block
@@ -36,7 +36,7 @@ def hessian_buffers(problem: Problem, n_classes: int, n_directions: int, width: 
 def hessian_products(problem, V, D, G, buffers, ids):
     """G becomes ``mean_i w_i H_i`` times the directions D, which are m times as many as V.
 
-    Scores are those of a head on whose products nothing else depends, with the weights V.
+    The scores are those of the weights V, with a head that needs nothing but the products.
     """
     storage, head, scores, along = problem.storage, problem.head, buffers.scores, buffers.along
     constant, size = head.intercept, scores.S.shape[0]
@@ -57,7 +57,7 @@ def hessian_products(problem, V, D, G, buffers, ids):
 
 @generic
 def curve(storage, problem, ids, buffers, divisor):
-    """Directions in the space of scores, times the Hessian and weight of their row, / divisor."""
+    """Multiply directions in the space of scores by the Hessian and weight of their row, / divisor."""
 
 
 @curve.register(CSR)

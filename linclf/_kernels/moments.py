@@ -1,4 +1,4 @@
-"""Weighted sums over rows from which training coordinates are made."""
+"""Weighted sums over rows, from which training coordinates are computed."""
 
 import numpy as np
 

@@ -2,7 +2,7 @@
 
 from linclf._numba import compiled_fast, kernel
 
-BLOCK = 2048  # entries that stay in the first-level cache; their products are summed in the vectors' own type
+BLOCK = 2048  # entries that stay in the first-level cache; their products are summed in the vectors' dtype
 
 
 @compiled_fast

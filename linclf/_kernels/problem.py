@@ -1,4 +1,4 @@
-"""What kernels are given: the objective, what training changes, buffers, and the steps to take."""
+"""Arguments of kernels: the objective, the state of training, buffers, and the steps to take."""
 
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ class Problem(NamedTuple):
 
 
 class State(NamedTuple):
-    """What training changes: weights, gradient array, optimizer slots, number of steps taken."""
+    """State of training: weights, gradient array, optimizer slots, number of steps taken."""
 
     V: FloatArray
     G: FloatArray
@@ -33,11 +33,11 @@ class State(NamedTuple):
     n_steps: IntArray  # (1,)
 
     def forget_momentum(self) -> None:
-        """Let the next step be one without momentum."""
+        """Make the next step without momentum."""
         self.slots[:, 0] = 0
 
     def restart(self, V: FloatArray) -> None:
-        """Back to weights V, with an optimizer that has seen nothing."""
+        """Return to weights V, with a new optimizer."""
         self.V[:] = V
         self.slots[:] = 0
         self.n_steps[:] = 0
@@ -51,8 +51,8 @@ class Buffers(NamedTuple):
 class Steps(NamedTuple):
     """A batch size, the step of each batch, and the largest ``step * weight * |x|^2`` of a row.
 
-    Beyond that bound a single row would overshoot its own loss; such a row has its gradient
-    shortened. As the steps decrease no row is over it, so the optimum is untouched.
+    Beyond that bound a single row would overshoot its own loss, so its gradient is shortened. As steps
+    decrease, no row exceeds the bound any more, so the optimum does not change.
     """
 
     batch: int

@@ -1,4 +1,4 @@
-"""Products of the Hessians of rows with scores, in place, for rows whose Hessians are kept."""
+"""Products of the Hessians of rows with scores, in place, for stored Hessians."""
 
 from linclf._numba import kernel
 

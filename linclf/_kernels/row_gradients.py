@@ -30,7 +30,7 @@ def losses(loss: Loss, targets: Any, ids: IntArray, block: Block) -> None:
 
 @overload(losses, strict=False, jit_options=INLINED)
 def _losses(loss, targets, ids, block):
-    """The function itself: one between would be compiled too, and with it, once more, all that it calls."""
+    """The function itself: an intermediate one would be compiled too, with everything that it calls."""
     if block.types[block.fields.index("S")].layout != "F":
         return of_rows.py_func
     found = label_block_loss.find(getattr(loss, "instance_class", type(None)))
@@ -45,7 +45,7 @@ def of_rows(loss, targets, ids, block):
 
 @bare
 def of_columns(loss, targets, ids, block):
-    """Through a row whose scores lie side by side, as `row_loss` wants them."""
+    """Row by row, on a copy in which the scores are contiguous, as `row_loss` needs them."""
     S, row = block.S, block.row
     for r in range(ids.size):
         for k in range(row.size):
@@ -57,7 +57,7 @@ def of_columns(loss, targets, ids, block):
 
 @generic
 def weigh(storage, weights, ids, block, step, divisor, row_limit):
-    """Weighted loss sum and weight of a block, whose gradients get the weights of their rows / divisor."""
+    """Weighted loss sum and weight of a block; its gradients are multiplied by row weights / divisor."""
 
 
 @weigh.register(CSR)

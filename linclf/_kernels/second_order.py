@@ -1,4 +1,4 @@
-"""Value, gradient and Hessian of the objective of a few weights, in one sweep over its rows."""
+"""Value, gradient and Hessian of an objective with few weights, in one sweep over its rows."""
 
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ BLOCK = 128  # rows
 
 
 class Table(NamedTuple):
-    """Rows in training coordinates with the constant, float64, and what the objective counts them with."""
+    """Rows in training coordinates with the constant, float64, and their targets, shares and penalty."""
 
     Z: FloatArray
     y: np.ndarray
@@ -36,8 +36,8 @@ class Room(NamedTuple):
 
 
 def room_for(table: Table, n_products: int, copies: int) -> Room:
-    """For so many products of a row, each of which makes ``copies`` scores."""
-    n_rows, width = int(np.clip(len(table.Z), 2, BLOCK)), table.Z.shape[1]  # one row would have no layout
+    """Buffers for ``n_products`` products of a row, each of which gives ``copies`` scores."""
+    n_rows, width = int(np.clip(len(table.Z), 2, BLOCK)), table.Z.shape[1]  # the layout of one is ambiguous
     n_scores, n_pairs = n_products * copies, n_products * (n_products + 1) // 2
     n_sums = n_pairs * width + n_products
     by_classes = np.zeros((2, n_scores, n_rows))
@@ -56,11 +56,11 @@ def room_for(table: Table, n_products: int, copies: int) -> Room:
 def second_order(loss, table, V, room, total, G, H):
     """The objective at V; its gradient goes to G and its Hessian, in the order of V, to H.
 
-    ``total`` has the shape of ``room.sums``: what the Hessian of the loss of a row z has for each pair of
-    products, times z z', summed up, then what its gradient has for each product, times z.
+    ``total`` has the shape of ``room.sums``, and sums over rows z: for each pair of products, the entry of
+    the Hessian of the loss times z z'; then, for each product, the entry of its gradient times z.
     """
     block, scores, n_products = room.block, room.scores, V.shape[0]
-    value, opposite = 0.0, scores.shape[1] - n_products  # 1 if the first score is the second with a minus
+    value, opposite = 0.0, scores.shape[1] - n_products  # 1 if the first score is minus the second
     total[:] = 0.0
     for start in range(0, table.ids.size, scores.shape[0]):
         ids = table.ids[start : start + scores.shape[0]]
@@ -88,7 +88,7 @@ def second_order(loss, table, V, room, total, G, H):
 
 @bare
 def _spread(Z, shares, S, T, opposite, A):
-    """Rows times what their losses bend and slope; the first of two opposite scores counts negatively."""
+    """Rows times curvature and slope of their losses; the first of two opposite scores counts negatively."""
     width, n_scores = Z.shape[1], S.shape[1]
     n_products, slopes = n_scores - opposite, A.shape[1] - n_scores + opposite
     for r in range(Z.shape[0]):

@@ -5,9 +5,9 @@ from linclf._numba import kernel
 
 @kernel
 def solve_of_rows(A, B, R, work):
-    """R[i] becomes ``(I - A[i] B[i])^-1 R[i]``; ``work (K, K)`` is free.
+    """R[i] becomes ``(I - A[i] B[i])^-1 R[i]``; ``work (K, K)`` is scratch space.
 
-    By elimination with the largest pivot of a column. A singular system gives infinity or NaN.
+    Uses Gaussian elimination with partial pivoting. A singular system gives infinity or NaN.
     """
     n_classes = R.shape[1]
     for i in range(R.shape[0]):

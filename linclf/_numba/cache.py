@@ -1,14 +1,14 @@
 """Machine code of kernels on disk, keyed by the content of every source file of the package.
 
 Numba itself looks only at the file of the entry kernel, and would keep serving machine code built from an
-older callee. Every fault of the cache is a miss with one warning. ``LINCLF_CACHE=0`` turns it off,
-``LINCLF_CACHE=/some/dir`` moves it. A folder named so can be read by all users (0755), the one in the home
-directory by its owner only (0700). What is loaded is run: nothing is, unless the folder is root's or the
-user's own, and not writable by others.
+older callee. Any fault of the cache is a miss with one warning. ``LINCLF_CACHE=0`` turns it off,
+``LINCLF_CACHE=/some/dir`` moves it. A folder set in this way can be read by all users (0755), the default one
+in the home directory only by its owner (0700). As loaded code is executed, nothing is loaded unless the
+folder belongs to root or the user and is not writable by others.
 """
 
 # pyright: reportIncompatibleMethodOverride=false, reportAttributeAccessIssue=false
-# Numba's cache and its types are not annotated: of a method that raises, pyright thinks that it returns None
+# Numba's cache and its types are not annotated: pyright infers None for methods that only raise
 
 import contextlib
 import functools
@@ -43,7 +43,7 @@ def cache_directory() -> pathlib.Path | None:
 
 
 def is_named() -> bool:
-    """Whether somebody has said where: such a folder is for all users, another one is private."""
+    """Whether the user has set the folder: it is then for all users, otherwise private."""
     return bool(os.environ.get("LINCLF_CACHE"))
 
 
@@ -61,7 +61,7 @@ warned: set[str] = set()
 
 
 def warn_once(trouble: str, fault: Exception) -> None:
-    """Once for a trouble, whatever faults it shows: broken files of a folder fail in many ways."""
+    """Warn once about each trouble, whatever the fault: broken files in a folder fail in many ways."""
     if trouble not in warned:
         warned.add(trouble)
         text = f"{trouble}: {fault!r}"
@@ -86,14 +86,14 @@ class _Locator(_CacheLocator):
         self.check_private()
 
     def share(self, name: str) -> None:
-        """Let all users read the files of a kernel in a folder that was named."""
+        """Let all users read the files of a kernel in a folder set by the user."""
         if is_named() and os.name == "posix":
             for path in self._directory.glob(f"{glob.escape(name)}.*"):
                 with contextlib.suppress(OSError):  # another process has replaced it, or owns it
                     path.chmod(0o644)
 
     def check_private(self) -> None:
-        """Before writing, and before loading: what is loaded is run."""
+        """Check the folder before writing and before loading, as loaded code is executed."""
         path = self._directory
         if os.name != "posix" or not path.exists():
             return
@@ -126,7 +126,7 @@ class _Implementation(CompileResultCacheImpl):
 
 
 class DiskCache(FunctionCache):
-    """A cache in which every fault is a miss with one warning."""
+    """A cache in which any fault is a miss with one warning."""
 
     _impl_class = _Implementation
 
@@ -159,14 +159,14 @@ class DiskCache(FunctionCache):
 
 
 def ours(cls: type) -> bool:
-    """Whether a class is this package's own: the code of others can change unseen."""
+    """Whether a class belongs to this package; other code can change unnoticed."""
     module = cls.__module__
     known = sys.modules.get(module) if module.partition(".")[0] == PACKAGE else None
     return getattr(known, cls.__qualname__, None) is cls
 
 
 def _all_ours(sig: Iterable[types.Type]) -> bool:
-    """Whether all types of a signature are this package's."""
+    """Whether all types of a signature belong to this package."""
     stack = list(sig)
     while stack:
         item = stack.pop()

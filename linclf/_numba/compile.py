@@ -1,13 +1,13 @@
 """The only place that configures Numba's compiler.
 
-* ``compiled`` is for functions that kernels call, and tests.
-* ``compiled_fast`` is for dot products and axpys, where the order of a sum may change. A loop that sums must
-  not store, too: LLVM would keep a second form of it, with another order, for arrays that happen to lie close
-  to each other, and the last digits would depend on where they lie. ``bare`` is for functions
+* ``compiled`` is for functions that kernels and tests call.
+* ``compiled_fast`` is for dot products and axpys, in which the order of a sum may change. A loop that sums
+  must not also store: LLVM would keep a second version of it, with another order, for arrays that happen to
+  be close together in memory, and the last digits would depend on addresses. ``bare`` is for functions
   that take whole problems; Python cannot call them. No set of flags assumes finite numbers.
 * ``kernel`` is for the few functions that Python calls. Only these are cached on disk.
-* ``inlined`` is for loops that several kernels share: put in place of the call before types are inferred,
-  they are compiled once for each kernel, and not a second time for themselves.
+* ``inlined`` is for loops that several kernels share: inlined before type inference, they are compiled
+  once for each kernel, and not once more on their own.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numba import config, njit
 from linclf._numba.cache import DiskCache, cache_directory, warn_once
 
 if TYPE_CHECKING:
-    from numba.core.dispatcher import Dispatcher  # which takes no parameter when code runs
+    from numba.core.dispatcher import Dispatcher  # it takes no type parameter at run time
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -28,7 +28,7 @@ JIT_DISABLED: bool = config.DISABLE_JIT  # pyright: ignore[reportAttributeAccess
 _OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 EXACT, FAST = {"contract"}, {"contract", "reassoc", "nsz", "arcp"}
 compiled = njit(fastmath=EXACT, **_OPTIONS)
-# the code with which Python calls a function is much of its compile time where arguments are nested
+# with nested arguments, the wrapper that lets Python call a function takes much of the compile time
 BARE = {**_OPTIONS, "no_cpython_wrapper": True}
 compiled_fast = njit(fastmath=FAST, **BARE)
 bare = njit(fastmath=EXACT, **BARE)
@@ -42,6 +42,6 @@ def kernel(function: Function) -> Dispatcher[Function]:
     if directory is not None and not JIT_DISABLED:
         try:
             dispatcher._cache = DiskCache(function)  # pyright: ignore[reportAttributeAccessIssue]
-        except Exception as fault:  # a private interface: without it there is no cache, nothing worse
+        except Exception as fault:  # a private interface: if it fails, there is just no cache
             warn_once("linclf compiles without a disk cache", fault)
     return dispatcher

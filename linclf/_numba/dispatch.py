@@ -20,7 +20,7 @@ INLINED: Any = {**BARE, "fastmath": EXACT, "forceinline": True}
 
 
 class Generic(Protocol):
-    """What `generic` makes of a stub."""
+    """The interface of a stub decorated with `generic`."""
 
     __name__: str
 
@@ -45,9 +45,9 @@ def generic(stub: Callable[..., Any] | None = None, *, fast: bool = False) -> An
     """Dispatch on the NamedTuple class of the first argument, at compile time.
 
     ``@stub.register(Class)`` adds an implementation, and ``stub.find(Class)`` returns it or None.
-    It is a plain function of the arguments of the stub, or one that Numba has compiled of such a one.
-    Numba compiles the implementation itself in place of the call: a function between the two would
-    be optimised, with all it calls, once more.
+    An implementation is a plain function of the arguments of the stub, or one compiled by Numba.
+    Numba compiles it directly in place of the call: an intermediate function would be optimised once
+    more, with everything it calls.
     """
     if stub is None:
         return functools.partial(generic, fast=fast)
@@ -83,8 +83,8 @@ def generic(stub: Callable[..., Any] | None = None, *, fast: bool = False) -> An
             plain = _plain(function, stub, f"{name}.register({cls.__name__})")
             _distinguish(cls)
             table[cls] = plain
-            # classes of a script or notebook go to worker processes by value: what is registered here
-            # has to go with them
+            # classes of a script or notebook are sent to worker processes by value, and have to take
+            # their implementations along
             cls._implementations = {**vars(cls).get("_implementations", {}), name: plain}
             return function
 
@@ -92,7 +92,7 @@ def generic(stub: Callable[..., Any] | None = None, *, fast: bool = False) -> An
 
     def find(cls: type) -> Callable[..., Any] | None:
         sent = vars(cls).get("_implementations", {})
-        with lock:  # of two threads that meet a class which was sent here, one registers it
+        with lock:  # if two threads meet a class that was sent here, only one may register it
             if cls not in table and name in sent:
                 register(cls)(sent[name])
         return table.get(cls)
@@ -108,7 +108,7 @@ def is_named_tuple(cls: Any) -> bool:
 
 
 def _plain(function: Callable[..., Any], stub: Callable[..., Any], where: str) -> Callable[..., Any]:
-    """The plain function of an implementation, checked: Numba would say less, and only when it compiles."""
+    """The plain function of an implementation, checked here as Numba would fail later and less clearly."""
     plain = getattr(function, "py_func", function)  # of @njit: compiled in place of the call, not by itself
     arguments = f"({', '.join(inspect.signature(stub).parameters)})"
     if not inspect.isfunction(plain):
@@ -126,10 +126,10 @@ _NAMED: dict[str, type] = {}
 
 
 def _distinguish(cls: type) -> None:
-    """Make the name of a class unique, as Numba tells NamedTuples apart by nothing else.
+    """Make the name of a class unique, as Numba tells NamedTuples apart by name only.
 
-    Of two classes ``Focal``, one of this package and one of a notebook, or of two runs of the same cell,
-    both would silently run the code of the first.
+    Otherwise two classes ``Focal``, from this package and a notebook or from two runs of the same cell,
+    would both silently run the code of the first.
     """
     name, number = cls.__name__, 2
     while _NAMED.setdefault(cls.__name__, cls) is not cls:

@@ -1,4 +1,4 @@
-"""Single instructions of the processor that neither Python nor NumPy has a name for."""
+"""Single instructions of the processor that neither Python nor NumPy offers."""
 
 import math
 from typing import Any
@@ -26,12 +26,12 @@ def _prefetch(typing_context, X, i, j):
 
 
 def _no_prefetch(X: FloatArray, i: int, j: int) -> None:
-    """In Python, where nothing is to be hurried."""
+    """Nothing to do in plain Python."""
 
 
 @intrinsic
 def _power_of_two(typing_context, rounded):
-    """2^n, for n in the last bits of a float that was made by adding n to 1.5 * 2^52, or 2^23."""
+    """2^n, with n in the last bits of a float made by adding n to 1.5 * 2^52 (2^23 for float32)."""
     width, bias, digits = (32, 127, 23) if rounded == types.float32 else (64, 1023, 52)
 
     def generate(context, builder, signature, arguments):
@@ -66,7 +66,7 @@ def _exponent(typing_context, x):
     def generate(context, builder, signature, arguments):
         number, double = ir.IntType(64), ir.DoubleType()
         bits = builder.lshr(builder.bitcast(arguments[0], number), number(52))
-        # where numbers are integers, the last bits are one: no instruction of AVX2 converts integers
+        # read the integer off the last bits of 2^52 + n, as AVX2 has no instruction to convert it
         large = builder.bitcast(builder.or_(bits, number(1075 << 52)), double)
         return builder.fsub(large, double(2.0**52 + 1023))
 

@@ -1,7 +1,7 @@
-"""Row maps from scores to probabilities, compiled, in place on one row of K scores inside a kernel.
+"""Compiled maps from scores to probabilities, in place on one row of K scores inside a kernel.
 
-Their twins on arrays of any shape, which predicting uses so that it waits for no compiler, are in
-`linclf.functional`.
+Their counterparts for arrays of any shape are in `linclf.functional`; prediction uses those, as they need
+no compiler.
 """
 
 import math
@@ -55,7 +55,7 @@ def exp_negative(x):
 
 @compiled
 def exp_negative_32(x):
-    """The same of a float32, to 1e-7 and degree 7; 0 below -87."""
+    """The same for a float32, to 1e-7 and degree 7; 0 below -87."""
     small = max(x, _LEAST_32)
     rounded = small * _LOG2_E_32 + _ROUND_32
     n = rounded - _ROUND_32
@@ -169,7 +169,7 @@ def entmax_row(scores, alpha):
     for k in range(scores.size):
         scores[k] -= top
     rate, shift = alpha - 1.0, 0.0
-    for _ in range(scores.size + 64):  # alpha = 2 loses a class a step; others converge quadratically
+    for _ in range(scores.size + 64):  # alpha = 2 drops a class per step; others converge quadratically
         total, slope = _tsallis_sums(scores, shift, alpha)
         move = -total * math.expm1(-rate * math.log(total)) / (rate * slope)
         if not move > 1e-16 * (1.0 + shift):

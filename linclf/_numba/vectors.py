@@ -1,5 +1,7 @@
-"""Vector instructions for kernels, written as LLVM's code: loads, sums and loops that its own vectoriser
-would not make of a loop in Python. A vector fills a register of the processor for which Numba compiles.
+"""Vector instructions for kernels, written as LLVM code.
+
+These are loads, sums and loops that the vectoriser of LLVM would not derive from a loop in Python. A vector
+fills a register of the processor for which Numba compiles.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,28 +13,28 @@ from numba import types
 from numba.core import cgutils
 from numba.core.registry import cpu_target
 
-Value: TypeAlias = Any  # of LLVM, which llvmlite does not tell from others
+Value: TypeAlias = Any  # an LLVM value; llvmlite has no type for it
 INT, SHORT, BYTE = ir.IntType(64), ir.IntType(32), ir.IntType(8)
 CONTRACT = ("contract",)  # a product and a sum may become one instruction
 
 
 def register_bytes(features: str) -> int:
-    """Of a vector register, from LLVM's list of what the processor can do.
+    """Bytes of a vector register, from LLVM's list of processor features.
 
-    Without AVX, LLVM cuts a vector of 32 bytes into two.
+    Without AVX, LLVM splits a vector of 32 bytes into two.
     """
     return 64 if "+avx512f" in features.split(",") else 32
 
 
 def _features(context: Any) -> str:
-    """What the processor can do that Numba compiles for, as LLVM names it."""
+    """Features of the processor for which Numba compiles, as LLVM names them."""
     try:
         _, _, features = context.codegen().magic_tuple()
     except (
         AttributeError,
         TypeError,
         ValueError,
-    ):  # a private interface may change: vectors of AVX2
+    ):  # a private interface may change: use vectors of AVX2
         return ""
     return features
 
@@ -44,7 +46,7 @@ def vector_bytes() -> int:
 
 
 class Pointer:
-    """Where the elements of an array lie: its first byte, strides in bytes, and shape."""
+    """The memory layout of an array: its first byte, strides in bytes, and shape."""
 
     def __init__(self, context: Any, builder: Any, kind: types.Array, value: Value) -> None:
         array = context.make_array(kind)(context, builder, value)
@@ -92,7 +94,7 @@ class Vectors:
         self.builder.call(store, [vector, address, SHORT(self.itemsize), mask])
 
     def scatter(self, vector: Value, addresses: Sequence[Value]) -> None:
-        """Each lane to an address of its own."""
+        """Store each lane at its own address."""
         for lane, address in enumerate(addresses):
             number = self.builder.extract_element(vector, SHORT(lane))
             self.builder.store(number, self.builder.bitcast(address, self.element.as_pointer()))
@@ -165,7 +167,7 @@ def for_range(
     body: Callable[..., Any],
     carried: Sequence[Value] = (),
 ) -> list[Value]:
-    """``for i in range(start, stop, step): carried = body(i, *carried)``; returns what was carried last."""
+    """``for i in range(start, stop, step): carried = body(i, *carried)``; returns the last ``carried``."""
     before = builder.block
     head, inside, end = (builder.append_basic_block(name) for name in ("head", "inside", "end"))
     builder.branch(head)

@@ -2,16 +2,16 @@
 
 The weights that a kernel sees are in training coordinates:
 
-`InPlace`  ``V (n_classes, n_features + 1)`` for rows ``[(x - centre) * factor, constant]``, dense, of few
-         classes: tiles of products are taken where the rows are.
+`InPlace`  ``V (n_classes, n_features + 1)`` for rows ``[(x - centre) * factor, constant]``, dense, with few
+         classes: products are computed in tiles, on the rows in place.
 `Copied` the same for many classes: blocks of rows are copied into a buffer Z that stays in the cache, and
          BLAS multiplies it.
 `CSR`    ``V (n_features + 1, n_classes)``, so that a stored value touches n_classes contiguous
          numbers, for rows ``[x * factor, constant]``. In `descend`, ``V[:-1]`` is held as
-         ``scale * V``, so that the penalty costs one multiplication a step; the few features whose
-         penalty is not the shared one are put right one by one.
+         ``scale * V``, so that the penalty costs one multiplication per step; the few features with
+         another penalty than the shared one are corrected one by one.
 
-The last feature is the constant whose weight is the intercept. It carries no penalty.
+The last feature is the constant whose weight is the intercept. It has no penalty.
 """
 
 from linclf._storage.choice import dense_storage

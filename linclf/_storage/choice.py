@@ -9,8 +9,8 @@ from linclf._storage.in_place import InPlace
 from linclf._storage.verbs import read_only
 from linclf._types import FloatArray
 
-# Products of a row from which BLAS on copied rows was measured to be faster than tiles, in whole passes and
-# in small batches. Registers of 64 bytes speed up BLAS more than tiles.
+# Number of products per row from which BLAS on copied rows was measured to be faster than tiles, in whole
+# passes and in small batches. Registers of 64 bytes speed up BLAS more than tiles.
 FLOAT32, FLOAT32_WIDE, FLOAT64 = 64, 32, 20
 WIDE_REGISTER = 64
 LARGEST_FACTOR = 1e15  # float32 holds its square

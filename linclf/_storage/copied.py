@@ -1,4 +1,4 @@
-"""Dense rows for many classes: centred and scaled when they are copied into a block for BLAS."""
+"""Dense rows for many classes, centred and scaled when they are copied into a block for BLAS."""
 
 import numpy as np
 
@@ -28,7 +28,7 @@ from linclf._storage.verbs import (
 )
 from linclf.optimizers import step_row
 
-AHEAD = 4  # rows between asking for one and reading it
+AHEAD = 4  # rows between the prefetch of a row and its use
 
 
 class Copied(Dense):
@@ -62,7 +62,7 @@ def _load_row(x, centre, factor, z):
 
 @gather.register(Copied)
 def gather_copied(storage, constant, ids, block):
-    """Rows in random order come from memory at half the speed unless they are asked for in advance."""
+    """Rows are prefetched, as rows in random order otherwise come from memory at half the speed."""
     X, Z = storage.X, block.Z
     last, constant, line = Z.shape[1] - 1, Z.dtype.type(constant), 64 // X.itemsize
     for r in range(ids.size):
@@ -88,7 +88,7 @@ def products_copied(storage, constant, ids, coming, V, block):
     if V.shape[0] == S.shape[1]:
         np.dot(Z, V.T, S)
         return
-    column = block.lanes[0, : ids.size]  # BLAS wants an array without gaps
+    column = block.lanes[0, : ids.size]  # BLAS needs a contiguous array
     for k in range(V.shape[0]):
         np.dot(Z, V[k], column)
         for r in range(ids.size):

@@ -44,7 +44,7 @@ class CSR(NamedTuple):
     indptr: IntArray
     square_norms: FloatArray
     shared_penalty: float  # of all features but the exceptions
-    exceptions: IntArray  # features with a penalty of their own
+    exceptions: IntArray  # features with another penalty
     scale: FloatArray  # (1,) float64, the factor of V during `descend`
 
     @staticmethod
@@ -112,9 +112,9 @@ def _axpy(a, x, y):
         y[k] += a * x[k]
 
 
-# Loops over one or two classes cost more than what they do, so these have functions of their own. Sums
-# keep their order, as vectors of weights that lie apart take longer. A number without a sign cannot count
-# from the end, which would have to be looked at.
+# For one or two classes a loop would cost more than its body, so these have separate functions. Sums keep
+# their order, as it takes longer to make vectors of weights that are not contiguous. An unsigned index
+# cannot count from the end, which saves a check.
 
 
 @bare

@@ -1,4 +1,4 @@
-"""Dense rows: what does not depend on whether they are read in place or copied."""
+"""Dense rows: the code that is the same whether they are read in place or copied."""
 
 from typing import NamedTuple, Self
 
@@ -29,7 +29,7 @@ class Dense(NamedTuple):
     def rows(
         self, ids: IntArray, n_features: int, constant: float, dtype: DTypeLike = np.float64
     ) -> FloatArray:
-        # the difference has the digits of X, however few are kept; whole rows at once, as parts take longer
+        # subtract with all digits of X, even if fewer are kept; whole rows at once, as parts take longer
         Z = np.empty((len(ids), n_features + 1), np.result_type(self.X, dtype))
         Z[:, :-1], Z[:, -1] = self.X[ids], 0
         Z -= np.append(self.centre, -constant).astype(Z.dtype)

@@ -1,6 +1,6 @@
-"""Dense rows for few classes: read where they are, by `tiles`, which centre them on the way.
+"""Dense rows for few classes, read in place by `tiles`, which centre them on the fly.
 
-The factors of the features go into the weights, ``w = factor * v``, and into the gradient.
+The factors of the features are applied to the weights, ``w = factor * v``, and to the gradient.
 """
 
 import numpy as np
@@ -27,11 +27,11 @@ from linclf._storage.verbs import (
     update,
 )
 
-BLOCK_BYTES, FEWEST_ROWS = 2**17, 16  # of a block, which stays in the second cache
+BLOCK_BYTES, FEWEST_ROWS = 2**17, 16  # of a block, which stays in the second-level cache
 
 
 class InPlace(Dense):
-    """Dense rows whose products with few classes are taken in place."""
+    """Dense rows whose products with few classes are computed in place."""
 
     def copied(self) -> Copied:
         return Copied(*self)
@@ -40,7 +40,7 @@ class InPlace(Dense):
         return int(np.clip(BLOCK_BYTES // max(self.X[:1].nbytes, 1), FEWEST_ROWS, BLOCK))
 
     def block(self, n_rows: int, n_features: int, n_classes: int, dtype: np.dtype, copies: int = 1) -> Block:
-        """With scores that lie class by class, for whole tiles of rows."""
+        """Buffers for whole tiles of rows, with scores stored class by class."""
         n_rows, n_scores = -(-n_rows // tiles.ROWS) * tiles.ROWS, copies * n_classes
         return empty_block(n_rows, n_scores, dtype)._replace(
             S=np.zeros((n_rows, n_scores), dtype, order="F"),
@@ -77,7 +77,7 @@ def fold_in_place(storage, V, block):
 
 @products.register(InPlace)
 def products_in_place(storage, constant, ids, coming, V, block):
-    """The rows that come next are asked for in between, as random ones come from memory slowly."""
+    """The next rows are prefetched in between, as rows in random order come from memory slowly."""
     X, S, last = storage.X, block.S, V.shape[1] - 1
     line, n_tiles = 64 // X.itemsize, (V.shape[0] + tiles.CLASSES - 1) // tiles.CLASSES
     for r in range(0, ids.size, tiles.ROWS):
@@ -101,7 +101,7 @@ def gradient_in_place(storage, constant, ids, block, G, first):
 
 @bare
 def _scale_and_add(constant, ids, block, G, times):
-    """Rows' factors into S, and the gradient of the constant feature, multiplied, to G."""
+    """Apply row factors to S, and add ``times`` the gradient of the constant feature to G."""
     last, S = G.shape[1] - 1, block.S
     for k in range(G.shape[0]):
         total = S.dtype.type(0)
@@ -120,11 +120,12 @@ def unfold_in_place(storage, G):
 
 @descend.register(InPlace)
 def descend_in_place(storage, constant, ids, block, V, step, penalty):
-    """In block.W, whose features have steps of their own: ``step * factor^2``."""
+    """Plain SGD on block.W, where each feature has its own step: ``step * factor^2``."""
     lengths, decay = block.features[0], block.features[1]
     for j in range(lengths.size):
         lengths[j] = step * storage.factor[j] * storage.factor[j]
-        decay[j] = step * penalty[j] / (1.0 + step * penalty[j])  # 1 less a shrink that float32 would round
+        # 1 minus the shrinkage, which itself would be rounded in float32
+        decay[j] = step * penalty[j] / (1.0 + step * penalty[j])
     _scale_and_add(constant, ids, block, V, -step)
     tiles.descend(storage.X, ids, storage.centre, block.S, block.W, lengths, decay)
 

@@ -1,9 +1,9 @@
 r"""Products of a few rows of X, read in place, with the weights of a few classes.
 
-For so few classes BLAS packs as much as it multiplies. Here a tile of 4 rows x 2 classes of sums stays in
-registers while the features go by, and for the gradient a tile of some classes x some vectors of features
-while the rows do. Rows are centred on the way: ``x - centre`` loses no digits, and costs little beside the
-products. Each function is vector code for the compiler, and NumPy if nothing is compiled.
+With so few classes, BLAS packs as much as it multiplies. Here the sums of a tile of 4 rows x 2 classes stay
+in registers in the loop over features; for the gradient, those of some classes x some vectors of features
+stay there in the loop over rows. Rows are centred on the fly: ``x - centre`` loses no digits, and costs
+little compared with the products. Each function is vector code for the compiler, or NumPy without one.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,15 +19,15 @@ from linclf._numba.vectors import CONTRACT, INT, Pointer, Value, Vectors, for_ra
 from linclf._types import FloatArray, IntArray
 
 ROWS, CLASSES = 4, 2  # of a tile of products
-# classes x vectors of features in a tile of the gradient, which fill 16 registers with a row's vectors
+# classes x vectors of features in a tile of the gradient; with the vectors of a row they fill 16 registers
 GRADIENT_TILES = ((4, 3), (1, 4))
 
-# a way through the features: its start, stop, size of a step, and the lanes that a step reads
+# a loop over features: its start, stop, step size, and the lanes that a step reads
 Strip = tuple[Value, Value, int, Callable[[Value], Value]]
 
 
 def _check(X: types.Array, ids: types.Array, *others: types.Array, scores: types.Array) -> None:
-    """What the code below takes for granted."""
+    """Check what the code below takes for granted."""
     contiguous = all(array.layout == "C" for array in (X, *others))
     if not contiguous or any(array.dtype != X.dtype for array in (scores, *others)):
         raise TypingError(f"tiles take C-ordered arrays of one type, not {(X, *others)} and scores {scores}")
@@ -52,7 +52,7 @@ def _products(typing_context, X, ids, coming, r, centre, W, S):
         ]
 
         def row_ahead(number: Value) -> Value:
-            """The address of a row of those to come, or of one that is there already."""
+            """The address of one of the rows to come, or else of one that is already there."""
             place = builder.add(start, number)
             small, near = (
                 builder.icmp_signed("<", *pair) for pair in ((number, INT(ROWS)), (place, after.shape[0]))
@@ -97,9 +97,9 @@ def _gradient_code(
     arguments: Any,
     finish: Callable[..., Value],
 ) -> Value:
-    """``sum_r S[r, k] (x_r - centre)`` of each class and feature; ``finish`` says what becomes of it.
+    """``sum_r S[r, k] (x_r - centre)`` of each class and feature; ``finish`` makes the result of it.
 
-    The sums of a block begin at 0, so that those of many blocks lose fewer digits of float32.
+    The sums of each block begin at 0, so that many blocks lose fewer digits in float32.
 
     The first arguments are X, ids, centre, S, and the weights or their gradient.
     """
@@ -184,7 +184,7 @@ def _row(builder: Any, x: Pointer, rows: Pointer, r: Value) -> Value:
 
 
 def _strips(v: Vectors, width: Value, n_vectors: int) -> Iterator[Strip]:
-    """The features, ``n_vectors`` vectors at a time as long as possible, then one, the last in part."""
+    """Strips of features: ``n_vectors`` vectors at a time while possible, then one, the last in part."""
     builder, size = v.builder, v.n_lanes * n_vectors
     full = builder.sub(width, builder.srem(width, INT(size)))
     yield INT(0), full, size, lambda j: v.all_lanes
@@ -192,7 +192,7 @@ def _strips(v: Vectors, width: Value, n_vectors: int) -> Iterator[Strip]:
 
 
 def _by_classes(builder: Any, n_classes: Value, sizes: tuple[int, ...], tile: Callable) -> None:
-    """``tile(k, size)`` for all classes, the largest size as long as there are so many."""
+    """Call ``tile(k, size)`` for all classes, with the largest size that fits the remaining ones."""
     done = INT(0)
     for size in sizes:
         left = builder.sub(n_classes, done)
@@ -204,9 +204,9 @@ def _by_classes(builder: Any, n_classes: Value, sizes: tuple[int, ...], tile: Ca
 def _products_in_python(
     X: FloatArray, ids: IntArray, coming: IntArray, r: int, centre: FloatArray, W: FloatArray, S: FloatArray
 ) -> None:
-    """``S[q, k] = (x_q - centre) . w_k`` of `ROWS` rows from r on; beyond the last one, its own again.
+    """``S[q, k] = (x_q - centre) . w_k`` for `ROWS` rows from r on; the last row stands for missing ones.
 
-    Tile by tile of classes, the rows ``coming[r : r + ROWS]`` are asked for, as far as there are tiles.
+    Compiled code prefetches one of the rows ``coming[r : r + ROWS]`` with each tile of classes.
     """
     rows = ids[np.minimum(np.arange(r, r + ROWS), len(ids) - 1)]
     S[r : r + ROWS, : len(W)] = (X[rows] - centre) @ W.T
@@ -215,7 +215,7 @@ def _products_in_python(
 def _add_gradient_in_python(
     X: FloatArray, ids: IntArray, centre: FloatArray, S: FloatArray, G: FloatArray
 ) -> None:
-    """``G[k] += sum_r S[r, k] (x_r - centre)``, the last column of G left out."""
+    """``G[k] += sum_r S[r, k] (x_r - centre)``, except for the last column of G."""
     G[:, : X.shape[1]] += S[: len(ids), : len(G)].T @ (X[ids] - centre)
 
 

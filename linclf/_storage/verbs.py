@@ -1,7 +1,7 @@
-"""What a kernel does with rows of X, whatever their storage: each verb has a form for each storage.
+"""Operations of kernels on rows of X: each verb has an implementation for each storage.
 
-Rows are those of the indices ``ids``. ``S (n_rows, n_scores)`` of a block holds in its first columns the
-products of its rows with the weights, of which a head makes scores, then the gradients for them.
+``ids`` are the indices of rows. The first columns of ``S (n_rows, n_scores)`` of a block hold the products
+of its rows with the weights; a head turns them into scores, and the gradients for these replace the scores.
 """
 
 from typing import NamedTuple, Protocol, Self
@@ -13,15 +13,15 @@ from linclf._numba import generic
 from linclf._types import FloatArray, IntArray, Matrix
 
 IN_CACHE = 2**20  # bytes of weights that stay in the cache from batch to batch
-BLOCK, WIDE_BLOCK, WIDE = 64, 256, 32  # rows of a block, and those from so many classes on
+BLOCK, WIDE_BLOCK, WIDE = 64, 256, 32  # rows of a block; WIDE_BLOCK is for WIDE classes or more
 
 
 class Storage(Protocol):
-    """What Python asks of a storage, beside the verbs that kernels use."""
+    """The Python interface of a storage, besides the verbs that kernels use."""
 
     @staticmethod
     def by_classes(V: FloatArray, /) -> FloatArray:
-        """Weights with a row for each class, from the layout of V or to it."""
+        """Weights with a row for each class: converts from the layout of V, or to it."""
         ...
 
     @staticmethod
@@ -42,7 +42,7 @@ class Storage(Protocol):
         ...
 
     def with_penalty(self, ratio: float) -> Self:
-        """For a penalty that is so many times as strong."""
+        """The storage for a penalty that is ``ratio`` times as strong."""
         ...
 
     def feature_shares(self, n_features: int) -> FloatArray:
@@ -50,15 +50,15 @@ class Storage(Protocol):
         ...
 
     def longest_row(self, width: int) -> int:
-        """The most weights of a class that one row touches; a row of V has ``width``."""
+        """The largest number of weights of a class that one row touches; a row of V has ``width``."""
         ...
 
     def copied(self) -> "Storage":
-        """With rows whose contents are in a block; sparse ones are read in place all the same."""
+        """The storage that copies rows into a block; sparse rows are still read in place."""
         ...
 
     def with_factor(self, factor: FloatArray) -> "Storage":
-        """With another factor of dense rows; sparse ones have none."""
+        """The storage with another factor of dense rows; sparse rows have none."""
         ...
 
     def block_rows(self, n_classes: int) -> int:
@@ -75,10 +75,10 @@ class Storage(Protocol):
 class Block(NamedTuple):
     """Buffers for a block of rows.
 
-    Of each row: contents (if copied), scores, factor, squared norm, loss, and three numbers more
-    (``lanes``) for losses that are taken class by class; ``row`` is for one row of scores. For gradients
-    and steps: ``G`` has the block's gradient (if copied), ``W`` the weights as rows in place meet them, and
-    ``features`` what a step needs of each feature.
+    For each row: contents (if copied), scores, factor, squared norm, loss, and three more numbers
+    (``lanes``) for losses that are computed class by class; ``row`` is for one row of scores. For gradients
+    and steps: ``G`` holds the gradient of the block (if copied), ``W`` the weights as seen by rows in place,
+    and ``features`` the numbers that a step needs for each feature.
     """
 
     Z: FloatArray
@@ -102,7 +102,7 @@ class Row(NamedTuple):
 
 
 def read_only(array: np.ndarray) -> np.ndarray:
-    """A view that cannot be written, so that kernels have one signature for both kinds."""
+    """A read-only view, so that kernels have one signature for writable and read-only arrays."""
     view = array.view()
     view.flags.writeable = False
     return view
@@ -114,7 +114,7 @@ def rows_for_blas(n_classes: int) -> int:
 
 
 def empty_block(n_rows: int, n_classes: int, dtype: np.dtype) -> Block:
-    """Without what only some storages need."""
+    """A block without the buffers that only some storages need."""
     nothing = np.zeros((0, 0), dtype)
     return Block(
         np.zeros((n_rows, 0), dtype),
@@ -142,7 +142,7 @@ def scale_row(storage, block, r, factor):
 
 @generic
 def fold(storage, V, block):
-    """Before any products: take in weights as the rows meet them."""
+    """Before any products: take in the weights, in the form that the rows need."""
 
 
 @generic
@@ -152,22 +152,22 @@ def products(storage, constant, ids, coming, V, block):
 
 @generic
 def gradient(storage, constant, ids, block, G, first):
-    """Add the gradient of the block to G, with block.S that for the products; the first one overwrites G."""
+    """Add the gradient of the block to G, from that for its products in block.S; the first overwrites G."""
 
 
 @generic
 def unfold(storage, G):
-    """After the gradients of all blocks: make G that of the weights."""
+    """After the gradients of all blocks: turn G into the gradient of the weights."""
 
 
 @generic
 def descend(storage, constant, ids, block, V, step, penalty):
-    """Plain SGD: V <- (V - step * gradient) / (1 + step * penalty), up to what `settle` leaves to do."""
+    """Plain SGD: V <- (V - step * gradient) / (1 + step * penalty), up to what `settle` completes."""
 
 
 @generic
 def settle(storage, V, block):
-    """After `descend`: leave V as the weights themselves, nothing held back."""
+    """After `descend`: make V the weights themselves."""
 
 
 @generic
@@ -205,9 +205,9 @@ def load_row(storage, i, z):
 
 @generic
 def row_products(storage, i, z, W, scores):
-    """scores[k] = w_k . x for the row loaded, with float64 weights laid out for the storage, no constant."""
+    """scores[k] = w_k . x for the loaded row, with float64 weights laid out for the storage, no constant."""
 
 
 @generic
 def add_row(storage, i, z, shares, W):
-    """w_k += shares_k x for the row loaded."""
+    """w_k += shares_k x for the loaded row."""

@@ -1,8 +1,8 @@
-"""BLAS held to one thread, so that results do not depend on where they are computed.
+"""BLAS limited to one thread, so that results do not depend on where they are computed.
 
-OpenBLAS may add in another order with two threads, and workers of a pool get one; the kernels'
-own threads are Python's. The limit is one setting of the whole process, so that fits on several
-Python threads share it: the first sets it, the last takes it back.
+With two threads OpenBLAS may add in another order, and workers of a pool get only one; kernels use
+Python threads instead. The limit applies to the whole process, so fits on several Python threads
+share it: the first sets it, and the last restores it.
 """
 
 import functools
@@ -23,7 +23,7 @@ def _controller() -> threadpoolctl.ThreadpoolController:
 
 
 def _from_any_thread(action: Callable[[], Result]) -> Result:
-    """threadpoolctl >= 3.8 listens to the first thread that asked, and silently ignores others."""
+    """threadpoolctl >= 3.8 obeys the first thread that calls it, and silently ignores others."""
     release = getattr(threadpoolctl.OpenBLASController, "clear_controlling_thread", lambda force: None)
     release(force=True)
     result = action()
@@ -32,7 +32,7 @@ def _from_any_thread(action: Callable[[], Result]) -> Result:
 
 
 class _Limit:
-    """How many fits need the limit now, and what takes it back."""
+    """The number of fits that need the limit, and the object that restores it."""
 
     def __init__(self) -> None:
         self.lock, self.users = threading.Lock(), 0

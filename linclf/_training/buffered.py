@@ -1,4 +1,4 @@
-"""Stochastic training on rows that are not in memory: many at a time, shuffled within."""
+"""Stochastic training on rows that are not in memory: many at a time, shuffled among themselves."""
 
 from dataclasses import replace
 
@@ -10,10 +10,10 @@ from linclf._types import FloatArray, IntArray
 
 
 class Buffered(Descent):
-    """Goes through the shards, with the sweep of the plan for the rows that are in memory."""
+    """Goes through the shards, and applies the planned sweep to the rows that are in memory."""
 
     def order(self, rng: np.random.RandomState | None) -> IntArray:
-        """The seed of an order, or nothing for the order of the source."""
+        """A seed for the order, or nothing for the order of the source."""
         return np.zeros(0, np.int64) if rng is None else rng.randint(2**31, size=1)
 
     def run(self, order: IntArray, steps: FloatArray) -> Pass:
@@ -25,7 +25,7 @@ class Buffered(Descent):
         for data, ids in shards.shuffled(rng):
             part = replace(fit, data=data, problem=formulation.problem(data), shards=None)
             descent = Descent(self.rule, part, self.plan, self.state, self.step_size)
-            # the last batch of each part may be smaller than others
+            # the last batch of each part may be smaller than the others
             numbers = np.arange(at, at + -(-len(ids) // self.plan.batch))
             found = self.plan.sweep.run(descent, ids, steps[np.minimum(numbers, len(steps) - 1)])
             self.state, total = descent.state, total + found.total

@@ -1,4 +1,4 @@
-"""The Cholesky factor of a matrix that should be positive, whatever rounding has made of it."""
+"""The Cholesky factor of a matrix that is positive up to rounding."""
 
 import numpy as np
 from scipy.linalg import LinAlgError, get_lapack_funcs
@@ -9,7 +9,7 @@ RIDGE = {"f": 1e-6, "d": 1e-12}  # of the mean of the diagonal
 
 
 def factored(M: FloatArray) -> FloatArray:
-    """L with ``M + ridge = L L'``, for a small ridge or the sum of ten times longer ones; it is left in M."""
+    """L with ``M + ridge = L L'``; the ridge is small, grows tenfold until this works, and stays in M."""
     diagonal, (factor,) = np.einsum("jj->j", M), get_lapack_funcs(["potrf"], dtype=M.dtype)
     ridge = M.dtype.type(RIDGE[M.dtype.char] * (diagonal.mean() or 1.0))
     while np.isfinite(ridge):

@@ -1,4 +1,4 @@
-"""Steps of Newton's method by conjugate gradients, cut short where the next ones would not pay."""
+"""Steps of Newton's method by conjugate gradients, cut short when more products would not pay."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -8,11 +8,11 @@ import numpy as np
 from linclf._types import FloatArray
 
 MOST = 500  # products
-WORTHWHILE = 0.25  # of the mean fall of the model, that one more product has to bring
+WORTHWHILE = 0.25  # share of the mean fall of the model that one more product has to bring
 
 
 class Step(NamedTuple):
-    """A direction, the fall of the quadratic model along it, and the number of products it has cost."""
+    """A direction, the fall of the quadratic model along it, and the number of products it took."""
 
     direction: FloatArray
     fall: float
@@ -27,12 +27,12 @@ def newton_step(
     accuracy: float,
     worthwhile: float = WORTHWHILE,
 ) -> Step:
-    """Roughly ``-H^-1 g`` (Steihaug 1983), for a Hessian H that is known by its products.
+    """Roughly ``-H^-1 g`` (Steihaug 1983), for a Hessian H that is given by its products.
 
-    It ends when the residual has fallen to ``accuracy`` of the gradient, when a product brings less than a
-    share of what those before have brought on average (Nash & Sofer 1990), as rounding and directions of
-    little curvature make it, or where the curvature is not positive: there the direction found so far is one
-    of descent, or the gradient, preconditioned, is.
+    It ends when the residual has fallen to ``accuracy`` times the gradient; when a product brings less than a
+    share of the average so far (Nash & Sofer 1990), because of rounding or directions of little curvature; or
+    when the curvature is not positive. In that case the direction found so far, or else the preconditioned
+    gradient, is one of descent.
     """
     residual, direction, fall = -gradient, np.zeros_like(gradient), 0.0
     towards = precondition(residual)

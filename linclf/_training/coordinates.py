@@ -11,12 +11,12 @@ principal axes first; the same formulas then make the whole Hessian a multiple o
 that correlated features are no obstacle either.
 
 Sparse features are neither centred, which would make them dense, nor divided by a small spread,
-which would give rare features enormous steps. Only columns that outweigh the others are levelled: none
-keeps more than 1/32 of the mean squared length of the rows. At most 32 columns are longer than that, so
-only a few have a penalty of their own. The constant is 1 if that is between such a share and the length of
+which would give rare features enormous steps. Only columns that outweigh the others are levelled: no
+column keeps more than 1/32 of the mean squared length of the rows. At most 32 columns are longer than that,
+so only a few have a separate penalty. The constant is 1 if that is between such a share and the length of
 a row.
 
-If the user gives a step size, everything is used as it is: the step means what it says, in the units of X.
+If the user gives a step size, features are used as they are, and the step is in the units of X.
 """
 
 from typing import NamedTuple
@@ -30,14 +30,14 @@ from linclf._kernels.moments import column_squares, sums_around
 from linclf._storage import read_only
 from linclf._types import FloatArray, IntArray, Matrix
 
-ROTATED_SIZE, ROTATED_VALUES = 640, 2**21  # rows or features, values
+ROTATED_SIZE, ROTATED_VALUES = 640, 2**21  # largest number of rows or features, and of values, to rotate
 COPIED = 2**16  # values that are multiplied at once
 LARGEST_SHARE = 1 / 32  # of a sparse column in the mean squared length of the rows
-WORST_RATIO = 1e6  # of feature spreads, beyond which float64 axes mix the small into the large
+WORST_RATIO = 1e6  # of feature spreads; beyond it, axes in float64 mix small features into large ones
 
 
 class Coordinates(NamedTuple):
-    """``z = ((X - centre) @ rotation) * factor``; rotation None means none."""
+    """``z = ((X - centre) @ rotation) * factor``; None means no rotation."""
 
     centre: FloatArray
     factor: FloatArray
@@ -62,12 +62,12 @@ class Coordinates(NamedTuple):
 
     @property
     def of_rows(self) -> tuple[FloatArray, FloatArray]:
-        """Centre and factor of dense rows as a frame returns them: rotated ones are centred already."""
+        """Centre and factor of dense rows as a frame returns them; rotated rows are centred already."""
         return self.centre if self.rotation is None else np.zeros_like(self.factor), self.factor
 
 
 class Levels(NamedTuple):
-    """``z = X * factor``, where the factor is 1 but for a few features: nothing is kept for all of them."""
+    """``z = X * factor``, where the factor is 1 except for a few features, and only these are stored."""
 
     n_features: int
     features: IntArray  # sorted
@@ -115,14 +115,14 @@ class Levels(NamedTuple):
         return sparse.csr_array((values, X.indices, X.indptr), shape=X.shape)
 
     def narrowed(self, columns: Columns) -> "Levels":
-        """Those of rows with some of the features, among which are all that have a factor."""
+        """The levels for rows with some of the features, including all that have a factor."""
         return Levels(len(columns.at), np.searchsorted(columns.at, self.features), self.factors)
 
 
 class Divided(NamedTuple):
     """Coordinates of ``X / scale``, in which the penalty is the same for all features.
 
-    Rows that are dense and not rotated are still those of X.
+    Dense rows that are not rotated are still those of X.
     """
 
     inner: Coordinates | Levels
@@ -140,7 +140,7 @@ class Divided(NamedTuple):
 
     def weights_from(self, W: FloatArray, b: FloatArray, intercept: float) -> FloatArray:
         """Training weights (K, n_training_features + 1) of published ones."""
-        # zeros that nobody has written to take no memory
+        # zeros that were never written take no memory
         return self.inner.weights_from(W * self.scale if W.any() else W, b, intercept)
 
     def published(self, V: FloatArray, intercept: float) -> tuple[FloatArray, FloatArray]:
@@ -166,7 +166,7 @@ class Moments(NamedTuple):
     least: float = 0.0  # spread below which a feature is left as it is
 
     def merged(self, other: "Moments") -> "Moments":
-        """Those of both parts together (Chan, Golub & LeVeque 1983)."""
+        """Moments of both parts together (Chan, Golub & LeVeque 1983)."""
         weight = self.weight + other.weight
         delta = other.mean - self.mean
         return Moments(
@@ -177,7 +177,7 @@ class Moments(NamedTuple):
         )
 
     def divided(self, scale: FloatArray) -> "Moments":
-        """Those of ``X / scale``."""
+        """Moments of ``X / scale``."""
         return Moments(self.weight, self.mean / scale, self.squares / scale**2)
 
     def coordinates(self, shift: float, centred: bool) -> Coordinates:
@@ -193,8 +193,8 @@ def moments(X: FloatArray, weights: FloatArray) -> Moments:
     """Weighted moments in one pass over X.
 
     The sums are taken around the mean of a sample of rows, so that an offset far larger than the
-    spread cancels before anything is squared. Rows of weight 0 are not in it: in a column in which only they
-    differ, they would leave rounding for a spread.
+    spread cancels before anything is squared. The sample has no rows of weight 0: in a column in which only
+    these differ, rounding would look like a spread.
     """
     ids = np.flatnonzero(weights)
     sample = X[ids[:: max(1, len(ids) // 256)]].astype(np.float64)
@@ -207,32 +207,31 @@ def moments(X: FloatArray, weights: FloatArray) -> Moments:
 
 
 def least_scale(dtype: np.dtype) -> float:
-    """The least scale whose inverse float32 holds, with room for weights; float64 holds all."""
+    """The least scale with an inverse that fits float32, with room for weights; 0 for float64."""
     return 1e-36 if dtype == np.float32 else 0.0
 
 
 def add_squares(X: sparse.csr_array, weights: FloatArray, squares: FloatArray) -> None:
-    """Add the weighted sums of the squares of each column of sparse X."""
+    """Add the weighted sum of squares of each column of sparse X."""
     column_squares(read_only(X.data), read_only(X.indices), read_only(X.indptr), weights, squares)
 
 
 def levelling(squares: FloatArray, shift: float) -> Levels:
     """Coordinates in which no sparse column has more than `LARGEST_SHARE` of the sum of all squares.
 
-    ``squares`` are means over the rows. If the columns are so few that they cannot have less, all get
-    the square 1.
+    ``squares`` are means over the rows. If there are too few columns for that, all get the square 1.
     """
     most, used = round(1 / LARGEST_SHARE), np.count_nonzero(squares)
     if used <= most:
         scale = np.sqrt(np.where(squares > 0, squares + shift, 1))
     else:
         largest = np.sort(squares)[::-1]
-        rest = np.cumsum(largest[::-1])[::-1][:most]  # without the first k
+        rest = np.cumsum(largest[::-1])[::-1][:most]  # sums without the first k
         level = rest / (most - np.arange(most))
         k = np.argmax(largest[:most] <= level)
         scale = np.sqrt(np.maximum(squares, level[k]) / level[k])
     factor = 1 / scale
-    features = np.flatnonzero(factor != 1).copy()  # of which a copy is equal in strides, too
+    features = np.flatnonzero(factor != 1).copy()  # so that further copies have the same strides
     return Levels(len(squares), features, factor[features])
 
 
@@ -241,13 +240,13 @@ def rotated(
 ) -> tuple[Coordinates, FloatArray] | None:
     """Coordinates on principal axes and X in them (before the factor); None if that is not possible.
 
-    The variances are measured along the computed axes, not taken from the eigenvalues, which lose
-    the small ones. Axes along which nothing but rounding is left are dropped.
+    The variances are measured along the computed axes, as small eigenvalues are inaccurate. Axes along
+    which nothing but rounding is left are dropped.
     """
     mean = np.average(X, axis=0, weights=weights) if centred else np.zeros(X.shape[1])
     Xc = X - mean
     variance = np.average(Xc**2, axis=0, weights=weights)
-    # a constant column has no spread but what rounding of the mean leaves
+    # the spread of a constant column is only the rounding error of the mean
     used = np.flatnonzero(variance > (64 * np.finfo(np.float64).eps * mean) ** 2)
     if not used.size or not np.isfinite(variance).all():
         return None
@@ -264,7 +263,7 @@ def rotated(
 
 
 def _principal_axes(X: FloatArray, variance: FloatArray) -> FloatArray | None:
-    """Orthonormal axes, in columns, on which the columns of X are uncorrelated; None if that is too much."""
+    """Orthonormal axes, in columns, on which the columns of X are uncorrelated; None if too expensive."""
     if variance.max() > WORST_RATIO**2 * variance.min():
         if X.shape[1] > ROTATED_SIZE:
             return None
@@ -284,11 +283,11 @@ def _principal_axes(X: FloatArray, variance: FloatArray) -> FloatArray | None:
 
 
 def folded(X: Matrix) -> Matrix | None:
-    """Orthonormal axes, in columns, that span the rows of sparse X; None if there are no fewer than columns.
+    """Orthonormal axes, in columns, that span the rows of sparse X; None if these are not fewer columns.
 
-    A column without values is left out. The columns that only one row has become one, as long as they are
-    together: whatever their weights, the row meets nothing but their sum, and of all weights with this sum
-    the penalty wants those on the axis.
+    Columns without values are left out. Columns that occur in only one row are merged into one of the same
+    length: only their joint product with the row matters, and of all weights with the same product, the
+    penalty prefers those along the axis.
     """
     n_rows, n_features = X.shape
     counts, size = np.zeros(n_features, np.intp), max(COPIED, n_features)

@@ -1,4 +1,4 @@
-"""Quadratic models of the objective: products of its Hessian at some weights, and roughly its inverse."""
+"""Quadratic models of the objective: products with its Hessian, and an approximate inverse of it."""
 
 import copy
 from collections.abc import Callable
@@ -15,8 +15,8 @@ from linclf._training.preconditioner import CHOLESKY, Preconditioner
 from linclf._training.sharded import objective_for
 from linclf._types import FloatArray
 
-SAMPLE, FEWEST = 8, 8192  # rows that the inverse is made of: a multiple of the features, and the least
-CHOLESKY_SPARSE = 512  # features of sparse rows for which the inverse is no diagonal
+SAMPLE, FEWEST = 8, 8192  # rows to estimate the inverse from: a multiple of the features, and the least
+CHOLESKY_SPARSE = 512  # features of sparse rows up to which the inverse is not just diagonal
 
 
 class Model(Protocol):
@@ -35,21 +35,21 @@ class Curvature(Protocol):
     """Makes models."""
 
     def at(self, V: FloatArray, n_products: int) -> Model:
-        """The model at V, after a step that has taken so many products."""
+        """The model at V, after a step that took ``n_products`` products."""
         ...
 
     def for_objective(self, objective: Any) -> Self:
-        """Of the same objective with another penalty."""
+        """The curvature of the same objective with another penalty."""
         ...
 
 
 def objective_of(fit: Fit) -> Rows:
-    """The objective in the form that suits the model of it."""
+    """The objective in the form that suits its quadratic model."""
     return Explicit(fit, fit.ids) if pays(fit) else objective_for(fit)
 
 
 def curvature_of(objective: Rows, pool: ThreadPoolExecutor | None) -> Curvature:
-    """The kind that suits a problem."""
+    """The kind of curvature that suits a problem."""
     if isinstance(objective, Explicit):
         return objective
     in_memory = objective.fit.shards is None
@@ -57,7 +57,7 @@ def curvature_of(objective: Rows, pool: ThreadPoolExecutor | None) -> Curvature:
 
 
 class ByRows:
-    """Models whose products go through the rows again, and their scores."""
+    """Models that go through the rows and their scores again for each product."""
 
     def __init__(self, objective: Rows, pool: ThreadPoolExecutor | None) -> None:
         self.objective = objective

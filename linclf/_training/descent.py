@@ -1,4 +1,4 @@
-"""A model in stochastic training: its plan, its state, and what sweeps need to go through the rows."""
+"""A model in stochastic training: its plan, its state, and helpers for sweeps through the rows."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Sweep(Protocol):
     """One way through the rows."""
 
     def run(self, descent: "Descent", order: IntArray, steps: FloatArray) -> Pass:
-        """Train on the rows in this order, one step a batch."""
+        """Train on the rows in this order, one step per batch."""
         ...
 
 
@@ -81,7 +81,7 @@ class Descent:
     def in_calls(
         self, order: IntArray, steps: FloatArray, kernel: Callable[[IntArray, Steps], tuple[float, float]]
     ) -> Pass:
-        """Call the kernel with some batches at a time, so that Ctrl-C is heard in between."""
+        """Call the kernel with some batches at a time, so that Ctrl-C works in between."""
         batch, size, total, first = self.plan.batch, self.plan.batches_a_call, 0.0, 0.0
         for start in range(0, len(steps), size):
             ids = order[start * batch : (start + size) * batch]
@@ -98,13 +98,13 @@ class Descent:
         return self.fit.ids if rng is None else rng.permutation(self.fit.ids)
 
     def run(self, order: IntArray, steps: FloatArray) -> Pass:
-        """Train on the rows in this order, one step a batch."""
+        """Train on the rows in this order, one step per batch."""
         return self.plan.sweep.run(self, order, steps)
 
     def penalty_value(self) -> float:
-        """alpha/2 |W|^2, of all copies of the weights; block sums keep the digits of float32."""
+        """alpha/2 |W|^2 for all copies of the weights; block sums keep the digits of float32."""
         V, penalty, total = self.state.V, self.problem.penalty, 0.0
-        with np.errstate(over="ignore", invalid="ignore"):  # the caller looks at the result
+        with np.errstate(over="ignore", invalid="ignore"):  # the caller checks the result
             for start in range(0, len(V), COPIED):
                 part = slice(start, start + COPIED)
                 total += self.problem.storage.penalty_of(np.square(V[part]), penalty, part)

@@ -1,11 +1,11 @@
 r"""The dual problem of hinge losses, and the bound that its variables prove.
 
-With a_i the dual variables of row i (`losses._dual`), g_i the subgradient that they are, and shares s_i of
-the rows, which add up to 1,
+With a_i the dual variables of row i (`losses._dual`), g_i the subgradient that they define, and s_i the
+shares of the rows, which add up to 1,
 
     F(W, b) >= D(g) = margin * sum_i s_i |a_i| - alpha/2 |W(g)|^2,    W(g) = -sum_i s_i g_i x_i' / alpha
 
-for all W and b, if ``sum_i s_i g_i = 0``. Without intercepts that is not needed.
+for all W and b, if ``sum_i s_i g_i = 0``. Without intercepts this condition is not needed.
 """
 
 import numpy as np
@@ -16,12 +16,12 @@ from linclf._training.fit import Fit, depends_on_differences, penalty_factor
 from linclf._types import FloatArray
 
 CALL = 2**24  # multiply-adds of a call of a kernel, some 10 ms
-ROUNDS = 20  # in which flows that have nowhere to go are closed
+ROUNDS = 20  # of closing flows that cannot be balanced
 SINGULAR = 1e-12
 
 
 class DualProblem:
-    """Of the rows of a fit. Of two classes that share a vector of weights, a row has one variable."""
+    """The dual problem of a fit. If two classes share a vector of weights, a row has one variable."""
 
     def __init__(self, fit: Fit) -> None:
         self.fit, self.ids = fit, fit.ids
@@ -38,12 +38,12 @@ class DualProblem:
         self.rows_of_call = int(max(1, CALL // ((stored + 1) * self.n_scores)))
 
     def empty_weights(self) -> FloatArray:
-        """For rows without factors, float64 and laid out for the storage."""
+        """Zero weights for rows without factors, float64 and laid out for the storage."""
         W = np.zeros((self.n_scores, self.fit.shape.n_trained))
         return np.ascontiguousarray(self.storage.by_classes(W))
 
     def subgradients(self, active: FloatArray, y: np.ndarray) -> FloatArray:
-        """g of some rows: a, with the other sign for their class."""
+        """g of some rows: a, with the opposite sign for their class."""
         g, rows = active.copy(), np.arange(len(y))
         if self.n_scores == 1:
             g[y == 1] *= -1
@@ -52,7 +52,7 @@ class DualProblem:
         return g
 
     def value(self, active: FloatArray) -> float:
-        """D of variables near ``active`` that meet the constraint."""
+        """D for variables near ``active`` that satisfy the constraint."""
         factors, W, mass = self._factors(active), self.empty_weights(), 0.0
         for start in range(0, len(self.ids), self.rows_of_call):
             part = slice(start, start + self.rows_of_call)
@@ -67,13 +67,13 @@ class DualProblem:
                 mass += self.shares[part] @ a.sum(axis=1)
             pulls = self.subgradients(a, y) * (self.shares[part] / -self.alpha)[:, None]
             add_rows(self.storage, self.ids[part], pulls, W, self.buffers)
-        # of a shared vector, both copies have the penalty and half of the loss
+        # with a shared vector, both copies have the penalty and half of the loss
         return float(
             self.fit.loss._asdict()["margin"] * mass - 0.5 * self.fit.head.copies * self.alpha * np.vdot(W, W)
         )
 
     def _factors(self, active: FloatArray) -> FloatArray:
-        """Factors <= 1 of the variables, by class of the row and score, with which the constraint is met."""
+        """Factors <= 1 for the variables, by class of the row and score, that satisfy the constraint."""
         n, shape = len(self.ids), (self.n_classes, self.n_scores)
         if not self.fit.head.intercept:
             return np.ones(shape)
@@ -85,7 +85,7 @@ class DualProblem:
 
 
 def _of_sides(mass: FloatArray) -> FloatArray:
-    """For each score, the rows of its class and those of the others have to weigh the same."""
+    """For each score, the rows of its class must weigh as much as those of the other classes."""
     own = np.diag(mass).copy()
     others = mass.sum(axis=0) - own
     least = np.minimum(own, others)
@@ -95,10 +95,10 @@ def _of_sides(mass: FloatArray) -> FloatArray:
 
 
 def _of_flows(mass: FloatArray) -> FloatArray:
-    """Each class has to give as much as it gets: ``mass[y, k]`` flows from y to k.
+    """Each class must give as much as it gets: ``mass[y, k]`` flows from y to k.
 
-    Potentials p with ``mass[y, k] (1 - p_y + p_k)`` in balance change all flows little. Where one would turn
-    round it is closed, and all is done again.
+    Potentials p that balance ``mass[y, k] (1 - p_y + p_k)`` change all flows only a little. A flow that would
+    reverse is closed, and all is done again.
     """
     flow = mass * (1 - np.eye(len(mass)))
     factors = np.ones_like(flow)

@@ -1,4 +1,4 @@
-"""The Hessian itself, of few weights: with its factor, one product makes a step of Newton's method."""
+"""The Hessian itself, for few weights: with its factor, a step of Newton's method takes one product."""
 
 from typing import NamedTuple, Self
 
@@ -17,13 +17,13 @@ MOST = 2**22  # multiply-adds that a Hessian may cost
 
 
 def pays(fit: Fit) -> bool:
-    """Whether the Hessian costs little, and should be positive, so that there is a factor."""
+    """Whether the Hessian costs little and should be positive, so that it can be factored."""
     few = fit.shards is None and not fit.shape.is_sparse and len(fit.ids) * fit.V.size**2 <= MOST
     return few and trait(fit.loss, "convex")
 
 
 class Explicit(Rows):
-    """The objective of rows in float64, of which the Hessian is made with each value."""
+    """The objective of rows in float64; its Hessian is computed with each value."""
 
     def __init__(self, fit: Fit, ids: IntArray) -> None:
         super().__init__(fit, ids)
@@ -60,7 +60,7 @@ class Explicit(Rows):
         return objective
 
     def at(self, V: FloatArray, n_products: int) -> "ExplicitModel":
-        H = self.hessian(V).copy()  # which gets a ridge, and outlives the next value
+        H = self.hessian(V).copy()  # the copy gets a ridge, and outlives the next value
         return ExplicitModel(H, factored(H))
 
 

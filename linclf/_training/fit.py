@@ -22,7 +22,7 @@ from linclf.losses._registry import trait
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """What every solver is given. V are the weights to start from, laid out for the problem's storage."""
+    """The input of every solver. V are the weights to start from, laid out for the problem's storage."""
 
     data: Dataset  # in training coordinates
     loss: Loss
@@ -52,11 +52,11 @@ class Fit:
         return self.data.y.mass(self.data.weights) if self.shards is None else self.shards.mass
 
     def of_sample(self) -> "Fit":
-        """The same problem of the rows in memory alone."""
+        """The same problem for the rows in memory only."""
         return replace(self, shards=None, formulation=None, shape=self.shape._replace(n_rows=len(self.ids)))
 
     def for_batches(self, batch: int) -> "Fit":
-        """With the problem as a sampling sweep trains it."""
+        """The fit with the problem in the form that a sampling sweep trains."""
         if self.sampling is None:
             return self
         return replace(self, problem=self.sampling.prepared(self.problem, batch))
@@ -69,15 +69,15 @@ class Fit:
         return replace(self, settings=self.settings._replace(alpha=alpha), problem=problem)
 
     def model(self, V: FloatArray) -> LinearModel:
-        """Weights in training coordinates as those of a model in the units of X, float64."""
+        """The model in the units of X, float64, from weights in training coordinates."""
         V = self.head.weights(self.problem.storage.by_classes(V), self.loss)
         return LinearModel(*self.coordinates.published(V, self.head.intercept), self.head.of_all_scores())
 
 
 def penalty_factor(loss: Loss, n_outputs: int) -> float:
-    """Two classes are trained with two scores, of which the difference is published: half of W each.
+    """2 for two classes, which are trained with two scores, half of W each; their difference is published.
 
-    If one vector of weights makes both scores, the penalty still counts both.
+    If one vector of weights gives both scores, the penalty still counts both.
     """
     return 2.0 if n_outputs == 2 and trait(loss, "class_scores") is None else 1.0
 
@@ -91,13 +91,13 @@ def copies_of(loss: Loss, n_outputs: int) -> int:
 def depends_on_differences(loss: Loss) -> bool:
     """Whether adding a constant to all scores changes nothing.
 
-    Of somebody else's loss that is believed if its class says so, as the default may be an oversight.
+    A custom loss has to say so in its class, as the default may be an oversight.
     """
     return getattr(loss, "shift_invariant", ours(type(loss)))
 
 
 def shape_of(data: Dataset, n_features: int, n_trained: int, n_products: int, dtype: np.dtype) -> Shape:
-    """Of data in whichever coordinates: the user's have ``n_features``, those of training ``n_trained``."""
+    """The shape of data in any coordinates: ``n_features`` for those of X, ``n_trained`` in training."""
     stored = data.X.nnz / max(data.X.shape[0], 1) + 1 if data.is_sparse else None
     return Shape(len(data.ids), n_features, n_trained, n_products, dtype, stored)
 
@@ -111,7 +111,7 @@ def problem_for(
     unit: float,
     n_outputs: int,
 ) -> Problem:
-    """The objective as kernels see it; times ``unit`` the rows have weights with the mean 1."""
+    """The objective as kernels see it; ``unit`` scales the weights of the rows to a mean of 1."""
     factor, weights = coordinates.factor, data.weights * unit
     if data.is_sparse:
         storage = sparse_storage(data.X, float(alpha), np.flatnonzero(factor != 1))

@@ -1,9 +1,9 @@
 r"""Newton's method along a path of penalties.
 
-The weights change smoothly with the logarithm of the penalty, so those of the next one are predicted from
-the last three. What a prediction leaves is estimated by ``g' M^-1 g / 2``, with a preconditioner M for the
-Hessian, times what the last step has fallen of such an estimate. Often that is little enough, and no step is
-needed.
+The weights change smoothly with the logarithm of the penalty, so those for the next one are predicted from
+the last three. The distance left to the minimum is estimated by ``g' M^-1 g / 2``, with a preconditioner M
+for the Hessian, times the ratio of the fall in the last step to its estimate. Often that is little enough,
+and no step is needed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,10 +18,10 @@ from linclf._training.prediction import Prediction
 from linclf._training.threads import threads
 from linclf.losses._hessian import covariance
 
-CAUTION = 5  # times an estimate
+CAUTION = 5  # factor of an estimate
 ACCURACY = 0.05  # of a step, as a share of the gradient
-LASTS = 2.0  # times that the penalty may fall until an estimate wants a new model
-MANY_PRODUCTS = 1000  # after which a preconditioner is made anew
+LASTS = 2.0  # factor by which the penalty may fall before an estimate needs a new model
+MANY_PRODUCTS = 1000  # enough to have the preconditioner renewed
 
 
 def followed(fit: Fit, alphas: Sequence[float], max_iter: int) -> Iterator[Outcome]:
@@ -44,17 +44,17 @@ def followed(fit: Fit, alphas: Sequence[float], max_iter: int) -> Iterator[Outco
 
 
 class _ToMinimum:
-    """From the weights at hand to the minimum, until the estimate is small enough."""
+    """Goes from the current weights to the minimum, until the estimate is small enough."""
 
     def __init__(self, steps: NewtonSteps) -> None:
         self.steps, self.n_products = steps, 0
         self.model = steps.around(0)
-        self.underestimated = 1.0  # what the last step has fallen, as a multiple of its estimate
+        self.underestimated = 1.0  # fall of the last step, as a multiple of its estimate
         self.made_for = steps.fit.settings.alpha
-        # of hinges the Hessian jumps, and what a prediction leaves is known after a step only
+        # the Hessian of hinges jumps, so the error of a prediction is known only after a step
         self.jumps = covariance.find(type(steps.fit.loss)) is None
 
-    @np.errstate(over="ignore", invalid="ignore")  # the norm of the gradient is looked at in the end
+    @np.errstate(over="ignore", invalid="ignore")  # the norm of the gradient is checked in the end
     def run(self, monitor: Monitor, max_iter: int) -> None:
         steps, optimality = self.steps, self.steps.optimality
         estimate = self._estimate()
@@ -90,7 +90,7 @@ class _ToMinimum:
         return near(self._estimate())
 
     def _look(self, n_products: int) -> None:
-        """Make the quadratic model anew."""
+        """Renew the quadratic model."""
         self.model, self.made_for = self.steps.around(n_products), self.steps.fit.settings.alpha
 
     def _estimate(self) -> float:

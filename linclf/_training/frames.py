@@ -1,4 +1,4 @@
-"""How features are brought to training coordinates: one type each, learnt from all rows or part by part."""
+"""Ways to bring features to training coordinates: one type each, learnt from all rows or part by part."""
 
 from typing import NamedTuple
 
@@ -26,37 +26,37 @@ class Frame:
     """The coordinates, and the statistics of the features that they come from."""
 
     forgets_spread = False  # whether the spread of the rows changes with the coordinates
-    due: tuple[IntArray, FloatArray] | None = None  # some features, and what `write` will note of them
+    due: tuple[IntArray, FloatArray] | None = None  # some features, and what `write` will store for them
 
     def __init__(self, n_features: int, shift: float, centred: bool) -> None:
         self.coordinates: Coordinates | Levels = _coordinates.identity(n_features)
         self.shift, self.centred = shift, centred
 
     def learn(self, X: Matrix, weights: FloatArray, seen: Seen) -> Matrix:
-        """Take coordinates from all rows; returns the rows in them (dense ones before centre and factor)."""
+        """Learn coordinates from all rows; returns the rows in them (dense ones before centre and factor)."""
         self.learn_part(X, weights, seen)
         return self.of_part(X)
 
     def learn_part(self, X: Matrix, weights: FloatArray, seen: Seen) -> bool:
-        """Take in the next part of a stream; returns whether the coordinates have changed."""
+        """Learn from the next part of a stream; returns whether the coordinates have changed."""
         raise NotImplementedError
 
     def learn_columns(self, X: Matrix, columns: Columns, weights: FloatArray, seen: Seen) -> bool:
-        """As `learn_part`, of sparse rows narrowed to some features; what is large changes in `write`."""
+        """Like `learn_part`, for sparse rows narrowed to some features; `write` changes large arrays."""
         return False
 
     def write(self) -> None:
-        """Make what `learn_columns` has found last, in arrays that copies of the frame share."""
+        """Store the last results of `learn_columns` in arrays that copies of the frame share."""
 
     def own(self) -> None:
-        """Share no array with copies any more."""
+        """Stop sharing arrays with copies."""
 
     def learn_moments(self, moments: Moments) -> None:
-        """Take coordinates from the moments of dense features."""
+        """Learn coordinates from the moments of dense features."""
         raise NotImplementedError
 
     def learn_shards(self, moments: Moments, seen: Seen, is_sparse: bool) -> None:
-        """Take coordinates from the moments of all rows, which are not in memory."""
+        """Learn coordinates from the moments of all rows, which are not in memory."""
 
     def turns(self, X: Matrix) -> bool:
         """Whether `learn` rotates dense features, and so copies them."""
@@ -67,7 +67,7 @@ class Frame:
         return X
 
     def head(self, head: Head) -> Head:
-        """With the constant feature that suits the coordinates."""
+        """The head with the constant feature that suits the coordinates."""
         return head
 
 
@@ -78,7 +78,7 @@ class Given(Frame):
         return False
 
     def learn_moments(self, moments: Moments) -> None:
-        """Only the centre, if there is an intercept to make up for it."""
+        """Learn only the centre, if there is an intercept to make up for it."""
         mean = moments.mean if self.centred else np.zeros_like(moments.mean)
         self.coordinates = _coordinates.Coordinates(mean, np.ones_like(mean), None)
 
@@ -117,14 +117,14 @@ class Standardised(Frame):
 
 
 class Spanned(Standardised):
-    """The same for solvers that no rotation helps: it only makes features no more than rows."""
+    """The same for solvers that a rotation does not help: it only limits features to the number of rows."""
 
     def turns(self, X: FloatArray) -> bool:
         return X.shape[0] < X.shape[1] and super().turns(X)
 
 
 class Levelled(Frame):
-    """Sparse features of which none outweighs all others."""
+    """Sparse features, scaled so that no feature outweighs all others."""
 
     forgets_spread = True
 
@@ -162,7 +162,7 @@ class Levelled(Frame):
         self._levelled(moments.squares, seen)
 
     def _levelled(self, squares: FloatArray, seen: Seen) -> bool:
-        """They are levelled anew when the number of rows has doubled."""
+        """Level the features again if the number of rows has doubled; returns whether it has."""
         if seen.rows < 2 * self.rows_levelled:
             return False
         squares, self.rows_levelled = squares / seen.weight, seen.rows
@@ -180,7 +180,7 @@ class Levelled(Frame):
 
 
 class Folded(Frame):
-    """Sparse features without empty columns; those that only one row has become one column of that row."""
+    """Sparse features without empty columns; columns that occur in only one row become one column."""
 
     def learn(self, X: Matrix, weights: FloatArray, seen: Seen) -> Matrix:
         axes = _coordinates.folded(X)
@@ -202,7 +202,7 @@ class InSpreads:
         return Divided(self.inner.coordinates, self.spread.scale)
 
     def learn(self, X: Matrix, weights: FloatArray, seen: Seen) -> Matrix:
-        """As a frame does it; dense rows are copied only if they are rotated."""
+        """Like `Frame.learn`; dense rows are copied only if they are rotated."""
         inner = self.inner
         if sparse.issparse(X):
             return inner.learn(self.spread.divided(X), weights, seen)
@@ -214,7 +214,7 @@ class InSpreads:
         return X
 
     def learn_shards(self, moments: Moments, seen: Seen, is_sparse: bool) -> None:
-        """For dense rows, which stay as they are, and sparse ones, which are divided in `of_part`."""
+        """Dense rows stay as they are; sparse ones are divided in `of_part`."""
         inner, divided = self.inner, moments.divided(self.spread.scale)
         if is_sparse:
             inner.learn_shards(divided, seen, is_sparse)
@@ -234,9 +234,9 @@ AnyFrame = Frame | InSpreads
 def frame_for(
     solver: Solver, head: Head, is_sparse: bool, start: LinearModel | None = None, in_memory: bool = True
 ) -> type[Frame]:
-    """Features are used as they are if a step is in their units, or if the head would not follow.
+    """The frame: features are used as they are if a step is in their units, or the head would not follow.
 
-    Neither are they folded if that would change the weights to start from, or if not all rows are at hand.
+    They are not folded if that would change the weights to start from, or if not all rows are in memory.
     """
     if not solver.automatic or not head.equivariant:
         return Given

@@ -9,11 +9,11 @@ from linclf._kernels import epoch
 from linclf._kernels.problem import Buffers, Problem, State, buffers_for
 from linclf._types import FloatArray, IntArray
 
-COPIED = 2**14  # weights
+COPIED = 2**14  # weights that are added at once
 
 
 class Arrays:
-    """Gradients and buffers of pieces, kept: to get memory anew costs as much as to fill it."""
+    """Gradients and buffers of pieces, for reuse: allocating memory costs as much as filling it."""
 
     def __init__(self) -> None:
         self.spare: list[FloatArray] = []
@@ -39,7 +39,7 @@ def mean_gradient(
     """Weighted loss sum and mean gradient of rows ``ids``, limited as for a step.
 
     The rows are cut into pieces that do not depend on the number of threads, and the pieces are
-    added in order. The gradient is one of ``arrays``, and should be put back when it is not needed any more.
+    added in order. The gradient is one of ``arrays``, and should be put back when it is no longer needed.
     """
     arrays = Arrays() if arrays is None else arrays
     slots = np.zeros((len(V), 0, V.shape[1]), V.dtype)

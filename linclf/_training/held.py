@@ -1,7 +1,7 @@
 """Rows of a small problem and the Hessians of their losses, held for products with few digits.
 
-They are float32: a quadratic model needs no more digits than the steps that are taken from it, and a product
-is then two of BLAS. Tiny problems keep the digits of X, so that a row of weight k is as good as k rows.
+They are float32: a quadratic model needs no more digits than the steps that are based on it, and a product
+is then two products of BLAS. Tiny problems keep the digits of X, so that a row of weight k equals k rows.
 """
 
 import copy
@@ -27,15 +27,15 @@ from linclf.losses._hessian import covariance, covariances
 
 MOST = 2**22  # values of rows, and of their Hessians
 TINY = 2**15  # values of rows that keep the digits of X
-MODERATE = 1e10  # curvature that float32 holds, either way
+MODERATE = 1e10  # largest curvature that suits float32, and inverse of the smallest
 NEGLIGIBLE = 1e-15  # length of a column, as a share of the longest
-ROUNDING = 16  # eps of a mean, that it may be wrong by
-REFRESH = 3  # products of a step from which on it is worth making the inverse anew
-OF_CLASSES = 6  # features a product, that a factor for each class costs
+ROUNDING = 16  # error of a mean, in eps of it
+REFRESH = 3  # products of a step, beyond which it pays to renew the inverse
+OF_CLASSES = 6  # a factor for each class costs features / OF_CLASSES products
 
 
 Bend: TypeAlias = Callable[[FloatArray], Any]
-quiet = np.errstate(over="ignore", invalid="ignore")  # which NumPy has for each thread
+quiet = np.errstate(over="ignore", invalid="ignore")  # NumPy keeps this for each thread
 
 
 def is_small(objective: Rows) -> bool:
@@ -50,7 +50,7 @@ def is_small(objective: Rows) -> bool:
 class Held:
     """Rows in training coordinates with the constant, and their shares in the objective.
 
-    Sums over rows are made in pieces that do not depend on the number of threads, and added in order.
+    Sums over rows are computed in pieces that do not depend on the number of threads, and added in order.
     """
 
     def __init__(self, objective: Rows, pool: ThreadPoolExecutor | None) -> None:
@@ -58,12 +58,12 @@ class Held:
         problem = fit.problem
         n_trained = fit.shape.n_trained
         dtype = fit.shape.dtype if len(ids) * (n_trained + 1) <= TINY else np.float32
-        # sparse columns come in any unit, which float32 may not hold, and dense ones have theirs already
+        # sparse columns may be in units that do not fit float32; dense ones are scaled already
         kept = np.float64 if fit.shape.is_sparse else dtype
         rows = problem.storage.rows(ids, n_trained, problem.head.intercept, kept)
         rows = rows.toarray() if sparse.issparse(rows) else rows
         lengths = np.sqrt(np.einsum("ij,ij->j", rows, rows, dtype=np.float64) / len(ids))
-        # what is nothing but rounding stays that; powers of two round nothing, neither here nor in directions
+        # mere rounding is not scaled up; powers of two add no rounding, neither here nor in directions
         lengths = np.where(lengths > np.maximum(NEGLIGIBLE * lengths.max(), _rounding(fit)), lengths, 1)
         self.units = np.exp2(-np.round(np.log2(lengths)))
         rows *= self.units.astype(kept)
@@ -86,7 +86,7 @@ class Held:
         self.penalty = penalty.astype(self.Z.dtype)
 
     def for_objective(self, objective: Rows) -> Self:
-        """For another penalty; factors are kept until steps with them cost too much."""
+        """The same for another penalty; factors are kept until steps with them cost too much."""
         other = copy.copy(self)
         other._penalised(objective)
         return other
@@ -104,7 +104,7 @@ class Held:
 
     @quiet
     def _row_hessians(self, V: FloatArray, piece: slice) -> tuple[Bend, FloatArray]:
-        """What takes scores of some rows to their products with the Hessian of the row, and its diagonal."""
+        """A function that multiplies scores of some rows by their Hessians, and the diagonals of these."""
         S, shares = self.Z[piece] @ V.T, self.shares[piece]
         n_classes = S.shape[1]
         if covariance.find(type(self.loss)) and self.copies == 1:
@@ -121,9 +121,9 @@ class Held:
         return lambda T: apply_matrices(H, T, work), diagonal
 
     def _refactor(self, V: FloatArray, n_products: int) -> list[Bend]:
-        """The Hessians of the rows; one factor for all classes, or one each if that pays.
+        """The Hessians of the rows; one factor for all classes, or one for each if that pays.
 
-        It does where steps have cost more products than the factors would.
+        It does if steps have cost more products than the factors would.
         """
         V = (V / self.units).astype(self.Z.dtype)
         found = list(self.each(lambda piece: self._row_hessians(V, piece), self.pieces))
@@ -137,7 +137,7 @@ class Held:
 
     @quiet
     def _factor(self, h: FloatArray) -> FloatArray:
-        """The Cholesky factor of the Hessian of a class whose rows have these curvatures."""
+        """The Cholesky factor of the Hessian of a class, from these curvatures of its rows."""
         kind = self.Z.dtype.type
         root = np.sqrt(np.maximum(h, 0) + kind(self.floor / self.penalty.size) * self.shares)
         rows = self.Z * root[:, None]
@@ -147,7 +147,7 @@ class Held:
 
 
 def _rounding(fit: Fit) -> FloatArray | float:
-    """What centring leaves of each column that does not vary, in training coordinates."""
+    """The rounding that centring leaves in columns that do not vary, in training coordinates."""
     if fit.shape.is_sparse:
         return 0.0
     centre, factor = fit.coordinates.of_rows
@@ -155,7 +155,7 @@ def _rounding(fit: Fit) -> FloatArray | float:
 
 
 class Inverse(NamedTuple):
-    """Cholesky factors of the Hessian of a class on average, or of each, and what solves with them."""
+    """Cholesky factors of the mean Hessian of a class, or of each class, and the function to solve with."""
 
     factors: list[FloatArray]
     solve: Callable

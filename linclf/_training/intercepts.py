@@ -1,4 +1,4 @@
-"""Intercepts: the best if all other weights are 0, from where exact solvers measure, and their curvature."""
+"""Intercepts: the best if all other weights are 0, the reference of exact solvers, and their curvature."""
 
 import numpy as np
 
@@ -12,16 +12,16 @@ from linclf._types import FloatArray, Loss
 from linclf.losses._hessian import covariance, covariances, row_curvatures
 from linclf.losses._registry import row_losses, trait
 
-LARGEST = 512  # classes for which the loss is looked at as a function
+LARGEST = 512  # classes up to which the best intercepts are searched for
 FLAT, ITERATIONS = 1e-6, 100
 PRECISION = 1e-15
-ROWS = 4096  # from which the curvature is taken
+ROWS = 4096  # to estimate the curvature from
 FEWEST, HELD = 64, 2**18  # rows at once, and values of them or of their second derivatives
-FEW, MANY = 64, 512  # classes of which all second derivatives are taken, without and with a formula for them
+FEW, MANY = 64, 512  # classes for which all second derivatives are computed, without and with a formula
 
 
 def intercepts_alone(fit: Fit) -> FloatArray:
-    """Weights, float64 and laid out for the storage, of which only the constant has some."""
+    """The best weights that are 0 except for the constant, float64 and laid out for the storage."""
     V = np.zeros(fit.problem.storage.by_classes(fit.V).shape)
     head = fit.head
     if not head.equivariant:
@@ -33,7 +33,7 @@ def intercepts_alone(fit: Fit) -> FloatArray:
 
 
 def _best(loss: Loss, mass: FloatArray) -> FloatArray:
-    """Scores that all rows share, of classes with these weights."""
+    """The best scores that all rows can share, for classes with these weights."""
     own = getattr(loss, "best_scores", None)
     if own is not None:
         return own(mass / mass.sum())
@@ -57,7 +57,7 @@ def _best(loss: Loss, mass: FloatArray) -> FloatArray:
 
 
 def intercept_hessian(objective: Rows, V: FloatArray) -> FloatArray:
-    """Second derivatives (K, K) for the weights of the constant; of a sample, unless all are known."""
+    """Second derivatives (K, K) for the weights of the constant; from a sample, unless all are known."""
     fit, H = objective.fit, objective.hessian(V)
     if H is not None:
         return H[V.shape[1] - 1 :: V.shape[1], V.shape[1] - 1 :: V.shape[1]].copy()

@@ -1,6 +1,6 @@
 """Features that do not occur in sparse rows are left out of training if their weights start at 0.
 
-There they stay, with a penalty and without. Other weights to start from are trained with all features.
+They stay at 0, with or without a penalty. With other weights to start from, all features are trained.
 Classes without weight are left out, too (`present.py`).
 """
 
@@ -22,7 +22,7 @@ from linclf.losses._registry import trait
 
 
 class Task(NamedTuple):
-    """What a training is given of features: rows, weights to start from, and who sees the model."""
+    """The inputs of training that depend on features: rows, weights to start from, and callbacks."""
 
     data: Dataset
     start: LinearModel | None = None
@@ -34,7 +34,7 @@ class Task(NamedTuple):
     classes: Present | None = None  # the classes that are trained, if not all
 
     def without_absent_classes(self, loss: Loss) -> Self:
-        """With the classes that have weight only, unless rows are elsewhere or scores not of classes."""
+        """The task without classes of weight 0, unless rows are elsewhere or scores are not of classes."""
         classes = present_in(self.data.y.mass(self.data.weights))
         if classes is None or self.shards is not None or trait(loss, "n_outputs") is not None:
             return self
@@ -43,7 +43,7 @@ class Task(NamedTuple):
             rows = classes.narrowed(validation.data)
             if not len(rows.ids):
                 raise ValueError(
-                    "the validation rows are all of classes without a row of positive weight to train on; "
+                    "all validation rows are of classes without a row of positive weight to train on; "
                     "pass others as X_val and y_val, or use early_stopping=False"
                 )
             validation = validation._replace(data=rows)
@@ -59,12 +59,12 @@ class Task(NamedTuple):
         )
 
     def without_absent(self, loss: Loss, n_outputs: int) -> Self:
-        """With the features that occur only, if these are so few that it pays."""
+        """The task with only the features that occur, if these are so few that it pays."""
         data, start, validation = self.data, self.start, self.validation
         if not data.is_sparse:
             return self
         if validation is not None and not trait(loss, "head").equivariant:
-            return self  # the lengths of its rows count features that are not trained
+            return self  # the lengths of its rows include features that are not trained
         columns = occurring(data.X, data.chosen)
         n_absent = columns.n_features - len(columns.at)
         # a copy of the indices has to be smaller than the weights that are saved
@@ -87,7 +87,7 @@ class Task(NamedTuple):
         )
 
     def widened(self, outcome: Outcome) -> Outcome:
-        """With weights of all features."""
+        """The outcome with weights of all features."""
         if self.columns is None:
             return outcome
         return outcome._replace(model=_widened(outcome.model, self.columns))

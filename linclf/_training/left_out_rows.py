@@ -6,7 +6,7 @@ moves its scores by
 
     (I - A_i B_i)^-1 (A_i g_i + s_i z_i' H^-1 P V),    A_i = s_i z_i' H^-1 z_i   (K, K),
 
-where the last term is there as the other rows, which are fewer, have a mean that the penalty is added to.
+where the last term is due to the penalty, which is added to the mean over fewer rows.
 
 References
 ----------
@@ -27,19 +27,19 @@ from linclf._types import FloatArray
 from linclf.heads import with_copies
 from linclf.losses._registry import row_losses, trait
 
-MOST = 1500  # weights, of which the Hessian is inverted
+MOST = 1500  # weights up to which the Hessian is inverted
 HELD = 2**17  # values of a block of rows, which stay in the cache
 
 
 def inverts(fit: Fit) -> bool:
-    """Whether the loss has one minimum, and few enough weights."""
+    """Whether the loss has one minimum, and there are few enough weights."""
     loss, n_weights = fit.loss, fit.shape.n_products * (fit.shape.n_trained + 1)
     smooth = trait(loss, "smooth") and trait(loss, "convex") and not trait(loss, "gradient_jumps")
     return smooth and fit.head.equivariant and n_weights <= MOST
 
 
 class LeftOutRows:
-    """The rows of a fit."""
+    """The rows of a fit, to be scored without themselves."""
 
     def __init__(self, fit: Fit) -> None:
         problem, self.fit, ids = fit.problem, fit, fit.ids
@@ -52,7 +52,7 @@ class LeftOutRows:
         self.parts = [slice(start, start + size) for start in range(0, len(ids), size)]
 
     def scores(self, fit: Fit, V: FloatArray) -> FloatArray:
-        """(n, n_scores) at the minimum V, with a row for each product, of the fit with its penalty."""
+        """Scores (n, n_scores) of rows without themselves; V is the minimum of ``fit``, a row per product."""
         products = self.Z @ V.T
         B = row_hessians(fit.loss, self.copies, products.copy(), self.y)
         gradients = self._gradients(products)
@@ -74,13 +74,13 @@ class LeftOutRows:
         return with_copies(products, self.copies)
 
     def _gradients(self, products: FloatArray) -> FloatArray:
-        """Of the loss of each row for its products."""
+        """Gradient of the loss of each row for its products."""
         scores = np.ascontiguousarray(with_copies(products, self.copies)).copy()
         row_losses(self.fit.loss, scores, self.y, np.empty(len(scores)))
         return scores if self.copies == 1 else scores[:, 1:] - scores[:, :1]
 
     def _inverse(self, B: FloatArray, penalty: FloatArray) -> FloatArray:
-        """That of the Hessian, (K, p, K, p)."""
+        """The inverse of the Hessian, (K, p, K, p)."""
         K, p = self.n_products, self.Z.shape[1]
         first, second = self.pairs
         sums = np.zeros((p, len(first), p))
@@ -92,7 +92,7 @@ class LeftOutRows:
         H[first, :, second] = sums.transpose(1, 0, 2)
         H[second, :, first] = sums.transpose(1, 0, 2)
         if depends_on_differences(self.fit.loss) and self.copies == 1:
-            # all intercepts together change nothing, and no inverse knows that
+            # a shift of all intercepts changes nothing, and would make H singular
             H[:, -1, :, -1] += np.einsum("kpkp->", H) / (K * K * p) or 1.0
         H = H.reshape(K * p, K * p)
         np.einsum("jj->j", H)[:] += np.tile(penalty, K)

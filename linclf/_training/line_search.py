@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-LOWER, FLATTER = 1e-3, 0.9  # of the slope at the start: the least fall, and the steepest slope left
-WIDER = 4.0  # times the step, while the objective still falls as steeply
-MARGIN = 0.1  # of the bracket, that the next step keeps from its ends
+LOWER, FLATTER = 1e-3, 0.9  # shares of the slope at the start: the least fall, and the steepest slope left
+WIDER = 4.0  # factor of the step while the objective still falls as steeply
+MARGIN = 0.1  # share of the bracket that the next step keeps from its ends
 EVALUATIONS = 20
 
 
@@ -15,14 +15,14 @@ class Trial(NamedTuple):
     step: float
     value: float
     slope: float
-    steepness: float  # of the gradient in any direction: its square length
+    steepness: float  # squared length of the gradient
 
 
 def search(evaluate: Callable[[float], Trial], start: Trial, step: float, rounding: float) -> bool:
     """Whether there is such a step (the weak conditions of Wolfe 1969); it is the one evaluated last.
 
-    The slope at the start is negative. A value that is not finite is too high. Gradients have digits left
-    when values differ by no more than ``rounding``: then a step is good if it makes the gradient shorter.
+    The slope at the start is negative. A value that is not finite is too high. If values differ by no more
+    than ``rounding``, gradients still have digits left: a step is then good if it makes the gradient shorter.
     """
     low, high = start, None
     for _ in range(EVALUATIONS):

@@ -1,8 +1,8 @@
 """A MemoryError before training if the weights cannot fit, instead of a process that is killed during it.
 
-The memory that is available now counts: a large array is only promised when it is made, and the kernel
-looks for a process to kill when it is written to. If nothing says how much is available, nothing is
-refused.
+The memory that is available now counts: a large array is only promised when it is created, and the
+operating system looks for a process to kill when it is written to. If it is unknown how much is available,
+nothing is refused.
 """
 
 import os
@@ -16,22 +16,22 @@ from linclf._types import Loss
 from linclf.losses._registry import trait
 
 ROOT = Path("/")
-SMALL = 2**26  # bytes that are not worth a look
+SMALL = 2**26  # bytes that are not worth checking
 
 
 def check(
     solver: Solver, loss: Loss, data: Dataset, kept: list[bool], n_published: int | None = None
 ) -> None:
-    """Refuse to train weights that do not fit into memory, before anything large is made.
+    """Refuse to train weights that do not fit into memory, before anything large is created.
 
     ``kept`` says whether the best of several weights is kept, and whether there is a model already. Zeros
-    that are never written to take no memory, and so a start from zero does not count. ``n_published`` is the
+    that are never written take no memory, so a start from zero does not count. ``n_published`` is the
     number of features of the model, if data has only some of them.
 
     Raises
     ------
     MemoryError
-        If less is available than training holds at once, at the least.
+        If less is available than training needs at least.
     """
     n_classes, n_features, dtype = data.y.n_classes, data.X.shape[1], data.X.dtype
     n_products = n_classes // copies_of(loss, n_classes)
@@ -45,7 +45,7 @@ def check(
 
 
 def check_bytes(needed: int, shape: Shape, solver: Solver) -> None:
-    """Refuse what needs more bytes than this process can still have."""
+    """Refuse to train if it needs more bytes than this process can still get."""
     if needed <= SMALL:
         return
     available = available_bytes()
@@ -59,13 +59,13 @@ def check_bytes(needed: int, shape: Shape, solver: Solver) -> None:
     comma = "," if len(remedies) > 2 else ""
     raise MemoryError(
         f"{max(shape.n_products, 2):,} classes x {shape.n_features:,} features need {_gib(weights)} for "
-        f"weights and {_gib(needed)} with the state of solver={solver.name!r} and what is published, and "
+        f"weights and {_gib(needed)} with the state of solver={solver.name!r} and published arrays, but "
         f"{_gib(available)} are available; {', '.join(remedies[:-1])}{comma} or {remedies[-1]}"
     )
 
 
 def available_bytes() -> int | None:
-    """Bytes that this process can still have, or None if nothing tells."""
+    """Bytes that this process can still get, or None if that is unknown."""
     machine = _of_machine()
     found = [each for each in (machine, _of_group_2(), _of_group_1()) if each is not None]
     return max(min(found), 0) if found else None
@@ -83,7 +83,7 @@ def _of_machine() -> int | None:
 
 
 def _of_group_2() -> int | None:
-    """What the control groups leave, version 2: each limits those below it."""
+    """Bytes that the control groups leave, version 2; each limits those below it."""
     return _least(
         ROOT / "sys/fs/cgroup", _group(""), "memory.max", "memory.current", ("active_file", "inactive_file")
     )
@@ -116,7 +116,7 @@ def _least(root: Path, path: str, limit: str, usage: str, cached: tuple[str, ...
         most, used = (_number(_text(folder / name).split()) for name in (limit, usage))
         if most is None or used is None:
             continue
-        # files in the page cache count as used, and go when memory is asked for
+        # files in the page cache count as used, but are dropped when memory is needed
         lines = (line.split() for line in _text(folder / "memory.stat").splitlines())
         freed = sum(_number(line[1:]) or 0 for line in lines if line and line[0] in cached)
         found.append(most - max(used - freed, 0))

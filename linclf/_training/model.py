@@ -21,7 +21,7 @@ class LinearModel(NamedTuple):
     head: Head | StandardisedCosine
 
     def scores(self, X: Matrix) -> FloatArray:
-        """Scores (n, K) in NumPy and SciPy only, so that predicting waits for no compiler."""
+        """Scores (n, K) in NumPy and SciPy only, so that prediction waits for no compiler."""
         W = self.W.astype(X.dtype, copy=False)
         few, W = _met(X, W) if sparse.issparse(X) else (X, W)
         scores = safe_sparse_dot(few, W.T, dense_output=True)
@@ -29,7 +29,7 @@ class LinearModel(NamedTuple):
         return self.head.divide(scores, X)
 
     def laid_out_for(self, X: Matrix) -> Self:
-        """With weights in the dtype and layout that many blocks of rows like X need."""
+        """The model with weights in the dtype and layout that suit many blocks of rows like X."""
         order = "F" if sparse.issparse(X) else "K"
         return self._replace(W=self.W.astype(X.dtype, order=order, copy=False))
 
@@ -38,15 +38,15 @@ class LinearModel(NamedTuple):
         return len(self.W)
 
     def one_of_two(self) -> Self:
-        """The difference of two scores, which is all that decides between two classes."""
+        """The model of the difference of two scores, which alone decides between two classes."""
         return self._replace(W=self.W[1:] - self.W[:1], b=self.b[1:] - self.b[:1])
 
     def two_of_one(self) -> Self:
-        """Two scores of which one is the difference, as training starts from."""
+        """The model of two scores with this one as their difference, from which training starts."""
         return self._replace(W=np.vstack([-self.W, self.W]) / 2, b=np.append(-self.b, self.b) / 2)
 
     def rounded(self, dtype: np.dtype) -> Self:
-        """In the dtype of X; an error names the column that this is too small for."""
+        """The model in the dtype of X; an error names the column that overflows."""
         with np.errstate(over="ignore"):
             W, b = np.ascontiguousarray(self.W, dtype), self.b.astype(dtype)
         reach = max(self.W.max(), -self.W.min())  # NaN is not below the limit either
@@ -69,9 +69,10 @@ def decisions(scores: FloatArray, loss: Loss) -> FloatArray:
 
 
 def _met(X: Matrix, W: FloatArray) -> tuple[Matrix, FloatArray]:
-    """Sparse rows and weights; of few rows, only the features that one of them has.
+    """Sparse rows and weights; for few rows, only with the features that occur in them.
 
-    SciPy copies all weights if ``W.T`` is not in C order: for one row that takes 100 times the product.
+    SciPy copies all weights if ``W.T`` is not in C order: for one row that takes 100 times as long as the
+    product.
     """
     if W.T.flags.c_contiguous or FEW * X.nnz > X.shape[1]:
         return X, W
@@ -81,6 +82,6 @@ def _met(X: Matrix, W: FloatArray) -> tuple[Matrix, FloatArray]:
 
 
 def row_blocks(n_rows: int, n_scores: float, limit: float) -> list[slice]:
-    """Slices of rows that have ``limit`` scores together, ``n_scores`` a row; one row at least."""
+    """Slices of rows that have ``limit`` scores together, ``n_scores`` per row; at least one row each."""
     size = max(1, int(min(limit / n_scores, n_rows)))
     return [slice(start, start + size) for start in range(0, n_rows, size)]

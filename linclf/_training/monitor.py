@@ -1,4 +1,4 @@
-"""History, validation, callbacks and printing of a training, and its early end: once for all solvers."""
+"""History, validation, callbacks, printing and early stopping of a training, for all solvers."""
 
 import time
 from collections.abc import Callable
@@ -13,23 +13,23 @@ from linclf._training.validation import Validation
 OVERFLOW = "training overflowed at every step size; scale the columns of X, or remove its outliers"
 
 
-Reached = Callable[[], LinearModel]  # made only if somebody looks at it
+Reached = Callable[[], LinearModel]  # computed only if it is used
 
 
 class Outcome(NamedTuple):
     model: LinearModel
     history: dict[str, list[float]]
     n_iter: int
-    solver: str = ""  # that has trained
-    gap: float | None = None  # a bound of what the objective lies above its minimum, if there is one
+    solver: str = ""  # the one used
+    gap: float | None = None  # a bound on how far the objective lies above its minimum, if there is one
     warnings: tuple[str, ...] = ()  # why it may be far from the minimum
 
 
 class Callbacks(Protocol):
-    """Told of each epoch or iteration."""
+    """Notified of each epoch or iteration."""
 
     def start(self, total: int) -> None:
-        """Training begins, with at most so many epochs."""
+        """Training begins, with at most ``total`` epochs."""
         ...
 
     def begin(self) -> None: ...
@@ -72,7 +72,7 @@ class Monitor:
         self.warnings: list[str] = []
 
     def start(self, word: str, total: int, *numbers: str) -> None:
-        """A solver is about to make at most ``total`` epochs (or iterations), each with these numbers."""
+        """A solver is about to run at most ``total`` epochs (or iterations), each with these numbers."""
         self.word, self.total = word, total
         names = ["objective", *numbers, "seconds"]
         if self.validation is not None:
@@ -92,7 +92,7 @@ class Monitor:
             self.callbacks.begin()
 
     def record(self, model: Reached, objective: float, **numbers: float) -> float:
-        """Keep what an epoch has reached; returns what is watched: the validation loss, or the objective."""
+        """Record an epoch; returns the watched value: the validation loss, or the objective."""
         self.history["objective"].append(float(objective))
         for name, number in numbers.items():
             self.history[name].append(number)
@@ -115,7 +115,7 @@ class Monitor:
         return self.callbacks is not None and bool(self.callbacks.end(model))
 
     def warn(self, message: str) -> None:
-        """That tol was not reached, if there is one; `train` says it."""
+        """Note that tol was not reached, if there is one; `train` issues the warning."""
         if self.watch.tol is not None:
             self.warnings.append(message)
 

@@ -1,13 +1,13 @@
-r"""The method of multipliers for hinge losses, with Newton's method for its steps: for few weights.
+r"""The method of multipliers for hinge losses with few weights, with Newton's method for its steps.
 
 With dual variables g_i of the rows, the loss of a row with scores f is smoothed to
 
     max_g  g.f - loss*(g) - bend/2 |g - g_i|^2
 
 and the sum, with the penalty, is minimised over the weights. The g at its minimum are the next g_i, and the
-next bend is smaller (Rockafellar 1976). That is exact for any bend, and a few rounds are enough whatever the
-scales of the features. All is smooth, and quadratic but for kinks in its gradient, so Newton's method needs a
-few steps for each of them (Li, Sun & Toh 2018). Intercepts need no care.
+next bend is smaller (Rockafellar 1976). This is exact for any bend, and a few rounds are enough whatever the
+scales of the features. The smoothed sum is quadratic except for kinks in its gradient, so Newton's method
+needs only a few steps in each round (Li, Sun & Toh 2018). Intercepts need no special care.
 """
 
 import numpy as np
@@ -18,11 +18,11 @@ from linclf._training.dual_point import DualProblem
 from linclf._training.line_search import Trial, search
 from linclf._types import FloatArray
 
-MOST = 1000  # weights, of which a step needs the whole Hessian
+MOST = 1000  # weights, as a step needs their whole Hessian
 MOST_VALUES = 2**24  # of rows, and of variables, float64
-SHRINK = 0.2  # of the bend from round to round; the first is the margin
-RIDGE, MORE = 1e-12, 100.0  # of the diagonal, as intercepts have no penalty, and a longer one if it fails
-FARTHEST = 2.0  # of the scores and the margin, that a step changes scores by
+SHRINK = 0.2  # factor of the bend from round to round; the first bend is the margin
+RIDGE, MORE = 1e-12, 100.0  # share of the diagonal, as intercepts have no penalty, and its growth on failure
+FARTHEST = 2.0  # largest change of scores in a step, as a multiple of scores plus margin
 ROUNDING = 1e-14
 CALL = 2**21  # scores of a call of a kernel
 
@@ -47,7 +47,7 @@ class Multipliers:
         self.tighten(1.0)
 
     def tighten(self, shrink: float = SHRINK) -> None:
-        """Take the dual variables reached for multipliers."""
+        """Use the dual variables reached as multipliers."""
         self.bend *= shrink
         self.before = self.active.copy()
         self.g_before = self.dual.subgradients(self.before, self.dual.y)
@@ -55,9 +55,9 @@ class Multipliers:
 
     @property
     def unsolved(self) -> float:
-        """The part of the duality gap that is there because V is not the minimum of the smooth problem.
+        """The part of the duality gap that is due to V not being the minimum of the smooth problem.
 
-        Of intercepts, what it costs to bring dual variables into balance, roughly.
+        For intercepts, it is roughly the cost of bringing the dual variables into balance.
         """
         felt = self.penalty[:-1] > 0
         squares = np.square(self.gradient[:, :-1][:, felt]) / self.penalty[:-1][felt]
@@ -84,7 +84,7 @@ class Multipliers:
         return False
 
     def _shortened(self, direction: FloatArray) -> FloatArray:
-        """Where hardly a row bends the objective, the model says nothing of scores far away."""
+        """Limit a step: if few rows add curvature, the model says nothing about scores far away."""
         longest = float(np.abs(self.Z @ direction.T).max())
         most = FARTHEST * (self.margin + float(np.abs(self.Z @ self.V.T).max()))
         return direction * min(1.0, most / longest) if longest > 0 else direction

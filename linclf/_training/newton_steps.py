@@ -12,12 +12,12 @@ from linclf._training.model import LinearModel
 from linclf._training.optimality import Optimality, Reached, reached
 from linclf._types import FloatArray
 
-LOCAL = 0.25  # by which a score may change while the loss of its row is nearly the quadratic model of it
+LOCAL = 0.25  # change of a score up to which the loss of its row is close to its quadratic model
 HELD = 2**17  # values of a block of rows, which stay in the cache
 
 
 class NewtonSteps:
-    """The weights reached, and what is known of the objective around them."""
+    """The weights reached, and a model of the objective around them."""
 
     def __init__(self, fit: Fit, tol: float, pool: ThreadPoolExecutor | None) -> None:
         self.fit, self.objective = fit, objective_of(fit)
@@ -26,7 +26,7 @@ class NewtonSteps:
         self.here = self.optimality.start
         if fit.V.any():
             given = reached(self.objective, fit.V.astype(np.float64))
-            # what a sample says of all rows may be worth nothing
+            # for all rows, the result of a sample may be worse than the start
             if fit.shards is None or given.value < self.here.value:
                 self.here = given
         self.steepest = self.optimality.start.steepness or 1.0
@@ -41,19 +41,19 @@ class NewtonSteps:
         return self.fit.model(self.here.V)
 
     def around(self, n_products: int) -> Model:
-        """The quadratic model here, after a step that has taken so many products."""
+        """The quadratic model here, after a step that took ``n_products`` products."""
         return self.curvature.at(self.here.V, n_products)
 
     def step(self, model: Model, accuracy: float, worthwhile: float = WORTHWHILE) -> Step:
         step = newton_step(model.product, model.precondition, self.here.G, accuracy, worthwhile)
         if depends_on_differences(self.fit.loss) and self.fit.head.copies == 1:
-            # where nothing but rounding decides
+            # their mean is only rounding
             intercepts = self.fit.problem.storage.by_classes(step.direction)[:, -1]
             intercepts -= intercepts.mean()
         return step
 
     def move(self, step: Step) -> bool:
-        """Whether there are lower weights along the step; they are self.here then."""
+        """Whether there are weights with a lower objective along the step; if so, they become self.here."""
         start, there = self.here, self.here
 
         def at(length: float) -> Trial:
@@ -72,8 +72,8 @@ class NewtonSteps:
     def was_local(self) -> bool:
         """Whether the last step has left the score of every row nearly as it was.
 
-        A row far from all others may hold back a direction that the others would go a long way along, and
-        lets go of it by a few steps, each of which brings nearly nothing (Bach 2010).
+        A row far from all others may block a direction in which the others would go a long way, and release
+        it only over several steps that each bring nearly nothing (Bach 2010).
         """
         if self.last is None or self.fit.shards is not None:
             return True
@@ -84,9 +84,9 @@ class NewtonSteps:
         return all(np.abs(block.Z @ moved).max() <= LOCAL for block in blocks)
 
     def towards(self, fit: Fit, prediction: FloatArray | None) -> None:
-        """Take another penalty, and weights that are predicted for it if they are lower.
+        """Switch to another penalty, and to the weights predicted for it if their objective is lower.
 
-        Nothing is made anew of the rows, as the penalty is all that changes in value and gradient.
+        Nothing is computed from the rows again, as only the penalty changes in value and gradient.
         """
         V, G, value = self.here
         by_classes, before = fit.problem.storage.by_classes, self.objective

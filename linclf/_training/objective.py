@@ -1,7 +1,7 @@
-"""The objective as exact solvers see it: sums over rows, and nothing of where the rows are.
+"""The objective as exact solvers see it: sums over rows, wherever the rows are.
 
-`Rows` is the objective of rows in memory. Its sums are made on threads, in pieces that do not depend on their
-number, and so are the results.
+`Rows` is the objective of rows in memory. Its sums are computed in pieces on threads; neither the pieces nor
+the results depend on the number of threads.
 """
 
 import copy
@@ -25,7 +25,7 @@ class Objective(Protocol):
 
     @property
     def penalty(self) -> FloatArray:
-        """Of each feature; 0 for the constant."""
+        """The penalty of each feature; 0 for the constant."""
         ...
 
     @property
@@ -36,7 +36,7 @@ class Objective(Protocol):
         ...
 
     def hessian_product(self, V: FloatArray, directions: FloatArray) -> FloatArray:
-        """Second derivatives at V times directions, which hold a multiple of its classes in its layout."""
+        """Hessian at V times directions, which hold several times the classes of V in its layout."""
         ...
 
     def sample(self, n: int, rng: np.random.RandomState) -> Self:
@@ -57,7 +57,7 @@ class RowBlock(NamedTuple):
 
 
 def spread(fit: Fit, of_features: FloatArray, dtype: np.dtype) -> FloatArray:
-    """A number of each feature for each weight, in the order in which weights lie in memory."""
+    """A number per feature, repeated for each weight in the order of the weights in memory."""
     shape = fit.shape.n_products, len(of_features)
     stored = fit.problem.storage.by_classes(np.broadcast_to(of_features.astype(dtype), shape))
     return np.ascontiguousarray(stored).ravel()
@@ -87,7 +87,7 @@ class Rows:
 
     @property
     def dtype(self) -> np.dtype:
-        """In which values are computed."""
+        """The dtype in which values are computed."""
         return self.fit.shape.dtype
 
     def value_and_gradient(self, V: FloatArray, G: FloatArray) -> float:
@@ -101,7 +101,7 @@ class Rows:
         return value
 
     def _penalise(self, V: FloatArray, mean: FloatArray, G: FloatArray) -> float:
-        """The penalty; its gradient with that of the rows goes to G, for all copies of the weights."""
+        """The penalty; its gradient plus that of the rows goes to G, for all copies of the weights."""
         total, copies = 0.0, self.fit.head.copies
         for start in range(0, V.size, COPIED):
             part = slice(start, start + COPIED)
@@ -113,7 +113,7 @@ class Rows:
         return 0.5 * copies * total
 
     def hessian(self, V: FloatArray) -> FloatArray | None:
-        """All second derivatives, if they are few."""
+        """The whole Hessian, if it is small."""
         return None
 
     def hessian_product(self, V: FloatArray, directions: FloatArray) -> FloatArray:

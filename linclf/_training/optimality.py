@@ -1,12 +1,12 @@
 r"""How far weights are from a minimum: what `tol` allows, and a proven bound.
 
-The bound is a duality gap. With the dual point that the gradients g_i of the rows' losses are, and with
-intercepts that are optimal (``sum_i w_i g_i = 0``), Fenchel's equality leaves of it
+The bound is a duality gap. With the gradients g_i of the rows' losses as the dual point, and with optimal
+intercepts (``sum_i w_i g_i = 0``), Fenchel's equality reduces it to
 
     F(W, b) - F* <= sum_j |dF/dW_j|^2 / (2 alpha_j)
 
 for every convex loss, where alpha_j is the penalty of feature j. It is loose along directions in which the
-loss bends much more than the penalty does.
+loss is curved much more than the penalty.
 """
 
 import copy
@@ -21,9 +21,9 @@ from linclf._training.objective import Rows
 from linclf._types import FloatArray
 from linclf.losses._registry import trait
 
-ROUNDING = 4  # eps of a value that sums of rows and penalty may be wrong by
+ROUNDING = 4  # relative error of sums over rows plus penalty, in eps
 DIGITS = ROUNDING * float(np.finfo(np.float64).eps)
-ROUNDS, NEGLIGIBLE = 6, 1e-3  # moves of the intercepts at most, and the share of a bound that they may leave
+ROUNDS, NEGLIGIBLE = 6, 1e-3  # most moves of the intercepts, and the share of a bound that they may leave
 
 
 class Reached(NamedTuple):
@@ -39,7 +39,7 @@ class Reached(NamedTuple):
 
 
 class Optimality:
-    """The way from the best intercepts alone to the minimum, and what may be left of it."""
+    """The fall from the best intercepts alone to the minimum, and how much of it may be left."""
 
     def __init__(self, objective: Rows, tol: float = 0.0) -> None:
         self.tol, self.precision = tol, ROUNDING * float(np.finfo(objective.dtype).eps)
@@ -49,29 +49,29 @@ class Optimality:
     def _penalised(self, objective: Rows) -> None:
         self.objective = objective
         penalty = objective.penalty[:-1]
-        self.free = penalty == 0  # features whose gradient bounds nothing
+        self.free = penalty == 0  # features whose gradient gives no bound
         self.of_squares = np.divide(
             0.5 / objective.fit.head.copies, penalty, where=~self.free, out=0 * penalty
         )
 
     def with_penalty(self, objective: Rows) -> Self:
-        """For another penalty: the intercepts alone have none."""
+        """The same for another penalty; the start stays, as intercepts have none."""
         other = copy.copy(self)
         other._penalised(objective)
         return other
 
     def allowed(self, value: float) -> float:
-        """What the objective may lie above its minimum."""
+        """How far the objective may lie above its minimum."""
         return self.tol * max(self.start.value - value, 0.0)
 
     def suffices(self, left: float, value: float) -> bool:
-        """Whether no more than that is left, or than rounding if nothing lower can be found."""
+        """Whether no more than that is left, or no more than rounding."""
         return left <= max(self.allowed(value), self.rounding(value) if self.tol else 0.0)
 
     def rounding(self, value: float) -> float:
-        """What a value may be wrong by: it is a difference of scores, and small only if they cancel.
+        """Rounding error of a value, which is a difference of scores, and small only if they cancel.
 
-        A loss itself is a difference of numbers like 1, in float64.
+        A loss itself is a difference of numbers of about 1, in float64.
         """
         return max(self.precision * max(abs(value), abs(self.start.value)), DIGITS)
 
@@ -90,8 +90,8 @@ def proves(fit: Fit) -> bool:
 
 
 def warn_if_far(optimality: Optimality, monitor: Monitor, max_iter: int, left: float, value: float) -> None:
-    """Say that more may be left than tol allows, or than rounding where no lower point was found."""
-    left = min(left, value)  # no loss is below 0, however few steps have told
+    """Warn that more may be left than tol allows, or than rounding if no lower point was found."""
+    left = min(left, value)  # no loss is below 0, whatever the estimate
     allowed, enough = optimality.allowed(value), optimality.suffices(left, value)
     why, remedy = "the line search found no lower point in the precision of X", "raise tol"
     if monitor.n_iter >= max_iter:
@@ -110,9 +110,9 @@ def reached(objective: Rows, V: FloatArray) -> Reached:
 
 
 def gap(optimality: Optimality, point: Reached) -> float:
-    """A bound of what the objective lies above its minimum, which is not below 0 as no loss is.
+    """A bound on how far the objective lies above its minimum, which is at least 0 as losses are.
 
-    The intercepts of a copy are moved to their best, for which the bound holds.
+    The bound holds for the best intercepts, so those of a copy are moved there.
     """
     objective, best = optimality.objective, point
     fit, by_classes = objective.fit, objective.fit.problem.storage.by_classes
@@ -123,7 +123,7 @@ def gap(optimality: Optimality, point: Reached) -> float:
         if fit.head.intercept and slopes.any():
             bend = intercept_hessian(objective, best.V) if bend is None else bend
             move = -np.linalg.lstsq(bend, slopes, rcond=1e-10)[0]
-            of_intercepts = -float(slopes @ move)  # twice what they are from their best
+            of_intercepts = -float(slopes @ move)  # twice their distance from the best
         if of_intercepts <= max(NEGLIGIBLE * of_weights, optimality.precision * abs(best.value)):
             return min(point.value - min(best.value, point.value) + of_weights + of_intercepts, point.value)
         V = best.V.copy()

@@ -1,4 +1,4 @@
-"""What training asks of an optimizer beside its steps."""
+"""Properties of an optimizer that training needs, besides its steps."""
 
 from linclf._kernels.problem import State
 from linclf._types import FloatArray
@@ -25,7 +25,7 @@ def published_weights(optimizer: Optimizer, state: State) -> FloatArray:
 
 
 def name_of(optimizer: Optimizer) -> str:
-    """As a user would give it."""
+    """The name of an optimizer, as a user would give it."""
     inner = optimizer.inner if isinstance(optimizer, Averaged) else optimizer
     names = [name for name, cls in OPTIMIZERS.items() if type(inner) is cls and inner == cls()]
     return names[0] if names else repr(inner)

@@ -1,12 +1,12 @@
-r"""What L-BFGS knows of the curvature: the last steps s and the changes y of the gradient along them.
+r"""What L-BFGS knows about the curvature: the last steps s and the changes y of the gradient along them.
 
 The approximate inverse Hessian is kept in its compact form (Byrd, Nocedal & Schnabel 1994). With S and Y in
 columns, oldest first, R the upper triangle of ``S'Y``, D its diagonal and ``c = s'y / y'y`` of the last pair,
 
     H = c I + [S, c Y] [R^-T (D + c Y'Y) R^-1, -R^-T; -R^-1, 0] [S, c Y]'.
 
-It is what the two-loop recursion computes, but the vectors are read twice an iteration, not four times: once
-for their inner products with the new pair and the new gradient, once for their sum.
+The two-loop recursion computes the same, but here the vectors are read twice per iteration, not four times:
+once for their inner products with the new pair and the new gradient, once for their sum.
 """
 
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ class Pairs:
         self.order = []
 
     def add(self, old: Point, new: Point) -> None:
-        """Take in a move."""
+        """Add the pair of a move."""
         if len(self.order) == MOST:
             del self.order[0]
         slot = min(set(range(MOST)) - set(self.order))
@@ -74,7 +74,7 @@ class Pairs:
             self.vectors[slot] = 0
 
     def direction(self, gradient: FloatArray, out: FloatArray) -> float:
-        """out = -H gradient, of the gradient that `add` has seen last; returns the slope along it."""
+        """out = -H gradient, for the gradient that `add` saw last; returns the slope along it."""
         if not self.order:
             np.negative(gradient, out=out)
             return -inner_product(gradient, gradient)

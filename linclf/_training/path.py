@@ -1,4 +1,4 @@
-"""Many penalties: the model of each is where training for the next, weaker one starts."""
+"""Many penalties: training with each starts from the model of the last, stronger one."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
@@ -16,10 +16,10 @@ from linclf._types import Loss
 
 @runtime_checkable
 class Follower(Protocol):
-    """A solver that goes on from one penalty to the next with all that it knows of the rows."""
+    """A solver that goes from one penalty to the next and keeps all that it knows about the rows."""
 
     def follow(self, fit: Fit, alphas: Sequence[float]) -> Iterator[Outcome]:
-        """The outcome for each of the penalties, which fall; without bounds of what is left."""
+        """The outcome for each of the decreasing penalties, without bounds."""
         ...
 
 
@@ -31,8 +31,8 @@ def path(
     alphas: Sequence[float],
     rng: np.random.RandomState,
 ) -> Iterator[Outcome]:
-    """Train with each of the penalties, which fall; ``settings.alpha`` has no meaning."""
-    # coordinates are made for the weakest penalty: they are those of the features then
+    """Train with each of the decreasing penalties; ``settings.alpha`` is ignored."""
+    # coordinates are made for the weakest penalty: they then depend on the features only
     settings = settings._replace(alpha=min(alphas), verbose=0)
     whole, task = task, task.without_absent_classes(loss)
     if task.classes is not None and len(task.classes.at) == 1:

@@ -1,4 +1,4 @@
-"""Batches, passes and sweeps, which "auto" leaves to the package: functions of rule, loss, head and shape.
+"""Batches, passes and sweeps that "auto" chooses, as functions of rule, loss, head and shape.
 
 The figures were measured; docs/decisions.md says how.
 """
@@ -21,12 +21,12 @@ from linclf.optimizers import SGD, Optimizer
 
 FULL_BATCH = 1024
 FULL_BATCH_OF_HINGES = 64  # the same for losses with kinks, on which small steps do better
-MOST_WIDE = 1024  # rows of a batch whose scores are all kept
+MOST_WIDE = 1024  # rows of a batch for which all scores are kept
 PIECE = 1e7  # multiply-adds that are worth a thread
-ROW_COST, VALUE_COST = 50, 4  # the least of a row, and of a value of a sparse one, whatever is done with it
+ROW_COST, VALUE_COST = 50, 4  # least cost of a row, and of a value of a sparse row, in multiply-adds
 FEWEST_ROWS, MOST_PIECES = 128, 16  # of a piece, and of a batch
-CALL = 5e8  # multiply-adds of one kernel call: 50 to 100 ms, so that Ctrl-C is heard
-ROW_TIME = 1500  # of a row, whatever its length, in multiply-adds
+CALL = 5e8  # multiply-adds of one kernel call: 50 to 100 ms, so that Ctrl-C works
+ROW_TIME = 1500  # fixed time of a row, in multiply-adds
 EPOCHS, EPOCHS_ROWS, FEWEST_EPOCHS, MOST_EPOCHS = 10, 60_000, 5, 1000
 SPARSE_VISITS, FEWEST_SPARSE = 144_000, 8
 
@@ -86,7 +86,7 @@ def batch_for(rule: StepRule, loss: Loss, head: Head, shape: Shape) -> int:
 
 
 def _is_direct(optimizer: Optimizer, head: Head, shape: Shape, batch: int) -> bool:
-    """Whether steps go straight into the weights."""
+    """Whether steps are added directly to the weights."""
     fits = shape.is_sparse or _in_cache(shape)
     return fits and type(optimizer) is SGD and head.equivariant and batch <= BLOCK
 
@@ -107,7 +107,7 @@ def epochs_for(max_iter: int | Literal["auto"], full: bool, shape: Shape) -> int
 
 
 def row_cost(shape: Shape, batch: int | None) -> float:
-    """Multiply-adds of a row, and its share of those that a batch, if there is one, spends on all weights."""
+    """Multiply-adds of a row, plus its share of those that a batch, if any, spends on all weights."""
     if shape.stored is None:
         return ROW_COST + shape.n_weights
     classes = max(shape.n_products, VALUE_COST)
@@ -115,7 +115,7 @@ def row_cost(shape: Shape, batch: int | None) -> float:
 
 
 def _row_time(shape: Shape, batch: int | None) -> float:
-    """How long a row takes in a kernel, in multiply-adds of dense rows (0.2 ns): never much less."""
+    """Time of a row in a kernel, in multiply-adds of dense rows (0.2 ns); it never takes much less."""
     step = 0 if batch is None else 20 * shape.n_weights / batch
     if shape.stored is None:
         return ROW_TIME + shape.n_weights + step
@@ -123,9 +123,9 @@ def _row_time(shape: Shape, batch: int | None) -> float:
 
 
 def pieces_of(n_rows: int, cost: float, n_weights: int) -> int:
-    """Into how many pieces rows are cut: enough for threads and Ctrl-C, few gradient arrays.
+    """Number of pieces to cut rows into: enough for threads and Ctrl-C, but few gradient arrays.
 
-    A power of two is the same work for each of two or four threads.
+    A power of two gives each of two or four threads the same work.
     """
     work = n_rows * cost
     worthwhile = int(min(work / max(PIECE, 4 * n_weights), n_rows / FEWEST_ROWS, MOST_PIECES))

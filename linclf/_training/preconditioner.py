@@ -21,14 +21,14 @@ from linclf.heads import with_copies
 from linclf.losses._hessian import row_curvatures
 
 CHOLESKY = 4096  # features up to which the Hessian is factored
-LEAST = 1e-3  # curvature that every row has in M, as a share of the loss's
-DIRECTIONS = 16  # in which the curvature of a loss is measured, at most
+LEAST = 1e-3  # least curvature of a row in M, as a share of that of the loss
+DIRECTIONS = 16  # most directions in which the curvature of a loss is measured
 CHUNK, SPARSE_CHUNK = 256, 4096  # rows of the sample that are copied at once
-WORST_FACTOR = 1e8  # a sparse column's root mean square over a typical feature
+WORST_FACTOR = 1e8  # root mean square of a sparse column over that of a typical feature
 
 
 def check_columns(X: Matrix) -> None:
-    """Sparse columns are not scaled for L-BFGS, and the digits of float64 end."""
+    """Refuse huge sparse columns: they are not scaled for L-BFGS, and float64 has only so many digits."""
     if max(X.data.max(initial=0), -X.data.min(initial=0)) <= LARGEST_SPARSE:
         return
     squares = np.bincount(X.indices, np.square(X.data, dtype=np.float64), X.shape[1])
@@ -45,7 +45,7 @@ def check_columns(X: Matrix) -> None:
 
 
 class Preconditioner:
-    """L with ``M = L L'``, and the way between weights V and coordinates ``u = V L``, which are flat.
+    """L with ``M = L L'``, and the conversion between weights V and coordinates ``u = V L``, which are flat.
 
     L is a Cholesky factor for dense rows of up to `CHOLESKY` features, else the diagonal. With a diagonal the
     coordinates have the precision of X, with a factor they are float64.
@@ -74,7 +74,7 @@ class Preconditioner:
             self.factors = spread(fit, 1 / np.sqrt(M + 1e-9 * (M.max() or 1.0)), self.dtype)
         else:
             M[np.diag_indices(n_features)] += sample.penalty + 1e-10 * (np.trace(M) / n_features or 1.0)
-            self.L = cholesky(M.T, lower=True, overwrite_a=True)  # columns first, it takes the place of M
+            self.L = cholesky(M.T, lower=True, overwrite_a=True)  # by columns, to overwrite M
 
     def _second_moments(self, Z: Matrix, h: FloatArray) -> FloatArray:
         if self.diagonal:
@@ -92,14 +92,14 @@ class Preconditioner:
             ).T
 
     def gradient(self, G: FloatArray) -> None:
-        """The gradient for the coordinates takes the place of that for the weights."""
+        """Replace the gradient for the weights by that for the coordinates."""
         if self.diagonal:
             G *= self.factors
         else:
             G[:] = solve_triangular(self.L, G.reshape(self.shape).T, lower=True, check_finite=False).T.ravel()
 
     def solve(self, R: FloatArray) -> FloatArray:
-        """M^-1 for each class: roughly H^-1."""
+        """M^-1 R for each class, which is roughly H^-1 R."""
         if self.diagonal:
             return (R.ravel() * self.factors**2).reshape(R.shape)
         return dpotrs(self.L, R.T, lower=True)[0].T
@@ -111,8 +111,8 @@ class Preconditioner:
 def row_curvature(loss: Loss, scores: FloatArray, y: np.ndarray) -> FloatArray:
     """Mean diagonal of the Hessian of the loss of each row.
 
-    For many classes it is estimated from directions of signs (Hutchinson 1989), the same for all rows
-    so that their order does not matter.
+    For many classes it is estimated from directions of random signs (Hutchinson 1989), the same for all
+    rows, so that their order does not matter.
     """
     n_classes = scores.shape[1]
     directions = np.eye(n_classes)

@@ -6,7 +6,7 @@ import numpy as np
 
 from linclf._types import FloatArray
 
-LAST = 3  # weights that a prediction is made of
+LAST = 3  # weights that a prediction is based on
 
 
 class Prediction:
@@ -19,7 +19,7 @@ class Prediction:
         self.known.append((at, V))
 
     def at(self, there: float) -> FloatArray | None:
-        """None if too little is known."""
+        """The predicted weights, or None if too few are known."""
         if len(self.known) < 2:
             return None
         total = np.zeros_like(self.known[-1][1])

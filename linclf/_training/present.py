@@ -1,6 +1,6 @@
-"""Classes without weight get a probability of 0, and the others are trained as if there were no more.
+"""Classes without weight get a probability of 0, and the others are trained as if these did not exist.
 
-A class has no weight if none of its rows counts: all weights are 0, or a fold or a bootstrap lacks it.
+A class has no weight if all of its rows have weight 0, or if it is missing in a fold or a bootstrap sample.
 """
 
 from typing import NamedTuple
@@ -12,14 +12,14 @@ from linclf._data.targets import Labels, Probabilities, Targets
 from linclf._training.model import LinearModel
 from linclf._types import FloatArray, IntArray
 
-# what the score of such a class lies below the mean of the others, and so below the highest: exp of it is 0
+# how far the score of such a class is below the mean of the others, and so below the highest: exp(-GAP) is 0
 GAP = 1000.0
-# the same for products that are divided by the length of a row, of which `check_scale` says what it may be
+# the same for products that are divided by the length of a row, which `check_scale` limits
 GAPS_OF_PRODUCTS = {np.dtype(np.float32): 1e30, np.dtype(np.float64): 1e120}
 
 
 class Present(NamedTuple):
-    """Classes that have weight, sorted, among all of them."""
+    """The classes that have weight, sorted, and the number of all classes."""
 
     at: IntArray
     n_classes: int
@@ -29,7 +29,7 @@ class Present(NamedTuple):
         return np.delete(np.arange(self.n_classes), self.at)
 
     def narrowed(self, data: Dataset) -> Dataset:
-        """The rows with these classes only; rows of others do not count."""
+        """The rows with these classes only; rows of other classes do not count."""
         y, weights = data.y, data.weights
         if isinstance(y, Labels):
             place = np.full(self.n_classes, -1)
@@ -51,11 +51,11 @@ class Present(NamedTuple):
         return narrowed.compact() if data.is_sparse else narrowed
 
     def start(self, model: LinearModel) -> LinearModel:
-        """Weights to start from."""
+        """The model to start from."""
         return model._replace(W=model.W[self.at], b=model.b[self.at])
 
     def widened(self, model: LinearModel, dtype: np.dtype) -> LinearModel:
-        """The model of all classes, of rows of this dtype."""
+        """The model of all classes, for rows of this dtype."""
         W, b = np.empty((self.n_classes, model.W.shape[1]), model.W.dtype), np.empty(self.n_classes)
         W[self.at], b[self.at] = model.W, model.b
         W[self.absent] = model.W.mean(axis=0)
@@ -64,7 +64,7 @@ class Present(NamedTuple):
         return model._replace(W=W, b=b)
 
     def settled(self, model: LinearModel, dtype: np.dtype) -> LinearModel:
-        """A model that was trained with all classes, as if it had been with these only."""
+        """A model that was trained with all classes, as if it had been trained with these only."""
         return self.widened(self.start(model), dtype)
 
 
@@ -75,9 +75,9 @@ def present_in(mass: FloatArray) -> Present | None:
 
 
 def revived(model: LinearModel) -> LinearModel | None:
-    """Weights to start from: a class that had no weight in the last fit starts like the mean of the others.
+    """The model to start from: a class without weight in the last fit starts at the mean of the others.
 
-    None for cosines: the mean of directions may be none, so they start anew.
+    None for cosines: the mean of directions may have no direction, so they start again.
     """
     lost = model.b < model.b.max(initial=-np.inf) - GAP / 2
     if not lost.any():

@@ -15,11 +15,11 @@ def descend(
     reached: Callable[[Point, float], bool],
     precision: float,
 ) -> Point:
-    """Go down from a point with its value and gradient; returns the last point.
+    """Descend from a point with its value and gradient; returns the last point.
 
-    ``evaluate`` sets value and gradient of a point. ``reached`` is told of the point after each iteration,
-    which is the one evaluated last, and how much lower the quadratic model sees the minimum; it returns
-    whether to stop. ``precision`` is that of the values.
+    ``evaluate`` sets value and gradient of a point. After each iteration ``reached`` gets the point, which is
+    the one evaluated last, and how much lower the minimum of the quadratic model is; it returns whether to
+    stop. ``precision`` is that of the values.
     """
     here, there = start, Point(np.empty_like(start.u), np.empty_like(start.gradient))
     pairs = Pairs(start.u.size, start.u.dtype)

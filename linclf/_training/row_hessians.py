@@ -7,9 +7,9 @@ from linclf.losses._hessian import covariance, covariances, row_curvatures, row_
 
 
 def row_hessians(loss: Loss, copies: int, products: FloatArray, y: np.ndarray) -> FloatArray:
-    """For the products (n, K) of rows with weights: matrices (n, K, K); the products are overwritten.
+    """Hessians (n, K, K) for the products (n, K) of rows with weights; the products are overwritten.
 
-    With two copies, K is 1 and the scores of a row are its product and minus that.
+    With two copies, K is 1, and the scores of a row are minus its product and its product.
     """
     n, n_classes = products.shape
     if copies == 2:

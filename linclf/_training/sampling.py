@@ -1,4 +1,4 @@
-"""Training that sees a part of the outputs in each step: what it has to say of itself."""
+"""The interface of training that sees only a part of the outputs in each step."""
 
 from typing import Any, NamedTuple, Protocol
 
@@ -13,16 +13,16 @@ from linclf._types import FloatArray, IntArray
 
 
 class Pass(NamedTuple):
-    """The weighted sum of the losses that a sweep has met, and the mean of those of the first batch."""
+    """The weighted sum of the losses in a sweep, and the mean of those in the first batch."""
 
     total: float
     first: float
 
 
 class Sampling(Protocol):
-    """A sweep (see `descent.Sweep`) whose steps read and change some of the outputs only.
+    """A sweep (see `descent.Sweep`) whose steps read and change only some of the outputs.
 
-    It may live as long as a stream, and counts the classes that it meets.
+    It may live as long as a stream, and counts the classes that it sees.
     """
 
     @property
@@ -32,7 +32,7 @@ class Sampling(Protocol):
 
     @property
     def bounded(self) -> bool:
-        """Whether separable classes have best weights, even without a penalty."""
+        """Whether separable classes have finite optimal weights, even without a penalty."""
         ...
 
     def replaces(self, full: bool) -> bool:
@@ -56,11 +56,11 @@ class Sampling(Protocol):
         ...
 
     def prepared(self, problem: Problem, batch: int) -> Problem:
-        """The problem as it is trained, with what depends on the counts."""
+        """The problem in the form to train, with everything that depends on the counts."""
         ...
 
     def run(self, descent: Any, order: IntArray, steps: FloatArray) -> Pass:
-        """Train on the rows in this order, one step a batch."""
+        """Train on the rows in this order, one step per batch."""
         ...
 
     def settled(self, model: LinearModel, classes: Present, dtype: np.dtype) -> LinearModel:

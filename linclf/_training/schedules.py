@@ -10,9 +10,9 @@ SCHEDULES = ("constant", "linear", "cosine", "invscaling", "adaptive")
 def factors(schedule: str, done: int, batches: int, total: int | None) -> FloatArray:
     """Factors for ``batches`` steps after ``done`` steps of ``total``; total None is a stream.
 
-    "constant" and "adaptive" (which the solver reduces between epochs) are 1; "linear" and
-    "cosine" fall to 0 at the end and, since a stream has none, are "invscaling" there, which is
-    ``t^-0.25`` at step t.
+    "constant" and "adaptive" (which the solver reduces between epochs) are 1; "invscaling" is
+    ``t^-0.25`` at step t. "linear" and "cosine" fall to 0 at the end; as a stream has no end, they
+    become "invscaling" there.
     """
     t = done + np.arange(batches, dtype=np.float64)
     if schedule in ("constant", "adaptive"):

@@ -1,15 +1,15 @@
-"""What training needs to know beside data, loss and solver."""
+"""Settings of training, besides data, loss and solver."""
 
 from typing import Literal, NamedTuple
 
 
 class Settings(NamedTuple):
-    """The parameters of an estimator as every solver needs them, checked."""
+    """The checked parameters of an estimator that every solver needs."""
 
     alpha: float
     fit_intercept: bool
     max_iter: int | Literal["auto"]
-    tol: float | Literal["auto"] | None  # "auto" is for `train` to replace
+    tol: float | Literal["auto"] | None  # `train` replaces "auto"
     n_iter_no_change: int
     n_jobs: int
     verbose: int

@@ -1,4 +1,4 @@
-"""The size of a problem, from which its plan and its memory follow."""
+"""The size of a problem, which determines its plan and its memory."""
 
 from typing import NamedTuple
 

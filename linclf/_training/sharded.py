@@ -1,7 +1,7 @@
 """The objective of rows that are not in memory: each value is a pass over the shards.
 
-The sums of shards are added in their order, in float64: the same result for any number of threads, and
-whatever the order in which they are ready.
+The sums of shards are added in the order of the shards, in float64, so the result depends neither on the
+number of threads nor on the order in which the sums are ready.
 """
 
 from functools import partial
@@ -23,7 +23,7 @@ from linclf.heads import Head
 
 
 class Formulation(NamedTuple):
-    """All that makes a problem of the rows of a shard."""
+    """Everything needed to turn the rows of a shard into a problem."""
 
     frame: AnyFrame
     head: Head
@@ -39,12 +39,12 @@ class Formulation(NamedTuple):
         return problem_for(data, coordinates, self.head, self.loss, self.alpha, self.unit, self.n_outputs)
 
     def pieces(self, n_rows: int, times: int = 1) -> int:
-        """Kernel calls for the rows of a shard, so that Ctrl-C is heard in between."""
+        """Kernel calls for the rows of a shard, so that Ctrl-C works in between."""
         return max(1, int(n_rows * row_cost(self.shape, n_rows) * times / CALL))
 
 
 class Sums(NamedTuple):
-    """Of the rows of a shard: weighted losses, and their gradient, float64."""
+    """Sum of the weighted losses of the rows of a shard, and its gradient, float64."""
 
     loss: float
     gradient: FloatArray
@@ -73,7 +73,7 @@ def add_to(one: FloatArray, other: FloatArray) -> FloatArray:
 
 
 def objective_for(fit: Fit) -> Rows:
-    """That of the rows in memory, or of shards."""
+    """The objective of the rows in memory, or of shards."""
     return Rows(fit, fit.ids) if fit.shards is None else Sharded(fit)
 
 
@@ -89,7 +89,7 @@ class Sharded(Rows):
         return self.fit.shape.n_rows
 
     def value_and_gradient(self, V: FloatArray, G: FloatArray) -> float:
-        if self.last is None or not np.array_equal(self.last[0], V):  # a pass is dear
+        if self.last is None or not np.array_equal(self.last[0], V):  # a pass is expensive
             found = self._total(sums, plus, V)
             self.last = V.copy(), found.loss / self.n_rows, found.gradient / self.n_rows
         _, loss, mean = self.last

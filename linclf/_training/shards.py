@@ -1,4 +1,4 @@
-"""Rows that are not in memory: what training sees of them, and how they are read from batches."""
+"""Rows that are not in memory: how training sees them, and how they are read from batches."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -23,9 +23,7 @@ from linclf._training.threads import threads
 from linclf._types import FloatArray, IntArray, LabelArray
 
 Result = TypeVar("Result")
-SHARE_SHUFFLED = (
-    28  # part of the memory that a buffer of rows takes: six are on their way, allocators keep as many
-)
+SHARE_SHUFFLED = 28  # a buffer of rows takes 1/28 of the memory: six are in use, and allocators keep as many
 
 
 class Formulated(Protocol):
@@ -35,16 +33,16 @@ class Formulated(Protocol):
 
 
 class Shards(Protocol):
-    """All rows, gone through again for each pass, cut in the same way each time."""
+    """All rows; each pass goes through them again, cut in the same way each time."""
 
     @property
     def shuffles(self) -> bool:
-        """Whether `shuffled` can be asked for."""
+        """Whether `shuffled` is available."""
         ...
 
     @property
     def n_rows(self) -> int:
-        """Rows that count."""
+        """The number of rows that count."""
         ...
 
     @property
@@ -54,17 +52,17 @@ class Shards(Protocol):
 
     @property
     def moments(self) -> Moments:
-        """Of each feature; of sparse ones sums of squares around 0."""
+        """Moments of each feature; for sparse ones, sums of squares around 0."""
         ...
 
     def total(
         self, function: Callable[[Dataset], Result], plus: Callable[[Result, Result], Result], n_jobs: int
     ) -> Result:
-        """What a function makes of each shard, added up; ``plus`` may change its first operand."""
+        """The results of a function for all shards, added up; ``plus`` may change its first operand."""
         ...
 
     def shuffled(self, rng: np.random.RandomState | None) -> Iterator[tuple[Dataset, IntArray]]:
-        """Many rows at a time, and those of them that count in a random order, if there is a generator.
+        """Many rows at a time, and the indices of those that count, shuffled if there is a generator.
 
         The order of all rows is random as far as memory allows.
         """
@@ -72,7 +70,7 @@ class Shards(Protocol):
 
 
 class Elsewhere(Protocol):
-    """A place of rows that are not in memory."""
+    """A source of rows that are not in memory."""
 
     @property
     def form(self) -> Format: ...
@@ -93,7 +91,7 @@ class Elsewhere(Protocol):
 
 
 class Encoding(NamedTuple):
-    """How blocks become data, once all rows have been seen."""
+    """Turns blocks into data, once all rows have been seen."""
 
     n_rows: int  # that count
     classes: LabelArray
@@ -118,7 +116,7 @@ class Encoding(NamedTuple):
 
 
 def codes_of(given: LabelArray, classes: LabelArray, lookup: IntArray | None) -> IntArray:
-    """The class of each label; labels of a vocabulary are numbers, of which ``lookup`` has the classes."""
+    """The class of each label; labels of a vocabulary are numbers, which ``lookup`` maps to classes."""
     if lookup is None:
         return index_of(given, classes)
     codes = lookup[given.astype(np.int64)]
@@ -128,7 +126,7 @@ def codes_of(given: LabelArray, classes: LabelArray, lookup: IntArray | None) ->
 
 
 def weighted_moments(data: Dataset) -> Moments | None:
-    """None if no row counts."""
+    """Moments of the rows, or None if all weights are 0."""
     return moments_of(data.X, data.weights) if data.weights.any() else None
 
 
@@ -165,7 +163,7 @@ class OnDisk:
         return FromBatches(self, encoding, mass, moments)
 
     def pieces(self, order: np.random.RandomState | None, size: int | None) -> Generator[Raw, None, None]:
-        """The rows of the first pass, or an error."""
+        """The rows of the first pass; an error if they have changed."""
         self._check_stamp()
         n_read = 0
         with closing(self.batches._pieces(order, size)) as blocks:
@@ -216,7 +214,7 @@ class FromBatches:
             return reduce(plus, in_order(pool, lambda piece: function(self._data(piece)), pieces, n_jobs))
 
     def shuffled(self, rng: np.random.RandomState | None) -> Iterator[tuple[Dataset, IntArray]]:
-        # another thread reads, and each draws from a generator of its own
+        # another thread reads, and has to draw from its own generator
         reading = None if rng is None else np.random.RandomState(rng.randint(2**31))
         with closing(self.rows.pieces(reading, self.buffer)) as pieces:
             for piece in pieces:
@@ -237,7 +235,7 @@ class FromBatches:
 def in_order(
     pool: ThreadPoolExecutor | None, function: Callable[[Any], Result], items: Iterable[Any], n_jobs: int
 ) -> Iterator[Result]:
-    """The results in the order of the items, of which few are made before they are wanted."""
+    """The results in the order of the items; only a few are computed in advance."""
     if pool is None:
         yield from map(function, items)
         return

@@ -1,4 +1,4 @@
-"""What a solver is: one way to a minimum."""
+"""The interface of solvers, each of which is one way to a minimum."""
 
 from typing import Protocol
 
@@ -15,7 +15,7 @@ from linclf.heads import Head
 
 
 class Solver(Protocol):
-    """It says what it needs before anything large is made, and then goes there."""
+    """Declares what it needs before anything large is created, and then goes to the minimum."""
 
     @property
     def streams(self) -> bool:
@@ -29,12 +29,12 @@ class Solver(Protocol):
 
     @property
     def automatic_tol(self) -> float:
-        """What tol="auto" is."""
+        """The value of tol="auto"."""
         ...
 
     @property
     def name(self) -> str:
-        """As a user gives it, for messages."""
+        """The name that a user gives, for messages."""
         ...
 
     @property
@@ -50,7 +50,7 @@ class Solver(Protocol):
     def for_problem(
         self, loss: Loss, data: Dataset, alpha: float, watched: bool, sampling: Sampling | None
     ) -> "Solver":
-        """The solver to take, which is itself unless it is a choice; ``watched`` are validation rows."""
+        """The solver to use, by default itself; ``watched`` says whether there are validation rows."""
         ...
 
     def for_shards(self, loss: Loss, watched: bool, shuffles: bool) -> "Solver":
@@ -62,13 +62,13 @@ class Solver(Protocol):
         ...
 
     def bytes_needed(self, shape: Shape) -> int:
-        """The least that training holds at once for weights of this shape."""
+        """Bytes that training needs at least for weights of this shape."""
         ...
 
     def extent(self, settings: Settings, loss: Loss, head: Head, shape: Shape) -> tuple[int, int | None]:
-        """Passes over the rows at most, and the rows of a batch, or None if that is all of them."""
+        """Maximum number of passes over the rows, and the rows of a batch, or None for all rows."""
         ...
 
     def solve(self, fit: Fit, monitor: Monitor, rng: np.random.RandomState) -> Outcome:
-        """Train, and tell the monitor of each epoch or iteration."""
+        """Train, and record each epoch or iteration in the monitor."""
         ...

@@ -1,4 +1,4 @@
-"""How far the columns of X spread: the units of their weights in the penalty with ``standardize=True``."""
+"""Spreads of the columns of X: the units of their weights in the penalty with ``standardize=True``."""
 
 import warnings
 from typing import NamedTuple
@@ -12,32 +12,32 @@ from linclf._training.coordinates import Moments, add_squares, least_scale, mome
 from linclf._types import FloatArray, Loss, Matrix
 
 COPIED = 2**16  # values that are divided at once
-ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of a mean, that a constant column is left with
-UNEVEN = 100.0  # ratio of spreads from which on the small columns mean nothing to a cosine
-# validation rows are apart if the means of a tenth of the columns differ by 3 of the larger deviation, or if
-# their deviations are 5 times those of training. A rare value of a column does neither: with k of n rows that
-# have it, the mean is k/n and the deviation sqrt(k/n), and few of such columns have it at all
+ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of a mean: the deviation that a constant column may show
+UNEVEN = 100.0  # ratio of spreads above which the small columns do not matter to a cosine
+# validation rows are apart if, for a tenth of the columns, the means differ by 3 times the larger deviation
+# or the deviation is 5 times that of training. A rare value in a column causes neither: if k of n rows have
+# it, the mean is k/n and the deviation sqrt(k/n), and it occurs at all in only a few of such columns
 APART, AWAY, WIDER, FEWEST = 0.1, 3.0, 5.0, 10
 
 
 class Spread(NamedTuple):
     """Mean and standard deviation of dense columns, 0 and root mean square of sparse ones.
 
-    Without an intercept, which would make up for the mean, it is 0. A column that does not vary has the
-    deviation 1, as StandardScaler gives it.
+    Without an intercept, which would make up for it, the mean is 0. A column that does not vary has the
+    deviation 1, as in StandardScaler.
     """
 
     centre: FloatArray
     scale: FloatArray
 
     def narrowed(self, columns: Columns) -> "Spread":
-        """That of some of the columns."""
+        """The spread of some of the columns."""
         return Spread(self.centre[columns.at], self.scale[columns.at])
 
     def divided(self, X: Matrix) -> Matrix:
-        """A copy of X whose columns have the deviation, or the root mean square, 1.
+        """A copy of X with columns of deviation 1, or root mean square 1.
 
-        Dense ones are float64: a quotient that is not centred yet would lose digits.
+        Dense copies are float64: a quotient that is not centred yet would lose digits.
         """
         if not sparse.issparse(X):
             return X / self.scale
@@ -49,7 +49,7 @@ class Spread(NamedTuple):
         return sparse.csr_array((values, X.indices, X.indptr), shape=X.shape)
 
     def of_sparse(self, data: Dataset) -> Dataset:
-        """Sparse rows as training sees them, and dense ones as they are."""
+        """The data with sparse rows as training sees them; dense rows stay as they are."""
         return data._replace(X=self.divided(data.X)) if data.is_sparse else data
 
     def standardised(self, X: Matrix) -> Matrix:
@@ -79,11 +79,11 @@ def _spread(centre: FloatArray, deviation: FloatArray, centred: bool) -> Spread:
 
 
 def warn_if_uneven(data: Dataset, loss: Loss) -> None:
-    """Say that the columns of large values decide alone about cosines."""
+    """Warn that columns of large values alone decide the cosines."""
     _, deviation = _measured(data.X, data.weights)
     if _ratio(deviation) <= UNEVEN:
         return
-    # a value that few rows have makes a small deviation, and yet is no small value
+    # a rare value gives a small deviation, even if it is large
     deviation = deviation / np.sqrt(_occupied(data.X, data.weights))
     if _ratio(deviation) <= UNEVEN:
         return
@@ -99,7 +99,7 @@ def warn_if_uneven(data: Dataset, loss: Loss) -> None:
 
 
 def warn_if_apart(known: tuple[FloatArray, FloatArray], rows: Dataset) -> None:
-    """Say that dense validation rows are not in the units of the training rows, which have these moments."""
+    """Warn that dense validation rows are not in the units of the training rows, which have these moments."""
     if rows.is_sparse or len(rows.ids) < FEWEST:
         return
     rows = rows.compact()

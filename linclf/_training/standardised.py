@@ -1,7 +1,7 @@
 """Losses on cosines with ``standardize=True``: rows are standardised before their cosines are taken.
 
-Cosines change with the columns, and neither weights nor a penalty could make up for it. Training sees a copy
-of the rows, and all others see a model for the rows as they are.
+Cosines change with the columns, and neither weights nor a penalty could make up for it. So training uses a
+copy of the rows, and everything else sees a model for the original rows.
 """
 
 import numpy as np
@@ -22,7 +22,7 @@ def with_standardised_rows(task: Task, spread: Spread) -> Task:
         held_out = Z if rows.X is data.X else spread.standardised(rows.X)
         validation = validation._replace(data=rows._replace(X=held_out))
     if start is not None:
-        # a constant that suits rows as they are does not suit these
+        # a constant that suits the original rows does not suit these
         head = Cosine(start.head.intercept) if isinstance(start.head, StandardisedCosine) else Linear()
         W = np.asarray(start.W, np.float64)
         start = LinearModel(W * spread.scale, start.b + W @ spread.centre, head)
@@ -34,14 +34,14 @@ def with_standardised_rows(task: Task, spread: Spread) -> Task:
 
 
 def for_given_rows(model: LinearModel, spread: Spread) -> LinearModel:
-    """A model of standardised rows as one of rows as they are."""
+    """Turn a model of standardised rows into one of the original rows."""
     W = model.W / spread.scale
     head = StandardisedCosine(model.head.intercept, spread.centre, spread.scale)
     return LinearModel(W, model.b - W @ spread.centre, head)
 
 
 class _Converting:
-    """Shows models of rows as they are to callbacks."""
+    """Shows models of the original rows to callbacks."""
 
     def __init__(self, callbacks: Callbacks, spread: Spread) -> None:
         self.callbacks, self.spread = callbacks, spread

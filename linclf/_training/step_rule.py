@@ -1,4 +1,4 @@
-"""What a user may choose of stochastic steps."""
+"""The choices of a user for stochastic steps."""
 
 from typing import Literal, NamedTuple
 

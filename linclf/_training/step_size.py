@@ -14,15 +14,15 @@ from linclf._training.step_rule import StepRule
 from linclf._types import FloatArray, IntArray, Matrix
 from linclf.optimizers import Optimizer, trait
 
-SPREAD_VALUES, SPREAD_ROWS = 2**20, (500, 2000)  # of the sample whose second moments are taken
+SPREAD_VALUES, SPREAD_ROWS = 2**20, (500, 2000)  # of the sample for the second moments
 COPIED = 64  # rows of it at once
-# e-folds by which the penalty alone must shrink the start's distance to the optimum; the steps are no
-# longer than that needs, as more of them is noise
+# e-folds by which the penalty alone must shrink the distance from the start to the optimum; steps are no
+# longer than that needs, as longer ones add noise
 FORGOTTEN, FORGOTTEN_SPARSE = 40.0, 10.0
 
 
 class StepSize:
-    """Measurements of all rows so far, for automatic steps: plain values, so that a stream can be kept."""
+    """Measurements of all rows so far, for automatic steps: plain values, so that a stream can be saved."""
 
     def __init__(self) -> None:
         self.unit = 1.0  # typical size of a feature that is not zero
@@ -30,7 +30,7 @@ class StepSize:
         self.measured = 0.0  # weight of the rows that the spread was measured on
 
     def set_unit(self, fit: Fit) -> None:
-        """Steps of Adam and its like are per weight."""
+        """Set the typical size of a feature, as steps of Adam and similar optimizers are per weight."""
         data, unit = fit.data, fit.head.unit(fit.shape.n_features)
         if unit is not None:
             self.unit = unit
@@ -39,14 +39,14 @@ class StepSize:
             self.unit = float(np.sqrt(squares / (data.weights @ np.diff(data.X.indptr)))) or 1.0
 
     def measure(self, fit: Fit, batch: int) -> None:
-        """Take in the rows of a fit."""
+        """Update the measurements with the rows of a fit."""
         here = spread(fit.problem, fit.data, fit.ids, batch, fit.columns)
         weight = fit.data.weights.sum()
         self.measured += weight
         self.spread = self.spread + (here - self.spread) * (weight / self.measured)
 
     def first(self, rule: StepRule, fit: Fit, optimizer: Optimizer, full: bool, n_steps: int | None) -> float:
-        """``full`` says whether a batch holds all rows.
+        """The first step; ``full`` says whether a batch holds all rows.
 
         ``n_steps`` is the number of steps if they fall to zero at the end, else None.
         """
@@ -54,7 +54,7 @@ class StepSize:
             return rule.learning_rate
         normalised = trait(optimizer, "normalised")
         if normalised is not None:
-            return normalised / self.unit * (10 if full else 1)  # an exact gradient bears more
+            return normalised / self.unit * (10 if full else 1)  # an exact gradient allows more
         largest, noise = fit.curvature * self.spread
         if full:
             return 1 / largest
@@ -78,14 +78,14 @@ def spread(
     """
     X, weights = data.X, problem.weights
     if columns is not None and len(columns.at) != X.shape[1]:
-        columns = None  # features were folded, and are not those of the columns any more
+        columns = None  # features were folded, and no longer match the columns
     width = X.shape[1] if columns is None else columns.n_features
     n, size = len(order), int(np.clip(SPREAD_VALUES / width, *SPREAD_ROWS))
     ids = order if n <= size else order[np.linspace(0, n - 1, size).astype(np.int64)]
     w = weights[ids] / weights[ids].sum()
     Z = problem.storage.scaled(_doubles(X, ids))
     Z, constant, centre = problem.head.rows_seen(Z, w)
-    ZT = Z.T  # which takes as long as a product if rows are sparse and few
+    ZT = Z.T  # for few sparse rows this takes as long as a product
     direction, largest = _direction(Z.shape[1] if columns is None else width), 0.0
     if columns is not None:
         direction = direction[np.append(columns.at, width)]
@@ -93,7 +93,7 @@ def spread(
         direction = direction / np.linalg.norm(direction)
         along = w * (Z @ direction[:-1] + constant * direction[-1] - centre @ direction)
         direction = np.append(ZT @ along, constant @ along) - centre * along.sum()
-        size = np.abs(direction).max() or 1.0  # whose square may overflow
+        size = np.abs(direction).max() or 1.0  # its square may overflow
         direction /= size
         largest = size * np.linalg.norm(direction)
         if largest == 0:
@@ -104,7 +104,7 @@ def spread(
 
 
 def _doubles(X: Matrix, ids: IntArray) -> Matrix:
-    """Rows in float64, dense ones without a copy in between."""
+    """Rows in float64; dense ones without an intermediate copy."""
     if sparse.issparse(X):
         return X[ids].astype(np.float64)
     Z = np.empty((len(ids), X.shape[1]))
@@ -116,9 +116,9 @@ def _doubles(X: Matrix, ids: IntArray) -> Matrix:
 
 @lru_cache(maxsize=1)
 def _direction(n_features: int) -> FloatArray:
-    """Where the search starts; kept, as a stream of small parts spends more on it than on its rows.
+    """Where the search starts; cached, as a stream of small parts would spend more on it than on its rows.
 
-    Not all ones: columns that add up to a constant, as of one-hot pairs, would cancel in it.
+    It is not all ones, as columns that add up to a constant, such as one-hot pairs, would cancel in it.
     """
     direction = np.random.default_rng(0).uniform(size=n_features + 1)
     direction.flags.writeable = False

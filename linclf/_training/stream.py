@@ -32,20 +32,20 @@ from linclf.heads import Head
 from linclf.losses._evaluation import curvature
 from linclf.optimizers import SGD
 
-SMALLEST = 1e-8  # factor of all weights that is held back: float32 still holds what is divided by it
+SMALLEST = 1e-8  # least factor of all weights to hold back: float32 can still hold weights divided by it
 SUMMED = 2**14  # rows of weights whose squares are added up at once
-PASSING = ("due", "made", "lent", "lock")  # attributes that no copy and no file has
+PASSING = ("due", "made", "lent", "lock")  # attributes that are neither copied nor saved
 
 
 def rule_of(solver: Solver) -> StepRule:
-    """The steps of a stream, which only one solver makes."""
+    """The step rule of a stream, which only the stochastic solver has."""
     if not isinstance(solver, Stochastic):
         raise TypeError(f"solver={solver.name!r} needs all rows at once")
     return solver.rule
 
 
 class Change(NamedTuple):
-    """Rows of the arrays of a state that a part has changed, and what they are now."""
+    """Rows of the arrays of a state that a part has changed, and their new values."""
 
     at: IntArray | slice
     V: FloatArray
@@ -53,21 +53,21 @@ class Change(NamedTuple):
 
 
 class Stream:
-    """All that is kept between two parts: plain values, so that it can be copied and saved.
+    """Everything that is kept between two parts: plain values, so that it can be copied and saved.
 
-    A part of sparse rows costs what its features cost, not what all do. So its successor shares the large
-    arrays with a stream, and a part trains a copy of the weights that it touches. They are written back when
-    the successor is next used: until then the stream before it is as it was, whatever stops a part. By how
-    much the penalty shrinks all other weights is kept in `scale`.
+    The cost of a part of sparse rows depends only on the features that it has. So a stream shares its large
+    arrays with its successor, and a part trains a copy of the weights that it touches. They are written back
+    when the successor is next used: until then the stream before it is unchanged, whatever stops a part. The
+    factor by which the penalty shrinks all other weights is kept in `scale`.
 
-    Other threads may look at the model meanwhile: all streams since the first share `lock`, and who holds it
-    while a stream is the last one has its arrays as they are. Those that share arrays share `lent`, too: if
-    it is set, the arrays may be somebody else's, and are copied before anything is written.
+    Other threads may look at the model in the meantime: all streams since the first share `lock`, and the
+    arrays of the last stream do not change while it is held. Streams that share arrays share `lent`, too: if
+    it is set, the arrays may belong to others, and are copied before anything is written.
     """
 
-    # What a stream that has just been loaded lacks
-    due: Change | None = None  # what the last part has changed
-    made: dict[str, FloatArray] | None = None  # what is published, once somebody has looked
+    # attributes that a stream lacks when it has just been loaded
+    due: Change | None = None  # the changes of the last part
+    made: dict[str, FloatArray] | None = None  # the published arrays, once they have been accessed
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class Stream:
         key: tuple,
     ) -> None:
         self.lock, self.lent = threading.RLock(), threading.Event()
-        self.key = key  # of parameters with which training can go on
+        self.key = key  # parameters that must not change if training is to continue
         self.loss, self.rule, self.settings, self.sampling = loss, rule, settings, sampling
         self.n_classes, self.n_outputs = data.y.n_classes, outputs_of(loss, data.y.n_classes)
         self.is_sparse, self.n_features, self.dtype = data.is_sparse, data.X.shape[1], data.X.dtype
@@ -101,7 +101,7 @@ class Stream:
 
     @property
     def trains_few(self) -> bool:
-        """Whether a part changes all other weights than those that it touches by no more than a factor."""
+        """Whether a part changes weights that it does not touch only by a common factor."""
         drawn = self.sampling is not None and self.sampling.replaces(False)
         return self.is_sparse and (drawn or (type(self.rule.optimizer) is SGD and self.head.equivariant))
 
@@ -111,13 +111,13 @@ class Stream:
             return {name: value for name, value in vars(self).items() if name not in PASSING}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """The arrays may be those of a file that is mapped into memory, or of the stream that was copied."""
+        """The arrays may belong to a file that is mapped into memory, or to the stream that was copied."""
         vars(self).update(state)
         self.lock, self.lent = threading.RLock(), threading.Event()
         self.lent.set()
 
     def continues(self, key: tuple, data: Dataset) -> bool:
-        """Whether training can go on: else a new stream has to start from the weights reached."""
+        """Whether training can continue; if not, a new stream has to start from the weights reached."""
         return same(self.key, key) and self.is_sparse == data.is_sparse
 
     @property
@@ -126,7 +126,7 @@ class Stream:
         return self.lent.is_set() or not self.trains_few
 
     def successor(self, rule: StepRule, settings: Settings) -> "Stream":
-        """The stream to go on with, and with parameters that have been changed."""
+        """The stream that continues this one, with parameters that may have changed."""
         stream = object.__new__(Stream)
         with self.lock:
             self.write()
@@ -139,13 +139,13 @@ class Stream:
         return stream
 
     def lend(self) -> None:
-        """Let others have the arrays as they are now."""
+        """Let others use the arrays as they are now."""
         with self.lock:
             self.write()
             self.lent.set()
 
     def own(self) -> None:
-        """Share no array with another stream any more."""
+        """Stop sharing arrays with other streams."""
         with self.lock:
             self.frame.own()
             if self.state is not None:
@@ -154,7 +154,7 @@ class Stream:
             self.lent = threading.Event()
 
     def write(self) -> None:
-        """Put what the last part has changed into the arrays."""
+        """Write the changes of the last part into the arrays."""
         with self.lock:
             due = self.due
             if self.lent.is_set() and (due is not None or self.frame.due is not None):
@@ -164,10 +164,10 @@ class Stream:
                 self.state.V[due.at], self.state.slots[due.at] = due.V, due.slots
                 self.due = None
 
-    # ------------------------------------------------------------ what is published
+    # ------------------------------------------------------------ published attributes
 
     def published(self) -> dict[str, FloatArray]:
-        """``coef_`` and ``intercept_``, made when somebody asks for them."""
+        """``coef_`` and ``intercept_``, computed on first access."""
         with self.lock:
             if self.made is None:
                 self.write()
@@ -193,7 +193,7 @@ class Stream:
     def train(
         self, data: Dataset, start: LinearModel | None, rng: np.random.RandomState
     ) -> dict[str, list[float]]:
-        """One pass over the next part, in the order given; ``start`` counts in the first one only.
+        """One pass over the next part, in the order given; ``start`` is used for the first part only.
 
         Only a new stream, or a `successor`, may be trained, and only once.
         """
@@ -217,7 +217,7 @@ class Stream:
             self.step_size.set_unit(fit)
         if self.rule.automatic:
             self.step_size.measure(fit, plan.batch)
-        ids = fit.ids  # of soft labels there may be more than rows of the part
+        ids = fit.ids  # with soft labels there may be more of them than rows in the part
         batches, done = -(-len(ids) // plan.batch), int(self.state.n_steps[0])
         step = self.step_size.first(self.rule, fit, plan.optimizer, plan.full, None)
         steps = step * factors(self.rule.schedule, done, batches, None)
@@ -234,7 +234,7 @@ class Stream:
         return {"objective": [objective], "step": [float(steps[-1])], "seconds": [seconds]}
 
     def _learnt(self, data: Dataset) -> tuple[Matrix, Columns | None]:
-        """Take in the features of a part; sparse rows are narrowed to those whose weights it may change."""
+        """Learn the features of a part; sparse rows are narrowed to those whose weights it may change."""
         frame, before = self.frame, self.frame.coordinates
         X, columns, weights = data.X, None, data.weights
         if self.is_sparse:
@@ -245,7 +245,7 @@ class Stream:
         if changed:
             self.head = frame.head(self.head)
             if frame.forgets_spread:
-                self.step_size.measured = 0.0  # the spread is one in these coordinates
+                self.step_size.measured = 0.0  # the spread depends on the coordinates
         after = frame.coordinates
         if columns is not None and isinstance(before, Levels) and isinstance(after, Levels):
             columns, X = columns.including(np.union1d(before.features, after.features), X)
@@ -262,12 +262,12 @@ class Stream:
         return new_state(V, self.rule.optimizer)
 
     def _fit(self, data: Dataset, shape: Shape, X: Matrix, columns: Columns | None) -> Fit:
-        """What is minimised on the rows X of a part; the weights are still to come."""
+        """The fit for the rows X of a part; its weights are not used yet."""
         assert self.state is not None
         coordinates = _of(self.frame.coordinates, columns)
         if self.is_sparse and isinstance(coordinates, Levels):
             X = coordinates.of_sparse(X)
-        with np.errstate(over="ignore"):  # `check_finite` looks at what has been trained
+        with np.errstate(over="ignore"):  # `check_finite` checks the result
             X = X.astype(self.dtype, copy=False)
         data, unit = data._replace(X=X), self.seen.rows / self.seen.weight
         problem = problem_for(data, coordinates, self.head, self.loss, self.alpha, unit, self.n_outputs)
@@ -292,7 +292,7 @@ class Stream:
         V, slots = np.array(self.state.V[at], order="C"), np.array(self.state.slots[at], order="C")
         if columns is not None and self.alpha > 0:
             before = self.frame.coordinates if old is None else old.coordinates
-            # anew when the number of rows has doubled, so that rounding errors do not add up
+            # computed again when the number of rows has doubled, so that rounding errors do not add up
             rows = self.seen.rows, self.seen.rows - len(fit.data.weights)
             if self.squares is None or rows[0].bit_length() > rows[1].bit_length():
                 self.squares = _sum_of_squares(self.state.V, before)
@@ -304,7 +304,7 @@ class Stream:
         return State(V, self.state.G, slots, np.array(self.state.n_steps)), rest
 
     def _express(self, V: FloatArray, slots: FloatArray, fit: Fit, old: "_Frame") -> None:
-        """Weights, and their average if there is one, in the present coordinates."""
+        """Convert weights, and their average if there is one, to the present coordinates."""
         before = _of(old.coordinates, fit.columns)
         for array in [V, *averages_of(self.rule.optimizer, slots)]:
             array = array.T if self.is_sparse else array
@@ -312,7 +312,7 @@ class Stream:
             array[:] = fit.coordinates.weights_from(W, b, self.head.intercept)
 
     def _take(self, descent: Descent, scale: float, rest: float) -> float:
-        """Keep what a part has trained, and the factor of all weights after it; returns the penalty."""
+        """Keep the result of a part, and the factor of all weights after it; returns the penalty."""
         assert self.state is not None
         fit, state = descent.fit, descent.state
         if fit.columns is None:
@@ -330,7 +330,7 @@ class Stream:
         return 0.5 * self.head.copies * self.alpha * scale**2 * self.squares
 
     def _check_range(self, V: FloatArray) -> None:
-        """That what is published will be in the range of the dtype; if there is doubt, it is made now."""
+        """Check that published weights will fit the dtype; if there is doubt, they are computed now."""
         coordinates, reach = self.frame.coordinates, max(V.max(), -V.min())
         if not self.head.equivariant:
             reach = cast(Any, self.loss).scale
@@ -346,7 +346,7 @@ class Stream:
 
 
 class _Frame(NamedTuple):
-    """In which coordinates weights are."""
+    """The coordinates that weights are in."""
 
     coordinates: AnyCoordinates
     head: Head
@@ -365,16 +365,16 @@ def _rows_of(columns: Columns | None, n_features: int) -> IntArray | slice:
 
 
 def _shrinkage(penalties: FloatArray) -> float:
-    """By how much steps with these penalties divide a weight that they do not touch otherwise."""
+    """The factor by which steps with these penalties divide weights that they do not touch otherwise."""
     with np.errstate(over="ignore"):
         return float(np.prod(1 + penalties))
 
 
 def _sum_of_squares(V: FloatArray, coordinates: AnyCoordinates) -> float:
-    """Of sparse weights without the constant, in units of X."""
+    """Sum of squares of sparse weights without the constant, in units of X."""
     assert isinstance(coordinates, Levels)
     total, last = 0.0, len(V) - 1
-    with np.errstate(over="ignore", invalid="ignore"):  # the caller looks at the result
+    with np.errstate(over="ignore", invalid="ignore"):  # the caller checks the result
         for start in range(0, last, SUMMED):
             part = V[start : min(start + SUMMED, last)].astype(np.float64, copy=False).ravel()
             total += float(part @ part)
@@ -383,7 +383,7 @@ def _sum_of_squares(V: FloatArray, coordinates: AnyCoordinates) -> float:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Equal, and of the same classes: tuples of two classes with the same numbers are equal to Python."""
+    """Whether a and b are equal, and of the same classes, which Python ignores when it compares tuples."""
     if isinstance(a, tuple) and type(a) is type(b):
         return len(a) == len(b) and all(map(same, a, b))
     return type(a) is type(b) and a == b

@@ -1,4 +1,4 @@
-"""The first pass over rows that are not in memory: what has to be known of all of them, and a sample."""
+"""The first pass over rows that are not in memory: what training must know about them, and a sample."""
 
 from typing import Any, NamedTuple, Self
 
@@ -14,8 +14,8 @@ from linclf._training.coordinates import Moments, add_squares, least_scale, mome
 from linclf._types import FloatArray, IntArray, LabelArray, Matrix
 
 MOST_SAMPLED = 2**24  # values of the sample
-SPARE = 1.25  # keys are random: so much more is kept of a part than its share, for there to be enough
-SHARE_SAMPLED, SHARE_HELD_OUT = 16, 4  # parts of the memory that the sample, and held-out rows, may take
+SPARE = 1.25  # keys are random: of a part, this many times its share is kept, to have enough
+SHARE_SAMPLED, SHARE_HELD_OUT = 16, 4  # the sample may take 1/16 of the memory, and held-out rows 1/4
 
 
 class Some(NamedTuple):
@@ -43,7 +43,7 @@ def _joined(parts: list[Some]) -> Some:
 
 
 class Question(NamedTuple):
-    """What is asked of all rows."""
+    """What the first pass has to find out, and how."""
 
     name: str  # of the estimator, for refusals
     as_it_is: bool  # whether features are used as they are, and may be too small
@@ -53,12 +53,12 @@ class Question(NamedTuple):
 
 
 class Survey(NamedTuple):
-    """What the first pass has found; rows that are held out are neither counted nor sampled."""
+    """The results of the first pass; held-out rows are neither counted nor sampled."""
 
     n_read: int
     n_rows: int
     classes: LabelArray
-    lookup: IntArray | None  # class of each number of a vocabulary, -1 of those that are no class
+    lookup: IntArray | None  # class of each number of a vocabulary, or -1 if it is not a class
     mass: FloatArray  # of each class
     moments: Moments
     sample: Some
@@ -66,10 +66,10 @@ class Survey(NamedTuple):
 
 
 class Surveyor:
-    """Takes in block after block.
+    """Surveys rows block by block.
 
-    With ``n_rows``, the number of all rows of which these are a part, it keeps hardly more of them than the
-    sample of all will have.
+    ``n_rows`` is the number of all rows, if these are only a part of them: it then keeps hardly more rows
+    than the sample of all will have.
     """
 
     def __init__(self, question: Question, form: Format, n_rows: int = 0) -> None:
@@ -89,7 +89,7 @@ class Surveyor:
         some = Some(X, labels_at(block), weights_of(block))
         seed, share = question.held_out
         keys, weights = uniform(block.start, block.n_rows, question.seed), some.weights
-        here = np.ones(block.n_rows, bool)  # rows of any weight, whose labels are classes
+        here = np.ones(block.n_rows, bool)  # rows of any weight, as their labels are classes
         if share:
             away = uniform(block.start, block.n_rows, seed) < share
             self.apart.add(some, keys, np.flatnonzero(away & (weights > 0)))
@@ -104,7 +104,7 @@ class Surveyor:
         self._add_moments(moments_of(X, weights))
 
     def merged(self, other: Self) -> Self:
-        """With the rows that another one has taken in, which come after these."""
+        """Merged with another surveyor, which has seen the rows after these."""
         self.n_read, self.n_rows = self.n_read + other.n_read, self.n_rows + other.n_rows
         self.labels.merge(other.labels)
         self.sample.merge(other.sample)
@@ -135,7 +135,7 @@ class Surveyor:
 
 
 class _Smallest:
-    """Rows with the smallest keys: of random keys a sample without replacement, however many rows come."""
+    """Rows with the smallest keys; if keys are random, a sample without replacement of any number of rows."""
 
     def __init__(self, size: int | None, limit: float) -> None:
         self.size, self.limit = size, limit
@@ -158,7 +158,7 @@ class _Smallest:
             self.rows()
 
     def rows(self) -> Some | None:
-        """Those of the smallest keys, in the order in which they came; the others are forgotten."""
+        """The rows with the smallest keys, in the order in which they came; the others are forgotten."""
         if not self.parts:
             return None
         parts = self.parts
@@ -220,7 +220,7 @@ class _Labels:
 
 
 def moments_of(X: Matrix, weights: FloatArray) -> Moments:
-    """Of sparse rows sums of squares around 0."""
+    """Moments of rows; for sparse rows, sums of squares around 0."""
     if not sparse.issparse(X):
         return moments(X, weights)
     squares = np.zeros(X.shape[1])

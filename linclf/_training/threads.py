@@ -9,7 +9,7 @@ from contextlib import contextmanager
 def threads(n_jobs: int, n_pieces: int) -> Iterator[ThreadPoolExecutor | None]:
     """A context with a pool, or with None if there is nothing to share.
 
-    A pool made per call costs 0.3 ms and survives forks, unlike one that is kept.
+    A new pool for each call costs 0.3 ms and survives forks, unlike one that is kept.
     """
     if n_jobs <= 1 or n_pieces <= 1:
         yield None
@@ -20,6 +20,6 @@ def threads(n_jobs: int, n_pieces: int) -> Iterator[ThreadPoolExecutor | None]:
     finally:
         try:
             pool.shutdown(cancel_futures=True)
-        except BaseException:  # Ctrl-C while waiting: no thread outlives the fit all the same
+        except BaseException:  # Ctrl-C while waiting: still, no thread may outlive the fit
             pool.shutdown()
             raise

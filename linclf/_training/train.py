@@ -1,4 +1,4 @@
-"""THE function that trains a model: from data, loss and settings to weights. It knows no estimator."""
+"""THE function that trains a model: from data, loss and settings to weights, without any estimator."""
 
 import warnings
 from dataclasses import replace
@@ -29,8 +29,8 @@ from linclf.heads import Head
 from linclf.losses._evaluation import curvature
 from linclf.losses._registry import trait
 
-SMALL, MOSTLY_FULL = 2**20, 16  # values of rows, and how many there are to one that is stored
-COPIED = 2**18  # scores of rows that are looked at at once
+SMALL, MOSTLY_FULL = 2**20, 16  # most values of rows, and most of them per stored value, to make rows dense
+COPIED = 2**18  # scores of rows that are checked at once
 NO_MINIMUM = (
     "alpha=0 and the classes are separable: the objective has no minimum, and the weights grow with the "
     "number of epochs; use alpha > 0 (the default is 1e-4), or early_stopping=True"
@@ -60,23 +60,24 @@ def train(
     loss : NamedTuple
         A resolved loss.
     solver : Solver
-        How to get there.
+        The way to the minimum.
     settings : Settings
-        The penalty, and when to end.
+        The penalty, and when to stop.
     start : LinearModel, default=None
-        Weights to start from, else those that the head starts at.
+        Weights to start from; None means those of the head.
     validation : Validation, default=None
         Held-out rows: their loss is watched, and the best model on them is the outcome.
     sampling : Sampling, default=None
-        A sweep that sees a part of the outputs in each step.
+        A sweep that sees only a part of the outputs in each step.
     callbacks : Callbacks, default=None
-        Told of each epoch.
+        Notified of each epoch.
     spread : Spread, default=None
-        Of the features: the penalty is then on weights times it, and cosines are those of standardised rows.
+        Spread of the features. The penalty is then on weights times the spread, and cosines are those of
+        standardised rows.
     shards : Shards, default=None
         All rows, if ``data`` is a sample of them.
     rng : RandomState
-        Orders and samples rows, and draws weights that nothing else decides.
+        Orders and samples rows, and draws initial weights that nothing else determines.
 
     Returns
     -------
@@ -105,7 +106,7 @@ def trained(
     sampling: Sampling | None,
     rng: np.random.RandomState,
 ) -> Outcome:
-    """The same without a word: the outcome has the warnings."""
+    """The same without warnings, which are in the outcome instead."""
     if sampling is None:
         task = task.without_absent_classes(loss)
         if task.classes is not None and len(task.classes.at) == 1:
@@ -124,7 +125,7 @@ def trained(
 
 
 def of_one_class(task: Task, loss: Loss, settings: Settings) -> Outcome:
-    """That of rows of one class, of which there is nothing to learn: all weights are 0."""
+    """The outcome for rows of one class, from which there is nothing to learn: all weights are 0."""
     head = head_for(loss, settings, task.data, task.start, None).of_all_scores()
     model = LinearModel(np.zeros((1, task.data.X.shape[1])), np.zeros(1), head)
     monitor = Monitor(settings, None, task.callbacks)
@@ -136,14 +137,14 @@ def of_one_class(task: Task, loss: Loss, settings: Settings) -> Outcome:
 
 
 def _settled(outcome: Outcome, task: Task, sampling: Sampling | None) -> Outcome:
-    """With a probability of 0 for classes without weight, if they were trained with the others."""
+    """The outcome with probability 0 for classes without weight, if they were trained with the others."""
     mass = task.data.y.mass(task.data.weights) if task.shards is None else task.shards.mass
     classes, model = present_in(mass), outcome.model
     if task.classes is not None or classes is None:
         return outcome
     if sampling is not None:
         return outcome._replace(model=sampling.settled(model, classes, task.data.X.dtype))
-    if len(model.W) != classes.n_classes:  # scores of something else than classes
+    if len(model.W) != classes.n_classes:  # scores are not those of classes
         return outcome
     return outcome._replace(model=classes.settled(model, task.data.X.dtype))
 
@@ -151,7 +152,7 @@ def _settled(outcome: Outcome, task: Task, sampling: Sampling | None) -> Outcome
 def chosen(
     solver: Solver, settings: Settings, loss: Loss, task: Task, sampling: Sampling | None = None
 ) -> tuple[Solver, Settings]:
-    """The solver that trains, and what it makes of "auto"."""
+    """The solver to use, and the settings with its value of "auto"."""
     data, spread = task.data, task.spread
     watched = task.validation is not None
     if task.shards is None:
@@ -165,7 +166,7 @@ def chosen(
 
 
 def prepared(task: Task, loss: Loss, solver: Solver) -> Task:
-    """With rows in the form that is trained on; refused if the weights do not fit into memory."""
+    """The task with rows in the form to train on; an error if the weights do not fit into memory."""
     n_published = task.data.X.shape[1]
     if task.shards is not None:  # the sample does not say which features occur
         memory.check(solver, loss, task.data, [task.validation is not None, task.start is not None])
@@ -181,7 +182,7 @@ def prepared(task: Task, loss: Loss, solver: Solver) -> Task:
 
 
 def of_given_rows(outcome: Outcome, task: Task, given: Task, loss: Loss) -> Outcome:
-    """With the model for all features, in their units, and for all classes."""
+    """The outcome with a model for all features, in their units, and for all classes."""
     outcome = task.widened(outcome)
     if given.spread is not None and not trait(loss, "head").equivariant:
         outcome = outcome._replace(model=for_given_rows(outcome.model, given.spread))
@@ -191,7 +192,7 @@ def of_given_rows(outcome: Outcome, task: Task, given: Task, loss: Loss) -> Outc
 
 
 def _filled(data: Dataset) -> Dataset:
-    """Small sparse rows that are nearly full as dense ones, which may be centred."""
+    """Make small sparse rows with many stored values dense, as dense rows may be centred."""
     size = data.X.shape[0] * data.X.shape[1]
     if not data.is_sparse or size > min(SMALL, MOSTLY_FULL * data.X.nnz):
         return data
@@ -266,7 +267,7 @@ def fit_for(
 
 
 def started_from_sample(fit: Fit, solver: Solver, rng: np.random.RandomState) -> Fit:
-    """With the weights that the sample has its minimum at: fewer passes over all rows are left then."""
+    """Start at the minimum of the sample, from which fewer passes over all rows are left."""
     if fit.V.any():
         return fit
     sample = fit.of_sample()
@@ -277,7 +278,7 @@ def started_from_sample(fit: Fit, solver: Solver, rng: np.random.RandomState) ->
 
 
 def _has_minimum(fit: Fit, data: Dataset, model: LinearModel) -> bool:
-    """Without a penalty, separable classes have no best weights for losses that never reach their least."""
+    """Whether there is a minimum: without a penalty, separable classes need a loss that attains its own."""
     settings, loss = fit.settings, fit.loss
     if settings.alpha > 0 or settings.tol is None or trait(loss, "attained") or fit.head.bounded:
         return True
@@ -289,7 +290,7 @@ def _has_minimum(fit: Fit, data: Dataset, model: LinearModel) -> bool:
 
 
 def _separated(loss: Loss, model: LinearModel, data: Dataset) -> bool:
-    """Whether each row is on its side: exactly then are they separable, so there is no false alarm."""
+    """Whether each row is on its side: this proves that they are separable, so there is no false alarm."""
     truth, class_scores = data.y.most_probable, trait(loss, "class_scores")
     for part in row_blocks(len(truth), len(model.W), COPIED):
         if not data.y.take(part).certain:

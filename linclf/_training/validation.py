@@ -17,7 +17,7 @@ SUMMED = 4096  # rows whose losses are added up at once
 class Validation(NamedTuple):
     """Rows that are not trained on, and the loss that is watched on them.
 
-    If the loss has a method ``class_scores``, that makes scores (n, n_classes) of its own, and these decide.
+    If the loss has a method ``class_scores``, the scores (n, n_classes) that it returns decide.
     """
 
     data: Dataset

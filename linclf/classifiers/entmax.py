@@ -7,11 +7,11 @@ from linclf.losses import Entmax, Sparsemax
 
 
 class SparsemaxClassifier(BaseLinearClassifier):
-    """Sparsemax: probabilities of which many are exactly 0.
+    """Sparsemax: like softmax, but many probabilities are exactly 0.
 
-    ``predict_proba`` is the Euclidean projection of the scores on the simplex. The loss is
-    ``-f_y + 1/2 sum_{j in S} (f_j^2 - tau^2) + 1/2``, with S the classes that have a probability above
-    0 and tau the threshold of the projection; it is 0 once the true class leads by 1.
+    ``predict_proba`` is the Euclidean projection of the scores onto the simplex. The loss is
+    ``-f_y + 1/2 sum_{j in S} (f_j^2 - tau^2) + 1/2``, where S is the set of classes with a probability
+    above 0 and tau the threshold of the projection. It is 0 once the true class leads by 1.
 
     Parameters
     ----------
@@ -41,10 +41,10 @@ class SparsemaxClassifier(BaseLinearClassifier):
 
 
 class EntmaxClassifier(BaseLinearClassifier):
-    """alpha-entmax: between softmax and sparsemax, with probabilities of exactly 0.
+    """alpha-entmax: between softmax and sparsemax, with some probabilities exactly 0.
 
-    ``predict_proba`` is ``max(0, (a - 1) (f_j - tau))^(1 / (a - 1))`` with a = `entmax_alpha` and tau
-    such that the sum is 1; the loss is the Fenchel-Young loss of Tsallis entropy.
+    ``predict_proba`` is ``max(0, (a - 1) (f_j - tau))^(1 / (a - 1))`` with ``a = entmax_alpha`` and tau
+    such that the probabilities sum to 1. The loss is the Fenchel-Young loss of Tsallis entropy.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class EntmaxClassifier(BaseLinearClassifier):
         default=1.5,
         constraint=[Entmax.limits["alpha"]],
         type="float in (1, 2]",
-        description="Towards 1 the map becomes softmax, at 2 it is sparsemax. (`alpha` is the L2 penalty.)",
+        description="Tends to softmax as it tends to 1; 2 is sparsemax. (`alpha` is the L2 penalty.)",
     )
 
     def _loss(self) -> Loss:

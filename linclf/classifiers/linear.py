@@ -6,9 +6,9 @@ from linclf._types import Loss
 
 
 class LinearClassifier(BaseLinearClassifier):
-    """A linear classifier with any loss, by name or as an object.
+    """Linear classifier with any loss, given by name or as an object.
 
-    What a grid search over losses uses: ``{"loss": ["softmax", Focal(1.0), "weston-watkins"]}``.
+    Useful for a grid search over losses: ``{"loss": ["softmax", Focal(1.0), "weston-watkins"]}``.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class LinearClassifier(BaseLinearClassifier):
 
     loss: str | Loss = parameter(
         default="softmax",
-        constraint="no_validation",  # `resolve` says more
+        constraint="no_validation",  # `loss_for` checks it, with better messages
         type="str or loss",
         description="""
         A name in `linclf.losses.LOSSES`, or an object such as ``linclf.losses.Focal(gamma=1.0)``.

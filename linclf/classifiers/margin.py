@@ -14,23 +14,23 @@ from linclf.losses import LOSSES, CosFace
 class MarginSoftmaxClassifier(BaseLinearClassifier):
     """Softmax on scaled cosines with a margin for the true class.
 
-    Rows and weights are normalised, ``c_k = cos(x, w_k)``, and the cross-entropy of ``scale * c``
-    is minimised with the true cosine replaced by
+    Rows and weights are normalised, so that the products are ``c_k = cos(x, w_k)``. Training minimises the
+    cross-entropy of ``scale * c``, with the cosine of the true class replaced by
 
     - "cosface": ``c_y - margin``,
     - "arcface": ``cos(theta_y + margin)``,
     - "sphereface": ``cos(margin * theta_y)``, continued monotonically,
     - "normface": ``c_y``, no margin.
 
-    Prediction has no margin. With ``fit_intercept=True`` a constant feature, as long as a typical
-    row, is appended before the row is normalised, and its weight gives the intercept.
+    Prediction uses no margin. With ``fit_intercept=True``, a constant feature with the length of a typical
+    row is appended before the row is normalised, and its weight gives the intercept.
     ``decision_function`` is ``(X @ coef_.T + intercept_) / |[x, constant_]|``; ``coef_`` holds
-    ``scale`` times the normalised weights. Features are not centred or scaled in training, which
-    would change the angles. The cosine does not change with the length of the weights, so that
-    `alpha` acts only through that length, on the speed of training.
+    ``scale`` times the normalised weights. Features are not centred or scaled in training, as that
+    would change the angles. Cosines do not depend on the length of the weights, so `alpha` changes only
+    that length and, through it, the speed of training.
 
-    ``standardize=True`` asks for such a change: rows are then ``z = (x - mean_) / spread_``, and a copy of
-    them is trained on. The model remains one for X, with ``|[z, constant_]|`` under the fraction.
+    With ``standardize=True``, training uses a copy of the rows, ``z = (x - mean_) / spread_``. The model
+    still takes X, with ``|[z, constant_]|`` as the denominator.
 
     Parameters
     ----------
@@ -66,8 +66,8 @@ class MarginSoftmaxClassifier(BaseLinearClassifier):
         constraint=[Interval(Real, 0, None, closed="left"), None],
         type="float or None",
         description="""
-        Its size. None is 0.05 for "cosface", 0.05 (radians) for "arcface", 1.05 (a factor) for
-        "sphereface"; "normface" has none and takes only None.
+        Size of the margin. None means 0.05 for "cosface", 0.05 (radians) for "arcface" and 1.05 (a factor)
+        for "sphereface"; "normface" has no margin and accepts only None.
         """,
     )
     scale: float | Literal["auto"] = parameter(
@@ -83,14 +83,14 @@ class MarginSoftmaxClassifier(BaseLinearClassifier):
     mean_: FloatArray = attribute(
         type="ndarray of shape (n_features,)",
         description="""
-        Means of the columns, 0 for sparse ones and without an intercept. Only with ``standardize=True``.
+        Means of the columns; 0 for sparse columns or without an intercept. Only with ``standardize=True``.
         """,
     )
     spread_: FloatArray = attribute(
         type="ndarray of shape (n_features,)",
         description="""
-        Standard deviations of the columns, of sparse ones the root mean squares; 1 for columns that do not
-        vary. Only with ``standardize=True``.
+        Standard deviations of the columns, or root mean squares if they are sparse; 1 for columns that do
+        not vary. Only with ``standardize=True``.
         """,
     )
 

@@ -1,4 +1,4 @@
-"""Softmax with cross-entropy, and its focal relative."""
+"""Softmax with cross-entropy, and with the focal loss."""
 
 from numbers import Real
 
@@ -43,7 +43,7 @@ class SoftmaxClassifier(BaseLinearClassifier):
         default=0.0,
         constraint=[Softmax.limits["label_smoothing"]],
         type="float in [0, 1)",
-        description="Probability taken from the true class and spread over the others.",
+        description="Probability taken from the true class and spread over the other classes.",
     )
     temperature: float = parameter(
         default=1.0,
@@ -56,13 +56,13 @@ class SoftmaxClassifier(BaseLinearClassifier):
         constraint=[Interval(Real, 0, None, closed="left")],
         type="float >= 0",
         description="""
-        For long tails: ``logit_adjustment * log(prior)`` is added to ``f/T`` in training and not
-        in prediction, with the prior the shares of the classes in the weighted rows, their labels
-        smoothed (with ``class_weight="balanced"`` they are equal, and nothing changes). At 1.0 the
+        For long tails: ``logit_adjustment * log(prior)`` is added to ``f/T`` in training but not in
+        prediction. The prior is the share of each class in the weighted rows, after label smoothing
+        (with ``class_weight="balanced"`` all shares are equal, and nothing changes). At 1.0 the
         predictions aim at the balanced error, and the probabilities are those under equal priors.
         As the intercepts are not penalised, the model is that of ``logit_adjustment=0.0`` with
-        ``T * logit_adjustment * log(prior)`` subtracted from them. Not for ``fit_intercept=False`` or
-        ``partial_fit``.
+        ``T * logit_adjustment * log(prior)`` subtracted from them. Not available with
+        ``fit_intercept=False`` or in ``partial_fit``.
         """,
     )
 
@@ -84,7 +84,7 @@ class SoftmaxClassifier(BaseLinearClassifier):
 class FocalClassifier(BaseLinearClassifier):
     """Softmax with the focal loss ``-(1 - p_y)^gamma log p_y``.
 
-    Rows that are already classified with confidence count less, the more so the larger gamma.
+    Rows that are already classified with confidence count less, and the less the larger gamma is.
 
     Parameters
     ----------

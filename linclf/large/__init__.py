@@ -1,4 +1,4 @@
-"""Classifiers for 1,000 to 1,000,000 classes, whose steps do not cost a score of each class."""
+"""Classifiers for 1,000 to 1,000,000 classes, with steps that do not need a score for each class."""
 
 from linclf.large.adaptive import AdaptiveSoftmaxClassifier
 from linclf.large.hierarchical import HierarchicalSoftmaxClassifier

@@ -1,4 +1,4 @@
-"""What the classifiers for many classes share: softmax probabilities, and a low-rank head."""
+"""Common base of the classifiers for many classes: softmax probabilities, and a low-rank head."""
 
 from dataclasses import replace
 from numbers import Integral
@@ -28,11 +28,11 @@ class BaseLargeClassifier(BaseLinearClassifier):
         constraint=[Interval(Integral, 1, None, closed="left"), None],
         type="int or None",
         description="""
-        A low-rank head ``coef_ @ projection_``: the features are projected to at most `rank`
-        directions in which the classes differ, found before training, and the rest works on those.
-        For sparse rows, whose weights would be features x classes. 64 to 128 lose little; far fewer
-        than classes lose much. With ``standardize=True`` they are directions of standardised features, and
-        the penalty is on `coef_`. Not for ``partial_fit``.
+        Rank of a low-rank head ``coef_ @ projection_``: before training, the features are projected onto
+        at most `rank` directions in which the classes differ, and training uses the projections. This is
+        for sparse rows, whose weights would otherwise be features x classes. 64 to 128 lose little
+        accuracy; far fewer than classes lose much. With ``standardize=True`` the directions are those of
+        standardised features, and the penalty is on `coef_`. Not available in ``partial_fit``.
         """,
     )
     coef_: FloatArray = attribute(
@@ -40,10 +40,10 @@ class BaseLargeClassifier(BaseLinearClassifier):
     )
     projection_: FloatArray = attribute(
         type="ndarray of shape (min(rank, n_classes, n_features), n_features)",
-        description="If `rank` is not None.",
+        description="The projection. Only if `rank` is not None.",
     )
 
-    _soft_as_copies = True  # rows of class probabilities are trained as a weighted copy for each class
+    _soft_as_copies = True  # a row of class probabilities is trained as one weighted copy per class
     _not_always = ("constant_", "calibrator_", "projection_")
 
     def _loss(self) -> Softmax:
@@ -67,7 +67,7 @@ class BaseLargeClassifier(BaseLinearClassifier):
             held_out = held_out._replace(X=reduced(held_out.X, projection))
         data = data._replace(X=reduced(data.X, projection))
         fitting = fitting.with_data(data, held_out, {"projection_": projection})
-        return replace(fitting, spread=None)  # the penalty is on weights of what is projected
+        return replace(fitting, spread=None)  # the penalty is on the weights of the projected features
 
     def _projection(self, data: Dataset, rank: int, spread: Spread | None) -> FloatArray:
         """The directions in which the classes differ, or those of the last fit."""
@@ -82,7 +82,7 @@ class BaseLargeClassifier(BaseLinearClassifier):
         if projection.shape != wanted:
             raise ValueError(
                 f"rank={rank!r} with warm_start=True: the last fit has a projection_ of shape "
-                f"{projection.shape}, and {wanted} is asked for; keep the rank and the features, or use "
+                f"{projection.shape}, but {wanted} is needed; keep the rank and the features, or use "
                 "warm_start=False"
             )
         return projection
@@ -91,13 +91,13 @@ class BaseLargeClassifier(BaseLinearClassifier):
         model = super()._reached(fitting, loss)
         if model is not None and self._has("projection_") != ("projection_" in fitting.published):
             raise ValueError(
-                f"rank={self.rank!r} is not that of the last fit, whose weights are of other features; "
-                "keep rank, or start anew with warm_start=False"
+                f"rank={self.rank!r} is not that of the last fit, whose weights are for other features; "
+                "keep rank, or start again with warm_start=False"
             )
         return model
 
     def _seen(self, X: Matrix) -> Matrix:
-        """Rows as the weights meet them: projected, if there is a projection."""
+        """Rows as seen by the weights: projected, if there is a projection."""
         return reduced(X, self.projection_) if self._has("projection_") else X
 
     def _model(self, attributes: dict) -> Model:
@@ -105,14 +105,14 @@ class BaseLargeClassifier(BaseLinearClassifier):
 
 
 class BaseSparseUpdateClassifier(BaseLargeClassifier):
-    """One whose steps read and change only some weights, so that no solver may need them all."""
+    """Base of classifiers whose steps read and change only some weights; no solver may need all of them."""
 
     alpha: float = parameter(
         default=1e-8,
         description="""
-        L2 penalty ``alpha/2 * |coef_|^2`` on the mean loss, of which each of K classes has about one
-        Kth: what 1e-4 is to 10 classes is 1e-7 to 10,000. In a step it acts on the weights that are
-        touched, in proportion.
+        L2 penalty ``alpha/2 * |coef_|^2`` added to the mean loss. Each of K classes accounts for about 1/K
+        of that loss, so 1e-4 for 10 classes corresponds to 1e-7 for 10,000. In each step it acts only on the
+        weights that the step touches, the more strongly the more rarely they are touched.
         """,
     )
     solver: str | Optimizer = parameter(
@@ -120,14 +120,14 @@ class BaseSparseUpdateClassifier(BaseLargeClassifier):
         constraint=[StrOptions(set(OPTIMIZERS)), *OPTIMIZERS.values()],
         description="""
         "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", or an object of
-        `linclf.optimizers`. What it keeps for a weight changes only in steps that touch the weight.
+        `linclf.optimizers`. Its state for a weight changes only in steps that touch the weight.
         """,
     )
-    average: bool = not_offered()  # of weights that most steps do not touch
+    average: bool = not_offered()  # most steps do not touch most weights
 
 
 class ProjectedModel(NamedTuple):
-    """A model of few features, which are a projection of those of X."""
+    """A model of a few features, projected from those of X."""
 
     model: Model
     projection: FloatArray
@@ -136,14 +136,14 @@ class ProjectedModel(NamedTuple):
         return self.model.scores(reduced(X, self.projection))
 
     def laid_out_for(self, X: Matrix) -> Self:
-        return self  # its rows are dense, and few
+        return self  # its rows are dense, with few features
 
 
 def seen_through(model: Model, projection: FloatArray | None) -> Model:
-    """The model as one of the features that are projected, if there is a projection."""
+    """The model of features before the projection, if there is a projection."""
     return model if projection is None else ProjectedModel(model, projection)
 
 
 def reduced(X: Matrix, projection: FloatArray) -> FloatArray:
-    """The rows in few features."""
+    """The projected rows."""
     return safe_sparse_dot(X, projection.T.astype(X.dtype, copy=False))

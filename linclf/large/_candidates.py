@@ -1,4 +1,4 @@
-r"""Training against a sample of the classes: what the losses see, and the batches in which it happens.
+r"""Training against a sample of the classes: the losses, and the sweep that draws for each batch.
 
 For a batch of rows, S classes are drawn with replacement from q; the candidates are the classes
 drawn and the labels of the batch. Only their weights are read and changed.
@@ -40,13 +40,13 @@ SAMPLERS = ("log-uniform", "unigram", "uniform")
 
 
 class SampledSoftmax(NamedTuple):
-    """``correction`` is added to the score of each candidate but the label; -inf leaves one out."""
+    """``correction`` is added to the score of each candidate except the label; -inf excludes one."""
 
     correction: FloatArray
 
 
 class NoiseContrast(NamedTuple):
-    """Of each candidate: the logarithm of its expected number of draws, and its number of draws."""
+    """For each candidate, the logarithm of its expected number of draws, and its number of draws."""
 
     log_expected: FloatArray
     drawn: FloatArray
@@ -73,7 +73,7 @@ def noise_contrast_row(loss, scores, y):
         wrong = (1.0 if margin > 0.0 else tail) / (1.0 + tail)
         scores[k] = loss.drawn[k] * wrong
         value += loss.drawn[k] * max(margin, 0.0)
-        if loss.drawn[k] == 1.0:  # most are: one logarithm for many
+        if loss.drawn[k] == 1.0:  # most are 1: take one logarithm for many
             product *= 1.0 + tail
             if product > 1e290:
                 value += math.log(product)
@@ -100,7 +100,7 @@ def probabilities(sampler: str, power: float, counts: FloatArray) -> FloatArray:
     if sampler == "uniform":
         return np.full(len(counts), 1 / len(counts))
     if sampler == "unigram":
-        q = np.maximum(counts, 1) ** power  # a class of a stream may still have no rows
+        q = np.maximum(counts, 1) ** power  # a class of a stream may have no rows yet
         return q / q.sum()
     q, rank = np.empty(len(counts)), np.arange(len(counts))
     q[np.argsort(-counts, kind="stable")] = np.log1p(1 / (rank + 1)) / np.log(len(counts) + 1)
@@ -110,7 +110,7 @@ def probabilities(sampler: str, power: float, counts: FloatArray) -> FloatArray:
 class Candidates:
     """A sweep whose batches read and change the weights of their candidates only.
 
-    The penalty acts on what a batch touches, divided by how likely that was to be touched.
+    The penalty acts on the weights that a batch touches, divided by the probability of touching them.
     """
 
     def __init__(self, draw: Draw, n_classes: int) -> None:
@@ -154,7 +154,7 @@ class Candidates:
         self.edges = np.cumsum(self.q)
 
     def start(self, b: FloatArray, fit_intercept: bool) -> FloatArray:
-        """Noise-contrastive estimation takes the sum of the exponentials to be 1, and starts there."""
+        """Noise-contrastive estimation assumes that the exponentials sum to 1, and starts there."""
         if not self.draw.contrast or not fit_intercept or b.any():
             return b
         share = np.maximum(self.counts, 1)
@@ -188,11 +188,11 @@ class Candidates:
                 total += of_batch
                 if number == 0:
                     first = of_batch / mass
-        # if the first draw met one frequent class its loss is near 0; that of all classes is the measure
+        # a first draw that meets only a frequent class has a loss near 0; use at least that of all classes
         return Pass(total, max(first, math.log(self.n_classes)))
 
     def _drawn(self, y: IntArray, count: int) -> tuple[IntArray, Loss, IntArray]:
-        """Classes drawn and labels, sorted; the loss on their scores; and where each label is."""
+        """Drawn classes and labels, sorted; the loss on their scores; and the position of each label."""
         draw = self.draw
         rng = np.random.default_rng((draw.seed, count))
         drawn = np.searchsorted(self.edges, rng.random(draw.n_sampled) * self.edges[-1], side="right")
@@ -203,7 +203,7 @@ class Candidates:
         log_expected = np.log(draw.n_sampled * self.q[candidates])
         if draw.contrast:
             return candidates, NoiseContrast(log_expected, counts), at[len(drawn) :]
-        with np.errstate(divide="ignore"):  # a label that is not drawn is no candidate of other rows
+        with np.errstate(divide="ignore"):  # a label that was not drawn is not a candidate for other rows
             return candidates, SampledSoftmax(np.log(counts) - log_expected), at[len(drawn) :]
 
     def _change_dense(
@@ -214,7 +214,7 @@ class Candidates:
         batch: BatchStep,
         pool: ThreadPoolExecutor | None,
     ) -> tuple[float, float]:
-        """One batch on the rows of the weights that are candidates."""
+        """One batch on the rows of the weights that belong to candidates."""
         whole = descent.state
         state = whole._replace(V=whole.V[candidates], slots=whole.slots[candidates])
         pieces = BatchPieces(part, state.V, len(batch.ids), descent.settings.n_jobs)
@@ -232,7 +232,7 @@ class Candidates:
         batch: BatchStep,
         pool: ThreadPoolExecutor | None,
     ) -> tuple[float, float]:
-        """One batch on the columns of the weights that are candidates, and the features of its rows."""
+        """One batch on the columns of the weights that belong to candidates, for the features of its rows."""
         whole, optimizer, ids = descent.state, descent.plan.optimizer, batch.ids
         storage, features = cast(CSR, part.storage).of_rows(ids)
         part = part._replace(
@@ -256,5 +256,5 @@ class Candidates:
 
 
 def met(share: FloatArray, n: int, other: FloatArray | float = 0.0) -> FloatArray:
-    """The probability that one of n draws finds what has this share, or that it is met otherwise."""
+    """Probability that n draws hit an item with this share, or that it is met otherwise (``other``)."""
     return 1 - (1 - other) * np.exp(n * np.log1p(-np.minimum(share, 1 - 1e-12)))

@@ -1,4 +1,4 @@
-"""Classes by decreasing frequency in a head and tails: what each part learns, and what they say together."""
+"""Classes by decreasing frequency in a head and tails: the targets of each part, and the joint scores."""
 
 from typing import Any, NamedTuple, Self
 
@@ -13,7 +13,7 @@ from linclf._training.model import LinearModel
 from linclf._types import FloatArray, IntArray, Matrix
 from linclf.losses import Softmax
 
-linear_operator: Any = LinearOperator  # whose types do not say that functions make one
+linear_operator: Any = LinearOperator  # its type hints do not allow it to be made of functions
 
 
 class Clusters(NamedTuple):
@@ -41,7 +41,7 @@ class Clusters(NamedTuple):
         return [int(self.cutoffs[0]) + len(edges), *(end - start for start, end in edges)]
 
     def head_targets(self, y: Targets) -> Targets:
-        """What the head learns: the class among the frequent ones, or the tail, as in ``y``."""
+        """Targets of the head: a frequent class, or a tail, in the form of ``y``."""
         first = self.cutoffs[0]
         if y.soft:
             p = y.array[:, self.order]
@@ -51,7 +51,7 @@ class Clusters(NamedTuple):
         return Labels(np.where(tail > 0, first + tail - 1, ranks), self.sizes[0])
 
     def tail_targets(self, y: Targets, tail: int) -> tuple[IntArray, Targets, FloatArray]:
-        """Rows that tail 0, 1, ... learns from, its classes in them, and their probability to be in it."""
+        """The rows of tail 0, 1, ..., their targets in it, and their probabilities of being in it."""
         start, end = self.edges[tail]
         if y.soft:
             p = y.array[:, self.order[start:end]]
@@ -71,7 +71,7 @@ class ClusteredModel(NamedTuple):
     projections: list[FloatArray | None]  # of the features, for each tail
 
     def scores(self, X: Matrix) -> FloatArray:
-        """Of all classes (m, K)."""
+        """Scores of all classes (m, K)."""
         order, first = self.clusters.order, self.clusters.cutoffs[0]
         head = log_probabilities(self.parts[0], X)
         log_p = np.empty((head.shape[0], len(order)), head.dtype)
@@ -83,7 +83,7 @@ class ClusteredModel(NamedTuple):
         return log_p
 
     def scores_of(self, X: Matrix, index: IntArray) -> FloatArray:
-        """Of the classes ``index`` (m, j): tails are scored for the rows that ask for a class of them."""
+        """Scores of the classes ``index`` (m, j); a tail is scored only for rows with one of its classes."""
         ranks, first = self.clusters.ranks[index], self.clusters.cutoffs[0]
         head = log_probabilities(self.parts[0], X)
         log_p = np.take_along_axis(head, np.minimum(ranks, first - 1), axis=1)
@@ -113,7 +113,7 @@ def projected(X: Matrix, projection: FloatArray | None) -> Matrix:
 
 
 def log_probabilities(part: LinearModel, X: Matrix) -> NDArray[np.floating]:
-    """Of the outputs of one part."""
+    """Log probabilities of the outputs of one part."""
     scores = part.scores(X)
     return Softmax().log_probabilities(columns(scores.ravel()) if scores.shape[1] == 1 else scores)
 
@@ -121,7 +121,7 @@ def log_probabilities(part: LinearModel, X: Matrix) -> NDArray[np.floating]:
 def class_directions(X: Matrix, y: Targets, weights: FloatArray, size: int) -> FloatArray:
     """Orthonormal directions (n_features, size) in which the weighted means of the classes differ most.
 
-    The first right singular vectors of ``sqrt(w_k) (m_k - m)``, of which there are at most
+    These are the first right singular vectors of ``sqrt(w_k) (m_k - m)``; there are at most
     ``n_classes - 1``.
     """
     n_classes, d = y.n_classes, X.shape[1]

@@ -1,8 +1,8 @@
-"""Where classes, sorted by frequency, are cut into a head and tails: by a cost model.
+"""A cost model to cut classes, sorted by frequency, into a head and tails.
 
-The cost of a row is counted in classes whose score it needs. All rows need the head, with an output
+The cost of a row is the number of class scores that it needs. All rows need the head, with an output
 for each tail, and the share p_c of them that is in tail c needs that tail; each part that a row is in
-has a cost of its own, `ROW`.
+adds a fixed cost, `ROW`.
 """
 
 from collections.abc import Iterable
@@ -14,12 +14,12 @@ from numpy.typing import ArrayLike
 from linclf._data.limits import is_integer
 from linclf._types import FloatArray
 
-MOST = 3  # tails of automatic cut-offs
-FEWEST_CLASSES = 1000  # up to which the full softmax is cheap enough
-GAIN = 1.3  # in cost, below which the full softmax is better
-ROW = 64.0  # what a row costs in a part beside its scores, in classes
-HEAD = 0.5  # of the rows, at least, whose class is in the head: one score for a whole tail tells little
-POSITIONS = 48  # of a cut-off that are tried, in geometric progression
+MOST = 3  # largest number of tails of automatic cut-offs
+FEWEST_CLASSES = 1000  # up to this number the full softmax is cheap enough
+GAIN = 1.3  # ratio of costs below which the full softmax is better
+ROW = 64.0  # cost of a row in a part besides its scores, in classes
+HEAD = 0.5  # least share of the rows with a class in the head: one score for a whole tail tells little
+POSITIONS = 48  # positions to try for a cut-off, in geometric progression
 
 
 def cost(frequencies: FloatArray, cutoffs: ArrayLike, shrinkage: float = 1.0) -> FloatArray:
@@ -33,9 +33,9 @@ def cost(frequencies: FloatArray, cutoffs: ArrayLike, shrinkage: float = 1.0) ->
 
 
 def automatic(frequencies: FloatArray, shrinkage: float = 1.0) -> list[int]:
-    """Cut-offs of the least cost, at most `MOST` of them, and half of the rows or more in the head.
+    """Cut-offs of the least cost: at most `MOST`, with at least half of the rows in the head.
 
-    Empty if they gain little.
+    Empty if the gain is small.
     """
     K = len(frequencies)
     if K <= FEWEST_CLASSES:
@@ -55,7 +55,7 @@ def automatic(frequencies: FloatArray, shrinkage: float = 1.0) -> list[int]:
 
 
 def checked(cutoffs: Iterable, n_classes: int) -> list[int]:
-    """Cut-offs of a user, as a list of int."""
+    """Cut-offs given by the user, as a list of int."""
     values = list(cutoffs)
     rising = all(map(is_integer, values)) and all(a < b for a, b in pairwise(values))
     if not rising or (values and not 1 <= values[0] <= values[-1] < n_classes):
@@ -67,9 +67,9 @@ def checked(cutoffs: Iterable, n_classes: int) -> list[int]:
 
 
 def merged(cutoffs: list[int], frequencies: FloatArray) -> list[int]:
-    """The cut-offs without those at which a tail of one class, or one of no weight, would begin.
+    """Drop the cut-offs at which a tail of one class, or of no weight, would begin.
 
-    Such a tail is one more output of the part before it.
+    Such a tail joins the part before it.
     """
     kept = list(cutoffs)
     for start in reversed(cutoffs):

@@ -1,4 +1,4 @@
-"""Training the head and the tails of an adaptive softmax: each is a softmax problem of its own."""
+"""Training the head and the tails of an adaptive softmax: each is a separate softmax problem."""
 
 import numpy as np
 
@@ -19,11 +19,11 @@ from linclf.heads import Linear
 from linclf.large._clusters import ClusteredModel, Clusters, class_directions, projected
 from linclf.losses import Softmax
 
-FEWEST_BATCHES = 4  # of a part, if the whole has batches: few epochs of one step are too few
+FEWEST_BATCHES = 4  # per part, if the whole has mini-batches: a few epochs of one step would not suffice
 
 
 class Parts:
-    """What each part learns from, and what has been learnt; part 0 is the head."""
+    """The data and the trained models of all parts; part 0 is the head."""
 
     def __init__(
         self, fitting: Fitting, clusters: Clusters, reached: ClusteredModel | None, reduction: float | None
@@ -41,7 +41,7 @@ class Parts:
         if reached is not None:
             self.model = reached._replace(parts=list(reached.parts), projections=list(reached.projections))
         shape = shape_of(self.data, n_features, n_features, len(clusters.order), dtype)
-        # passes over all rows in one softmax, and so the batch
+        # epochs and batch size of one softmax over all rows
         self.solver = fitting.solver
         if isinstance(self.solver, Automatic):
             self.solver = self.solver.stochastic
@@ -89,7 +89,7 @@ class Parts:
         self.shares.append(share)
 
     def _solver(self, n_rows: int) -> Solver:
-        """A small part has a few batches at least."""
+        """The solver of a part; a small part gets at least a few batches."""
         solver = self.solver
         if self.batch is None or not isinstance(solver, Stochastic) or solver.rule.batch_size != "auto":
             return solver
@@ -107,7 +107,7 @@ class Parts:
         return data.X[rows], targets, data.weights[rows] * mass
 
     def _validation(self, index: int, absent: IntArray) -> Validation | None:
-        """Validation rows of a part, if it has any: of classes that it is trained on."""
+        """Validation rows of a part, if it has any: those of classes that it is trained on."""
         self.validation_shares.append(0.0)
         if self.held_out is None:
             return None
@@ -122,7 +122,7 @@ class Parts:
         return Validation(Dataset(X, y.cast(X.dtype), weights), Softmax())
 
     def published(self, model: LinearModel) -> LinearModel:
-        """A part as it is kept: in the dtype of X, of two outputs the difference."""
+        """A part in its published form: in the dtype of X, and only the difference of two outputs."""
         return (model.one_of_two() if model.n_outputs == 2 else model).rounded(self.data.X.dtype)
 
     def attributes(self) -> dict:
@@ -136,7 +136,7 @@ class Parts:
         } | self.fitting.published
 
     def outcome(self) -> Outcome:
-        """That of the whole: a part that has ended counts with its last values."""
+        """The outcome of the whole; a part that has ended counts with its last values."""
         n_iter = max(outcome.n_iter for outcome in self.outcomes)
         kinds = {"objective": self.shares, "validation_loss": self.validation_shares}
         kinds["seconds"] = [1.0] * len(self.outcomes)
@@ -144,7 +144,7 @@ class Parts:
         for name in self.outcomes[0].history:
             if name == "validation_score":
                 continue
-            shares = kinds.get(name, [1.0])  # others are those of the head
+            shares = kinds.get(name, [1.0])  # the others are those of the head
             total = np.zeros(n_iter)
             for outcome, share in zip(self.outcomes, shares, strict=False):
                 values = outcome.history.get(name, [0.0])
@@ -154,7 +154,7 @@ class Parts:
 
 
 def _directions(X: Matrix, y: Targets, weights: FloatArray, size: int, spread: Spread | None) -> FloatArray:
-    """Directions of a tail; with a spread, of features divided by it."""
+    """Directions of a tail; with a spread, for features divided by it."""
     if spread is None:
         return class_directions(X, y, weights, size)
     directions = class_directions(spread.divided(X), y, weights, size) / spread.scale[:, None]
@@ -162,25 +162,25 @@ def _directions(X: Matrix, y: Targets, weights: FloatArray, size: int, spread: S
 
 
 def _untrained(n_outputs: int, n_features: int, dtype: np.dtype) -> LinearModel:
-    """A part that finds all its classes equally probable."""
+    """A part for which all its classes are equally probable."""
     rows = 1 if n_outputs == 2 else n_outputs
     return LinearModel(np.zeros((rows, n_features), dtype), np.zeros(rows, dtype), Linear())
 
 
 def _started(part: LinearModel, n_outputs: int) -> LinearModel:
-    """The part as training starts from it."""
+    """The part in the form from which training starts."""
     part = part._replace(W=part.W.astype(np.float64), b=part.b.astype(np.float64))
     return part.two_of_one() if part.n_outputs < n_outputs else part
 
 
 class PartCallbacks:
-    """Shows the epochs of a part to the callbacks of the whole, as its own."""
+    """Passes the epochs of a part to the callbacks of the whole."""
 
     def __init__(self, parts: Parts, index: int, whole: FitCallbacks) -> None:
         self.parts, self.index, self.whole = parts, index, whole
 
     def start(self, total: int) -> None:
-        """The whole has begun."""
+        """Nothing to do: the whole has already begun."""
 
     def begin(self) -> None:
         self.whole.begin()

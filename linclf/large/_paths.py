@@ -1,7 +1,7 @@
-"""Training along paths of a tree: each row in its turn changes the nodes on the way to its label.
+"""Training along paths of a tree: row by row, the nodes on the path to the label are changed.
 
-Up to `FULL_BATCH` rows give the full gradient, as for other losses. The penalty of a node acts when a row
-passes it, divided by the share of the rows that do (and that of the rows with a feature, if X is sparse).
+Up to `FULL_BATCH` rows are trained with the full gradient, as for other losses. The penalty of a node acts
+when a row passes it, divided by the share of rows that do (and by that of its feature, if X is sparse).
 """
 
 import math
@@ -24,7 +24,7 @@ from linclf.large._tree import Tree
 
 
 class Work(NamedTuple):
-    """Buffers for the weights that one row touches in one class, and what their penalty is made of.
+    """Buffers for the weights that one row touches in one class, and the factors of their penalty.
 
     The penalty of feature j in class k is ``classes[k] * features[j]``.
     """
@@ -89,7 +89,7 @@ class Paths:
         return problem._replace(storage=problem.storage.copied())
 
     def settled(self, model: LinearModel, classes: Present, dtype: np.dtype) -> LinearModel:
-        """Nodes with classes of weight on one side only always turn there."""
+        """Nodes that have classes of positive weight on one side only always turn to that side."""
         tree, W, b = self.tree, model.W.copy(), model.b.copy()
         weighted = np.zeros(2 * len(tree.children) + 1, bool)  # of nodes, then of classes
         weighted[len(tree.children) + classes.at] = True
@@ -131,5 +131,5 @@ class Paths:
                 steps[some],
                 descent.row_limit,
             )
-        # the first row's loss is the length of its path; the mean of all rows stands for the start
+        # the loss of the first row depends on the length of its path, so use the mean over all rows
         return Pass(total, float(passing.sum()) * math.log(2))

@@ -1,11 +1,11 @@
-r"""A linear map to few features in which the classes differ: the V of a low-rank head ``W = U V``.
+r"""A linear map to a few features in which the classes differ: the V of a low-rank head ``W = U V``.
 
-V is made before U is trained, by regularised discriminant analysis as subspace iteration: with
-Q (K, r) orthonormal, Y the class indicators, D the weights of the classes,
+V is computed before U is trained, by regularised discriminant analysis in the form of subspace
+iteration: with Q (K, r) orthonormal, Y the class indicators, D the weights of the classes,
 
     T = D^-1/2 Q[y],    V' = argmin |X V' - T|^2 + lambda |V'|^2,    Q <- orth(D^-1/2 Y' X V'),
 
-from the left singular vectors of ``D^-1/2 Y' X``. U is then an ordinary softmax on ``X V'``.
+starting at the left singular vectors of ``D^-1/2 Y' X``. U is then an ordinary softmax on ``X V'``.
 docs/decisions.md compares this with training V and U together.
 """
 
@@ -18,8 +18,8 @@ from sklearn.utils.extmath import randomized_svd, row_norms, safe_sparse_dot
 from linclf._data.targets import Targets
 from linclf._types import FloatArray, Matrix
 
-PASSES, STEPS = 3, 15  # of the subspace, and of conjugate gradients in each
-RIDGE = 5e-5  # lambda, in units of the mean squared length of a row; flat within a factor of 3 and more
+PASSES, STEPS = 3, 15  # subspace iterations, and steps of conjugate gradients in each
+RIDGE = 5e-5  # lambda, in units of the mean squared length of a row; a factor of 3 or more changes little
 
 
 def supervised(X: Matrix, y: Targets, weights: FloatArray, rank: int) -> FloatArray:
@@ -52,7 +52,7 @@ def supervised(X: Matrix, y: Targets, weights: FloatArray, rank: int) -> FloatAr
 
 
 def conjugate_gradients(apply: Callable[[FloatArray], FloatArray], B: FloatArray) -> FloatArray:
-    """Columns of ``A^-1 B`` for a symmetric positive definite A, each with steps of its own."""
+    """Columns of ``A^-1 B`` for a symmetric positive definite A, each with its own steps."""
     X, R = np.zeros_like(B), B.copy()
     P, square, tiny = R.copy(), np.square(R).sum(axis=0), np.finfo(B.dtype).tiny
     for _ in range(STEPS):

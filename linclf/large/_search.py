@@ -1,4 +1,4 @@
-"""Scores of some nodes for some rows, and the search for likely leaves; cost grows with the depth only."""
+"""Scores of some nodes for some rows, and the search for likely leaves; costs grow with depth only."""
 
 import numpy as np
 from scipy import sparse
@@ -6,7 +6,7 @@ from scipy import sparse
 from linclf._types import FloatArray, IntArray, Matrix
 from linclf.large._tree import Tree, log_sigmoids
 
-VALUES = 2**22  # of rows and weights that are brought together at once
+VALUES = 2**22  # values of rows and weights that are gathered at once
 
 
 def node_scores(rows: Matrix, W: FloatArray, b: FloatArray, index: IntArray, nodes: IntArray) -> FloatArray:

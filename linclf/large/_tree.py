@@ -23,7 +23,7 @@ AT_ONCE = 2**20  # scores of nodes that are turned into probabilities at once
 
 
 class Tree(NamedTuple):
-    """``nodes[starts[y]:starts[y + 1]]`` is the path to class y from the root; signs are its turns."""
+    """``nodes[starts[y]:starts[y + 1]]`` is the path from the root to class y; ``signs`` are its turns."""
 
     children: IntArray
     starts: IntArray
@@ -140,7 +140,7 @@ def huffman(counts: FloatArray) -> IntArray:
 
 
 def balanced(n_classes: int) -> IntArray:
-    """Children of a tree of the least depth, classes in their order."""
+    """Children of a tree of least depth, with the classes in order."""
     children, ends, count = [], [(0, n_classes)], 0
     # level by level; a node is numbered when its range is cut
     while ends:
@@ -165,7 +165,7 @@ def from_codes(codes: Sequence[Any] | np.ndarray, classes: IntArray) -> IntArray
     labels = classes.tolist()
     if len(codes) != len(labels):
         raise ValueError(
-            f"tree has {len(codes)} codes, but there are {len(classes)} classes: one code a class"
+            f"tree has {len(codes)} codes, but there are {len(classes)} classes; give one code per class"
         )
     codes = [_code(code, label) for code, label in zip(codes, labels, strict=True)]
     ways, children = [""], [[-1, -1]]
@@ -199,15 +199,13 @@ def _code(code: str | Sequence, label: int) -> str:
     if not text or set(text) - {"0", "1"}:
         raise ValueError(
             f"tree: the code of classes_[{label}] is {code!r}; use a string of 0 and 1, or a row of 0 and 1 "
-            "that is filled up with -1"
+            "padded with -1"
         )
     return text
 
 
 def _clash(code: str, label: int) -> str:
-    return (
-        f"tree: the code {code!r} of classes_[{label}] begins with, or is the beginning of, another class's"
-    )
+    return f"tree: the code {code!r} of classes_[{label}] begins with, or is the beginning of, another one"
 
 
 def _nodes_first(children: IntArray, n: int) -> IntArray:
@@ -216,6 +214,6 @@ def _nodes_first(children: IntArray, n: int) -> IntArray:
 
 
 def _root_last(children: IntArray) -> IntArray:
-    """From numbers in which the root is 0 to those in which it is the last node."""
+    """Renumber nodes so that the root, which is 0, becomes the last node."""
     n_nodes = len(children)
     return np.where(children < n_nodes, n_nodes - 1 - children, children)[::-1]

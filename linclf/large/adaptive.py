@@ -1,4 +1,4 @@
-"""Softmax in a head of frequent classes and tails of rare ones: each part is a softmax of its own."""
+"""Softmax in a head of frequent classes and tails of rare ones: each part is a separate softmax."""
 
 from collections.abc import Iterable
 from numbers import Real
@@ -25,7 +25,7 @@ from linclf.large._parts import Parts
 
 def no_streams(self: Any) -> NoReturn:
     raise AttributeError(
-        f"{type(self).__name__} has no partial_fit: which classes are frequent is known when all rows are; "
+        f"{type(self).__name__} has no partial_fit: the frequent classes are only known when all rows are; "
         "use fit, or SampledSoftmaxClassifier or SoftmaxClassifier for streams"
     )
 
@@ -33,19 +33,19 @@ def no_streams(self: Any) -> NoReturn:
 class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
     """Adaptive softmax: frequent classes learn from every row, rare ones only from the rows of their tail.
 
-    The classes are sorted by how many training rows they have and cut into a head and tails. With
+    The classes are sorted by their number of training rows and cut into a head and tails. With
     ``h(.|x)`` the softmax over the classes of the head and one output for each tail, and ``t_c`` that
     over the classes of tail c,
 
         p(y|x) = h(y|x) in the head,    p(y|x) = h(tail c|x) * t_c(y|x) in tail c,
 
-    a true distribution with exact probabilities. ``-mean(log p(y|x)) + alpha/2 |W|^2``, W the weights
-    of all parts, is minimised. It separates: the head is a softmax problem of all rows, and each tail
-    one of its own rows, which are few. So each part is trained as by `SoftmaxClassifier`. Without tails,
-    as with 1,000 classes or fewer, this is `SoftmaxClassifier`.
+    is a true distribution with exact probabilities. Training minimises ``-mean(log p(y|x)) + alpha/2 |W|^2``,
+    with W the weights of all parts. This objective separates: the head is a softmax problem with all rows,
+    and each tail is one with its own few rows. So each part is trained like a `SoftmaxClassifier`. Without
+    tails, as with 1,000 classes or fewer, this is `SoftmaxClassifier`.
 
-    A tail is one linear score in the head, so the model is another one than the full softmax: it fits
-    if frequencies differ much, as in natural language, and can be far worse if they do not.
+    A tail is only one linear score in the head, so the model is not the full softmax. It works well if
+    frequencies differ much, as in natural language, and can be far worse if they do not.
 
     Parameters
     ----------
@@ -57,13 +57,13 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
 
     Notes
     -----
-    With tails the scores of ``decision_function`` are the logarithms of the probabilities. ``max_iter`` and
-    ``batch_size`` are those of each part, "auto" as for all rows in one softmax; if that has
-    mini-batches, a small tail has four at least. Each part stops by itself, by the validation rows that
-    belong to it. Callbacks see the epochs of the head, then of each tail, with the whole as it is then
-    (parts still to come have zero weights); one that asks to stop ends the part in training. With
-    ``warm_start=True`` the clusters stay those of the last fit, whatever `cutoffs` is and however
-    frequencies change.
+    With tails, the scores of ``decision_function`` are the logarithms of the probabilities. ``max_iter`` and
+    ``batch_size`` apply to each part; "auto" is the value for one softmax of all rows, but if that has
+    mini-batches, a small tail has at least four. Each part stops on its own, according to its validation
+    rows. Callbacks see the epochs of the head, then of each tail, with the current state of the whole model
+    (parts that are not trained yet have zero weights); a callback that asks to stop ends the current part.
+    With ``warm_start=True`` the clusters are those of the last fit, even if `cutoffs` or the frequencies
+    have changed.
 
     References
     ----------
@@ -88,10 +88,10 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
         constraint=[StrOptions({"auto"}), "array-like"],
         type='"auto" or list of int',
         description="""
-        Ranks in the order of frequency, increasing, each between 1 and n_classes - 1: the head has
-        the ``cutoffs[0]`` most frequent classes, and a tail begins at each. "auto" are up to three
-        that need the fewest multiplications for a row while half of the rows are in the head, or none
-        if that is not 1.3 times fewer than for the full softmax or there are 1,000 classes or fewer.
+        Increasing ranks in the order of frequency, each between 1 and n_classes - 1: the head has the
+        ``cutoffs[0]`` most frequent classes, and a tail begins at each cut-off. "auto" chooses up to three
+        that need the fewest multiplications per row, with at least half of the rows in the head. It chooses
+        none if they save less than a factor of 1.3 over the full softmax, or for 1,000 classes or fewer.
         A tail of one class joins the part before it.
         """,
     )
@@ -100,7 +100,7 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
         constraint=[Interval(Real, 1, None, closed="neither"), None],
         type="float > 1 or None",
         description="""
-        Tail c = 1, 2, ... sees ``n_features / reduction**c`` features (1 at least): the directions in
+        Tail c = 1, 2, ... sees ``n_features / reduction**c`` features (at least 1): the directions in
         which the means of its classes differ most. It is then faster and has fewer weights.
         """,
     )
@@ -116,7 +116,7 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
     )
     cutoffs_: IntArray = attribute(
         type="ndarray of shape (n_tails,)",
-        description="Ranks at which the tails begin; empty if there is none.",
+        description="Ranks at which the tails begin; empty without tails.",
     )
     order_: IntArray = attribute(
         type="ndarray of shape (n_classes,)",
@@ -126,7 +126,7 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
         type="LinearModel",
         description="""
         Weights ``W`` and intercepts ``b``, fitted on all rows; its outputs are the ranks
-        ``0 ... cutoffs_[0] - 1``, then one for each tail. Of two outputs only the difference is kept.
+        ``0 ... cutoffs_[0] - 1``, then one for each tail. For two outputs, only their difference is stored.
         Only with tails.
         """,
     )
@@ -139,24 +139,24 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
     projections_: list[np.ndarray | None] = attribute(
         type="list of ndarray of shape (n_features, n_reduced) or None",
         description="""
-        Matrices that the rows are multiplied with before a tail; None if it sees the features. Only
+        Matrices by which the rows are multiplied before each tail; None if it sees the features. Only
         with tails.
         """,
     )
     coef_: FloatArray = attribute(
         description="""
-        Weights, as of `SoftmaxClassifier`; only without tails: with them, each part has its own.
+        Weights, as in `SoftmaxClassifier`. Only without tails, as otherwise each part has its own.
         """
     )
-    intercept_: FloatArray = attribute(description="Intercepts, only without tails.")
+    intercept_: FloatArray = attribute(description="Intercepts. Only without tails.")
     history_: dict[str, list[float]] = attribute(
         description="""
-        Per epoch: "objective", of the whole, with early stopping "validation_loss" (but no
-        "validation_score"), where a part that has ended counts with its last value; "seconds", of all
+        Per epoch: "objective" and, with early stopping, "validation_loss" of the whole model (but no
+        "validation_score"), to which a part that has ended contributes its last value; "seconds" of all
         parts; and "step" or "gradient_norm" of the head.
         """
     )
-    n_iter_: int = attribute(description="Epochs of the part that has made the most.")
+    n_iter_: int = attribute(description="Number of epochs of the part that has run longest.")
     projection_: FloatArray = attribute(
         description="If `rank` is not None: head and tails see ``X @ projection_.T``."
     )
@@ -169,7 +169,7 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> NoReturn:
-        """Not available: which classes are frequent is known when all rows are."""
+        """Not available: the frequent classes are only known when all rows are."""
         no_streams(self)
 
     # ------------------------------------------------------------ fitting
@@ -195,13 +195,13 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
             known, d = self.head_.W if len(self.cutoffs_) else self.coef_, fitting.data.X.shape[1]
             if not np.array_equal(self.classes_, fitting.classes) or known.shape[1] != d:
                 raise ValueError(
-                    "going on (warm_start=True) needs the classes and features of the last fit, "
+                    "continuing (warm_start=True) needs the classes and features of the last fit, "
                     f"{len(self.classes_)} classes and {known.shape[1]} features; got {len(fitting.classes)} "
                     f"and {d}"
                 )
             return Clusters(self.order_, self.cutoffs_)
         frequencies, per_class = fitting.mass, fitting.per_class
-        if per_class is not None:  # a class that is not trained on is the rarest
+        if per_class is not None:  # classes that are not trained are the rarest
             frequencies = np.where(per_class > 0, frequencies, 0)
         order = np.argsort(-frequencies, kind="stable")
         return Clusters(order, self._cutoffs(frequencies[order]))
@@ -222,7 +222,7 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
         return ClusteredModel(clusters, parts, attributes["projections_"])
 
     def _model(self, attributes: dict) -> Model:
-        """With tails its scores are logarithms of the probabilities."""
+        """The model; with tails, its scores are logarithms of the probabilities."""
         if not len(attributes["cutoffs_"]):
             return super()._model(attributes)
         return seen_through(self._model_of_parts(attributes), attributes.get("projection_"))

@@ -22,17 +22,16 @@ from linclf.large._paths import Paths
 
 
 class HierarchicalSoftmaxClassifier(BaseSparseUpdateClassifier):
-    """Softmax as a tree of binary decisions: a step, and one probability, cost the logarithm of K.
+    """Softmax as a tree of binary decisions: the cost of a step or of one probability is O(log K).
 
     Each inner node of a tree over the classes has one score, and
 
         p(y|x) = prod_{nodes t on the path to y} sigmoid(s_ty f_t),    s_ty = +1 left, -1 right,
 
-    is a true distribution; training reads and changes only the nodes on the path to the label. The
-    nodes are logistic regressions that share nothing, so that the model is another one than the full
-    softmax: how good it is depends on whether a linear score can tell the classes on the two sides
-    of a node. "huffman" minimises the cost and ignores that; codes that put similar classes together do
-    not.
+    is a true distribution. Training reads and changes only the nodes on the path to the label. The nodes
+    are independent logistic regressions, so the model is not the full softmax: its quality depends on
+    whether a linear score can separate the classes on the two sides of each node. "huffman" minimises the
+    cost and ignores this; codes that put similar classes together take it into account.
 
     Parameters
     ----------
@@ -44,8 +43,9 @@ class HierarchicalSoftmaxClassifier(BaseSparseUpdateClassifier):
 
     Notes
     -----
-    Rows are met one at a time on one thread; up to 1,024 of them give the full gradient, as elsewhere.
-    ``decision_function`` gives the logarithms of the probabilities (of two classes, the log odds).
+    Training visits one row at a time, on one thread; up to 1,024 rows are trained with the full gradient,
+    as elsewhere. ``decision_function`` returns the logarithms of the probabilities (for two classes, the log
+    odds).
 
     References
     ----------
@@ -70,8 +70,8 @@ class HierarchicalSoftmaxClassifier(BaseSparseUpdateClassifier):
         type='{"huffman", "balanced"} or array-like of codes',
         description="""
         "huffman" has frequent classes near the root, "balanced" cuts the sorted classes in halves. Codes
-        say the path to each class in the order of ``classes_``: strings such as "010" (0 is left), or
-        rows of 0 and 1 filled up with -1. A stream and ``warm_start`` keep the tree that they began with.
+        give the path to each class, in the order of ``classes_``: strings such as "010" (0 is left), or
+        rows of 0 and 1 padded with -1. ``partial_fit`` and ``warm_start`` keep the tree of the first fit.
         """,
     )
     beam_width: int | None = parameter(
@@ -79,9 +79,9 @@ class HierarchicalSoftmaxClassifier(BaseSparseUpdateClassifier):
         constraint=[Interval(Integral, 1, None, closed="left"), None],
         type="int >= 1 or None",
         description="""
-        How `predict` and `predict_topk` search: None computes all probabilities; else only the best
-        `beam_width` nodes of a level are followed (1 is greedy), at a cost of
-        ``beam_width * log(K)`` scores. The probabilities are exact in any case.
+        How `predict` and `predict_topk` search. None computes all probabilities; otherwise only the best
+        `beam_width` nodes of each level are followed (1 is greedy), at a cost of ``beam_width * log(K)``
+        scores. Probabilities are exact in either case.
         """,
     )
     batch_size: int | Literal["auto"] = not_offered()  # one row at a time
@@ -89,8 +89,8 @@ class HierarchicalSoftmaxClassifier(BaseSparseUpdateClassifier):
     tree_: _tree.Tree = attribute(
         type="Tree",
         description="""
-        ``children`` (K - 1, 2), the root first: numbers of nodes, or K - 1 + the index of a class;
-        ``codes`` and ``depths`` of the classes.
+        The tree, with ``children`` (K - 1, 2), the root first: the number of a node, or K - 1 plus the index
+        of a class; and with the ``codes`` and ``depths`` of the classes.
         """,
     )
     coef_: FloatArray = attribute(
@@ -127,7 +127,7 @@ class HierarchicalSoftmaxClassifier(BaseSparseUpdateClassifier):
 
     def _probability_of(self, model: Model, X: Matrix, index: IntArray) -> FloatArray:
         paths = index.shape[1] * self.tree_.depths.mean()
-        all_nodes = paths > len(self.coef_) or not index.size  # which then cost no more
+        all_nodes = paths > len(self.coef_) or not index.size  # they then cost no more
         if self._is_calibrated or all_nodes:
             return super()._probability_of(model, X, index)
         self._loss_and_columns(np.zeros((0, len(self.classes_))))  # refuses a new `calibration`
@@ -153,14 +153,14 @@ class HierarchicalSoftmaxClassifier(BaseSparseUpdateClassifier):
         return super().predict(X) if self.beam_width is None else self.predict_topk(X, 1)[:, 0]
 
     def predict_topk(self, X: MatrixLike | Batches, k: int) -> LabelArray:
-        """The k most probable classes, or the best of a beam of `beam_width` >= k.
+        """The k most probable classes, or the best k that a beam of `beam_width` >= k finds.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows to classify.
         k : int in 1 ... n_classes
-            How many classes.
+            Number of classes to return.
 
         Returns
         -------

@@ -15,15 +15,15 @@ from linclf.large._candidates import SAMPLERS, Candidates, Draw
 
 
 class BaseSampledClassifier(BaseSparseUpdateClassifier):
-    """Softmax for which each batch draws classes."""
+    """Softmax with a sample of the classes for each batch."""
 
     n_sampled: int = parameter(
         default=1024,
         constraint=[Interval(Integral, 1, None, closed="left")],
         type="int >= 1",
         description="""
-        Classes drawn for each batch, with replacement; the rows of a batch share them. From
-        n_classes on nothing is drawn, and this is the full softmax.
+        Number of classes drawn for each batch, with replacement; the rows of a batch share them. If it is
+        n_classes or more, nothing is drawn, and this is the full softmax.
         """,
     )
     sampler: str = parameter(
@@ -31,26 +31,26 @@ class BaseSampledClassifier(BaseSparseUpdateClassifier):
         constraint=[StrOptions(set(SAMPLERS))],
         type='{"log-uniform", "unigram", "uniform"}',
         description="""
-        What classes are drawn from: ``log((r + 2)/(r + 1))`` at rank r of their frequency in y, 0
-        first; their frequency to the `power`; or all alike.
+        The distribution to draw classes from: proportional to ``log((r + 2)/(r + 1))`` for frequency rank
+        r = 0, 1, ... in y; proportional to the frequency to the `power`; or uniform.
         """,
     )
     power: float = parameter(
         default=0.75,
         constraint=[Interval(Real, 0, None, closed="left")],
         type="float >= 0",
-        description='Of the frequency, for "unigram" only.',
+        description='Exponent of the frequency, for "unigram" only.',
     )
     batch_size: int | Literal["auto"] = parameter(
         default="auto",
         description="""
-        Rows that share the classes drawn. "auto" is 256, or 64 if X is sparse; if nothing is
-        drawn, as for `SoftmaxClassifier`.
+        Number of rows that share the drawn classes. "auto" is 256, or 64 if X is sparse; if nothing is
+        drawn, it is that of `SoftmaxClassifier`.
         """,
     )
     n_jobs: int | None = parameter(
         default=None,
-        description="Threads for dense rows. The result does not depend on it.",
+        description="Number of threads for dense rows. The result does not depend on it.",
     )
 
     _contrast: ClassVar[bool]  # noise-contrastive estimation, else sampled softmax
@@ -70,13 +70,13 @@ class BaseSampledClassifier(BaseSparseUpdateClassifier):
 
 
 class SampledSoftmaxClassifier(BaseSampledClassifier):
-    """Softmax that meets a sample of the classes in each step.
+    """Softmax trained with a sample of the classes in each step.
 
-    The logarithm of the sum of exponentials is taken over the label and S classes drawn from q, with
-    ``f_j - log(S q_j)`` in the place of the score of a class drawn, so that the sum estimates that over
-    all classes without bias; a class drawn that is the label is left out. Its gradient tends to that of
-    the full softmax as S grows. A step costs S, not K. Only training is sampled: probabilities are
-    those of the full softmax.
+    The log-sum-exp is taken over the label and S classes drawn from q. For a drawn class,
+    ``f_j - log(S q_j)`` replaces the score, so that the sum is an unbiased estimate of that over all
+    classes; a drawn class that is the label is left out. The gradient tends to that of the full softmax
+    as S grows. A step costs S scores, not K. Only training is sampled: probabilities are those of the
+    full softmax.
 
     Parameters
     ----------
@@ -113,9 +113,9 @@ class NCEClassifier(BaseSampledClassifier):
 
         softplus(-(f_y - log(S q_y))) + sum_j c_j softplus(f_j - log(S q_j)),
 
-    with c_j how often class j was drawn. At its optimum ``exp(f)`` sums to 1 by itself
-    (`log_partition` says how nearly), so that ``exp(f_y)`` may be used for the probability of one class
-    at the cost of one score. ``predict_proba`` normalises nevertheless.
+    if class j was drawn c_j times. At the optimum ``exp(f)`` sums to 1 without normalisation
+    (`log_partition` shows how closely), so ``exp(f_y)`` can serve as the probability of one class at the
+    cost of one score. ``predict_proba`` normalises nevertheless.
 
     Parameters
     ----------
@@ -145,15 +145,15 @@ class NCEClassifier(BaseSampledClassifier):
     n_sampled: int = parameter(
         default=1024,
         description="""
-        Classes drawn for each batch, with replacement; the rows of a batch share them. From
-        n_classes on nothing is drawn, and their expectation is taken.
+        Number of classes drawn for each batch, with replacement; the rows of a batch share them. If it is
+        n_classes or more, nothing is drawn, and the expectation over draws is used.
         """,
     )
 
     _contrast = True
 
     def log_partition(self, X: MatrixLike) -> FloatArray:
-        """``log(sum(exp(f)))`` of each row: 0 if the scores are log-probabilities as they are.
+        """``log(sum(exp(f)))`` of each row: 0 if the scores already are log probabilities.
 
         Parameters
         ----------
@@ -168,11 +168,11 @@ class NCEClassifier(BaseSampledClassifier):
         Raises
         ------
         ValueError
-            For two classes, of whose scores only the difference is kept.
+            For two classes, as only the difference of their scores is kept.
         """
         check_is_fitted(self)
         if len(self.classes_) == 2:
             raise ValueError(
-                "log_partition needs a score of each class, and of two classes only the difference is kept"
+                "log_partition needs a score of each class, but of two classes only the difference is kept"
             )
         return self._by_blocks(X, lambda scores: logsumexp(scores, axis=1))

@@ -1,6 +1,6 @@
-"""Losses, by name in ``LOSSES`` or as objects, and how to make one of your own.
+"""Losses, by name in ``LOSSES`` or as objects, and how to write a custom one.
 
-A loss is a NamedTuple of float parameters with a row function, in any script, notebook or module:
+A loss is a NamedTuple of float parameters with a row function. Any script, notebook or module can define one:
 
 >>> from typing import NamedTuple
 >>> import numpy as np
@@ -26,8 +26,8 @@ A loss is a NamedTuple of float parameters with a row function, in any script, n
 >>> float(LinearClassifier(loss=GeneralizedCrossEntropy(0.5)).fit(X, y).score(X, y)) > 0.9
 True
 
-The class attributes that may tell more about it are listed in docs/losses.md. Its kernels are compiled
-like those of the package, but not cached on disk, where an edit of its module would go unseen.
+Optional class attributes are listed in docs/losses.md. The kernels of a custom loss are compiled like those
+of the package but not cached on disk, as the cache would not notice changes to its module.
 """
 
 from linclf.losses._checks import check_loss

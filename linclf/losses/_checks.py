@@ -1,6 +1,6 @@
-"""Checks that every loss has to pass, those of the package and those of other people.
+"""Checks that every loss has to pass, built-in or custom.
 
-Each takes a resolved loss, a function that makes scores, and raises AssertionError with what is wrong.
+Each takes a resolved loss, a number of classes and a random generator, and raises AssertionError.
 """
 
 from collections.abc import Callable
@@ -15,24 +15,24 @@ from linclf.losses._names import loss_for
 from linclf.losses._registry import soft_row_loss, trait
 
 ROWS = 60
-MOST_KINKS = 0.1  # of the rows may have a kink within the reach of the differences
-STEP = 1e-4  # of the differences, whose error is of order STEP^4, where the curvature is about 1
+MOST_KINKS = 0.1  # share of the rows that may have a kink within the reach of the differences
+STEP = 1e-4  # of the differences for a curvature of about 1; their error is of order STEP^4
 
 
 def check_loss(loss: str | Loss, n_classes: int = 6, random_state: int = 0) -> None:
-    """Check a loss of your own in the ways in which those of the package are checked.
+    """Check a custom loss in the same way as the built-in ones.
 
-    The gradient against differences of the value, for scores of size 1 to 1e4; values that are 0 or
-    more; float32 against float64; scores of +-1e4 in float32 and +-1e30 in float64; soft labels;
-    what the class claims of ``convex``, ``shift_invariant`` and ``symmetric``, its ``curvature`` and its
-    ``probabilities``. Not whether it is ``smooth``: scores at random hardly ever meet a kink.
+    The checks compare the gradient with differences of the value, for scores of size 1 to 1e4, and
+    float32 with float64. They also cover values (0 or more), scores of +-1e4 in float32 and +-1e30 in
+    float64, soft labels, and the attributes ``convex``, ``shift_invariant``, ``symmetric``, ``curvature``
+    and ``probabilities`` of the class. ``smooth`` is not checked, as random scores hardly ever hit a kink.
 
     Parameters
     ----------
     loss : str or loss
         A NamedTuple with a registered row function.
     n_classes : int >= 2, default=6
-        Number of classes; two are checked as well.
+        Number of classes; two classes are checked as well.
     random_state : int, default=0
         Seed of the scores.
 
@@ -41,7 +41,7 @@ def check_loss(loss: str | Loss, n_classes: int = 6, random_state: int = 0) -> N
     AssertionError
         If a check fails; the message says which and by how much.
     TypeError, ValueError
-        If it is not a loss, its row function does not compile, or n_classes is not 2 or more.
+        If `loss` is not a loss, its row function does not compile, or `n_classes` is not 2 or more.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def differences(
 def _near_kink(
     loss: Loss, scores: FloatArray, targets: IntArray | FloatArray, gradient: FloatArray, step: float
 ) -> BoolArray:
-    """Rows whose gradient jumps within the reach of the differences: few, also of losses without kinks."""
+    """Rows whose gradient jumps within the reach of the differences: only a few if the loss has no kinks."""
     jumps, size = np.zeros(len(scores), bool), np.abs(gradient).max()
     for k in range(scores.shape[1]):
         for reach in (-2.5 * step, 2.5 * step):
@@ -123,15 +123,15 @@ def _compare_gradient(loss: Loss, scores: FloatArray, targets: IntArray | FloatA
     step = STEP / max(1.0, bend**0.5)
     expected = differences(lambda moved: evaluate(loss, moved, targets)[0], scores, step)
     error = np.abs(gradient - expected).max(axis=1)
-    # 1e-6 of the gradient, plus what rounding of the values leaves in a difference
+    # 1e-6 of the gradient, plus the rounding error of the differences
     allowed = 1e-6 * np.abs(gradient).max(axis=1) + 1e-14 / step * np.maximum(np.abs(values), 1)
     wrong = error > allowed
     if wrong.mean() < MOST_KINKS:
-        # also where the second derivative jumps there, which puts the differences off by no more than this
+        # a kink, or a jump of the second derivative, which shifts the differences by at most bend * step
         wrong &= (error > bend * step) & ~_near_kink(loss, scores, targets, gradient, step)
     if wrong.any():
         row = int(np.argmax(np.where(wrong, error / allowed, 0)))
-        hint = "" if not trait(loss, "smooth") else "; if its gradient jumps, say smooth = False in the class"
+        hint = "" if not trait(loss, "smooth") else "; if its gradient jumps, set smooth = False in the class"
         _fail(
             loss,
             f"the gradient left in scores is {gradient[row]}, and differences of the loss give "
@@ -145,7 +145,7 @@ def check_dtypes(loss: Loss, n_classes: int, rng: np.random.Generator) -> None:
     values, gradient = evaluate(loss, scores, y)
     precise, precise_gradient = evaluate(loss, scores.astype(np.float64), y)
     slope = np.abs(precise_gradient).max(axis=1)
-    if not trait(loss, "smooth"):  # rounding may move a score over a kink
+    if not trait(loss, "smooth"):  # rounding may move a score across a kink
         same = ~(np.abs(gradient - precise_gradient) > 1e-2).any(axis=1)
         if same.mean() < 0.9:
             _fail(loss, "in float32 the gradient differs from that in float64")
@@ -176,38 +176,38 @@ def check_extreme_scores(loss: Loss, n_classes: int, rng: np.random.Generator) -
 
 
 def check_gradient_far_away(loss: Loss, n_classes: int, rng: np.random.Generator) -> None:
-    """A gradient may be clipped, or another branch be taken, only where scores are far apart."""
+    """Some losses clip the gradient, or take another branch, only if scores are far apart."""
     check_gradient(loss, n_classes, rng, sizes=(1e3, 1e4))
 
 
 def check_symmetry(loss: Loss, n_classes: int, rng: np.random.Generator) -> None:
-    """Classes in another order have the same loss, and their gradients in that order."""
+    """Reordering the classes keeps the loss and reorders the gradient."""
     if not trait(loss, "symmetric"):
         return
     for size in (1.0, 30.0):
         scores, y = random_scores(loss, n_classes, rng, size, ROWS), rng.integers(0, n_classes, ROWS)
         values, gradient = evaluate(loss, scores, y)
-        # backwards, and one further: a class that is treated apart changes its place in one of them
+        # reversed, and rolled by one: a class with special treatment moves in at least one of them
         for order in (np.arange(n_classes)[::-1], np.roll(np.arange(n_classes), 1)):
             moved, moved_gradient = evaluate(loss, scores[:, order], np.argsort(order)[y])
             same = np.allclose(moved, values, rtol=1e-9, atol=1e-12)
             if not (same and np.allclose(moved_gradient, gradient[:, order], rtol=1e-9, atol=1e-9)):
                 _fail(
                     loss,
-                    "classes in another order have another loss or gradient; if their order or names mean "
-                    "something, say symmetric = False in the class",
+                    "the order of the classes changes the loss or its gradient; if their order or names mean "
+                    "something, set symmetric = False in the class",
                 )
 
 
 def check_shift(loss: Loss, n_classes: int, rng: np.random.Generator) -> None:
     if not trait(loss, "shift_invariant"):
         return
-    # numbers of few digits, so that the shifts themselves round nothing
+    # numbers with few digits, so that adding the shifts does not round
     high = 60 if trait(loss, "head").bounded else 200
     scores, y = rng.integers(-high, high, (ROWS, n_classes)) / 64, rng.integers(0, n_classes, ROWS)
     sums = np.abs(evaluate(loss, scores, y)[1].sum(axis=1))
     if sums.max() > 1e-9:
-        _fail(loss, f"its gradient sums to {sums.max():.3g}, and not to 0: {_SHIFT}")
+        _fail(loss, f"its gradient sums to {sums.max():.3g} instead of 0: {_SHIFT}")
     if trait(loss, "head").bounded:
         return
     for dtype in (np.float32, np.float64):
@@ -221,11 +221,11 @@ def check_shift(loss: Loss, n_classes: int, rng: np.random.Generator) -> None:
                 _fail(loss, f"adding {shift} to all scores ({dtype.__name__}) changes it: {_SHIFT}")
 
 
-_SHIFT = "subtract the largest score first, or say shift_invariant = False in the class"
+_SHIFT = "subtract the largest score first, or set shift_invariant = False in the class"
 
 
 def check_convexity(loss: Loss, n_classes: int, rng: np.random.Generator) -> None:
-    """On the line between two points the loss is nowhere above the chord."""
+    """Between two points the loss is never above the chord."""
     if not trait(loss, "convex"):
         return
     y = rng.integers(0, n_classes, 10 * ROWS)
@@ -236,17 +236,17 @@ def check_convexity(loss: Loss, n_classes: int, rng: np.random.Generator) -> Non
         chord = at[:, 0] * evaluate(loss, a, y)[0] + (1 - at[:, 0]) * evaluate(loss, b, y)[0]
         over = (here - chord) / np.maximum(np.abs(chord), 1)
         if over.max() > 1e-10:
-            _fail(loss, f"it is not convex, {over.max():.1e} above a chord; say convex = False in the class")
+            _fail(loss, f"it is not convex, {over.max():.1e} above a chord; set convex = False in the class")
 
 
 def check_curvature(loss: Loss, n_classes: int, rng: np.random.Generator) -> None:
-    """Positive, and finite."""
+    """The curvature is positive and finite."""
     try:
         found = curvature(loss, n_classes)
     except ValueError as fault:
         _fail(loss, str(fault))
     if not 0 < found < np.inf:
-        _fail(loss, f"curvature({n_classes}) is {found!r}, and must be a positive number")
+        _fail(loss, f"curvature({n_classes}) is {found!r}; it must be a positive number")
 
 
 def check_probabilities(loss: Loss, n_classes: int, rng: np.random.Generator) -> None:
@@ -261,7 +261,7 @@ def check_probabilities(loss: Loss, n_classes: int, rng: np.random.Generator) ->
         if not (p >= 0).all() or np.abs(p.sum(axis=1) - 1).max() > 100 * np.finfo(dtype).eps:
             _fail(loss, "probabilities are negative or do not sum to 1")
         if (np.take_along_axis(p, scores.argmax(axis=1)[:, None], 1)[:, 0] < p.max(axis=1)).any():
-            _fail(loss, "the class of the highest score has not the highest probability")
+            _fail(loss, "the class of the highest score does not have the highest probability")
         if log_probabilities:
             with np.errstate(divide="ignore"):
                 logarithms = np.log(p.astype(np.float64))

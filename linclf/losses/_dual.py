@@ -1,7 +1,7 @@
-"""The dual problem of one row: what `solver="dual"` asks of a loss.
+"""The dual problem of one row: what a loss provides for `solver="dual"`.
 
-The dual variables of a row are ``active`` numbers a >= 0 that say what of the subgradient g of its loss is
-used: ``g_k = a_k`` for k != y and ``g_y = -a_y``. With the other rows fixed, scores fall by ``bend * g``.
+The dual variables of a row, ``active``, are numbers a >= 0 that define a subgradient g of its loss:
+``g_k = a_k`` for k != y and ``g_y = -a_y``. With the other rows fixed, its scores fall by ``bend * g``.
 """
 
 from linclf._numba import compiled, generic
@@ -13,24 +13,24 @@ ROUNDS, PRECISION = 100, 1e-15
 def dual_step(loss, scores, y, active, bend):
     """Best dual variables of one row; returns whether any has changed. For losses that are sums of hinges.
 
-    ``scores`` are those with the variables ``active``, and become the change of g. The new variables are a
-    subgradient of the loss at the new scores.
+    ``scores`` belong to the given ``active`` and are overwritten with the change of g. The new variables
+    define a subgradient of the loss at the new scores.
     """
 
 
 @generic
 def dual_members(loss, y, active, members):
-    """Which g change with the scores: ``members`` m become 0 or 1, for ``bend * dg/df``.
+    """Set ``members`` m to 1 for the entries of g that change with the scores, and to 0 for the rest.
 
-    It is diag(m), less ``m m' / sum(m)`` if the loss does not change with a shift of all scores.
+    ``bend * dg/df`` is diag(m), minus ``m m' / sum(m)`` if a shift of all scores does not change the loss.
     """
 
 
 @compiled
 def excesses(margin, scores, y, active, bend):
-    """``r_k = (margin + v_k - v_y) / bend`` in place of the scores, v those without the row; their maximum.
+    """Replace the scores by ``r_k = (margin + v_k - v_y) / bend`` and return the largest.
 
-    With A the sum of all a_k, the new ones solve ``a_k = r_k - A`` up to bounds.
+    v are the scores without the row. With A the sum of all a_k, the new a_k are ``r_k - A`` up to bounds.
     """
     own, top = scores[y] - margin, 0.0
     for k in range(scores.size):
@@ -42,7 +42,7 @@ def excesses(margin, scores, y, active, bend):
 
 @compiled
 def below_one(r, y, start):
-    """The root of ``sum_{k != y} min(max(r_k - A, 0), 1) = A``: Newton's method, and halving to be sure."""
+    """The root of ``sum_{k != y} min(max(r_k - A, 0), 1) = A``, by Newton's method with bisection."""
     low, high, A = -1.0, float(r.size), start
     for _ in range(ROUNDS):
         total, pieces = 0.0, 1.0
@@ -56,7 +56,7 @@ def below_one(r, y, start):
         else:
             high = A
         moved = A + (total - A) / pieces
-        if not low < moved < high:  # the ends would come again and again
+        if not low < moved < high:  # Newton's method would cycle
             moved = 0.5 * (low + high)
         if abs(moved - A) <= PRECISION * (1.0 + A):
             break
@@ -66,9 +66,9 @@ def below_one(r, y, start):
 
 @compiled
 def on_simplex(r, y, top):
-    """The root of ``sum_{k != y} max(r_k - A, 0) = min(A, 1)``, from below, where Newton's method is sure.
+    """The root of ``sum_{k != y} max(r_k - A, 0) = min(A, 1)``, by Newton's method from below.
 
-    The largest r alone is below the root, and so the start is.
+    From there it always converges. The start uses the largest r only, which puts it below the root.
     """
     total = 0.0
     for k in range(r.size):
@@ -91,7 +91,7 @@ def on_simplex(r, y, top):
 
 @compiled
 def exchange(r, y, active, A, most, simplex):
-    """Take ``a_k = min(max(r_k - A, 0), most)``; r becomes the change of g. Returns whether there is one."""
+    """Set ``a_k = min(max(r_k - A, 0), most)``; r becomes the change of g. Returns whether g has changed."""
     total, changed, share = 0.0, False, 1.0
     for k in range(r.size):
         if k != y:
@@ -112,7 +112,7 @@ def exchange(r, y, active, A, most, simplex):
 
 @compiled
 def free(active, most, members):
-    """Those between 0 and ``most``."""
+    """Mark the variables strictly between 0 and ``most``."""
     for k in range(members.size):
         members[k] = 1.0 if 0.0 < active[k] < most else 0.0
 

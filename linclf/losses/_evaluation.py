@@ -1,4 +1,4 @@
-"""A loss on scores: for people who want numbers, and for what training has to know about it."""
+"""Evaluation of a loss on scores, for users, and measurements that training needs."""
 
 import re
 from numbers import Real
@@ -40,24 +40,24 @@ def value_and_gradient(
     loss : str or loss
         A name in `LOSSES` or an object.
     scores : array-like of shape (K,) or (n, K)
-        Scores of the classes, for losses on cosines the cosines; float32 stays float32.
+        Scores of the classes, or cosines for losses on cosines; float32 stays float32.
     y : int, int array of shape (n,), or float array of the shape of scores
         Class indices, or rows of class probabilities.
 
     Returns
     -------
     values : float or float64 ndarray of shape (n,)
-        Losses, one a row.
+        Losses, one per row.
     gradient : ndarray of the shape of scores
         Their derivatives.
 
     Raises
     ------
     ValueError
-        If the shapes do not fit, a score is NaN, a class index is not in 0 ... K - 1, rows of
-        probabilities are none, or a parameter is out of bounds.
+        If the shapes do not fit, a score is NaN, a class index is not in 0 ... K - 1, a row of `y`
+        is not a probability distribution, or a parameter is out of bounds.
     TypeError
-        If the loss is none, or y is neither of integers nor of floats.
+        If `loss` is not a loss, or `y` holds neither integers nor floats.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def _targets(y: ArrayLike, scores: FloatArray) -> IntArray | FloatArray:
         return np.ascontiguousarray(check_probabilities(np.atleast_2d(y)), scores.dtype)
     if y.dtype.kind not in "iu":
         raise TypeError(
-            f"y has dtype {y.dtype} and shape {y.shape}; use class indices, or probabilities like scores"
+            f"y has dtype {y.dtype} and shape {y.shape}; use class indices, or one probability per score"
         )
     if y.shape != scores.shape[:-1]:
         raise ValueError(f"y has shape {y.shape}, and scores have {scores.shape}; give one class index a row")
@@ -100,18 +100,18 @@ def _targets(y: ArrayLike, scores: FloatArray) -> IntArray | FloatArray:
 def random_scores(
     loss: Loss, n_classes: int, rng: np.random.Generator, size: float = 1.0, rows: int = 100
 ) -> FloatArray:
-    """Normal scores of a size, or cosines where the loss is defined on them."""
+    """Normal scores of the given size, or cosines if the loss is defined on them."""
     if trait(loss, "head").bounded:
         return rng.uniform(-0.95, 0.95, (rows, n_classes))
     return size * rng.standard_normal((rows, n_classes))
 
 
 def curvature(loss: Loss, n_classes: int, dtype: DTypeLike = np.float64, soft: bool = False) -> float:
-    """The loss's own unit of step sizes, or one measured.
+    """The unit of step sizes that the loss declares, or a measured one.
 
-    Losses of other people are compiled here for the dtype of the scores, and for soft labels, so
-    that a row function that does not is heard of first. So is one whose losses are not numbers, which
-    an epoch would just add up.
+    Custom losses are compiled here for the dtype of the scores, and for soft labels, so that a row
+    function that does not compile fails before training. So does one that returns values that are not
+    finite, which an epoch would silently add up.
     """
     declared = trait(loss, "curvature")
     if ours(type(loss)):
@@ -126,7 +126,7 @@ def curvature(loss: Loss, n_classes: int, dtype: DTypeLike = np.float64, soft: b
             row = int(np.argmin(np.isfinite(values) & np.isfinite(gradient).all(axis=1)))
             raise ValueError(
                 f"{loss!r} is {values[row]} with gradient {gradient[row]} at scores {scores[row]}; a loss "
-                "and its gradient have to be finite, which linclf.losses.check_loss checks"
+                "and its gradient have to be finite; linclf.losses.check_loss finds such faults"
             )
         if values.sum() > 0:
             # |gradient|^2 <= 2 * curvature * value for every smooth loss that is 0 or more
@@ -134,7 +134,7 @@ def curvature(loss: Loss, n_classes: int, dtype: DTypeLike = np.float64, soft: b
     found = declared(n_classes) if declared else max(measured, default=0.0)
     if not (isinstance(found, Real) and 0 < float(found) < np.inf):
         raise ValueError(
-            f"the curvature of {loss!r} is {found!r} (measured where its class says nothing; its losses at "
+            f"the curvature of {loss!r} is {found!r} (measured unless its class defines it; its losses at "
             f"random scores sum to {values.sum():.3g}); give its class a method curvature(self, n_classes) "
             "that returns a positive number, the size of the second derivatives"
         )
@@ -142,11 +142,11 @@ def curvature(loss: Loss, n_classes: int, dtype: DTypeLike = np.float64, soft: b
 
 
 def _reason(loss: Loss, scores: FloatArray, targets: IntArray | FloatArray) -> str:
-    """What Numba says about the row function alone: the whole kernel's message is pages long."""
+    """Numba's message for the row function alone: the one for the whole kernel is pages long."""
     soft = soft_row_loss.find(type(loss)) if targets.ndim == 2 else None
     verb = row_loss if soft in (None, expected_row_loss.py_func) else soft_row_loss
     target = read_only(targets)[0] if verb is soft_row_loss else 0
-    plain: Any = verb.find(type(loss))  # which a resolved loss has
+    plain: Any = verb.find(type(loss))  # a resolved loss has one
     function = compiled(plain)
     name = f"{function.__name__}, its {verb.__name__},"
     try:

@@ -11,34 +11,34 @@ from linclf._numba.dispatch import INLINED
 from linclf._types import FloatArray, IntArray, Loss
 from linclf.losses._registry import target_loss
 
-STEP = 1e-5  # of the largest score along a direction, in differences
+STEP = 1e-5  # largest change of a score in the differences
 
 
 @generic
 def covariance(loss, scores):
-    """Scores of a row become numbers s >= 0 of which ``diag(s) - s s' / sum(s)`` is the Hessian.
+    """Replace the scores of a row by s >= 0 such that the Hessian is ``diag(s) - s s' / sum(s)``.
 
-    That is the covariance of a class drawn with these weights, whatever the target. Optional: for losses that
-    have such a Hessian.
+    This is the covariance of a class drawn with these weights, and does not depend on the target. Optional,
+    for losses that have such a Hessian.
     """
 
 
 @generic
 def row_hessian(loss, scores, y, along, work):
-    """``along <- H along`` for one row of class y, with several directions of K numbers in a row; optional.
+    """``along <- H along`` for one row of class y, where ``along`` holds directions of K numbers; optional.
 
-    H are the second derivatives of the loss at ``scores``, which may be overwritten; ``work (2, K)`` is free.
+    H is the Hessian of the loss at ``scores``, which may be overwritten; ``work (2, K)`` is scratch space.
     """
 
 
 @generic
 def soft_row_hessian(loss, scores, q, along, work):
-    """The same for class probabilities q; without it, differences of the gradient do."""
+    """`row_hessian` for class probabilities q; without it, differences of the gradient are used."""
 
 
 @generic
 def block_hessian(loss, targets, ids, S, T, work):
-    """The same of a block of rows whose scores S, and directions T, lie class by class; optional."""
+    """`row_hessian` for a block of rows, with scores S and directions T stored class by class; optional."""
 
 
 def hessian_of_row(loss: Loss, scores: FloatArray, target: Any, along: FloatArray, work: FloatArray) -> None:
@@ -105,7 +105,7 @@ def by_differences(loss, scores, target, along, work):
 
 @compiled
 def one_by_one(loss, targets, ids, S, T, work):
-    """Through rows whose scores lie side by side."""
+    """Row by row, on copies in which the scores of a row are contiguous."""
     scores, along = S[0].copy(), T[0].copy()
     for r in range(ids.size):
         for k in range(scores.size):
@@ -119,9 +119,9 @@ def one_by_one(loss, targets, ids, S, T, work):
 
 @kernel
 def row_curvatures(loss, scores, targets, directions, along, work, out):
-    """out[i] = mean of ``t.H t / t.t`` over the directions t, which are scores of a row in a row.
+    """out[i] = ``sum(t.H t) / sum(t.t)`` over the directions t of K numbers each, one after the other.
 
-    The scores are overwritten, ``along`` is as large as the directions, and ``work (2, K)`` is free.
+    The scores are overwritten, ``along`` is as large as the directions, and ``work (2, K)`` is scratch space.
     """
     square = 0.0
     for j in range(directions.size):
@@ -144,7 +144,7 @@ def covariances(loss, scores):
 
 @kernel
 def row_matrices(loss, scores, targets, work, out):
-    """out[i] = Hessian of row i, (K, K); its scores are overwritten, and ``work (2, K)`` is free."""
+    """out[i] = Hessian of row i, (K, K); its scores are overwritten, and ``work (2, K)`` is scratch space."""
     n_classes = scores.shape[1]
     for i in range(out.shape[0]):
         along = out[i].reshape(n_classes * n_classes)

@@ -56,7 +56,7 @@ INSTEAD = {
 
 
 def _meant(name: str) -> str:
-    """What an unknown name may stand for."""
+    """A suggestion for an unknown name."""
     close = get_close_matches(name.replace("_", "-"), LOSSES, 1)
     meant = INSTEAD.get(name) or (close[0] if close else None)
     return f"did you mean {meant!r}? Use" if meant else "use"
@@ -68,8 +68,7 @@ def loss_for(loss: str | Loss, n_classes: int) -> Loss:
     Raises
     ------
     TypeError
-        If the class of the loss has no registered row function, or says something of itself that is
-        not what it should be.
+        If the class of the loss has no registered row function, or one of its attributes is not valid.
     InvalidParameterError
         If a parameter is outside its limits (a ValueError).
     """
@@ -107,7 +106,7 @@ def loss_for(loss: str | Loss, n_classes: int) -> Loss:
 
 
 def _check_class(loss: Loss, name: str) -> None:
-    """What the class says of itself, as far as Python would not name the loss when it fails."""
+    """Check class attributes whose misuse would otherwise fail without naming the loss."""
     for method in ("curvature", "resolved", "watched", "probabilities", "log_probabilities"):
         found = trait(loss, method)
         if found is not None and not callable(found):
@@ -115,11 +114,11 @@ def _check_class(loss: Loss, name: str) -> None:
     limits = trait(loss, "limits")
     if not isinstance(limits, dict) or not set(limits) <= set(loss._fields):
         raise TypeError(
-            f"limits={limits!r} of {name} has to be a dict from fields, of {list(loss._fields)}, to intervals"
+            f"limits={limits!r} of {name} has to be a dict from fields ({list(loss._fields)}) to intervals"
         )
 
 
 def watched(loss: Loss) -> Loss:
-    """What is watched on validation data: the loss without what makes training harder."""
+    """The loss watched on validation data: without the parts that make training harder."""
     declared = trait(loss, "watched")
     return declared() if declared else loss

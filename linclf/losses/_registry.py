@@ -2,33 +2,32 @@
 
 A loss is a NamedTuple of float parameters plus one function ``row_loss(loss, scores, y)`` that
 returns the loss of one row, 0 or more, and overwrites its scores with the gradient. Class attributes
-tell the rest of the package what it needs to know; all may be left out:
+tell the rest of the package what it needs to know; all are optional:
 
 ``limits``          parameter -> the interval it may lie in
-``curvature(K)``    the unit of step sizes: the largest eigenvalue that the Hessian has in practice,
-                    a bound if that is not too cautious; for hinges, which have no Hessian,
-                    the value that takes its place
+``curvature(K)``    the unit of step sizes: the largest eigenvalue of the Hessian in practice, or a bound
+                    if it is not too loose; hinges, which have no Hessian, give a value in its place
 ``smooth``          whether the gradient is continuous; momentum and L-BFGS are for smooth losses
-``gradient_jumps``  whether the gradient jumps somewhere all the same, at ties of the scores: Newton's method
-                    would stop there
+``gradient_jumps``  whether the gradient of a smooth loss still jumps at ties of the scores, where Newton's
+                    method would stop
 ``convex``          whether the loss is convex in the scores
-``attained``        whether the least loss of a row is reached at finite scores; if not, separable classes
+``attained``        whether the smallest loss of a row is reached at finite scores; if not, separable classes
                     need a penalty
-``shift_invariant`` whether adding a constant to all scores changes nothing; a class that says so lets two
-                    classes be trained with one vector of weights
-``symmetric``       whether the classes are alike, so that exchanging two exchanges their gradients; False
-                    where their order or names mean something, as in ordinal losses
-``best_scores(q)``  the best scores if all rows have the same, of classes with the shares q; without it they
-                    are searched for
+``shift_invariant`` whether adding a constant to all scores changes nothing; if the class says so, two classes
+                    are trained with one vector of weights
+``symmetric``       whether the classes are interchangeable, so that swapping two swaps their gradients; False
+                    if their order or names mean something, as in ordinal losses
+``best_scores(q)``  the best scores that all rows can share, for class shares q; without it they are found by
+                    a search
 ``head``            `heads.Linear` unless the loss is defined on cosines
 ``probabilities``   method mapping (n, K) scores to probabilities, or None
 ``log_probabilities``  the same in logarithms
 ``resolved(K)``     the loss actually trained for K classes
-``watched()``       the loss watched on validation data, if it is another
-``n_outputs(K)``    how many scores a row has, if that is not one a class
-``class_scores``    method mapping those scores to scores of the classes, if they are others
+``watched()``       the loss watched on validation data, if it differs
+``n_outputs(K)``    how many scores a row has, if not one per class
+``class_scores``    method mapping these scores to scores of the classes, if they differ
 
-A loss on cosines also has a field ``scale``, which `coef_` is multiplied with.
+A loss on cosines also has a field ``scale``, by which `coef_` is multiplied.
 """
 
 from typing import Any
@@ -45,7 +44,7 @@ from linclf.heads import Linear
 
 
 class LossTraits:
-    """Defaults of the class attributes above; mixed into no NamedTuple, read through `trait`."""
+    """Defaults of the class attributes above, read through `trait`; no loss inherits from it."""
 
     limits = {}
     curvature = None
@@ -69,15 +68,15 @@ class LossTraits:
 def row_loss(loss, scores, y):
     """Loss of one row for class index y; scores are overwritten with their gradient.
 
-    ``@row_loss.register(MyLoss)`` makes a function of these three the one of a NamedTuple class. Numba
-    compiles it, so it may call NumPy, `math` and functions decorated with ``@numba.njit``.
+    ``@row_loss.register(MyLoss)`` registers a function of these three arguments for a NamedTuple class.
+    Numba compiles it, so it may call NumPy, `math` and functions decorated with ``@numba.njit``.
 
     Parameters
     ----------
     loss : NamedTuple
         The loss with its parameters, all of them floats.
     scores : float32 or float64 ndarray of shape (K,)
-        Scores of the row, which become the derivatives of the loss with respect to them.
+        Scores of the row; overwritten with the derivatives of the loss with respect to them.
     y : int
         Index of the class of the row, 0 ... K - 1.
 
@@ -92,7 +91,7 @@ def row_loss(loss, scores, y):
         If nothing is registered for the class of the loss; by ``register``, if it is not given a
         NamedTuple class and a function of three arguments.
     ValueError
-        By ``register``, if the class has a function already.
+        By ``register``, if the class already has a function.
 
     Examples
     --------
@@ -116,16 +115,16 @@ def row_loss(loss, scores, y):
 def soft_row_loss(loss, scores, q):
     """Loss of one row for class probabilities q; scores are overwritten with their gradient.
 
-    It has to be the expectation of `row_loss` under q. Without one of its own, a loss takes K calls of
-    its `row_loss` for that. ``@soft_row_loss.register(MyLoss)`` works like that of `row_loss`, and has to
-    come before the loss is first used with soft labels.
+    It has to be the expectation of `row_loss` under q. A loss without it calls its `row_loss` K times
+    instead. ``@soft_row_loss.register(MyLoss)`` works like that of `row_loss`, and has to run before the
+    loss is first used with soft labels.
 
     Parameters
     ----------
     loss : NamedTuple
         The loss with its parameters, all of them floats.
     scores : float32 or float64 ndarray of shape (K,)
-        Scores of the row, which become the derivatives of the loss with respect to them.
+        Scores of the row; overwritten with the derivatives of the loss with respect to them.
     q : ndarray of shape (K,)
         Probabilities of the classes, read-only.
 
@@ -140,7 +139,7 @@ def soft_row_loss(loss, scores, q):
         If nothing is registered for the class of the loss; by ``register``, if it is not given a
         NamedTuple class and a function of three arguments.
     ValueError
-        By ``register``, if the class has a function already.
+        By ``register``, if the class already has a function.
 
     Examples
     --------
@@ -177,26 +176,26 @@ def _target_loss(loss, scores, target):
     if isinstance(target, types.Integer):
         return row_loss.find(cls)
     if soft_row_loss.find(cls) is None and row_loss.find(cls) is not None:
-        soft_row_loss.register(cls)(expected_row_loss.py_func)  # so that a later one is refused
+        soft_row_loss.register(cls)(expected_row_loss.py_func)  # a later registration is refused
     return soft_row_loss.find(cls)
 
 
 def number(value: Any) -> Any:
-    """A loss as it is, if its type is that of a number, and not of a number or None."""
+    """Return a loss unchanged; reject row functions that Numba types as Optional."""
     return value
 
 
 @overload(number)
 def _number(value):
     if not isinstance(value, types.Number):
-        # not just no implementation: for a number or None, Numba would look again, for a number
-        raise NumbaTypeError(f"a loss has to be a number, and is {value}")
+        # if None were returned, Numba would retry an Optional as a number
+        raise NumbaTypeError(f"a loss has to be a number, not {value}")
     return lambda value: value
 
 
 @compiled
 def expected_row_loss(loss, scores, q):
-    """sum_k q_k loss(scores, k), what a loss defined for class indices means for soft labels."""
+    """``sum_k q_k loss(scores, k)``: soft labels for a loss that is defined for class indices."""
     original = scores.copy()
     gradient = np.zeros_like(scores)
     value = 0.0
@@ -212,7 +211,7 @@ def expected_row_loss(loss, scores, q):
 
 @generic
 def label_block_loss(loss, labels, ids, block):
-    """`row_loss` of a block of rows at once, whose scores lie class by class; optional.
+    """`row_loss` of a whole block of rows, with scores stored class by class; optional.
 
     ``block.values`` are filled with the losses of rows ``ids``, and block.S with their gradients.
     """

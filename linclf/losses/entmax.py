@@ -23,8 +23,8 @@ from linclf.losses._registry import row_loss, soft_row_loss
 class Sparsemax(NamedTuple):
     """The Fenchel-Young loss of sparsemax, ``-f_y + 1/2 sum_{j in S} (f_j^2 - tau^2) + 1/2``.
 
-    ``sparsemax(f)_j = max(0, f_j - tau)`` is the Euclidean projection of the scores on the simplex, S
-    the classes with a probability above 0. The same as ``Entmax(alpha=2)``.
+    ``sparsemax(f)_j = max(0, f_j - tau)`` is the Euclidean projection of the scores onto the simplex, and
+    S the set of classes with a probability above 0. Equal to ``Entmax(alpha=2)``.
 
     References
     ----------
@@ -57,7 +57,7 @@ class Entmax(NamedTuple):
     Parameters
     ----------
     alpha : float in (1, 2], default=1.5
-        The larger, the more classes have probability 0; 2 is `Sparsemax`. Not the L2 penalty.
+        Larger values give more probabilities of 0; 2 is `Sparsemax`. Not the L2 penalty.
 
     References
     ----------
@@ -80,8 +80,8 @@ class Entmax(NamedTuple):
     limits = {"alpha": Interval(Real, 1, 2, closed="right")}
 
     def curvature(self, n_classes: int) -> float:
-        # largest, 2^(alpha - 2), where two classes share a row, and K^(alpha - 2) where all do; in
-        # between for steps as long as they can be, like softmax's
+        # between K^(alpha - 2) (all classes share a row) and 2^(alpha - 2) (two do), the largest, to make
+        # steps as long as possible, as for softmax
         return min(2.0 ** (self.alpha - 2), n_classes ** ((self.alpha - 2) / 2))
 
     def probabilities(self, scores: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Focal loss: cross-entropy that turns away from rows which are already well classified."""
+"""Focal loss: cross-entropy with less weight on rows that are already well classified."""
 
 from numbers import Real
 from typing import NamedTuple
@@ -39,8 +39,8 @@ class Focal(NamedTuple):
     convex = attained = False
 
     def curvature(self, n_classes: int) -> float:
-        # largest second derivative of the binary loss over p, found by tabulating it: it grows
-        # slower than this line for every gamma >= 0 (tests/losses/test_losses.py tabulates it again)
+        # the largest second derivative of the binary loss over p grows more slowly than this line for
+        # every gamma >= 0 (tabulated in tests/losses/test_losses.py)
         return 0.5 * (1.0 + 0.625 * self.gamma)
 
     def probabilities(self, scores: FloatArray) -> FloatArray:

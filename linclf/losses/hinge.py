@@ -1,7 +1,7 @@
 """Multiclass hinge losses: Weston-Watkins, Crammer-Singer and one-vs-rest, plain and squared.
 
-D is the margin. For two classes the three forms are one and the same problem (with the penalty
-written for two score columns), so one-vs-rest is then trained as Weston-Watkins.
+D is the margin. For two classes the three forms are the same problem (with the penalty written for
+two score columns), so one-vs-rest is then trained as Weston-Watkins.
 """
 
 from numbers import Real
@@ -22,7 +22,7 @@ from linclf.losses._dual import (
 from linclf.losses._hessian import row_hessian
 from linclf.losses._registry import row_loss
 
-ALL = 1 - 1e-9  # of what the rivals may have together; the rest is rounding
+ALL = 1 - 1e-9  # a sum of dual variables from here on is at its bound of 1, up to rounding
 _LIMITS = {"margin": Interval(Real, 0, None, closed="neither")}
 
 
@@ -121,7 +121,7 @@ class CrammerSinger(NamedTuple):
 class SquaredCrammerSinger(NamedTuple):
     """``max(0, max_{j != y} f_j - f_y + D)^2``, the square of `CrammerSinger`.
 
-    Its gradient jumps where two rivals tie for K > 2; it is trained like the smooth losses, but not by
+    For K > 2 its gradient jumps where two rivals tie. It is trained like the smooth losses, but not by
     Newton's method.
 
     Parameters
@@ -310,7 +310,7 @@ def squared_one_vs_rest(loss, scores, y):
 
 @row_hessian.register(SquaredWestonWatkins)
 def squared_weston_watkins_hessian(loss, scores, y, along, work):
-    """``2 (t_k - t_y)`` for the rivals k within the margin, and what it takes from y."""
+    """``2 (t_k - t_y)`` for the rivals k within the margin, and minus their sum for y."""
     edge, n_classes = scores[y] - loss.margin, scores.size
     for start in range(0, along.size, n_classes):
         own, total = along[start + y], 0.0
@@ -343,7 +343,7 @@ def weston_watkins_dual(loss, scores, y, active, bend):
 
 @dual_step.register(CrammerSinger)
 def crammer_singer_dual(loss, scores, y, active, bend):
-    """The variables of the rivals are at least 0, and 1 together at most."""
+    """The variables of the rivals are at least 0 and sum to at most 1."""
     top = excesses(loss.margin, scores, y, active, bend)
     if top <= 0.0 and active[y] == 0.0:
         scores[:] = 0.0

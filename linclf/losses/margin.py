@@ -2,7 +2,7 @@
 
 All are the softmax cross-entropy of ``s * c_k`` in which the cosine of the true class is replaced
 by a smaller one, ``psi(theta_y)`` with ``theta = arccos(c)``. The scores of these losses are the
-cosines that `heads.Cosine` computes. At prediction there is no margin: ``softmax(s * c)``.
+cosines that `heads.Cosine` computes. Prediction uses no margin: ``softmax(s * c)``.
 
 psi is continuous and decreasing on all of [0, pi]:
 
@@ -32,19 +32,19 @@ _SCALE = [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})]
 def automatic_scale(n_classes: int) -> float:
     """Five times the scale at which a perfectly placed row gets a probability of 0.999.
 
-    With K unit vectors spread evenly the true cosine is 1 and the others are -1/(K-1), which gives
-    ``(K-1)/K * log(999 (K-1))`` (Wang 2017, proposition 2), 8 for ten classes. Rows that a fixed
-    representation gives do not use the whole sphere, which takes the factor of five.
+    With K unit vectors spread evenly, the true cosine is 1 and the others are -1/(K-1), which gives
+    ``(K-1)/K * log(999 (K-1))`` (Wang 2017, proposition 2), 8 for ten classes. Rows of a fixed
+    representation do not use the whole sphere, hence the factor of five.
     """
     rivals = n_classes - 1
     return 5.0 * rivals / n_classes * math.log(rivals * 999.0)
 
 
-# A NamedTuple cannot inherit, so the four classes name what they share in their bodies.
+# NamedTuples cannot inherit, so each of the four classes assigns these shared functions in its body.
 
 
 def _curvature(self: "Face", n_classes: int) -> float:
-    return 0.5 * float(self.scale) ** 2  # which is a number once it is resolved
+    return 0.5 * float(self.scale) ** 2  # a number once the loss is resolved
 
 
 def _resolved(self: "Face", n_classes: int) -> "Face":
@@ -64,7 +64,7 @@ def _log_probabilities(self: "Face", scores: FloatArray) -> FloatArray:
 
 
 class NormFace(NamedTuple):
-    """Softmax of scaled cosines, no margin.
+    """Softmax of scaled cosines, without a margin.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ class CosFace(NamedTuple):
     scale : float > 0 or "auto", default="auto"
         The factor s; "auto" is `automatic_scale`.
     margin : float in [0, 1], default=0.05
-        What is taken from the true cosine.
+        Amount subtracted from the cosine of the true class.
 
     References
     ----------
@@ -132,7 +132,7 @@ class ArcFace(NamedTuple):
     scale : float > 0 or "auto", default="auto"
         The factor s; "auto" is `automatic_scale`.
     margin : float in [0, pi/2], default=0.05
-        Angle in radians added to the true one. Past ``theta + margin = pi`` the cosine continues
+        Angle in radians added to the true angle. Past ``theta + margin = pi`` the cosine continues
         as ``cos(theta) + cos(margin) - 1``, which is continuous and still decreasing in theta.
 
     References

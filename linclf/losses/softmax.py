@@ -17,14 +17,14 @@ class Softmax(NamedTuple):
     r"""Softmax cross-entropy ``logsumexp(f/T) - q.f/T``, the multinomial log loss.
 
     The target q has ``1 - label_smoothing`` on the true class and ``label_smoothing / (K - 1)`` on
-    each other one. (PyTorch's ``label_smoothing=e'`` spreads over all K: ``e = e' (K - 1) / K``.)
+    each of the others. (PyTorch's ``label_smoothing=e'`` spreads over all K: ``e = e' (K - 1) / K``.)
 
     Parameters
     ----------
     label_smoothing : float in [0, 1), default=0.0
         Probability taken from the true class. Soft labels are smoothed in the same way.
     temperature : float > 0, default=1.0
-        Scores are divided by it before the softmax, in training and in ``predict_proba``.
+        Divides the scores before the softmax, in training and in ``predict_proba``.
 
     References
     ----------
@@ -54,7 +54,7 @@ class Softmax(NamedTuple):
         return self.label_smoothing > 0
 
     def curvature(self, n_classes: int) -> float:
-        # between 1/K (all classes share a row) and 1/2 (two do), for steps as long as they can be
+        # between 1/K (all classes share a row) and 1/2 (two do), to make steps as long as possible
         return min(0.5, max(n_classes**-0.5, 0.033)) / self.temperature**2
 
     def watched(self) -> Self:
@@ -90,9 +90,9 @@ def softmax_loss(loss, scores, y):
 
 @label_block_loss.register(Softmax)
 def softmax_block_loss(loss, labels, ids, block):
-    """Class by class, all rows at once: few classes would leave lanes of the processor idle."""
+    """Class by class for all rows: row by row, a few classes would leave SIMD lanes idle."""
     S, values = block.S, block.values
-    # unpacked in one go, they would keep Numba from making vectors of the loops
+    # tuple unpacking would keep Numba from vectorising the loops
     top, target, rest = block.lanes[0], block.lanes[1], block.lanes[2]
     n, n_classes, kind = ids.size, S.shape[1], S.dtype.type
     smoothing, inverse = loss.label_smoothing, 1.0 / loss.temperature
@@ -108,7 +108,7 @@ def softmax_block_loss(loss, labels, ids, block):
                 rest[r] += S[r, k] - target[r]
     for k in range(1, n_classes):
         for r in range(n):
-            top[r] = np.maximum(top[r], S[r, k])  # which vectorises, unlike max
+            top[r] = np.maximum(top[r], S[r, k])  # vectorises, unlike max
     scale = kind(inverse)
     for k in range(n_classes):
         for r in range(n):

@@ -1,4 +1,4 @@
-"""Choosing penalties: classifiers that do, and the path of weights that they follow."""
+"""Choosing penalties: cross-validated classifiers, and the path of weights that they follow."""
 
 from linclf.tuning._classifiers import LinearClassifierCV, SoftmaxClassifierCV, SVMClassifierCV
 from linclf.tuning._path import Path, path

@@ -15,20 +15,20 @@ from linclf._training.spread import spread_of
 from linclf._training.train import fit_for, prepared
 from linclf._types import FloatArray, Loss
 
-NEARLY_ZERO = 0.01  # share of the objective that weights take away at the strongest penalty, at most
-SPAN = 1e8  # the strongest over the weakest
+NEARLY_ZERO = 0.01  # largest share by which weights lower the objective at the strongest penalty
+SPAN = 1e8  # ratio of the strongest penalty to the weakest
 
 
 def checked_alphas(alphas: ArrayLike) -> FloatArray:
-    """Given penalties, each once, the strongest first."""
+    """The given penalties without duplicates, strongest first."""
     given = np.asarray(alphas)
     if given.ndim != 1 or given.dtype.kind not in "fiu" or not given.size:
-        raise ValueError(f"alphas={alphas!r} must be a number of penalties, or an array of some")
+        raise ValueError(f"alphas={alphas!r} must be a number of penalties, or an array of penalties")
     given = given.astype(np.float64)
     wrong = given[~(np.isfinite(given) & (given > 0))].tolist()
     if wrong:
         raise ValueError(
-            f"alphas has {wrong[0]!r}, and penalties to choose from are positive and finite; leave it out "
+            f"alphas has {wrong[0]!r}, but penalties to choose from are positive and finite; leave it out "
             "(alpha=0 is for the classifier that does not choose)"
         )
     return np.unique(given)[::-1]
@@ -37,7 +37,7 @@ def checked_alphas(alphas: ArrayLike) -> FloatArray:
 def alphas_of(
     alphas: int | str | ArrayLike, task: Task, losses: Sequence[Loss], settings: Settings
 ) -> FloatArray:
-    """A grid over the rows if its size is given, one a decade for "auto", else what is given."""
+    """A grid for the rows if its size is given, with one per decade for "auto", else the given penalties."""
     if not isinstance(alphas, (Integral, str)):
         return checked_alphas(alphas)
     strongest, span = max(_strongest(task, loss, settings) for loss in losses), SPAN * _units(task)
@@ -46,9 +46,9 @@ def alphas_of(
 
 
 def _units(task: Task) -> float:
-    """How much larger the variance of the column that varies most is than that of a typical one.
+    """Ratio of the largest variance of a column to that of a typical one.
 
-    The strongest penalty is for the former, and the others need a penalty so much weaker.
+    The strongest penalty is for the former, and the other columns need one weaker by this ratio.
     """
     data = task.data
     if data.is_sparse or task.spread is not None:

@@ -15,8 +15,9 @@ from linclf.tuning._paths import Candidate
 class SoftmaxClassifierCV(CrossValidated, SoftmaxClassifier):
     """Multinomial logistic regression that chooses its penalty by cross-validation.
 
-    For each fold the penalties are trained from strong to weak, each from where the last one ended; then the
-    penalty of the best mean score is trained on all rows. `SoftmaxClassifier` has the formula.
+    In each fold, models are trained from the strongest penalty to the weakest, each starting from the last
+    one. The penalty with the best mean score is then used to train on all rows. See `SoftmaxClassifier` for
+    the formula.
 
     Parameters
     ----------
@@ -44,8 +45,8 @@ class SoftmaxClassifierCV(CrossValidated, SoftmaxClassifier):
 class SVMClassifierCV(CrossValidated, SVMClassifier):
     """Linear support vector machine that chooses its penalty by cross-validation.
 
-    `SVMClassifier` has the formulas. The penalty with the highest accuracy is chosen, as hinges have no
-    probabilities; of equal ones the strongest.
+    See `SVMClassifier` for the formulas. As hinges have no probabilities, the penalty with the highest
+    accuracy is chosen; of several, the strongest.
 
     Parameters
     ----------
@@ -67,7 +68,7 @@ class SVMClassifierCV(CrossValidated, SVMClassifier):
 
 
 class LinearClassifierCV(CrossValidated, LinearClassifier):
-    """A linear classifier with any loss that chooses its penalty, and parameters of the loss.
+    """Linear classifier with any loss; chooses its penalty and parameters of the loss by cross-validation.
 
     Parameters
     ----------
@@ -93,7 +94,7 @@ class LinearClassifierCV(CrossValidated, LinearClassifier):
         type="dict of lists or None",
         description="""
         Values of parameters of the loss to choose from, such as ``{"gamma": [0.0, 1.0, 2.0]}``; each
-        combination has a path of its own.
+        combination has its own path of penalties.
         """,
     )
 
@@ -108,7 +109,7 @@ class LinearClassifierCV(CrossValidated, LinearClassifier):
         unknown = sorted(set(self.loss_grid or {}) - set(resolved._fields))
         if unknown:
             raise ValueError(
-                f"loss_grid has {unknown}, which are no parameters of {resolved!r}; these are "
+                f"loss_grid has {unknown}, which are not parameters of {resolved!r}; these are "
                 f"{list(resolved._fields)}"
             )
         candidates = []

@@ -49,23 +49,23 @@ from linclf.tuning._scoring import OF_ROWS, Metric, OfRows, metric_for
 from linclf.tuning._table import Table
 from linclf.tuning._tried import Tried
 
-SMALL = 2**24  # multiply-adds of a pass, below which threads take folds, and above which they share passes
+SMALL = 2**24  # multiply-adds of a pass: up to this, threads take whole folds; beyond, they share passes
 INPUT = "n_features_in_", "feature_names_in_"
 NO_VALIDATION: GivenValidation = (None, None, None)
-UNBOUNDED_PENALTY = 1e-4  # for losses on cosines, whose scores no penalty changes
+UNBOUNDED_PENALTY = 1e-4  # for losses on cosines, on whose scores the penalty has no effect
 
 
 class CrossValidated(BaseLinearClassifier):
-    """Chooses the penalty on held-out rows; a final class says which loss."""
+    """Chooses the penalty on held-out rows; a final class names its loss."""
 
     alphas: int | str | ArrayLike = parameter(
         default=20,
         constraint=[Interval(Integral, 1, None, closed="left"), StrOptions({"auto"}), "array-like"],
         type='int, "auto" or array-like of float > 0',
         description="""
-        The penalties to choose from. A number is that of a logarithmic grid over eight decades (more, if
+        The penalties to choose from. An integer is the size of a logarithmic grid over eight decades (more if
         dense columns vary unequally), from the penalty at which weights lower the objective by 1 % at most.
-        "auto" tries one a decade, and then three on either side of the best, each 1.8 times the next.
+        "auto" tries one per decade, and then three on either side of the best, each 1.8 times the next.
         """,
     )
     cv: int | str | Splitter | Folds | None = parameter(
@@ -73,11 +73,11 @@ class CrossValidated(BaseLinearClassifier):
         constraint=["cv_object", StrOptions({"loo"})],
         type='int, splitter, iterable of (train, test), "loo" or None',
         description="""
-        The folds. None is 5 stratified ones, or as many as the rarest class has rows. "loo" leaves out one
-        row at a time, with all of its weight, by one step of Newton's method from the fit of all rows: for
-        smooth convex losses and up to 1,500 weights. Up to eight rows that matter most are really left out,
-        for the best penalty and its neighbours, and it warns if one step is wrong for them. Not with
-        ``X_val``.
+        The folds. None means 5 stratified folds, or as many as the rarest class has rows if that is fewer.
+        "loo" leaves out one row at a time, with its whole weight, by one step of Newton's method from the fit
+        on all rows; it is for smooth convex losses and up to 1,500 weights. For the best penalty and its
+        neighbours, up to eight rows that matter most are really left out, with a warning if the single step
+        is wrong for them. Not available with ``X_val``.
         """,
     )
     scoring: Any = parameter(
@@ -85,9 +85,9 @@ class CrossValidated(BaseLinearClassifier):
         constraint=[StrOptions(set(get_scorer_names())), callable, None],
         type="str, callable or None",
         description="""
-        What is highest for the best penalty: a scorer of scikit-learn. None is "neg_log_loss" for losses with
-        probabilities (rows of class probabilities count with them), else "accuracy"; these two weigh rows
-        with their ``sample_weight``, without `class_weight`.
+        A scorer of scikit-learn, which is highest for the best penalty. None means "neg_log_loss" for losses
+        with probabilities (soft labels count with their probabilities), else "accuracy". These two weight
+        rows by ``sample_weight``, without `class_weight`.
         """,
     )
     rule: str = parameter(
@@ -95,8 +95,8 @@ class CrossValidated(BaseLinearClassifier):
         constraint=[StrOptions({"best", "1se"})],
         type='{"best", "1se"}',
         description="""
-        "best" takes the penalty of the highest mean score, and the strongest of several. "1se" takes the
-        strongest whose score is within one standard error of that.
+        "best" chooses the penalty with the highest mean score; of several, the strongest. "1se" chooses the
+        strongest penalty with a score within one standard error of the highest.
         """,
     )
     refit: bool = parameter(
@@ -104,15 +104,15 @@ class CrossValidated(BaseLinearClassifier):
         constraint=["boolean"],
         type="bool",
         description="""
-        Whether the model is fitted to all rows with the chosen penalty. If not, there is no model, only
-        `alpha_` and `cv_results_`.
+        Whether to fit the model on all rows with the chosen penalty. If False, there is no model, only the
+        results of the search, such as `alpha_` and `cv_results_`.
         """,
     )
     store_coef_path: bool = parameter(
         default=False,
         constraint=["boolean"],
         type="bool",
-        description="Whether to train all rows with all penalties, and publish the weights.",
+        description="Whether to train on all rows with every penalty, and store the weights.",
     )
     alpha: float = not_offered()
     early_stopping: Any = not_offered()
@@ -120,7 +120,7 @@ class CrossValidated(BaseLinearClassifier):
     calibration: Any = not_offered()
     warm_start: bool = not_offered()
 
-    alpha_: float = attribute(type="float", description="The penalty that was chosen.")
+    alpha_: float = attribute(type="float", description="The chosen penalty.")
     alphas_: FloatArray = attribute(
         type="ndarray of shape (n_alphas,)", description="All penalties, the strongest first."
     )
@@ -135,8 +135,8 @@ class CrossValidated(BaseLinearClassifier):
     loo_check_: dict[str, NDArray[Any]] = attribute(
         type="dict of ndarrays",
         description="""
-        If ``cv="loo"``: the "rows" whose scores change most without them, their "approximate" scores, and the
-        "exact" ones, for which the rows were really left out, which count; all for the best penalty.
+        If ``cv="loo"``: the "rows" whose scores change most if they are left out, their "approximate" scores,
+        and the "exact" scores, for which they were really left out and which count; for the best penalty.
         """,
     )
     coef_path_: FloatArray = attribute(
@@ -151,7 +151,7 @@ class CrossValidated(BaseLinearClassifier):
     _not_always = (*BaseLinearClassifier._not_always, "coef_path_", "intercept_path_", "loo_check_")
 
     def _candidates(self, n_classes: int) -> list[Candidate]:
-        """The losses to choose from, with what they differ in."""
+        """The losses to choose from, with the parameters in which they differ."""
         return [Candidate({}, loss_for(self._loss(), n_classes), {})]
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -191,7 +191,7 @@ class CrossValidated(BaseLinearClassifier):
             Weights of these rows.
         **params : dict
             ``groups`` for the splitter of `cv`. With
-            ``sklearn.set_config(enable_metadata_routing=True)``, what the splitter and the scorer request.
+            ``sklearn.set_config(enable_metadata_routing=True)``, metadata for the splitter and the scorer.
 
         Returns
         -------
@@ -201,7 +201,7 @@ class CrossValidated(BaseLinearClassifier):
         Raises
         ------
         ValueError
-            If the data or the penalties are not usable; the message says which and what to do.
+            If the data or the penalties cannot be used; the message says why and what to do.
 
         Warns
         -----
@@ -216,7 +216,7 @@ class CrossValidated(BaseLinearClassifier):
             return self._fit_chosen(rows, held_out, self._routed(rows, params))
 
     def _held_out(self, rows: GivenRows, validation: GivenValidation) -> Dataset | None:
-        """The rows that the user holds out."""
+        """The rows held out by the user."""
         given = given_validation(self, *validation)
         if given is None:
             return None
@@ -232,13 +232,13 @@ class CrossValidated(BaseLinearClassifier):
         return held_out
 
     def _routed(self, rows: GivenRows, params: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-        """What the splitter is given, and whether a scorer gets weights."""
+        """Arguments for the splitter, and whether the scorer gets weights."""
         if _routing_enabled():
             weights = {"sample_weight": rows.weights} if rows.weighted else {}
             routed = process_routing(self, "fit", **weights, **params)
             other = set(routed.scorer.score) - {"sample_weight"}
             if other:
-                raise TypeError(f"the scorer requests {sorted(other)}, and gets sample_weight only")
+                raise TypeError(f"the scorer requests {sorted(other)}, but gets sample_weight only")
             return routed.splitter.split, "sample_weight" in routed.scorer.score
         if set(params) - {"groups"}:
             raise TypeError(f"fit got unexpected arguments {sorted(set(params) - {'groups'})}")
@@ -246,18 +246,18 @@ class CrossValidated(BaseLinearClassifier):
             return {}, rows.weighted
         if not hasattr(self.cv, "split"):
             raise ValueError(
-                f"groups are given, and cv={self.cv!r} does not use them; use a splitter that does, such as "
+                f"groups are given, but cv={self.cv!r} does not use them; use a splitter that does, such as "
                 "cv=sklearn.model_selection.GroupKFold()"
             )
         return params, rows.weighted
 
     def get_metadata_routing(self) -> MetadataRouter:
-        """Where the parameters of `fit` go, when metadata are routed.
+        """Routing of the parameters of `fit`, if metadata routing is enabled.
 
         Returns
         -------
         routing : sklearn.utils.metadata_routing.MetadataRouter
-            To ``split`` of the splitter, and to the scorer.
+            Routing to ``split`` of the splitter, and to the scorer.
         """
         router = MetadataRouter(owner=self).add_self_request(self)
         if hasattr(self.cv, "split"):
@@ -325,7 +325,7 @@ class CrossValidated(BaseLinearClassifier):
     def _paths(
         self, parts: list[Part], candidates: list[Candidate], alphas: FloatArray, metric: Metric
     ) -> list[PartPath]:
-        """The path of each part; threads take parts if they are small, and passes if they are large."""
+        """The path of each part; threads take whole parts if they are small, and share passes if large."""
         data, n_jobs = parts[0].fitting.data, parts[0].fitting.settings.n_jobs
         stored = data.X.nnz if data.is_sparse else data.X.size
         n_threads = n_jobs if stored * data.y.n_classes <= SMALL else 1
@@ -373,7 +373,7 @@ class CrossValidated(BaseLinearClassifier):
         return Table(scores, errors, alphas, [candidate.params for candidate in candidates])
 
     def _coef_path(self, fitting: Fitting, loss: Loss, alphas: FloatArray) -> dict[str, Any]:
-        """The weights of all rows for all penalties."""
+        """The weights for every penalty, trained on all rows."""
         task = Task(fitting.data, spread=fitting.spread)
         outcomes = path(task, loss, fitting.solver, fitting.settings, alphas.tolist(), fitting.rng)
         models = [self._attributes(outcome.model, fitting) for outcome in outcomes]

@@ -19,21 +19,21 @@ from linclf.tuning._paths import Candidate, PartPath
 from linclf.tuning._scoring import OfRows, mean_of
 from linclf.tuning._table import Table
 
-# rows that are really left out, with the best penalty and its neighbours: fewer of many, which take longer
+# rows to really leave out, for the best penalty and its neighbours: fewer of many rows, as fits take longer
 CHECKED, FEWEST, VISITED = 8, 2, 8000
-ALONE = 1e-7  # share of the way that may be left without one of the rows
-POOR = 0.1  # share of the score that the other rows may be wrong by without a word
+ALONE = 1e-7  # tol of a fit without one row
+POOR = 0.1  # error of the other rows, as a share of the score, above which there is a warning
 
 
 class AllRows(NamedTuple):
-    """The path of all rows, and values (n_losses, n_alphas, n) of the rows by the models without them."""
+    """The path on all rows, and values (n_losses, n_alphas, n) of each row by the model without it."""
 
     path: PartPath
     values: FloatArray
 
 
 def path_of_all(fitting: Fitting, candidates: list[Candidate], alphas: FloatArray, metric: OfRows) -> AllRows:
-    """As `path_of_part`, with each row scored by the model without it."""
+    """Like `path_of_part`, with each row scored by the model without it."""
     weights, n_jobs = _weights(fitting), fitting.settings.n_jobs
     shape = len(candidates), len(alphas)
     result = AllRows(PartPath(np.empty(shape), np.empty(shape), [], []), np.empty((*shape, len(weights))))
@@ -62,17 +62,17 @@ def path_of_all(fitting: Fitting, candidates: list[Candidate], alphas: FloatArra
 
 
 class Corrected(NamedTuple):
-    """A score in which the rows that change most are really left out, and these rows."""
+    """A mean score for which the rows that change most were really left out, and these rows."""
 
     mean: float
     error: float
     rows: IntArray
     approximate: FloatArray
     exact: FloatArray
-    doubt: float  # what the other rows may be wrong by, as a share of the score
+    doubt: float  # possible error of the other rows, as a share of the score
 
     def check(self) -> dict[str, Any]:
-        """What is published, with a warning if the other rows are in doubt."""
+        """The published check; warns if the other rows are in doubt."""
         if self.doubt > POOR:
             warnings.warn(
                 f"cv='loo' is poor here: of the {len(self.rows)} rows that matter most, approximate scores "
@@ -87,7 +87,7 @@ class Corrected(NamedTuple):
 def corrected(
     values: FloatArray, fitting: Fitting, loss: Loss, alpha: float, model: LinearModel, metric: OfRows
 ) -> Corrected:
-    """Leave out for real the rows whose scores change most."""
+    """Really leave out the rows whose scores change most."""
     y, every = fitting.data.counted[0], np.arange(len(values))
     n_checked = int(np.clip(VISITED // len(values), FEWEST, CHECKED))
     changes = np.abs(values - metric.of_rows(loss, _decisions(model, fitting, every), y))
@@ -105,7 +105,7 @@ def corrected(
 def correct(
     table: Table, fitting: Fitting, losses: list[Loss], found: AllRows, metric: OfRows
 ) -> dict[str, Any]:
-    """Correct the scores of the best penalty and its neighbours in the table, until the best one stays."""
+    """Correct the scores of the best penalty and its neighbours, until the best one stays the same."""
     done: dict[tuple[int, int], Corrected] = {}
     while True:
         i, best = table.chosen("best")
@@ -139,13 +139,13 @@ def _fit(fitting: Fitting, loss: Loss, alphas: FloatArray) -> Fit:
 
 
 def _weights(fitting: Fitting) -> FloatArray:
-    """Of the rows, without those of their classes."""
+    """Weights of the rows, without class weights."""
     y, weights = fitting.data.counted
     return weights if fitting.per_class is None else weights / y.expected(fitting.per_class)
 
 
 def _values(rows: LeftOutRows, fit: Fit, model: LinearModel, fitting: Fitting, metric: OfRows) -> FloatArray:
-    """Of each row, by the model without it."""
+    """The value of each row, by the model without it."""
     W = model.W if fit.columns is None else model.W[:, fit.columns.at]
     V = starting_weights(
         model._replace(W=W), fit.head, fit.coordinates, fit.problem.storage, np.dtype(np.float64)
@@ -160,7 +160,7 @@ def _decisions(model: LinearModel, fitting: Fitting, ids: np.ndarray) -> FloatAr
 
 
 def _of_two(scores: FloatArray) -> FloatArray:
-    """Of two classes the difference decides."""
+    """For two classes, 0 and the difference of their scores."""
     if scores.shape[1] == 2:
         return np.column_stack([np.zeros(len(scores)), scores[:, 1] - scores[:, 0]])
     return scores
@@ -175,7 +175,7 @@ def _without(
     weights = data.weights.copy()
     weights[row] = 0
     task = Task(data._replace(weights=weights, chosen=others), model, spread=fitting.spread)
-    # a row is a small part of the objective, and what it changes a small part of the way
+    # one row is a small part of the objective, so its effect is visible only with a small tol
     settings = fitting.settings._replace(alpha=alpha, tol=ALONE, verbose=0, n_jobs=1)
     outcome = trained(task, loss, Newton(), settings, None, np.random.RandomState(0))
     scores = _decisions(outcome.model, fitting, np.array([row]))

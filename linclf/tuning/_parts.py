@@ -1,4 +1,4 @@
-"""Rows to train on, and rows that are held out to score what was trained: one part for each fold."""
+"""Rows to train on, and held-out rows to score the model on: one part for each fold."""
 
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -14,11 +14,11 @@ from linclf._training.spread import spread_of
 from linclf._types import FloatArray, IntArray
 from linclf.losses._names import loss_for
 
-VALIDATION_ROWS = "X_val and y_val"  # what to give without folds
+VALIDATION_ROWS = "X_val and y_val"  # the alternative to folds
 
 
 class Part(NamedTuple):
-    """Training rows with all that is learnt from them, and held-out rows with the weights given."""
+    """Training rows with everything derived from them, and held-out rows with the given weights."""
 
     fitting: Fitting
     held_out: Dataset
@@ -27,7 +27,7 @@ class Part(NamedTuple):
 def parts_of(
     estimator: Described, rows: GivenRows, fitting: Fitting, cv: Any, params: dict[str, Any]
 ) -> list[Part]:
-    """A part for each fold: all of them share one X, of which the other rows have weight 0."""
+    """A part for each fold; all share one X, in which rows that are not trained on have weight 0."""
     labels = rows.y_given.argmax(axis=1) if rows.y.soft else rows.y_given
     blank = np.empty((len(labels), 0))  # a splitter looks at the number of rows, labels and groups
     folds = folds_of(cv, blank, labels, rows.ids, params, VALIDATION_ROWS)
@@ -62,7 +62,7 @@ def _part(estimator: Described, rows: GivenRows, fitting: Fitting, fold: Fold) -
 
 
 def _trained_on(train: IntArray, estimator: Described, rows: GivenRows, fitting: Fitting) -> Fitting:
-    """As `fitting_of` of these rows: weights of classes, their priors and spreads are those of the rows."""
+    """Like `fitting_of` for these rows: class weights, priors and spreads are those of the rows."""
     names, y = rows.classes.tolist(), rows.y.take(train)
     per_class = weights_of_classes(estimator.class_weight, names, y, rows.weights[train])
     weights = np.zeros(len(rows.weights))

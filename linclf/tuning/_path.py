@@ -21,7 +21,7 @@ from linclf.tuning._alphas import alphas_of, checked_alphas
 
 
 class Path(NamedTuple):
-    """What `path` returns: penalties, weights and intercepts, and the objective reached.
+    """Result of `path`: penalties, weights, intercepts, and the objectives reached.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ def path(
     estimator: BaseLinearClassifier | None = None,
     sample_weight: ArrayLike | None = None,
 ) -> Path:
-    """Train with many penalties, from strong to weak, each from where the last one ended.
+    """Train with many penalties, from strong to weak, each starting from the last model.
 
     Parameters
     ----------
@@ -61,11 +61,11 @@ def path(
     y : array-like of shape (n_samples,) or float array of shape (n_samples, n_classes)
         Class labels, or a row of class probabilities for each sample.
     alphas : int or array-like of float > 0, default=20
-        The penalties. A number is that of a logarithmic grid over eight decades (more, if dense columns vary
-        unequally), from the penalty at which weights lower the objective by 1 % at most.
+        The penalties. An integer is the size of a logarithmic grid over eight decades (more if dense columns
+        vary unequally), from the penalty at which weights lower the objective by 1 % at most.
     estimator : classifier of linclf, default=None
-        Whose loss and parameters to train with; its ``alpha`` has no meaning, and it is not changed. None is
-        ``SoftmaxClassifier()``.
+        The classifier with the loss and parameters to train with. Its ``alpha`` is ignored, and it is not
+        changed. None means ``SoftmaxClassifier()``.
     sample_weight : array-like of shape (n_samples,), default=None
         Non-negative weights.
 
@@ -77,7 +77,7 @@ def path(
     Raises
     ------
     ValueError
-        If the data or the penalties are not usable; the message says which and what to do.
+        If the data or the penalties cannot be used; the message says why and what to do.
 
     Warns
     -----
@@ -127,7 +127,7 @@ def path(
 
 
 def _checked(estimator: Any) -> BaseLinearClassifier:
-    """A copy of an estimator that trains one model, of all rows."""
+    """A copy of an estimator, which has to train one model on all rows."""
     plain = isinstance(estimator, BaseLinearClassifier)
     if not plain or type(estimator)._trained is not BaseLinearClassifier._trained:
         raise TypeError(f"estimator={estimator!r} has no path; pass a classifier such as SoftmaxClassifier()")

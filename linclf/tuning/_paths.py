@@ -1,4 +1,4 @@
-"""The paths of penalties of a part, one for each loss, and the scores along them."""
+"""The penalty paths of a part, one for each loss, and the scores along them."""
 
 import copy
 from typing import Any, NamedTuple, Self
@@ -15,7 +15,7 @@ from linclf.tuning._scoring import Metric
 
 
 class Candidate(NamedTuple):
-    """A loss, the parameters in which it differs from others, and what is published of it if it is chosen."""
+    """A loss, the parameters in which it differs from others, and attributes to publish if it is chosen."""
 
     params: dict[str, Any]
     loss: Loss
@@ -23,7 +23,7 @@ class Candidate(NamedTuple):
 
 
 class PartPath(NamedTuple):
-    """Scores and their standard errors (n_losses, n_alphas), models, and what training has warned of."""
+    """Scores and their standard errors (n_losses, n_alphas), models, and warnings from training."""
 
     scores: FloatArray
     errors: FloatArray
@@ -31,7 +31,7 @@ class PartPath(NamedTuple):
     warnings: list[str]
 
     def merged(self, other: Self, order: IntArray) -> Self:
-        """With the penalties of another path, in this order of both together."""
+        """Merged with the penalties of another path, in the given order of both together."""
         scores = np.concatenate([self.scores, other.scores], axis=1)[:, order]
         errors = np.concatenate([self.errors, other.errors], axis=1)[:, order]
         both = [a + b for a, b in zip(self.models, other.models, strict=True)]
@@ -48,9 +48,9 @@ def path_of_part(
     name: str,
     keep: bool,
 ) -> PartPath:
-    """Train with each loss and penalty on the rows of a part, and score on the others.
+    """Train with each loss and penalty on the training rows of a part, and score on its held-out rows.
 
-    Models are kept if ``keep`` says so.
+    Models are stored only if ``keep`` is true.
     """
     fitting, shape = part.fitting, (len(candidates), len(alphas))
     result = PartPath(np.empty(shape), np.empty(shape), [], [])

@@ -1,4 +1,4 @@
-"""How good a model is on rows that it was not trained on; more is better."""
+"""Scores of a model on rows that it was not trained on; higher is better."""
 
 import copy
 from collections.abc import Callable
@@ -13,11 +13,11 @@ from linclf._estimator.predicting import PROBABILITIES, Predicting, columns
 from linclf._types import FloatArray, LabelArray, Loss
 from linclf.losses._registry import trait
 
-LEAST = float(np.log(np.finfo(np.float64).eps))  # logarithm of a probability, as scikit-learn has it
+LEAST = float(np.log(np.finfo(np.float64).eps))  # the smallest log probability, as in scikit-learn
 
 
 class Score(NamedTuple):
-    """The mean over some rows, and its standard error, if it is a mean."""
+    """A score on some rows and, if it is a mean over them, its standard error."""
 
     mean: float
     error: float = np.nan
@@ -34,7 +34,7 @@ class Metric(Protocol):
 
 
 class OfRows:
-    """A mean over rows of something that scores and targets decide."""
+    """A mean over rows of a function of their scores and targets."""
 
     def __init__(self, name: str, of_rows: Callable[[Loss, FloatArray, Targets], FloatArray]) -> None:
         self.name, self.of_rows = name, of_rows
@@ -49,7 +49,7 @@ class OfRows:
 
 
 def mean_of(values: FloatArray, weights: FloatArray) -> Score:
-    """The weighted mean, and its standard error: of weights k as if they were k rows."""
+    """The weighted mean and its standard error, for an effective number ``sum(w)^2 / sum(w^2)`` of rows."""
     total = weights.sum()
     mean = float(weights @ values / total)
     variance = float(weights @ np.square(values - mean) / total)
@@ -58,7 +58,7 @@ def mean_of(values: FloatArray, weights: FloatArray) -> Score:
 
 
 def log_likelihoods(loss: Loss, scores: FloatArray, y: Targets) -> FloatArray:
-    """Of each row, of its label or expected by its probabilities."""
+    """Log likelihood of each row: that of its label, or the expected one under its probabilities."""
     scores = scores.astype(np.float64, copy=False)
     if trait(loss, "log_probabilities"):
         logs = loss.log_probabilities(scores)  # pyright: ignore[reportAttributeAccessIssue]

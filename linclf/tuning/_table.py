@@ -1,4 +1,4 @@
-"""Scores of every loss, penalty and part, and what is chosen by them."""
+"""Scores of every loss, penalty and part, and the choice based on them."""
 
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from linclf._types import FloatArray
 class Table(NamedTuple):
     """Scores (n_parts, n_losses, n_alphas), penalties from strong to weak, parameters of the losses.
 
-    ``errors`` are standard errors of the scores of a single part, whose rows are what varies.
+    ``errors`` are standard errors over the rows of a part, for the case of a single part.
     """
 
     scores: FloatArray
@@ -32,7 +32,7 @@ class Table(NamedTuple):
         return self.scores.std(axis=0, ddof=1) / np.sqrt(len(self.scores))
 
     def chosen(self, rule: str) -> tuple[int, int]:
-        """Numbers of the loss and of the penalty; of equal scores the strongest penalty."""
+        """Indices of the chosen loss and penalty; of equal scores, the strongest penalty."""
         mean, error = self.mean, self.error
         loss, alpha = np.unravel_index(mean.argmax(), mean.shape)
         if rule == "1se":
@@ -45,7 +45,7 @@ class Table(NamedTuple):
         return int(loss), int(alpha)
 
     def results(self) -> dict[str, NDArray[Any]]:
-        """As GridSearchCV publishes them, a row for each loss and penalty."""
+        """The results in the form of GridSearchCV, with a row for each loss and penalty."""
         mean, n_losses = self.mean, len(self.params)
         found: dict[str, NDArray[Any]] = {"param_alpha": np.tile(self.alphas, n_losses)}
         for name in self.params[0]:

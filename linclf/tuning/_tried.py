@@ -26,7 +26,7 @@ class Tried(NamedTuple):
         return np.concatenate([np.geomspace(*pair, BETWEEN + 2)[1:-1] for pair in pairwise(near)])
 
     def merged(self, other: Self) -> Self:
-        """Both, from strong to weak."""
+        """Both merged, from strong to weak."""
         alphas = np.concatenate([self.alphas, other.alphas])
         order = np.argsort(-alphas, kind="stable")
         paths = [a.merged(b, order) for a, b in zip(self.paths, other.paths, strict=True)]

@@ -182,7 +182,7 @@ def test_validation_rows_of_a_class_without_weight_do_not_count():
     )
     assert len(kept) == 34
     assert model.history_["validation_loss"] == part.history_["validation_loss"]
-    with pytest.raises(ValueError, match="the validation rows are all of classes without a row of positive"):
+    with pytest.raises(ValueError, match="all validation rows are of classes without a row of positive"):
         model.fit(X, Y, sample_weight=WITHOUT_B, X_val=X[Y == 1], y_val=Y[Y == 1])
 
 

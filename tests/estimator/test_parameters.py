@@ -106,15 +106,15 @@ def test_not_offered():
 @EACH
 def test_docstrings_speak_of_lbfgs_where_it_is_a_solver(cls):
     words = {name: words for name, _, words in entries(cls, "Parameters")}
+    alike = "Number of epochs without progress, as defined by `tol`, after which training stops."
     if cls.__name__ in ("HierarchicalSoftmaxClassifier", "NCEClassifier", "SampledSoftmaxClassifier"):
         with pytest.raises(InvalidParameterError, match="solver"):
             cls(solver="lbfgs").fit([[0.0], [1.0]], [0, 1])
         assert "lbfgs" not in cls.__doc__
-        assert words["n_iter_no_change"] == "Patience of `tol`, in epochs."
+        assert words["n_iter_no_change"] == alike
     else:
-        exact = 'For "newton" and "lbfgs" it is that of the validation loss.'
-        expected = f"Patience of `tol`, in epochs. {exact}"
-        assert words["n_iter_no_change"] == expected
+        exact = 'For "newton" and "lbfgs" it applies to the validation loss only.'
+        assert words["n_iter_no_change"] == f"{alike} {exact}"
 
 
 def test_classifiers_are_no_dataclasses():

@@ -245,7 +245,7 @@ def test_the_message_says_how_much_and_what_to_do(monkeypatch):
     monkeypatch.setattr(_memory, "available_bytes", lambda: 3 * 2**29)
     message = (
         "10,000 classes x 8,388,608 features need 312.5 GiB for weights and 628.7 GiB with the state of "
-        "solver='adam' and what is published, and 1.5 GiB are available; use fewer features (a hashing "
+        "solver='adam' and published arrays, but 1.5 GiB are available; use fewer features (a hashing "
         "vectoriser with fewer columns, feature selection), a low-rank head (linclf.large, rank=...), or "
         "solver='sgd'"
     )

@@ -170,7 +170,7 @@ FINDINGS = [
         r"the gradient left in scores is .*size 10000;",
     ),
     (wrong_hinge, {"smooth": False}, check_gradient, r"the gradient left in scores is"),
-    (with_a_special_class, {}, check_symmetry, r"classes in another order .* say symmetric = False"),
+    (with_a_special_class, {}, check_symmetry, r"order of the classes .* set symmetric = False"),
     (negative, {}, check_gradient, r"a loss is -.*losses must be 0 or more"),
     (
         coarse_in_float32,
@@ -185,7 +185,7 @@ FINDINGS = [
     (not_convex, {}, check_convexity, r"it is not convex.*convex = False"),
     (plain, {"curvature": lambda self, n: -1.0}, check_curvature, r"curvature of .* is -1\.0"),
     (plain, {"probabilities": half}, check_probabilities, "negative or do not sum to 1"),
-    (plain, {"probabilities": reverse}, check_probabilities, "highest score has not the highest probability"),
+    (plain, {"probabilities": reverse}, check_probabilities, "highest score does not have the highest prob"),
     (plain, {"probabilities": wider}, check_probabilities, r"probabilities of float32 .* are float64"),
     (
         plain,

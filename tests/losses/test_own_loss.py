@@ -358,7 +358,7 @@ def test_a_number_in_the_place_of_a_method(name, iris):
 )
 def test_limits_that_are_not_of_its_fields(limits, iris):
     loss = registered(plain, limits=limits)
-    with pytest.raises(TypeError, match=r"limits=.* of Own\w* has to be a dict from fields, of \['gamma'\]"):
+    with pytest.raises(TypeError, match=r"limits=.* of Own\w* has to be a dict from fields \(\['gamma'\]\)"):
         LinearClassifier(loss=loss).fit(*iris)
 
 

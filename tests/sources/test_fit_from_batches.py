@@ -298,7 +298,7 @@ def test_names_of_columns(tmp_path):
     np.testing.assert_array_equal(
         model.predict(Batches(tmp_path / "a.parquet", target=None, features=list("abcdef"))), expected
     )
-    with pytest.raises(ValueError, match=r"column 0 of .* is 'b', and SoftmaxClassifier was fitted with 'a'"):
+    with pytest.raises(ValueError, match=r"column 0 of .* is 'b', but SoftmaxClassifier was fitted with 'a'"):
         model.predict(Batches(tmp_path / "a.parquet", features=list("bacdef")))
     with pytest.raises(ValueError, match="X has 2 features, but SoftmaxClassifier is expecting 6"):
         model.predict(Batches(tmp_path / "a.parquet", features=["a", "b"]))
@@ -366,8 +366,8 @@ REFUSED = [
     (SampledSoftmaxClassifier(), {}, TypeError, "SampledSoftmaxClassifier needs all rows in memory"),
     (SVMClassifier(solver="dual"), {}, ValueError, "solver='dual' keeps a number for each row"),
     (SoftmaxClassifier(warm_start=True), {}, ValueError, "warm_start=True"),
-    (SoftmaxClassifier(), {"y": [1]}, ValueError, "y is given beside Batches"),
-    (SoftmaxClassifier(), {"sample_weight": [1]}, ValueError, "sample_weight is given beside Batches"),
+    (SoftmaxClassifier(), {"y": [1]}, ValueError, "y is given besides Batches"),
+    (SoftmaxClassifier(), {"sample_weight": [1]}, ValueError, "sample_weight is given besides Batches"),
     (SoftmaxClassifier(calibration="temperature"), {}, ValueError, "needs validation rows"),
     (MarginSoftmaxClassifier(standardize=True), {}, ValueError, "standardize=True with a loss on cosines"),
     (SVMClassifier(solver="lbfgs"), {}, ValueError, "solver='lbfgs' needs a smooth loss"),

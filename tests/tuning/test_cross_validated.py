@@ -365,7 +365,7 @@ def test_groups_stay_together():
     )
     np.testing.assert_allclose(fold_scores(model)[:, 2], expected, atol=1e-7)
     for cv in (None, 3, FOLDS):
-        with pytest.raises(ValueError, match=r"(?s)groups are given, and cv=.* does not use them"):
+        with pytest.raises(ValueError, match=r"(?s)groups are given, but cv=.* does not use them"):
             SoftmaxClassifierCV(cv=cv).fit(X, y, groups=groups)
     with pytest.raises(TypeError, match=r"unexpected arguments \['grups'\]"):
         SoftmaxClassifierCV(cv=GroupKFold(4)).fit(X, y, grups=groups)

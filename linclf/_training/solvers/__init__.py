@@ -1,4 +1,4 @@
-"""Ways to a minimum, one a file; `linclf._training.solver` says what each has to do."""
+"""Ways to a minimum, one per file; `linclf._training.solver` is their interface."""
 
 from linclf._training.solver import Solver
 from linclf._training.solvers.automatic import Automatic
@@ -15,7 +15,7 @@ EXACT: dict[str, type[LBFGS | Newton | Dual]] = {
 
 
 def exact_solver(solver: object) -> Solver | None:
-    """The exact solver that a parameter names; None for an optimizer, whose steps `Stochastic` makes."""
+    """The exact solver that a parameter names; None for an optimizer, which `Stochastic` uses."""
     return EXACT[solver]() if isinstance(solver, str) and solver in EXACT else None
 
 

@@ -20,14 +20,14 @@ from linclf._types import Loss
 from linclf.heads import Head
 from linclf.losses._registry import trait
 
-FEW_CLASSES = 128  # of which one inverse of the Hessian serves all
-FEW_FEATURES = 256  # for which Newton's method pays however many rows there are
-MOST_VARIABLES = 2**16  # of dual ascent: beyond it stochastic steps are near in less time
-LONGEST_PASS = 2e11  # multiply-adds of a pass over the rows, of which an exact solver needs dozens
+FEW_CLASSES = 128  # up to this number, one inverse of the Hessian serves all classes
+FEW_FEATURES = 256  # up to this number, Newton's method pays however many rows there are
+MOST_VARIABLES = 2**16  # of dual ascent: beyond that, stochastic steps get close in less time
+LONGEST_PASS = 2e11  # multiply-adds of a pass over the rows; an exact solver needs dozens of passes
 
 
 class Automatic(NamedTuple):
-    """Newton's method, L-BFGS, dual ascent, or stochastic steps if a part of the rows is all there is."""
+    """Newton's method, L-BFGS, dual ascent, or stochastic steps, the choice for a part of the rows."""
 
     stochastic: Stochastic = Stochastic()
 
@@ -66,7 +66,7 @@ class Automatic(NamedTuple):
         return LBFGS() if passes else self.stochastic.for_shards(loss, watched, shuffles)
 
     def check(self, loss: Loss, data: Dataset) -> None:
-        """What it chooses has no objections."""
+        """Nothing to check: the solver that it chooses is suitable."""
 
     def bytes_needed(self, shape: Shape) -> int:
         return self.stochastic.bytes_needed(shape)

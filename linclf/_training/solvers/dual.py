@@ -3,8 +3,8 @@ r"""Dual ascent for hinges that are not squared, until the gap to a lower bound 
 Each row has dual variables, a subgradient g_i of its loss, and the weights follow from them:
 ``W = -sum_i s_i g_i x_i' / alpha`` with shares s_i. The best g_i for fixed others is known exactly
 (`losses._dual`), and rows take turns (Hsieh 2008, Keerthi 2008, Dogan 2016). Intercepts, which have no
-penalty, get a small one around a centre that follows them. Few weights are brought to the end by
-`multipliers`, as ascent takes long if the features are correlated or of several scales.
+penalty, get a small one around a centre that follows them. If there are few weights, `multipliers` finishes
+the work, as ascent takes long if the features are correlated or of several scales.
 """
 
 from typing import NamedTuple, Self
@@ -29,26 +29,26 @@ from linclf.heads import Head
 from linclf.losses._dual import dual_step
 
 VECTORS = 8  # of the size of the weights, float64
-COPIES = 2  # of the variables, at the least
-PASSES = 2  # over the rows from one look at the gap to the next
-CALM, LONGEST = 2, 16  # visits without a change from which on a row is left out, for so many passes at most
-PULL = 0.05  # of all features together, that the constant pulls at the dual variables
-TURNS = 30  # iterations of ascent at most, before few weights go on with multipliers
-# the same if the gap does not fall by so much in some of them, and a step of Newton's method does not cost
-# more: up to so many rows a squared weight
+COPIES = 2  # of the variables, at least
+PASSES = 2  # over the rows, before the gap is computed again
+CALM, LONGEST = 2, 16  # visits without a change after which a row is left out, and the most passes of that
+PULL = 0.05  # of the constant at the dual variables, as a share of that of all features together
+TURNS = 30  # most iterations of ascent before multipliers take over, if there are few weights
+# they take over earlier if the gap falls by less than LEAST_FALL in SOME iterations and Newton's method is
+# cheap: CHEAP times the squared number of weights is at most the number of rows
 LEAST_FALL, SOME, CHEAP = 0.5, 3, 1 / 24
-EXACT_ROWS, EXACT = 256, 1e-9  # up to which a weight of k equals k copies to 7 digits, and the share for that
-PATIENCE = 30  # steps in which the gap is not halved, after which one that is small enough remains as it is
-ROUNDING = 32  # times that of a value, which the gap between two of them may have
-SOLVED = 0.3  # of the rest of the gap, that a step has left, from which on multipliers are taken anew
+EXACT_ROWS, EXACT = 256, 1e-9  # rows for which a weight of k equals k copies to 7 digits, the share for that
+PATIENCE = 30  # steps that do not halve the gap, after which it is accepted if it is small enough
+ROUNDING = 32  # of a gap between two values, as a multiple of that of a value
+SOLVED = 0.3  # multipliers are renewed once the unsolved part of the gap is at most this share of the rest
 
 
 class Dual(NamedTuple):
-    """Ascent in the dual variables of the rows; it has no parameters of its own."""
+    """Ascent in the dual variables of the rows; it has no parameters."""
 
     needs_passes = True
     streams = False
-    automatic_tol = 1e-4  # of the way
+    automatic_tol = 1e-4  # of the fall from the best intercepts
     levels = True
     name = "dual"
     automatic = True
@@ -67,7 +67,7 @@ class Dual(NamedTuple):
     def check(self, loss: Loss, data: Dataset) -> None:
         if not knows(loss):
             raise ValueError(
-                f"solver='dual' needs a hinge loss that is not squared, and {loss!r} is none; use "
+                f"solver='dual' needs a hinge loss that is not squared, and {loss!r} is not one; use "
                 "solver='auto'"
             )
         if data.y.soft:
@@ -76,7 +76,7 @@ class Dual(NamedTuple):
             )
 
     def bytes_needed(self, shape: Shape) -> int:
-        """Weights, and variables of each row with what they were before."""
+        """Bytes of the weights, and of the variables of each row with their previous values."""
         variables = shape.n_products * (VECTORS * shape.n_features + COPIES * shape.n_rows)
         held = suit(shape.n_rows, shape.n_features, shape.n_products)
         return 8 * (variables + held * shape.n_rows * (shape.n_features + 1))
@@ -92,7 +92,7 @@ class Dual(NamedTuple):
             )
         max_iter, _ = self.extent(fit.settings, fit.loss, fit.head, fit.shape)
         monitor.start("iteration", max_iter, "gap")
-        with np.errstate(over="ignore", invalid="ignore"):  # `outcome` looks at the objective
+        with np.errstate(over="ignore", invalid="ignore"):  # `outcome` checks the objective
             run = _Run(fit, monitor, max_iter)
             run.ascend()
             run.tighten()
@@ -105,12 +105,12 @@ def knows(loss: Loss) -> bool:
 
 
 def for_kinks(loss: Loss) -> str:
-    """The solvers that a loss with kinks can have, for messages."""
+    """The solvers for a loss with kinks, for messages."""
     return "solver='dual', solver='sgd'" if knows(loss) else "solver='sgd'"
 
 
 class _Run:
-    """The way from one set of dual variables to the next, the lowest weights and the highest bound on it."""
+    """The dual variables on the way to the minimum, the best weights, and the highest bound."""
 
     def __init__(self, fit: Fit, monitor: Monitor, max_iter: int) -> None:
         self.fit, self.monitor, self.max_iter = fit, monitor, max_iter
@@ -153,7 +153,7 @@ class _Run:
                 n_passes += 1
                 calm = np.minimum(ascent.calm[order] - CALM, LONGEST)
                 sleeps_until[order] = n_passes + np.where(calm >= 0, np.minimum(2.0**calm, LONGEST), 0)
-                # the method of multipliers: they move on by as much as they are from the centre
+                # the method of multipliers: intercepts move on by their distance from the centre
                 shift, centre = ascent.b - centre, ascent.b.copy()
                 ascent.b[:] += shift
             W = dual.storage.by_classes(ascent.W) / fit.coordinates.factor
@@ -166,7 +166,7 @@ class _Run:
         return len(gaps) >= TURNS or (slow and CHEAP * shape.n_weights**2 <= shape.n_rows)
 
     def tighten(self) -> None:
-        """The rest of the way for few weights."""
+        """Finish with multipliers, if there are few weights."""
         if not (self.goes_on and self.multipliers):
             return
         V = self.fit.problem.storage.by_classes(self.best.V).copy()
@@ -183,10 +183,10 @@ class _Run:
                 steps.tighten()
 
     def _look(self, V: FloatArray) -> float:
-        """An iteration has led to weights V by class, and to the dual variables; returns the gap of both."""
+        """Look at the weights V, by class, and the dual variables of an iteration; returns their gap."""
         V = V.copy()
         if depends_on_differences(self.fit.loss) and self.fit.head.copies == 1:
-            V[:, -1] -= V[:, -1].mean()  # which nothing else decides
+            V[:, -1] -= V[:, -1].mean()  # nothing else determines it
         here = reached(self.objective, np.ascontiguousarray(self.fit.problem.storage.by_classes(V)))
         bound = self.dual.value(self.active)
         if here.value < self.best.value:
@@ -197,7 +197,7 @@ class _Run:
         return here.value - bound
 
     def _enough(self, share: float = 1.0) -> float:
-        """A gap that is a share of what is allowed, or nothing but rounding if nothing lower can be found."""
+        """The gap to reach: a share of what is allowed, or rounding if nothing lower can be found."""
         value = self.best.value
         rounding = ROUNDING * self.optimality.precision * abs(value) if self.optimality.tol else 0.0
         return max(share * self.optimality.allowed(value), rounding)
@@ -206,7 +206,7 @@ class _Run:
         return self.fit.model(self.best.V)
 
     def _record(self) -> bool:
-        """Returns whether to stop."""
+        """Record an iteration; returns whether to stop."""
         monitor = self.monitor
         monitor.begin()
         watched = monitor.record(self.model, self.best.value, gap=self.gap)
@@ -214,7 +214,7 @@ class _Run:
         return monitor.end(self.model) or stop
 
     def outcome(self) -> Outcome:
-        """The lowest weights, with a warning if they are not what was asked for."""
+        """The best weights, with a warning if they do not reach tol."""
         if not np.isfinite(self.best.value):
             raise ValueError(OVERFLOW)
         outcome = self.monitor.outcome(self.model)

@@ -1,9 +1,9 @@
 r"""L-BFGS for smooth losses, in coordinates in which the Hessian is nearly a multiple of the identity.
 
-L-BFGS runs in ``U = V L`` with a preconditioner ``M = L L'`` of a sample of the rows, first at the
+L-BFGS runs in ``U = V L`` with a preconditioner ``M = L L'`` from a sample of the rows, taken first at the
 start, where all rows have the same curvature, and again at a rough solution, where rows that are classified
-with confidence hardly count. Of many rows a few epochs of stochastic steps find the rough solution sooner.
-The objective is unchanged, only the path to its minimum is another.
+with confidence hardly count. With many rows, a few epochs of stochastic steps find the rough solution sooner.
+The objective is unchanged; only the path to its minimum differs.
 """
 
 from collections import deque
@@ -35,25 +35,25 @@ from linclf.losses._registry import trait
 
 SAMPLE, FEWEST = 4, 1000  # rows of the sample: a multiple of the features, and the least
 ROUGH, ROUGH_ITERATIONS = 0.1, 30  # relative gradient norm, or iterations, before M is taken again
-MANY, FEW = 4, 1000  # times the sample, and sparse rows, beyond which epochs of SGD make the rough solution
-# the pairs have seen a few directions only, and show some tenth of the distance; lately: iterations
+MANY, FEW = 4, 1000  # dense rows, in samples, and sparse rows beyond which SGD finds the rough solution
+# factor of the distance shown by pairs, which know only a few directions; number of recent iterations
 CAUTION, LATELY = 5, 5
-# times the distance that a factor sees from given weights at which they are believed to be near, and times
-# that which pairs see from predicted ones
+# multiples of an estimated distance that must still be allowed before a Cholesky factor is believed at given
+# weights, and before pairs are believed at predicted ones
 SURE, SURER = 10, 200
-LASTS = 5  # iterations after which the next penalty gets a preconditioner of its own
-TAIL, SLOWEST = 2.5, 0.85  # times what falls that go on shrinking leave, and the least share to which they do
+LASTS = 5  # iterations after which the next penalty gets a new preconditioner
+TAIL, SLOWEST = 2.5, 0.85  # factor of what is left if falls go on shrinking, and the least ratio of falls
 # vectors of the size of the weights: the pairs, two points with their gradients, the direction, weights, the
 # gradient of the rows, penalty and factor
 VECTORS = 2 * MOST + 9
 
 
 class LBFGS(NamedTuple):
-    """Quasi-Newton steps on all rows; it has no parameters of its own."""
+    """Quasi-Newton steps on all rows; it has no parameters."""
 
     needs_passes = True
     streams = False
-    automatic_tol = 1e-4  # of the way
+    automatic_tol = 1e-4  # of the fall from the best intercepts
     levels = True
     name = "lbfgs"
     automatic = True
@@ -103,7 +103,7 @@ class LBFGS(NamedTuple):
 
 
 class _Run:
-    """The way from one set of weights to the next."""
+    """The weights on the way to the minimum."""
 
     def __init__(self, fit: Fit, monitor: Monitor) -> None:
         self.rows = objective_for(fit)
@@ -111,11 +111,11 @@ class _Run:
         self.sample = self.rows.sample(self.sample_size, np.random.RandomState(0))
         self.optimality = Optimality(self.rows, monitor.watch.tol or 0.0)
         self.factor: Preconditioner | None = None
-        self.underestimated = 1.0  # the last fall, as a multiple of what the factor saw before it
-        self.jumps = covariance.find(type(fit.loss)) is None  # the Hessian, as that of hinges does
+        self.underestimated = 1.0  # the last fall, as a multiple of the factor's estimate before it
+        self.jumps = covariance.find(type(fit.loss)) is None  # whether the Hessian jumps, as for hinges
         self._start(fit, monitor, fit.V if fit.V.any() else self.optimality.start.V)
         norm = self.optimality.start.steepness
-        # if labels and features have nothing to do with each other, rounding is all there is
+        # if labels do not depend on the features, the gradient is only rounding
         self.scale = norm if norm > 10 * np.finfo(fit.V.dtype).eps else np.inf
 
     def _start(self, fit: Fit, monitor: Monitor, V: FloatArray) -> None:
@@ -124,15 +124,15 @@ class _Run:
         monitor.start("iteration", self.max_iter, "gradient_norm")
         self.value = self.optimality.start.value
         self.finished, self.distance = False, np.inf
-        self.unpredicted: tuple[FloatArray, float] | None = None  # weights if a prediction is no good
-        if self.fit.shards is not None:  # a sample may be too small to say anything
+        self.unpredicted: tuple[FloatArray, float] | None = None  # weights to use if a prediction is bad
+        if self.fit.shards is not None:  # a sample may be too small to tell anything
             self.unpredicted = self.optimality.start.V, self.value
-        self.lately: deque[float] = deque(maxlen=LATELY)  # distances that the pairs have shown
+        self.lately: deque[float] = deque(maxlen=LATELY)  # recent distances shown by the pairs
         self.values: deque[float] = deque(maxlen=2 * LATELY + 1)
         self.norm = self.tried = np.inf  # of the gradient at the point reached, and at that evaluated last
 
     def towards(self, fit: Fit, monitor: Monitor, prediction: FloatArray | None) -> None:
-        """Take another penalty, and weights that are predicted for it."""
+        """Switch to another penalty, and to the weights predicted for it."""
         V, value, before, n_iter = self.V, self.value, self.rows.penalty, self.monitor.n_iter
         self._start(fit, monitor, V)
         if n_iter > LASTS:
@@ -146,7 +146,7 @@ class _Run:
             self.V, self.unpredicted = prediction, (V, value)
 
     def minimise_from_start(self) -> None:
-        """Without weights that are given, a rough solution comes first."""
+        """Minimise; if no weights are given, a rough solution comes first."""
         fit, n_rows = self.fit, self.rows.n_rows
         if not fit.V.any() and fit.head.equivariant:
             if n_rows > (FEW if fit.shape.is_sparse else MANY * self.sample_size):
@@ -157,12 +157,12 @@ class _Run:
             self.minimise(self.max_iter)
 
     def begin_at(self, V: FloatArray) -> None:
-        """From these weights, if they are lower."""
+        """Begin at these weights, if their objective is lower."""
         if self.rows.value_and_gradient(V, np.empty_like(V)) < self.optimality.start.value:
             self.V = V
 
     def minimise(self, max_iter: int, rough: bool = False) -> None:
-        """Run L-BFGS from self.V to the best weights found, which are left there."""
+        """Run L-BFGS from self.V, which becomes the best weights found."""
         before = self.monitor.n_iter
         left = min(max_iter, self.max_iter - before)
         if left <= 0:
@@ -185,7 +185,7 @@ class _Run:
             self.distance = max(CAUTION * max(self.lately), TAIL * self.tail())
             allowed = self.optimality.allowed(point.value)
             self.finished = self.distance <= allowed and len(self.lately) == LATELY
-            # from a prediction a few iterations do, and the pairs need not have shown a trend
+            # from a prediction a few iterations suffice, and the pairs need not show a trend
             shown = self.unpredicted is not None and not self.jumps
             self.finished |= shown and SURER * self.underestimated * distance <= allowed
             if self.record(point.value):
@@ -198,14 +198,14 @@ class _Run:
             evaluate(start)
             return start
 
-        with np.errstate(over="ignore", invalid="ignore"):  # `outcome` looks at the norm
+        with np.errstate(over="ignore", invalid="ignore"):  # `outcome` checks the norm
             start = starting_at(self.V)
             if self.unpredicted is not None and not start.value <= self.unpredicted[1]:
                 start = starting_at(self.unpredicted[0])
             self.norm = self.tried
             estimate = 0.5 * inner_product(start.gradient, start.gradient)
             self.distance = CAUTION * self.underestimated * estimate
-            # a factor knows roughly how far it is, a diagonal does not
+            # a factor knows roughly how far the minimum is, a diagonal does not
             knows = not factor.diagonal and not (self.jumps and self.unpredicted is not None)
             if knows and SURE * self.distance <= self.optimality.allowed(start.value):
                 self.finished = True
@@ -215,11 +215,11 @@ class _Run:
             factor.weights(end.u, V)
             self.underestimated = max((start.value - end.value) / estimate, 1.0) if estimate else 1.0
             if before < self.monitor.n_iter < before + left:
-                # no lower point is found; earlier estimates kept it from ending too soon, and are of others
+                # no lower point was found; earlier estimates, which prevent an early end, are of other points
                 self.distance = CAUTION * self.lately[-1]
 
     def tail(self) -> float:
-        """What is left if falls go on shrinking as they did lately."""
+        """The fall that is left if falls go on shrinking as they did recently."""
         now, *earlier = list(self.values)[::-LATELY]
         if not earlier:
             return np.inf
@@ -233,7 +233,7 @@ class _Run:
         return self.fit.model(self.V.astype(self.fit.V.dtype, copy=False))
 
     def record(self, value: float) -> bool:
-        """An iteration is made; returns whether to stop."""
+        """Record an iteration; returns whether to stop."""
         monitor, self.value = self.monitor, value
         monitor.begin()
         watched = monitor.record(self.model, value, gradient_norm=self.norm)
@@ -241,7 +241,7 @@ class _Run:
         return monitor.end(self.model) or stop
 
     def outcome(self, proven: bool = False) -> Outcome:
-        """The weights reached, with a warning if they are not what was asked for, and maybe a bound."""
+        """The weights reached, with a warning if they do not reach tol, and a bound if it is ``proven``."""
         if not np.isfinite(self.norm):
             raise ValueError(OVERFLOW)
         if not self.monitor.n_iter:

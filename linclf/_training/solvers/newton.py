@@ -1,7 +1,7 @@
 r"""Newton's method for smooth losses: few steps, each to the minimum of a quadratic model of the objective.
 
-The step solves ``H d = -g`` roughly, by conjugate gradients, whose products with the Hessian cost less than a
-pass over the rows. A line search takes care of losses that are not convex, and of steps that are too long.
+The step solves ``H d = -g`` roughly, by conjugate gradients; a product with the Hessian costs less than a
+pass over the rows. A line search handles losses that are not convex, and steps that are too long.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,27 +27,27 @@ from linclf.heads import Head
 from linclf.losses._registry import trait
 
 ACCURACY = 0.1  # of a step, as a share of the gradient, at first
-# share of what is allowed at which an estimate is believed without a proof if the last step was thorough, as
-# steps are from a multiple of that share on
+# share of what is allowed at which an estimate is believed without a proof, if the last step was thorough;
+# steps are thorough from NEAR times that share on
 SURE, NEAR = 0.3, 10
-# accuracy of a thorough step, and what a product has to bring of what those before brought on average
+# accuracy of a thorough step, and the share of the average so far that a product has to bring
 THOROUGH, LEAST = 1e-3, 0.1
-# rows up to which a weight of k equals k copies to 7 digits: steps go on until so small a share is left, or
-# until some falls in a row have not shrunk by so much
+# rows up to which a weight of k equals k copies to 7 digits: steps go on until only the share EXACT is left,
+# or until STALLS falls in a row were larger than STALLED times the fall before
 EXACT_ROWS, EXACT = 256, 1e-16
 STALLED, STALLS = 0.5, 4
-# share of what is allowed at which an estimate is believed though a row is still on its way
+# share of what is allowed at which an estimate is believed even if a row is still on its way
 NOTHING = 1e-6
-FLAT = 1e-2  # gradient, of that at the start, from which on their steps are accurate
+FLAT = 1e-2  # share of the gradient at the start, below which their steps are accurate
 VECTORS = 12  # of the size of the weights, float64
 
 
 class Newton(NamedTuple):
-    """Steps from the second derivatives; it has no parameters of its own."""
+    """Steps from the second derivatives; it has no parameters."""
 
     needs_passes = True
     streams = False
-    automatic_tol = 1e-4  # of the way
+    automatic_tol = 1e-4  # of the fall from the best intercepts
     levels = True
     name = "newton"
     automatic = True
@@ -87,7 +87,7 @@ class Newton(NamedTuple):
         max_iter, _ = self.extent(fit.settings, fit.loss, fit.head, fit.shape)
         monitor.start("iteration", max_iter, "gradient_norm")
         n_jobs = fit.settings.n_jobs
-        # `outcome` looks at the gradient
+        # `outcome` checks the gradient
         with threads(n_jobs, n_jobs) as pool, np.errstate(over="ignore", invalid="ignore"):
             run = _Run(NewtonSteps(fit, monitor.watch.tol or 0.0, pool), monitor)
             run.minimise(max_iter)
@@ -98,14 +98,14 @@ class Newton(NamedTuple):
 
 
 class _Run:
-    """The way from one set of weights to the next."""
+    """The weights on the way to the minimum."""
 
     def __init__(self, steps: NewtonSteps, monitor: Monitor) -> None:
         self.steps, self.monitor = steps, monitor
         self.optimality, self.proves = steps.optimality, proves(steps.fit)
         self.exact = steps.objective.n_rows <= EXACT_ROWS
-        self.left = np.inf  # what the objective may still fall
-        self.gap: float | None = None  # a bound of it, once it is proven to be small enough
+        self.left = np.inf  # how far the objective may still fall
+        self.gap: float | None = None  # a bound on that, once it is proven to be small enough
         self.finished, self.stalls, self.thorough = False, 0, False
 
     @property
@@ -119,12 +119,12 @@ class _Run:
             step = self._step(n_products)
             if not self.steps.move(step):
                 bound = self.optimality.of_weights(self.here.G) if self.proves else np.inf
-                # what rounding has made of a direction says less than the steps before it
+                # a direction that is mostly rounding says less than the steps before it
                 before = self.left if self.thorough else np.inf
                 self.left = min(step.fall if step.accuracy <= ACCURACY else before, bound)
                 self.finished = self.optimality.suffices(self.left, self.here.value)
                 return
-            # falls shrink at the last rate or faster, if steps go all the way, else at one of the last two
+            # falls shrink at the last rate or faster if steps are thorough, else at one of the last two rates
             ratio, last = (step.fall / fall if np.isfinite(fall) else 1.0), ratio
             exact = step.accuracy <= THOROUGH
             n_products, fall, worst = step.n_products, step.fall, ratio if exact else max(ratio, last)
@@ -162,7 +162,7 @@ class _Run:
         return self.steps.step(self.steps.around(n_products), accuracy, worthwhile)
 
     def _record(self) -> bool:
-        """An iteration is made; returns whether to stop."""
+        """Record an iteration; returns whether to stop."""
         monitor = self.monitor
         monitor.begin()
         watched = monitor.record(self.steps.model, self.here.value, gradient_norm=self.steps.flatter)
@@ -170,7 +170,7 @@ class _Run:
         return monitor.end(self.steps.model) or stop
 
     def outcome(self, max_iter: int) -> Outcome:
-        """The weights reached, with a warning if they are not what was asked for."""
+        """The weights reached, with a warning if they do not reach tol."""
         if not np.isfinite(self.here.steepness):
             raise ValueError(OVERFLOW)
         if not self.monitor.n_iter:

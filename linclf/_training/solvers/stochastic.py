@@ -27,16 +27,16 @@ from linclf.optimizers import SGD, Optimizer
 
 ENDING = ("linear", "cosine")  # schedules that end by themselves; before that, noise hides progress
 LONGER = 1.03  # growth of an automatic step on exact gradients
-EXACT_ROWS = 256  # up to which a weight of k equals k copies to 7 digits
+EXACT_ROWS = 256  # rows up to which a weight of k equals k copies to 7 digits
 ROUNDING = 1e-9  # of the objective: smaller rises are rounding, so row order and duplicates do not matter
-KEPT = 8  # epochs between the weights that an overflow goes back to
+KEPT = 8  # epochs between copies of the weights, to go back to after an overflow
 EPOCHS_DENSE, EPOCHS_SPARSE = 4, 10  # before an exact solver
-SMALLEST_STEP = 1e-3  # of the first, at which the adaptive schedule ends
-PROOF = 16  # epochs from which on a proof of how much is left is worth a few passes
+SMALLEST_STEP = 1e-3  # of the first step, at which the adaptive schedule ends
+PROOF = 16  # epochs, enough for a proven bound to be worth a few more passes
 
 
 class Stochastic(NamedTuple):
-    """Steps by a rule."""
+    """Stochastic steps by a rule."""
 
     rule: StepRule = StepRule()
 
@@ -68,10 +68,10 @@ class Stochastic(NamedTuple):
         return self
 
     def check(self, loss: Loss, data: Dataset) -> None:
-        """Every loss and all data will do."""
+        """Nothing to check: every loss and all data are suitable."""
 
     def bytes_needed(self, shape: Shape) -> int:
-        """The weights, and those to go back to, later those to be published; a gradient for sparse rows."""
+        """Bytes of the weights, of a copy to go back to and later to publish, and of a sparse gradient."""
         copies = 2 + self.rule.optimizer.n_slots + (shape.is_sparse and type(self.rule.optimizer) is not SGD)
         return shape.n_products * shape.n_features * shape.dtype.itemsize * copies
 
@@ -98,7 +98,7 @@ class Stochastic(NamedTuple):
         return self.train(descent, monitor, rng)
 
     def train(self, descent: Descent, monitor: Monitor, rng: np.random.RandomState) -> Outcome:
-        """Epochs until the end of the schedule, or until nothing falls any more."""
+        """Run epochs until the schedule ends, or until the watched value no longer falls."""
         fit, plan = descent.fit, descent.plan
         epochs, batches = plan.epochs, -(-fit.shape.n_rows // plan.batch)
         exact = plan.full and trait(fit.loss, "smooth")
@@ -121,7 +121,7 @@ class Stochastic(NamedTuple):
                 step = control.next_step(objective, step, monitor.watch)
             watched = monitor.record(descent.model, objective, step=made)
             if not (noisy and monitor.validation is None) and monitor.watch.stalled(watched):
-                # noise may be what keeps it from falling: only smaller steps can tell
+                # noise may keep it from falling: only smaller steps can tell
                 step /= 5
                 monitor.watch.forget()
                 anneals = noisy or self.rule.schedule == "adaptive"
@@ -145,7 +145,7 @@ class Stochastic(NamedTuple):
 
 
 def epochs_of_sgd(fit: Fit) -> FloatArray:
-    """Weights after a few epochs, from which exact solvers go on."""
+    """Weights after a few epochs, from which exact solvers continue."""
     silent = Monitor(fit.settings._replace(max_iter="auto", tol=None, verbose=0), None, None)
     rule, epochs = StepRule(), EPOCHS_SPARSE if fit.shape.is_sparse else EPOCHS_DENSE
     plan = plan_for(rule, epochs, fit.loss, fit.head, fit.shape)
@@ -157,13 +157,13 @@ def epochs_of_sgd(fit: Fit) -> FloatArray:
 
 
 def new_state(V: FloatArray, optimizer: Optimizer) -> State:
-    """The state of an optimizer that has seen nothing."""
+    """The initial state of an optimizer."""
     slots = np.zeros((len(V), optimizer.n_slots, V.shape[1]), V.dtype)
     return State(V, np.zeros((0, 0), V.dtype), slots, np.zeros(1, np.int64))
 
 
 def _gap(descent: Descent) -> float:
-    """A bound of what the objective lies above its minimum, by full gradients."""
+    """A bound on how far the objective lies above its minimum, from full gradients."""
     optimality = Optimality(objective_for(descent.fit))
     V = published_weights(descent.plan.optimizer, descent.state).astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -171,14 +171,14 @@ def _gap(descent: Descent) -> float:
 
 
 class _Guard:
-    """Runs epochs so that an automatic step cannot diverge: back to weights kept, half the step."""
+    """Runs epochs so that automatic steps cannot diverge: goes back to saved weights and halves the step."""
 
     def __init__(self, descent: Descent) -> None:
         V = descent.state.V
-        # from zero weights the first batch tells the scale of the loss; from others nothing does
+        # at zero weights the first batch tells the scale of the loss; at other weights nothing does
         self.from_zero = not V.any()
         self.ceiling: float | None = None
-        # zeros that are never looked at cost no memory, unlike those of zeros_like
+        # zeros that are never used take no memory, unlike those of zeros_like
         self.safe = np.zeros(V.shape, V.dtype) if self.from_zero else V.copy()
         self.descent, self.epochs = descent, 0
 
@@ -202,7 +202,7 @@ class _Guard:
             if objective <= self.ceiling:
                 if full:
                     self.safe = start
-                elif self.epochs % KEPT == 0:  # large arrays are copied now and then
+                elif self.epochs % KEPT == 0:  # copy large arrays only now and then
                     self.safe[:] = descent.state.V
                 self.epochs += 1
                 return objective, step
@@ -212,12 +212,12 @@ class _Guard:
 
 
 class _ExactSteps:
-    """Step size and momentum if every gradient is exact: the objective tells what to do.
+    """Step size and momentum if every gradient is exact: the objective decides about both.
 
-    Up to `EXACT_ROWS` rows (or a batch size of the user) it restarts momentum when the objective
-    rises (O'Donoghue & Candes 2015), and halves the step if it rises at once again. With more rows it
-    also feels for the longest step, growing it until the objective rises, and goes back then: fewer
-    epochs, but rounding errors are carried further.
+    With up to `EXACT_ROWS` rows (or a batch size given by the user) it restarts momentum when the
+    objective rises (O'Donoghue & Candes 2015), and halves the step if it rises again at once. With more
+    rows it also looks for the longest step: it grows the step until the objective rises, and then goes
+    back. This takes fewer epochs but carries rounding errors further.
     """
 
     def __init__(self, descent: Descent, guard: _Guard) -> None:
@@ -245,7 +245,7 @@ class _ExactSteps:
         return step
 
     def finish(self, order: IntArray) -> None:
-        """If steps grow, the last one is measured (by a step of length 0) and may be taken back."""
+        """If steps grow, the last one is measured (by a step of length 0) and may be undone."""
         if not self.grows:
             return
         state = self.descent.state

@@ -1,4 +1,4 @@
-"""Ways through the rows for stochastic steps, one a file."""
+"""Ways through the rows for stochastic steps, one per file."""
 
 from linclf._training.sweeps.batches import Batches
 from linclf._training.sweeps.direct import Direct

@@ -1,4 +1,4 @@
-"""Mini-batches: the gradient of a batch is collected in an array and given to the optimizer."""
+"""Mini-batches: the gradient of a batch is collected in an array and passed to the optimizer."""
 
 from dataclasses import dataclass
 

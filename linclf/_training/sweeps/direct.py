@@ -1,4 +1,4 @@
-"""Plain SGD: a step goes straight into the weights that its batch touches."""
+"""Plain SGD: a step is added directly to the weights that its batch touches."""
 
 from dataclasses import dataclass
 

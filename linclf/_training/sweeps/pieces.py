@@ -1,4 +1,4 @@
-"""Batches that are worth threads: cut by rows, each piece with a gradient array of its own."""
+"""Batches that are large enough for threads: cut by rows, each piece with its own gradient array."""
 
 from dataclasses import dataclass
 

@@ -1,7 +1,7 @@
-"""Mini-batches against weights that do not fit into the cache: cut by rows, then by classes.
+"""Mini-batches with weights that do not fit into the cache: cut by rows, then by classes.
 
-Threads share both halves of the work without a copy of the gradient each. The pieces do not depend
-on the number of threads, and neither does the result.
+Threads share both halves of the work without separate copies of the gradient. The pieces do not
+depend on the number of threads, and neither does the result.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -99,7 +99,7 @@ class BatchPieces:
 
 
 def _rows_of(block: Block, rows: slice) -> Block:
-    """The buffers of some rows: views, but for what their losses need."""
+    """The buffers of some rows: views, except for those that their losses need."""
     return block._replace(
         Z=block.Z[rows],
         S=block.S[rows],
