@@ -142,8 +142,8 @@ class HierarchicalSoftmaxClassifier(BaseSparseUpdateClassifier):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows to classify.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or Batches
+            Rows to classify; Batches only with ``beam_width=None``.
 
         Returns
         -------
@@ -157,8 +157,8 @@ class HierarchicalSoftmaxClassifier(BaseSparseUpdateClassifier):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows to classify.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or Batches
+            Rows to classify; Batches only with ``beam_width=None``.
         k : int in 1 ... n_classes
             Number of classes to return.
 

@@ -39,8 +39,8 @@ class Focal(NamedTuple):
     convex = attained = False
 
     def curvature(self, n_classes: int) -> float:
-        # the largest second derivative of the binary loss over p grows more slowly than this line for
-        # every gamma >= 0 (tabulated in tests/losses/test_losses.py)
+        # the largest second derivative of the binary loss over p lies below this line for every
+        # gamma >= 0 (tabulated in tests/losses/test_losses.py)
         return 0.5 * (1.0 + 0.625 * self.gamma)
 
     def probabilities(self, scores: FloatArray) -> FloatArray:
