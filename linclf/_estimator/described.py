@@ -1,6 +1,6 @@
 """Parameters, prediction, and the hooks that a final class may override; `base` adds fitting."""
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sklearn.base import BaseEstimator, ClassifierMixin
 
@@ -13,15 +13,16 @@ from linclf._training.solvers import exact_solver
 from linclf._types import Loss
 from linclf.losses._names import loss_for
 
-try:
+if TYPE_CHECKING:
     from sklearn.callback import CallbackSupportMixin
-except ImportError:  # scikit-learn 1.7 and 1.8
+else:
+    try:
+        from sklearn.callback import CallbackSupportMixin
+    except ImportError:  # scikit-learn 1.7 and 1.8 have no callbacks
+        CallbackSupportMixin = object
 
-    class CallbackSupportMixin:  # pyright: ignore[reportRedeclaration]
-        """Nothing: these versions have no callbacks."""
 
-
-class Described(Predicting, CallbackSupportMixin, Accuracy, ClassifierMixin, BaseEstimator):
+class Described(Predicting, Accuracy, ClassifierMixin, BaseEstimator, CallbackSupportMixin):
     """Parameters, prediction, and the hooks that a final class may override."""
 
     def set_params(self, **params: Any) -> Self:

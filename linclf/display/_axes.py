@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
     from matplotlib.gridspec import GridSpecBase
+    from matplotlib.legend import Legend
 
     AnyAxes: TypeAlias = Axes | list[Axes] | tuple[Axes, ...] | NDArray[np.object_]
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#000000", "#CC79A7", "#56B4E9", "#E69F00")
 LINES = ("-", "--", "-.", ":")
 MARKERS = "os^Dv"
+# axes become smaller when a layout makes room for labels; a legend does not take more of them than this
+_SHRINKS, _MOST_OF_THE_HEIGHT = 1.25, 0.75
 
 
 def line_style(rank: int) -> dict[str, Any]:
@@ -130,20 +133,27 @@ def finish(axes: Axes, **texts: Any) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def legend(axes: Axes, handles: Sequence[Artist], longest: int | None = None, **options: Any) -> None:
+def legend(axes: Axes, handles: Sequence[Artist], longest: int | None = None, **options: Any) -> Legend:
     """A legend of the handles, whose texts are shown as they are, in lines of so many letters at most."""
     labels = [str(handle.get_label()) for handle in handles]
     if longest is not None:
         labels = [textwrap.fill(label, longest) for label in labels]
-    drawn = axes.legend(handles, labels, fontsize=9, frameon=False, **options)
+    size = font_size(axes)
+    drawn = axes.legend(handles, labels, fontsize=size, title_fontsize=size, frameon=False, **options)
     for text in (drawn.get_title(), *drawn.get_texts()):
         text.set_parse_math(False)
+    return drawn
 
 
 def letters_across(axes: Axes) -> int:
     """About how many letters of a legend are as wide as axes, beside the line that they explain."""
-    inches = axes.bbox.width / axes.figure.dpi
-    return max(12, int((inches - 0.6) / 0.07))
+    inches, size = axes.bbox.width / axes.figure.dpi, font_size(axes)
+    return max(12, int((inches - 0.067 * size) / (0.0083 * size)))
+
+
+def font_size(axes: Axes) -> int:
+    """Points of the letters of a legend."""
+    return 7 if axes.bbox.width / axes.figure.dpi < 3 else 9
 
 
 def legend_within(
@@ -153,21 +163,22 @@ def legend_within(
 
     The ranges of ``also``, axes in the same place, grow by the same share.
     """
+    across = letters_across(axes)
     longest = max(len(str(handle.get_label())) for handle in handles)
-    columns = 2 if 2 * longest + 4 <= letters_across(axes) else 1
-    lines = -(-len(handles) // columns) + (title is not None)
-    height = axes.bbox.height / axes.figure.dpi
-    share = min(0.6, (0.22 * lines + 0.1) / height)
+    columns = 2 if 2 * longest + 8 <= across else 1
+    drawn = legend(axes, handles, across, loc="upper center", ncols=columns, title=title, borderaxespad=0.2)
+    share = (drawn.get_window_extent().height + 8) / axes.bbox.height
+    if axes.figure.get_layout_engine() is not None:
+        share *= _SHRINKS
     for one in (axes, *also):
-        _extend_upwards(one, share)
-    legend(axes, handles, letters_across(axes), loc="upper center", ncols=columns, title=title)
+        _extend_upwards(one, min(share, _MOST_OF_THE_HEIGHT))
 
 
 def _extend_upwards(axes: Axes, share: float) -> None:
     """Leave this share of the height of axes empty, at the top."""
     scale = axes.yaxis.get_transform()
     low, high = scale.transform(axes.get_ylim())
-    axes.set_ylim(top=scale.inverted().transform(low + (high - low) / (1 - share)))
+    axes.set_ylim(top=float(scale.inverted().transform(low + (high - low) / (1 - share))))
 
 
 def is_narrow(axes: Axes) -> bool:

@@ -160,7 +160,11 @@ class HistoryDisplay:
             right.set_ylabel("validation score (right)")
             right.spines["top"].set_visible(False)
             low, high = right.get_ylim()
-            right.set_ylim(bottom=min(low, high - _LEAST_SPAN))
+            low = min(low, high - _LEAST_SPAN)
+            right.set_ylim(low, high)
+            right.locator_params(axis="y", nbins=4)
+            # no others come beside the legend, where a score above 1 would stand
+            right.set_yticks([tick for tick in right.get_yticks() if low <= tick <= high])
         legend_within(ax, handles, self.name, also=[] if self.ax_score_ is None else [self.ax_score_])
         self.ax_, self.figure_ = ax, ax.figure
         return self

@@ -268,11 +268,11 @@ class ReliabilityDisplay:
         drawn = ax.errorbar(self.curve.confidence[filled], accuracy, yerr=lengths, **style | kwargs)
         self.line_, _, (self.interval_,) = drawn.lines
         few = self.effective_rows[filled] < _FEW
-        self.interval_.set_alpha(np.where(few, 0.35, 1.0))
+        self.interval_.set_alpha(np.where(few, 0.35, 1.0).tolist())
         self.line_.set(gid=_CURVE, clip_on=False, label=drawn.get_label(), markevery=np.flatnonzero(~few))
         hollow = {"linestyle": "", "markerfacecolor": "white", "clip_on": False, "zorder": 3}
         like_line = {"marker": self.line_.get_marker(), "markeredgecolor": self.line_.get_color()}
-        ax.plot(*self.line_.get_xydata()[few].T, markersize=5, **hollow, **like_line)
+        ax.plot(self.curve.confidence[filled][few], accuracy[few], markersize=5, **hollow, **like_line)
         about = "" if self.class_of_interest is None else f" of class {self.class_of_interest}"
         across = f"{'confidence' if not about else 'probability'}{about}"
         up = "accuracy" if not about else f"share{about}"

@@ -273,6 +273,8 @@ def _log_of_sum(terms: FloatArray, axis: int) -> FloatArray:
     """Logarithm of the sum of terms whose maximum is 1, accurate even if the result is nearly 0."""
     sums = total(terms, axis)
     found = np.log(sums)
+    if terms.shape[axis] == 1:
+        return found
     near = (sums >= 1) & (sums < NEAR)
     if near.any():
         rows = np.moveaxis(terms, axis, -1)[near.squeeze(axis)]

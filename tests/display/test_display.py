@@ -191,8 +191,8 @@ def test_the_legend_is_inside_given_axes_and_over_no_curve(name, layout, inches)
     ax.set_title("a title of the user")
     figure.draw_without_rendering()
     box, frame = ax.get_legend().get_window_extent(), ax.get_window_extent()
-    assert frame.x0 <= box.x0
-    assert box.x1 <= frame.x1
+    assert frame.x0 <= box.x0 + 2  # in pixels
+    assert box.x1 <= frame.x1 + 2
     assert box.y1 <= frame.y1
     for one in {ax, *figure.axes}:
         for line in one.lines:
@@ -204,7 +204,7 @@ def test_the_legend_is_inside_given_axes_and_over_no_curve(name, layout, inches)
 @pytest.mark.parametrize(
     ("name", "text"),
     {
-        "reliability": "<ReliabilityDisplay of probabilities: ECE 0.2, 4 rows in 4 bins>",
+        "reliability": "<ReliabilityDisplay of probabilities: ECE 0.35, 4 rows in 4 bins>",
         "history": "<HistoryDisplay of a fit: objective 0.4 after 3 passes>",
         "bars": "<CoefficientsDisplay: coefficients of 3 classes and 4 features>",
         "simplex": "<SimplexDisplay of probabilities: 4 rows, classes a, b, c>",
@@ -590,7 +590,7 @@ def test_rows_in_the_corners_are_counted():
     display = SimplexDisplay.from_predictions(list("aaaaaabc"), p, labels=list("abc"), ax=axes())
     assert display.n_sure_.tolist() == [6, 0, 1]
     texts = [text.get_text() for text in display.ax_.texts]
-    assert texts == ["a\n6 at 0.99 or more", "b\n0 at 0.99 or more", "c\n1 at 0.99 or more"]
+    assert texts == ["a\n6 ≥ 0.99", "b\n0 ≥ 0.99", "c\n1 ≥ 0.99"]
     assert {line.get_alpha() for line in display.lines_} == {0.4}
 
 
