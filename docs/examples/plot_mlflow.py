@@ -30,8 +30,8 @@ X_train, X_val, y_train, y_val = train_test_split(X / 16, y, test_size=0.4, stra
 
 # %%
 # One run a penalty. ``history_`` is a dict of lists, one number an epoch. The model is kept as a file of
-# arrays and JSON, which can be read without running anything that is in it; ``mlflow.sklearn.log_model``
-# works, too.
+# arrays and JSON, which can be read without running anything that is in it. ``mlflow.sklearn.log_model``
+# works, too; if it writes by skops, as newer versions do, name the classifier in ``skops_trusted_types``.
 
 for alpha in [1e-4, 1e-3, 1e-2]:
     clf = linclf.SoftmaxClassifier(alpha=alpha, solver="adam", max_iter=40, random_state=0)

@@ -60,7 +60,7 @@ n = len(y_count)
 threshold = np.sort(clf.predict_proba(X_count)[np.arange(n), y_count])[int((n + 1) * 0.05) - 1]
 print("the same lists by hand:", np.array_equal(p >= threshold, sets["lac"][:, :, 2]))
 
-fig, (left, right) = plt.subplots(1, 2, figsize=(9, 4.2), layout="constrained")
+fig, (left, right) = plt.subplots(1, 2, figsize=(7.5, 4), layout="constrained")
 for marker, (name, (coverage, size)) in zip("osD", means.items(), strict=True):
     left.plot(levels, coverage, marker=marker, label=name)
     right.plot(coverage, size, marker=marker, label=name)

@@ -2,8 +2,8 @@
 My rows are the result of a query: how do I fit on them?
 ========================================================
 
-DuckDB and Polars hand over streams of Arrow. ``Batches`` runs the query again for each pass and reads a part
-of the result at a time, so that neither the tables nor the features have to fit into memory.
+DuckDB and Polars hand over streams of Arrow. ``Batches`` runs the query again for each pass, and reads a part
+of the result at a time.
 """
 
 import tempfile
@@ -35,8 +35,9 @@ pl.DataFrame(
 ).write_parquet(folder / "sales.parquet")
 
 # %%
-# Features by SQL. The function makes a new stream each time that it is called; ``order by`` makes the rows
-# the same in each pass.
+# Features by SQL. DuckDB works on files larger than memory and hands over its result in parts, so neither the
+# tables nor the features have to fit. The function makes a new stream each time that it is called, and
+# ``order by`` makes the rows the same in each pass.
 
 database = duckdb.connect()
 query = f"""
@@ -54,7 +55,7 @@ clf = SoftmaxClassifier(standardize=True).fit(rows)
 print(f"{np.mean(clf.predict(rows) == database.sql(query).fetchnumpy()['left']):.1%} are predicted right")
 
 # %%
-# The same features by Polars, and once more as a table in memory.
+# The same features by Polars, whose ``collect`` holds the result in memory, and once more as a table.
 
 sales = pl.scan_parquet(folder / "sales.parquet").group_by("customer")
 lazy = (

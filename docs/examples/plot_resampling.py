@@ -61,7 +61,7 @@ for name, each in scores.items():
     means, deviations = np.mean(each, axis=0), np.std(each, axis=0)
     print(f"{name:15s}", *(f"{m:13.3f} ±{s:.3f}" for m, s in zip(means, deviations, strict=True)))
 
-fig, axes = plt.subplots(1, 3, figsize=(10, 3.6), sharey=True, layout="constrained")
+fig, axes = plt.subplots(1, 3, figsize=(7.5, 3.6), sharey=True, layout="constrained")
 for column, (ax, name) in enumerate(zip(axes, measures, strict=True)):
     values = [np.array(each)[:, column] for each in scores.values()]
     means, deviations = np.mean(values, axis=1), np.std(values, axis=1)

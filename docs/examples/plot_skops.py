@@ -39,13 +39,13 @@ pickle.loads(pickle.dumps(Trap()))
 X, y = load_breast_cancer(return_X_y=True)
 model = make_pipeline(StandardScaler(), SelectKBest(k=20), linclf.SoftmaxClassifier(alpha=1e-2)).fit(X, y)
 folder = Path(tempfile.mkdtemp())
+(folder / "model.pickle").write_bytes(pickle.dumps(model))
 skops.io.dump(model, folder / "model.skops")
 linclf.save(model, folder / "model.linclf")
-(folder / "model.pickle").write_bytes(pickle.dumps(model))
 
 # %%
-# skops loads nothing outside of scikit-learn, NumPy and SciPy unless it is told to. These are the names to
-# look at before they are trusted; types are imported, so trust is in the installed code, not in the file.
+# skops loads nothing that is not on its list unless it is told to. These are the names to look at before they
+# are trusted. Types are imported, so the trust is in the code that is installed, not in the file.
 
 unknown = skops.io.get_untrusted_types(file=folder / "model.skops")
 print("\n".join(unknown))
