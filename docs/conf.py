@@ -1,6 +1,11 @@
 """The site: ``python -m sphinx -W -n docs OUT``."""
 
+import os
+
 import linclf
+
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # examples reach nothing outside of this machine
+os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
 
 project, author, copyright = "linclf", "linclf developers", "linclf developers"
 version = release = linclf.__version__

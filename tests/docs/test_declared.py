@@ -59,7 +59,11 @@ def imported(folder: str) -> set[tuple[str, Import]]:
     return {(path, one) for path, one in found if one.package not in LOCAL | sys.stdlib_module_names}
 
 
-OTHER_NAMES = {"sklearnex": "scikit-learn-intelex"}  # for packages that may not be installed here
+OTHER_NAMES = {  # for packages that may not be installed here
+    "imblearn": "imbalanced-learn",
+    "mlflow": "mlflow-skinny",
+    "sklearnex": "scikit-learn-intelex",
+}
 
 
 def normalized(name: str) -> str:
