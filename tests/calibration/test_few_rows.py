@@ -49,7 +49,7 @@ def contents(rows):
     """Distinct rows with their weights, sorted."""
     table = np.column_stack([rows.scores, rows.target])
     found, at = np.unique(table, axis=0, return_inverse=True)
-    return found, np.bincount(at, rows.weights * rows.total)
+    return found, np.bincount(at.ravel(), rows.weights * rows.total)
 
 
 def same(one, other):
