@@ -2,8 +2,8 @@
 Does the model err more often for one group than for another?
 =============================================================
 
-One number for all rows hides it. fairlearn splits any measure by group, and moves the line of each group
-until the errors are alike. What that costs, and whether it is wanted, is not for a library to say.
+A single number for all rows hides it. fairlearn splits any metric by group, and can move the threshold of
+each group until the error rates are equal. Whether that is worth its cost is not for a library to decide.
 """
 
 import matplotlib.pyplot as plt
@@ -16,7 +16,7 @@ from sklearn.model_selection import train_test_split
 from linclf import SoftmaxClassifier
 
 # %%
-# Rows that are made up: group "b" is the smaller one, has fewer positives, and its first feature says less.
+# In these synthetic data, group "b" is smaller, has fewer positives, and its first feature says less.
 
 rng = np.random.default_rng(0)
 group = rng.choice(["a", "b"], size=20_000, p=[0.75, 0.25])
@@ -26,14 +26,15 @@ X = rng.normal(size=(len(group), 4)) + y[:, None] * np.column_stack([signal, np.
 X_train, X_test, y_train, y_test, g_train, g_test = train_test_split(X, y, group, random_state=0)
 
 # %%
-# The group is no feature, and yet the errors differ. ``ThresholdOptimizer`` takes the fitted classifier and
-# moves the lines until the misses are alike, or misses and false alarms. It needs the group to predict, too.
+# The group is not a feature, yet the errors differ. ``ThresholdOptimizer`` takes the fitted classifier and
+# moves the thresholds until both groups have the same rate of false negatives, or of false negatives and
+# false positives. It needs the group for prediction, too.
 
 clf = SoftmaxClassifier().fit(X_train, y_train)
 found = {"softmax": clf.predict(X_test)}
 for name, constraints in {
-    "same misses": "false_negative_rate_parity",
-    "same of both": "equalized_odds",
+    "equal misses": "false_negative_rate_parity",
+    "equal errors": "equalized_odds",
 }.items():
     moved = ThresholdOptimizer(
         estimator=clf, constraints=constraints, prefit=True, predict_method="predict_proba"
@@ -45,7 +46,7 @@ measures = {
     "accuracy": accuracy_score,
     "false positives": false_positive_rate,
     "false negatives": false_negative_rate,
-    "called positive": selection_rate,
+    "selection rate": selection_rate,
 }
 frames = {
     name: MetricFrame(metrics=measures, y_true=y_test, y_pred=labels, sensitive_features=g_test)
@@ -57,9 +58,9 @@ for name, frame in frames.items():
 print(frames["softmax"].by_group.round(3).to_string())
 
 # %%
-# Group "b" is missed more often because its rows say less, and no line adds what they do not say: misses are
-# traded for false alarms, and accuracy is paid. Between two lines the optimizer draws lots, so that the same
-# row can get another answer the next time.
+# Positives of group "b" are missed more often because its features say less, and no threshold can make up for
+# that: it trades false negatives for false positives, and costs accuracy. The optimizer chooses at random
+# between two thresholds, so the same row can get a different answer the next time.
 
 fig, axes = plt.subplots(1, 2, figsize=(8, 4), sharey=True, layout="constrained")
 for ax, measure in zip(axes, ["false positives", "false negatives"], strict=True):
@@ -67,5 +68,5 @@ for ax, measure in zip(axes, ["false positives", "false negatives"], strict=True
         rates = [frame.by_group.loc[label, measure] for frame in frames.values()]
         ax.bar(np.arange(len(frames)) + 0.38 * offset, rates, 0.36, label=f"group {label}", hatch=hatch)
     ax.set(title=measure, xticks=np.arange(len(frames)) + 0.19, xticklabels=list(frames))
-axes[0].set_ylabel("share of rows")
+axes[0].set_ylabel("rate within the group")
 axes[1].legend()

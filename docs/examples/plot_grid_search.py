@@ -1,10 +1,10 @@
 """
-A search on all cores: which n_jobs?
-====================================
+Which n_jobs should I set for a grid search?
+============================================
 
 Both the search and the classifier have ``n_jobs``. Give the cores to the search: its fits are independent,
-while a single fit has work for several threads only if a pass over the rows is long. The classifier can stay
-as it is: ``n_jobs=None`` means all cores if it is alone, and its share of them in a worker of joblib.
+while a single fit can use several threads only if a pass over the rows is long. Leave the classifier at
+``n_jobs=None``: it then uses all cores if it runs alone, and its share of them in a joblib worker.
 """
 
 import time
@@ -29,16 +29,17 @@ def fit_a_few_rows():
 
 
 # %%
-# joblib's workers, of the backend loky, are processes. They start once, import the package and load its
-# machine code from the cache. A short search does not earn that back; the next one finds them ready.
+# The workers of joblib's default backend, loky, are processes. They start once, import the package and load
+# its machine code from the cache. A short search does not make up for that time, but the next one reuses
+# them.
 
-fit_a_few_rows()  # so that the cache has the machine code
+fit_a_few_rows()  # fills the cache
 start = time.perf_counter()
 Parallel(n_jobs=2)(delayed(fit_a_few_rows)() for _ in range(2))
-print(f"two workers are ready after {time.perf_counter() - start:.1f} s")
+print(f"two workers were ready after {time.perf_counter() - start:.1f} s")
 
 # %%
-# The same 36 fits, with both cores for the search, for each fit, for neither and for both.
+# Time the same 36 fits, with two cores for neither, for each fit, for the search, and for both.
 
 seconds, best = {}, set()
 for search_jobs, fit_jobs in [(1, 1), (1, 2), (2, None), (2, 2)]:
@@ -49,11 +50,11 @@ for search_jobs, fit_jobs in [(1, 1), (1, 2), (2, None), (2, 2)]:
     seconds[name] = time.perf_counter() - start
     best.add((str(search.best_params_), search.best_score_))
     print(f"{name:18s} {seconds[name]:.1f} s")
-print("one and the same result:", len(best) == 1)
+print("all results are the same:", len(best) == 1)
 print(f"{search.best_score_:.4f} with {search.best_params_}")
 
 # %%
-# If only the penalty is searched, a path of penalties in one process is faster than any of these.
+# If you search over the penalty only, a path of penalties in one process is faster than any of these.
 
 start = time.perf_counter()
 path = SoftmaxClassifierCV(alphas=grid["alpha"], cv=3, scoring="accuracy").fit(X, y)
@@ -63,5 +64,5 @@ print(f"{name}: {seconds[name]:.1f} s, alpha {path.alpha_:.2g}")
 
 fig, ax = plt.subplots(figsize=(6.5, 4), layout="constrained")
 ax.barh(list(seconds), list(seconds.values()), color=["tab:blue"] * 4 + ["tab:orange"])
-ax.set(xlabel="seconds for 36 fits, and for the 12 with softmax in the last row")
+ax.set(xlabel="seconds (36 fits; last bar: 12 fits, softmax only)")
 ax.invert_yaxis()

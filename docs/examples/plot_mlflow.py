@@ -2,9 +2,9 @@
 How do I keep a record of my fits?
 ==================================
 
-A month later nobody knows which penalty gave which number. MLflow writes parameters, numbers of each epoch
-and models into a database, here a file of SQLite in a temporary folder. (MLflow sends notes of its use home
-unless the environment has ``MLFLOW_DISABLE_TELEMETRY=true``.)
+A month later nobody remembers which penalty gave which result. MLflow records the parameters, the metrics of
+each epoch and the models, here in an SQLite database and a temporary folder. (MLflow sends usage data to its
+developers unless the environment variable ``MLFLOW_DISABLE_TELEMETRY`` is ``true``.)
 """
 
 import logging
@@ -19,7 +19,7 @@ from sklearn.model_selection import train_test_split
 
 import linclf
 
-logging.getLogger("mlflow").setLevel(logging.WARNING)  # nothing of the tables that it makes
+logging.getLogger("mlflow").setLevel(logging.WARNING)  # hide messages about new tables
 folder = Path(tempfile.mkdtemp())
 mlflow.set_tracking_uri(f"sqlite:///{folder}/runs.db")
 mlflow.create_experiment("digits", artifact_location=(folder / "files").as_uri())
@@ -29,9 +29,9 @@ X, y = load_digits(return_X_y=True)
 X_train, X_val, y_train, y_val = train_test_split(X / 16, y, test_size=0.4, stratify=y, random_state=0)
 
 # %%
-# One run a penalty. ``history_`` is a dict of lists, one number an epoch. The model is kept as a file of
-# arrays and JSON, which can be read without running anything that is in it. ``mlflow.sklearn.log_model``
-# works, too; if it writes by skops, as newer versions do, name the classifier in ``skops_trusted_types``.
+# Log one run per penalty. ``history_`` is a dict of lists with one number per epoch. The model is saved as
+# arrays and JSON, so loading it runs no code from the file. ``mlflow.sklearn.log_model`` works, too; newer
+# versions write the model with skops, and then the classifier must be named in ``skops_trusted_types``.
 
 for alpha in [1e-4, 1e-3, 1e-2]:
     clf = linclf.SoftmaxClassifier(alpha=alpha, solver="adam", max_iter=40, random_state=0)
@@ -45,15 +45,15 @@ for alpha in [1e-4, 1e-3, 1e-2]:
         mlflow.log_artifact(folder / "model.linclf")
 
 # %%
-# What is in the database, and the model of the best run.
+# List the runs, and load the model of the best one.
 
 runs = mlflow.search_runs(order_by=["metrics.validation_loss ASC"])
 print(runs[["tags.mlflow.runName", "params.alpha", "metrics.accuracy", "metrics.validation_loss"]].round(4))
 file = mlflow.artifacts.download_artifacts(run_id=runs.run_id[0], artifact_path="model.linclf")
-print("accuracy of the best one, read again:", round(linclf.load(file).score(X_val, y_val), 4))
+print("accuracy of the best model, loaded again:", round(linclf.load(file).score(X_val, y_val), 4))
 
 # %%
-# The epochs come from the database, too.
+# The metrics of each epoch can be read from the database, too.
 
 client = mlflow.MlflowClient()
 fig, ax = plt.subplots(figsize=(6.5, 4.5), layout="constrained")
@@ -61,5 +61,5 @@ for run in runs.sort_values("params.alpha").itertuples():
     epochs = client.get_metric_history(run.run_id, "validation_loss")
     steps, values = np.array(sorted((each.step, each.value) for each in epochs)).T
     ax.plot(steps, values, label=client.get_run(run.run_id).info.run_name)
-ax.set(xlabel="epoch", ylabel="loss of the validation rows", ylim=(0, 1))
+ax.set(xlabel="epoch", ylabel="loss on the validation rows", ylim=(0, 1))
 ax.legend()

@@ -1,10 +1,10 @@
 """
-How do I drop a hopeless setting before its fit has ended?
-==========================================================
+How do I stop a hopeless trial before its fit ends?
+===================================================
 
-A search over losses, penalties and step sizes spends most of its time on settings that are behind from the
-first epochs on. Optuna stops such trials if it is told how each epoch went, and the callbacks of
-scikit-learn 1.9, which all classifiers of linclf take, tell it.
+A search over losses, penalties and step sizes spends most of its time on settings that lag behind from the
+first epochs. Optuna stops such trials if each epoch reports its score. The callbacks of scikit-learn 1.9,
+which all classifiers of linclf accept, can report it.
 """
 
 import time
@@ -25,8 +25,8 @@ LOSSES = ["softmax", "sparsemax", "weston-watkins", "one-vs-rest"]
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 # %%
-# The callback reports the accuracy of the model that an epoch has reached. An exception ends the fit; the
-# classifier is left as it was before.
+# The callback reports the validation accuracy after each epoch. An exception ends the fit and leaves the
+# classifier as it was before.
 
 
 class Report:
@@ -60,14 +60,15 @@ def objective(trial):
 
 
 # %%
-# The same forty settings twice: each to its end, and with a pruner that ends a trial if its best epoch is
-# behind the median of the trials before it. Each loss is fitted once before, so that compiling is not timed.
+# Run the same forty settings twice: first to the end, then with a pruner that stops a trial if its best epoch
+# so far is worse than the median of the earlier trials. Each loss is fitted once beforehand, so that
+# compiling is not timed.
 
 for loss in LOSSES:
     objective(optuna.trial.FixedTrial({"loss": loss, "alpha": 1e-3, "learning_rate": 0.1}))
 studies = {}
 for name, pruner in {
-    "all to the end": optuna.pruners.NopPruner(),
+    "no pruning": optuna.pruners.NopPruner(),
     "pruned": optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=2),
 }.items():
     studies[name] = study = optuna.create_study(
@@ -79,11 +80,11 @@ for name, pruner in {
     epochs = sum(len(trial.intermediate_values) for trial in study.trials)
     ended = sum(trial.state == optuna.trial.TrialState.PRUNED for trial in study.trials)
     print(f"{name:15s} best {study.best_value:.4f}, {ended} of 40 pruned, {epochs} epochs, {seconds:.1f} s")
-print("the best setting:", study.best_params)
+print("best setting:", study.best_params)
 
 # %%
-# Look whether you need a search at all. An exact fit has no step size, and along a path of penalties each fit
-# starts where the last one ended. So a search with pruning is for what has no such path: several losses,
+# Check first whether you need a search at all. An exact fit has no step size, and along a path of penalties
+# each fit starts from the previous solution. A search with pruning is for everything else: several losses,
 # stochastic steps on many rows, early stopping.
 
 start = time.perf_counter()
@@ -91,7 +92,7 @@ path = SoftmaxClassifierCV().fit(X_train, y_train)
 print(f"SoftmaxClassifierCV: {path.score(X_val, y_val):.4f} in {time.perf_counter() - start:.1f} s")
 
 # %%
-# Where the trials were ended.
+# The plot shows where the pruner stopped the trials.
 
 fig, ax = plt.subplots(figsize=(6.5, 4.5), layout="constrained")
 for trial in study.trials:
@@ -100,7 +101,7 @@ for trial in study.trials:
     ax.plot(steps, values, color="0.6" if pruned else "tab:blue", alpha=0.8, lw=1 if pruned else 1.8)
     if pruned:
         ax.plot(steps[-1], values[-1], "x", color="tab:red", ms=6)
-ax.plot([], [], "x", color="tab:red", label="ended by the pruner")
-ax.plot([], [], color="tab:blue", label="to the end")
-ax.set(xlabel="epoch", ylabel="accuracy of the validation rows")
+ax.plot([], [], "x", color="tab:red", label="stopped by the pruner")
+ax.plot([], [], color="tab:blue", label="run to the end")
+ax.set(xlabel="epoch", ylabel="accuracy on the validation rows")
 ax.legend()

@@ -1,9 +1,9 @@
 """
-My rows are the result of a query: how do I fit on them?
-========================================================
+How do I fit on the result of a query?
+======================================
 
-DuckDB and Polars hand over streams of Arrow. ``Batches`` runs the query again for each pass, and reads a part
-of the result at a time.
+DuckDB and Polars can hand over Arrow streams. ``Batches`` runs the query again for each pass and reads its
+result one part at a time.
 """
 
 import tempfile
@@ -17,27 +17,27 @@ import polars as pl
 from linclf import Batches, SoftmaxClassifier
 
 # %%
-# Two tables: customers, and what they have bought.
+# There are two tables: customers, and their purchases.
 
 rng = np.random.default_rng(0)
 folder, n = Path(tempfile.mkdtemp()), 20_000
-eager = rng.gamma(2, size=n)
+activity = rng.gamma(2, size=n)
 pl.DataFrame(
     {
         "customer": np.arange(n),
         "age": rng.integers(18, 80, n),
-        "left": rng.random(n) < 1 / (1 + np.exp(eager - 1)),
+        "left": rng.random(n) < 1 / (1 + np.exp(activity - 1)),
     }
 ).write_parquet(folder / "customers.parquet")
-buyer = rng.choice(n, p=eager / eager.sum(), size=200_000)
+buyer = rng.choice(n, p=activity / activity.sum(), size=200_000)
 pl.DataFrame(
     {"customer": buyer, "amount": rng.exponential(20, len(buyer)), "day": rng.integers(0, 365, len(buyer))}
 ).write_parquet(folder / "sales.parquet")
 
 # %%
-# Features by SQL. DuckDB works on files larger than memory and hands over its result in parts, so neither the
-# tables nor the features have to fit. The function makes a new stream each time that it is called, and
-# ``order by`` makes the rows the same in each pass.
+# First, compute the features with SQL. DuckDB works on files larger than memory and hands over its result in
+# parts, so neither the tables nor the features have to fit into memory. The function returns a new stream
+# each time it is called, and ``order by`` keeps the order of the rows the same in each pass.
 
 database = duckdb.connect()
 query = f"""
@@ -52,10 +52,11 @@ query = f"""
 """
 rows = Batches(lambda: database.sql(query), target="left", memory="256MiB")
 clf = SoftmaxClassifier(standardize=True).fit(rows)
-print(f"{np.mean(clf.predict(rows) == database.sql(query).fetchnumpy()['left']):.1%} are predicted right")
+print(f"{np.mean(clf.predict(rows) == database.sql(query).fetchnumpy()['left']):.1%} predicted correctly")
 
 # %%
-# The same features by Polars, whose ``collect`` holds the result in memory, and once more as a table.
+# Compute the same features with Polars, whose ``collect`` holds the result in memory. For comparison, fit on
+# the table itself, too.
 
 sales = pl.scan_parquet(folder / "sales.parquet").group_by("customer")
 lazy = (
@@ -78,13 +79,13 @@ from_polars = SoftmaxClassifier(standardize=True).fit(Batches(lazy.collect, targ
 table = lazy.collect()
 in_memory = SoftmaxClassifier(standardize=True).fit(table.drop("left"), table["left"])
 for name, model in {"Polars": from_polars, "in memory": in_memory}.items():
-    print(f"{name}: largest difference of a coefficient {np.abs(model.coef_ - clf.coef_).max():.0e}")
+    print(f"{name}: largest difference in a coefficient {np.abs(model.coef_ - clf.coef_).max():.0e}")
 
 # %%
-# A transformer could follow with ``rows.map(...)``. What the model says of whom: log-odds of leaving, by
-# standard deviations of each feature.
+# Transformers can be added with ``rows.map(...)``. The plot shows how the log-odds of leaving change if a
+# feature grows by one standard deviation.
 
 fig, ax = plt.subplots(figsize=(6.5, 3.2), layout="constrained")
 ax.barh(clf.feature_names_in_, clf.coef_[0] * table.drop("left").to_numpy().std(axis=0))
 ax.axvline(0, color="black", lw=0.8)
-ax.set(xlabel="log-odds of leaving for a standard deviation more")
+ax.set(xlabel="change in log-odds of leaving per standard deviation")

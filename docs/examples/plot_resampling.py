@@ -2,9 +2,9 @@
 Does resampling help if a class is rare?
 ========================================
 
-Over-sampling, under-sampling and SMOTE are common advice. For a linear model that gives probabilities they
-do what ``class_weight="balanced"`` does, and that does what another threshold does. Judge for yourself, by
-measures with a threshold and without one.
+Over-sampling, under-sampling and SMOTE are common advice. For a linear model with probabilities, they have
+the same effect as ``class_weight="balanced"``, which in turn has the same effect as a different threshold.
+Judge for yourself, by metrics with and without a threshold.
 """
 
 import matplotlib.pyplot as plt
@@ -20,7 +20,7 @@ from linclf import SoftmaxClassifier
 from linclf.metrics import log_loss
 
 # %%
-# Three in a hundred rows are positive, and the truth is not linear: both classes are clusters.
+# Three percent of the rows are positive, and the truth is not linear: each class has several clusters.
 
 X, y = make_classification(
     12_000,
@@ -33,7 +33,7 @@ X, y = make_classification(
     random_state=0,
 )
 models = {
-    "nothing": SoftmaxClassifier(),
+    "baseline": SoftmaxClassifier(),
     "threshold": TunedThresholdClassifierCV(SoftmaxClassifier(), scoring="balanced_accuracy", cv=3),
     "class_weight": SoftmaxClassifier(class_weight="balanced"),
     "over-sampling": make_pipeline(RandomOverSampler(random_state=0), SoftmaxClassifier()),
@@ -42,8 +42,8 @@ models = {
 }
 
 # %%
-# Average precision asks for the order of the rows only, balanced accuracy for the decisions, and the log loss
-# for the probabilities. Means of ten splits, with their standard deviations.
+# Average precision depends only on the order of the rows, balanced accuracy on the decisions, and the log
+# loss on the probabilities. The table shows means over ten splits, with standard deviations.
 
 measures = {
     "average precision": lambda y, p, found: average_precision_score(y, p[:, 1]),
@@ -70,6 +70,6 @@ for column, (ax, name) in enumerate(zip(axes, measures, strict=True)):
 axes[0].invert_yaxis()
 
 # %%
-# The order of the rows hardly changes, and not for the better. Another threshold gets the decisions that
-# resampling gets, and keeps the probabilities, which resampling makes many times too large. So resample to
-# have fewer rows, if the frequent class has more than fit, and not for the rare one.
+# The order of the rows hardly changes, and not for the better. A different threshold makes equally good
+# decisions and keeps the probabilities, which resampling makes many times too large. So resample only if the
+# frequent class has more rows than fit into memory, not to help the rare class.

@@ -2,8 +2,8 @@
 How do I hand over a model without pickle?
 ==========================================
 
-A pickle runs whatever its author wants when it is loaded. skops reads models of scikit-learn's API from a
-file that names every type in it, and ``linclf.save`` writes arrays and JSON.
+Loading a pickle runs any code that its author put in it. skops stores models with scikit-learn's API in a
+file that names every type it contains, and ``linclf.save`` writes only arrays and JSON.
 """
 
 import pickle
@@ -20,7 +20,7 @@ from sklearn.preprocessing import StandardScaler
 import linclf
 
 # %%
-# What is wrong with pickle, in a few lines.
+# A few lines show what is wrong with pickle.
 
 
 class Trap:
@@ -34,7 +34,7 @@ class Trap:
 pickle.loads(pickle.dumps(Trap()))
 
 # %%
-# A pipeline, written and read in three ways.
+# Save a pipeline in three ways.
 
 X, y = load_breast_cancer(return_X_y=True)
 model = make_pipeline(StandardScaler(), SelectKBest(k=20), linclf.SoftmaxClassifier(alpha=1e-2)).fit(X, y)
@@ -44,27 +44,27 @@ skops.io.dump(model, folder / "model.skops")
 linclf.save(model, folder / "model.linclf")
 
 # %%
-# skops loads nothing that is not on its list unless it is told to. These are the names to look at before they
-# are trusted. Types are imported, so the trust is in the code that is installed, not in the file.
+# skops loads only the types that it knows, unless you name others as trusted. Review these names before you
+# trust them. The types are imported, so you trust the installed code, not the file.
 
 unknown = skops.io.get_untrusted_types(file=folder / "model.skops")
 print("\n".join(unknown))
 
 # %%
-# All three predict the same, bit for bit. ``linclf.load`` has a closed list of classes, so nothing has to be
-# trusted; what is not on it is refused when it is saved.
+# All three loaded models predict the same probabilities, bit for bit. ``linclf.load`` has a fixed list of
+# classes, so you need not trust anything; ``linclf.save`` refuses all other classes.
 
-read = {
+loaded = {
     "pickle": pickle.loads((folder / "model.pickle").read_bytes()),
     "skops": skops.io.load(folder / "model.skops", trusted=unknown),
     "linclf": linclf.load(folder / "model.linclf"),
 }
-for name, each in read.items():
+for name, each in loaded.items():
     same = np.array_equal(each.predict_proba(X), model.predict_proba(X))
     size = (folder / f"model.{name}").stat().st_size / 1024
-    print(f"{name:7s} {size:4.0f} KiB, the same probabilities: {same}")
+    print(f"{name:7s} {size:4.0f} KiB, same probabilities: {same}")
 
 try:
     linclf.save(make_pipeline(Trap(), linclf.SoftmaxClassifier()), folder / "trap.linclf")
-except TypeError as fault:
-    print(fault)
+except TypeError as error:
+    print(error)
