@@ -1,10 +1,13 @@
-"""What the oldest versions of the dependencies do not have, for tests that compare with it."""
+"""What the oldest versions of the dependencies do not have, for tests that need it."""
 
 import pytest
 import sklearn
 from sklearn.utils.fixes import parse_version
 
+VERSION = parse_version(sklearn.__version__)
 SCALES_TEMPERATURES = pytest.mark.skipif(
-    parse_version(sklearn.__version__) < parse_version("1.8"),
-    reason="CalibratedClassifierCV has temperature scaling from scikit-learn 1.8 on",
+    parse_version("1.8") > VERSION, reason="CalibratedClassifierCV has temperature scaling from 1.8 on"
+)
+HAS_CALLBACKS = pytest.mark.skipif(
+    parse_version("1.9") > VERSION, reason="scikit-learn has callbacks from 1.9 on"
 )

@@ -39,7 +39,7 @@ Parallel(n_jobs=2)(delayed(fit_a_few_rows)() for _ in range(2))
 print(f"two workers were ready after {time.perf_counter() - start:.1f} s")
 
 # %%
-# Time the same 36 fits, with two cores for neither, for each fit, for the search, and for both.
+# Time the same 36 fits and the refit, with two cores for neither, for each fit, for the search, and for both.
 
 seconds, best = {}, set()
 for search_jobs, fit_jobs in [(1, 1), (1, 2), (2, None), (2, 2)]:
@@ -64,5 +64,5 @@ print(f"{name}: {seconds[name]:.1f} s, alpha {path.alpha_:.2g}")
 
 fig, ax = plt.subplots(figsize=(6.5, 4), layout="constrained")
 ax.barh(list(seconds), list(seconds.values()), color=["tab:blue"] * 4 + ["tab:orange"])
-ax.set(xlabel="seconds (36 fits; last bar: 12 fits, softmax only)")
+ax.set(xlabel="seconds (36 fits and the refit; last bar: 12, softmax only)")
 ax.invert_yaxis()

@@ -3,7 +3,7 @@ Does resampling help if a class is rare?
 ========================================
 
 Over-sampling, under-sampling and SMOTE are common advice. For a linear model with probabilities, they have
-the same effect as ``class_weight="balanced"``, which in turn has the same effect as a different threshold.
+nearly the same effect on decisions as ``class_weight="balanced"``, or as a different threshold.
 Judge for yourself, by metrics with and without a threshold.
 """
 

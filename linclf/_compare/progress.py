@@ -31,7 +31,8 @@ def step_reporter(show: bool | None, n_steps: int) -> Iterator[Callable[[str], o
 def _in_notebook() -> bool:
     """Whether this is a Jupyter kernel in which rich can redraw, for which it needs ipywidgets."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    return type(shell).__name__ == "ZMQInteractiveShell" and find_spec("ipywidgets") is not None
+    kinds = {kind.__name__ for kind in type(shell).__mro__}  # Colab's is a subclass
+    return "ZMQInteractiveShell" in kinds and find_spec("ipywidgets") is not None
 
 
 def _progress_bar() -> "Progress | None":

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 else:
     try:
         from sklearn.callback import CallbackSupportMixin
-    except ImportError:  # scikit-learn 1.7 and 1.8 have no callbacks
+    except ModuleNotFoundError:  # scikit-learn 1.7 and 1.8 have no callbacks
         CallbackSupportMixin = object
 
 

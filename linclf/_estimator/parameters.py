@@ -260,7 +260,7 @@ class CommonParameters(Declared):
         with_exact="""
         For "newton" and "lbfgs" the objective is that of the weights reached (for cosines without the
         penalty, as there would be no minimum), and "gradient_norm" (as a share of that at the best
-        intercepts alone) replaces "step".
+        intercepts alone) replaces "step". For "dual", "gap" (a bound of what is left) replaces it.
         """,
     )
     n_features_in_: int = attribute(

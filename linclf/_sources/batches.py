@@ -63,7 +63,7 @@ class Batches:
 
     Notes
     -----
-    Rows are cut into pieces of a size that depends only on the format, and sums are taken in the order of
+    Rows are cut into pieces whose size depends only on the columns, and sums are taken in the order of
     the pieces, so the model depends neither on blocks or row groups nor on ``n_jobs``.
 
     Examples

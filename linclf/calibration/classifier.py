@@ -65,8 +65,8 @@ class CalibratedClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEs
     method : {"temperature", "platt", "vector", "dirichlet", "auto"} or calibrator, default="temperature"
         How scores become probabilities; see `linclf.calibration`.
     cv : int, splitter, iterable of (train, test) or None, default=None
-        The folds. None means 5 stratified folds, or as many as the rarest class has rows if that is
-        fewer. Not allowed with a FrozenEstimator.
+        The folds. None means 5 stratified folds, or fewer if the rarest class with two rows or
+        more has fewer. Not allowed with a FrozenEstimator.
 
     Attributes
     ----------

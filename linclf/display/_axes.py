@@ -164,6 +164,7 @@ def legend_within(
     The ranges of ``also``, axes in the same place, grow by the same share.
     """
     across = letters_across(axes)
+    title = None if title is None else textwrap.fill(title, across)
     longest = max(len(str(handle.get_label())) for handle in handles)
     columns = 2 if 2 * longest + 8 <= across else 1
     drawn = legend(axes, handles, across, loc="upper center", ncols=columns, title=title, borderaxespad=0.2)
@@ -172,6 +173,12 @@ def legend_within(
         share *= _SHRINKS
     for one in (axes, *also):
         _extend_upwards(one, min(share, _MOST_OF_THE_HEIGHT))
+
+
+def show_all_curves(axes: Axes) -> None:
+    """A vertical range for all curves, those of earlier displays in the same or in sharing axes too."""
+    axes.set_autoscaley_on(True)
+    axes.autoscale_view(scalex=False)
 
 
 def _extend_upwards(axes: Axes, share: float) -> None:

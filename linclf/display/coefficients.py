@@ -56,7 +56,7 @@ class CoefficientsDisplay:
         Names of the features; None numbers them x0, x1, ...
     feature_scale : array-like of shape (d,), default=None
         What coefficients are multiplied by, such as ``X.std(axis=0)``.
-    top : int >= 1, default=None
+    top : int >= 1 or None, default=None
         How many features of either sign are shown as bars; None takes 10, and 5 for more than 6 panels.
     shown : list of labels, default=None
         The classes to draw; None draws all.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from linclf.display._axes import finish, legend_within, line_style, one_axes
+from linclf.display._axes import finish, legend_within, line_style, one_axes, show_all_curves
 from linclf.display._estimators import name_of, path_to
 
 if TYPE_CHECKING:
@@ -73,7 +73,13 @@ class HistoryDisplay:
     def __repr__(self) -> str:
         objective = self.history["objective"]
         about = self.name or "a fit"
-        return f"<HistoryDisplay of {about}: objective {objective[-1]:.4g} after {len(objective)} passes>"
+        n, step = len(objective), self._step()
+        steps = step if n == 1 else f"{step}s"
+        return f"<HistoryDisplay of {about}: objective {objective[-1]:.4g} after {n} {steps}>"
+
+    def _step(self) -> str:
+        """What an entry of the history stands for: the exact solvers record no epochs."""
+        return "iteration" if {"gradient_norm", "gap"} & set(self.history) else "epoch"
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, name: str | None = None, ax: Axes | None = None) -> Self:
@@ -123,7 +129,7 @@ class HistoryDisplay:
         # after partial_fit lists of validation are shorter than the others, or empty
         history = {key: np.asarray(values, float) for key, values in self.history.items() if len(values)}
         epochs = np.arange(1, len(history["objective"]) + 1)
-        across = "iteration" if "gradient_norm" in history else "epoch"
+        across = self._step()
         marker = "o" if len(epochs) == 1 else None
         self.lines_: dict[str, Line2D] = {}
         handles: list[Artist] = []
@@ -147,6 +153,7 @@ class HistoryDisplay:
             ax.set_xscale("log")
         else:
             ax.locator_params(axis="x", integer=True)
+        show_all_curves(ax)
         finish(ax, xlabel=across, ylabel="loss")
         self.ax_score_: Axes | None = None
         if "validation_score" in history:
@@ -160,7 +167,8 @@ class HistoryDisplay:
             right.set_ylabel("validation score (right)")
             right.spines["top"].set_visible(False)
             low, high = right.get_ylim()
-            low = min(low, high - _LEAST_SPAN)
+            low = max(min(low, high - _LEAST_SPAN), min(low, 0.0))
+            high = max(high, low + _LEAST_SPAN)
             right.set_ylim(low, high)
             right.locator_params(axis="y", nbins=4)
             # no others come beside the legend, where a score above 1 would stand

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from linclf._types import MatrixLike
+from linclf._types import BoolArray, MatrixLike
 from linclf.display._axes import (
     COLOURS,
     LINES,
@@ -267,12 +267,8 @@ class ReliabilityDisplay:
         lengths = np.maximum([accuracy - ends[0], ends[1] - accuracy], 0)
         drawn = ax.errorbar(self.curve.confidence[filled], accuracy, yerr=lengths, **style | kwargs)
         self.line_, _, (self.interval_,) = drawn.lines
-        few = self.effective_rows[filled] < _FEW
-        self.interval_.set_alpha(np.where(few, 0.35, 1.0).tolist())
-        self.line_.set(gid=_CURVE, clip_on=False, label=drawn.get_label(), markevery=np.flatnonzero(~few))
-        hollow = {"linestyle": "", "markerfacecolor": "white", "clip_on": False, "zorder": 3}
-        like_line = {"marker": self.line_.get_marker(), "markeredgecolor": self.line_.get_color()}
-        ax.plot(self.curve.confidence[filled][few], accuracy[few], markersize=5, **hollow, **like_line)
+        self.line_.set(gid=_CURVE, clip_on=False, label=drawn.get_label())
+        self._pale(ax, self.effective_rows[filled] < _FEW)
         about = "" if self.class_of_interest is None else f" of class {self.class_of_interest}"
         across = f"{'confidence' if not about else 'probability'}{about}"
         up = "accuracy" if not about else f"share{about}"
@@ -292,6 +288,22 @@ class ReliabilityDisplay:
             below.locator_params(axis="y", nbins=3)
         self.ax_, self.ax_histogram_, self.figure_ = ax, below, ax.figure
         return self
+
+    def _pale(self, ax: Axes, few: BoolArray) -> None:
+        """Hollow points and pale intervals for bins of few rows."""
+        from matplotlib.lines import Line2D
+
+        if not few.any():
+            return
+        line, solid = self.line_, self.line_.get_alpha() or 1.0
+        self.interval_.set_alpha((solid * np.where(few, 0.35, 1.0)).tolist())
+        hollow = Line2D(*line.get_data())
+        hollow.update_from(line)
+        hollow.set(linestyle="", markerfacecolor="white", clip_on=False, label="_few rows")
+        hollow.set_zorder(line.get_zorder() + 0.1)
+        line.set_markevery(np.flatnonzero(~few).tolist())
+        hollow.set_markevery(np.flatnonzero(few).tolist())
+        ax.add_line(hollow)
 
 
 def _histogram_axes(display: ReliabilityDisplay, ax: Axes, histogram: bool | Axes) -> Axes | None:

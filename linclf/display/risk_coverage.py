@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from linclf._types import BoolArray, FloatArray, MatrixLike
-from linclf.display._axes import finish, legend_within, line_style, one_axes
+from linclf.display._axes import finish, legend_within, line_style, one_axes, show_all_curves
 from linclf.display._estimators import name_of, response
 from linclf.metrics import DOUBT_SCORES
 
@@ -217,6 +217,7 @@ class RiskCoverageDisplay:
             label = f"{key}: AURC {self.aurc_[key]:.3g}"
             (self.lines_[key],) = ax.plot(self.coverage_, risk, label=label, **line_style(rank))
         finish(ax, xlabel="share of rows kept", ylabel="error rate of rows kept")
+        show_all_curves(ax)
         ax.set(xlim=(0, 1))
         ax.set_ylim(bottom=0)
         legend_within(ax, [*self.lines_.values(), bound], self.name)

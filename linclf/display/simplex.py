@@ -208,7 +208,7 @@ class SimplexDisplay:
             x, y = CORNERS[k]
             up = k == 2
             ax.annotate(
-                f"{short(str(label), 16)}\n{self.n_sure_[k]} ≥ {_SURE}",
+                f"{short(str(label), 16)}\n{self.n_sure_[k]} with p ≥ {_SURE}",
                 (x, y),
                 (0, 8 if up else -8),
                 textcoords="offset points",

@@ -30,8 +30,9 @@ class BaseLargeClassifier(BaseLinearClassifier):
         description="""
         Rank of a low-rank head ``coef_ @ projection_``: before training, the features are projected onto
         at most `rank` directions in which the classes differ, and training uses the projections. This is
-        for sparse rows, whose weights would otherwise be features x classes. With 150 classes a rank of 64
-        loses no accuracy; with 12,369 a rank of 128 loses less than 64. With ``standardize=True`` the
+        for sparse rows, whose weights would otherwise be features x classes. A rank of 64 loses no
+        accuracy on 150 classes of CLINC150, except in a tree; a rank far below the number of classes loses
+        much. With ``standardize=True`` the
         directions are those of standardised features, and the penalty is on `coef_`. Not available in
         ``partial_fit``.
         """,

@@ -113,7 +113,8 @@ def maximum_calibration_error(
     labels : array-like of shape (K,), default=None
         The classes in the order of the columns; None uses the sorted labels in y_true.
     sample_weight : array-like of shape (n,), default=None
-        Weights, 0 or more; they affect only the averages within bins and which rows are dropped.
+        Weights, 0 or more; they affect the averages within bins, which rows are dropped, and the
+        edges of the bins of "quantile".
 
     Returns
     -------

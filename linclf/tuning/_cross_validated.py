@@ -73,7 +73,8 @@ class CrossValidated(BaseLinearClassifier):
         constraint=["cv_object", StrOptions({"loo"})],
         type='int, splitter, iterable of (train, test), "loo" or None',
         description="""
-        The folds. None means 5 stratified folds, or as many as the rarest class has rows if that is fewer.
+        The folds. None means 5 stratified folds, or fewer if the rarest class with two
+        rows or more has fewer.
         "loo" leaves out one row at a time, with its whole weight, by one step of Newton's method from the fit
         on all rows; it is for smooth convex losses and up to 1,500 weights. For the best penalty and its
         neighbours, up to eight rows that matter most are really left out, with a warning if the single step

@@ -187,8 +187,8 @@ def test_dollars_and_underscores_are_shown_as_they_are():
 def test_the_legend_is_inside_given_axes_and_over_no_curve(name, layout, inches):
     figure = Figure(figsize=(inches, 0.8 * inches), layout=layout)
     ax = figure.subplots()
-    display = DRAWN[name](ax)
     ax.set_title("a title of the user")
+    DRAWN[name](ax)
     figure.draw_without_rendering()
     box, frame = ax.get_legend().get_window_extent(), ax.get_window_extent()
     assert frame.x0 <= box.x0 + 2  # in pixels
@@ -198,14 +198,41 @@ def test_the_legend_is_inside_given_axes_and_over_no_curve(name, layout, inches)
         for line in one.lines:
             points = one.transData.transform(line.get_xydata())
             assert (points[:, 1] <= box.y0).all()
-    assert display.ax_.get_title() == "a title of the user"
+    assert ax.get_title() == "a title of the user"
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["axes that share y", "the same axes"])
+def test_a_second_curve_is_seen_whole(shared):
+    first, second = Figure().subplots(1, 2, sharey=True)
+    second = second if shared else first
+    HistoryDisplay({"objective": [0.3, 0.1]}).plot(first)
+    HistoryDisplay({"objective": [3.0, 1.0]}).plot(second)
+    low, high = first.get_ylim()
+    assert low < 0.1
+    assert high > 3
+    first, second = Figure().subplots(1, 2, sharey=True)
+    second = second if shared else first
+    RiskCoverageDisplay([0, 0, 0, 0, 1], {"a": [1, 2, 3, 4, 5]}).plot(first)
+    RiskCoverageDisplay([1, 1], {"b": [1, 2]}).plot(second)
+    assert first.get_ylim()[0] == 0
+    assert first.get_ylim()[1] > 1
+
+
+@pytest.mark.parametrize("inches", [3, 4, 6.4])
+def test_a_long_name_stays_inside(inches):
+    ax = Figure(figsize=(inches, 3), layout="constrained").subplots()
+    HistoryDisplay(HISTORY, name="a classifier of which there is a lot to be said, in words").plot(ax)
+    ax.figure.draw_without_rendering()
+    box, frame = ax.get_legend().get_window_extent(), ax.get_window_extent()
+    assert frame.x0 - 2 <= box.x0
+    assert box.x1 <= frame.x1 + 2
 
 
 @pytest.mark.parametrize(
     ("name", "text"),
     {
         "reliability": "<ReliabilityDisplay of probabilities: ECE 0.35, 4 rows in 4 bins>",
-        "history": "<HistoryDisplay of a fit: objective 0.4 after 3 passes>",
+        "history": "<HistoryDisplay of a fit: objective 0.4 after 3 epochs>",
         "bars": "<CoefficientsDisplay: coefficients of 3 classes and 4 features>",
         "simplex": "<SimplexDisplay of probabilities: 4 rows, classes a, b, c>",
         "risk": "<RiskCoverageDisplay of predictions: AURC mine 0.25 of at least 0.25>",
@@ -263,12 +290,16 @@ def test_bins_of_few_rows_are_hollow_and_pale():
     assert display.effective_rows.tolist() == [0, 42]
     display = ReliabilityDisplay.from_predictions(right, p, n_bins=10, class_of_interest=1, ax=axes())
     np.testing.assert_allclose(display.line_.get_xydata(), [[0.75, 0.75], [0.95, 1.0]])
-    assert display.line_.get_markevery().tolist() == [0]
+    assert display.line_.get_markevery() == [0]
     hollow = display.ax_.lines[-1]
-    np.testing.assert_allclose(hollow.get_xydata(), [[0.95, 1.0]])
+    assert hollow.get_markevery() == [1]
     assert hollow.get_markerfacecolor() == "white"
     pale, solid = sorted(display.interval_.get_alpha())
     assert pale < 0.5 < solid == 1
+    assert hollow.get_color() == display.line_.get_color()
+    styled = ReliabilityDisplay.from_predictions(right, p, n_bins=10, markersize=12, alpha=0.5, ax=axes())
+    assert styled.ax_.lines[-1].get_markersize() == 12
+    assert max(styled.interval_.get_alpha()) == 0.5
 
 
 def test_effective_rows_of_weights():
@@ -443,6 +474,11 @@ def test_noise_of_the_score_does_not_fill_its_axis():
     noise = {"objective": [3.0, 2.0, 1.0], "validation_score": [0.924, 0.923, 0.925]}
     low, high = HistoryDisplay(noise).plot(axes()).ax_score_.get_ylim()
     assert high - low > 0.1
+    low, high = (
+        HistoryDisplay({**noise, "validation_score": [0.001, 0.01, 0.002]}).plot(axes()).ax_score_.get_ylim()
+    )
+    assert -0.01 < low < 0.001
+    assert high > 0.1
     rise = {"objective": [3.0, 2.0, 1.0], "validation_score": [0.2, 0.8, 0.9]}
     low, high = HistoryDisplay(rise).plot(axes()).ax_score_.get_ylim()
     assert 0.1 < low < 0.2
@@ -590,7 +626,7 @@ def test_rows_in_the_corners_are_counted():
     display = SimplexDisplay.from_predictions(list("aaaaaabc"), p, labels=list("abc"), ax=axes())
     assert display.n_sure_.tolist() == [6, 0, 1]
     texts = [text.get_text() for text in display.ax_.texts]
-    assert texts == ["a\n6 ≥ 0.99", "b\n0 ≥ 0.99", "c\n1 ≥ 0.99"]
+    assert texts == ["a\n6 with p ≥ 0.99", "b\n0 with p ≥ 0.99", "c\n1 with p ≥ 0.99"]
     assert {line.get_alpha() for line in display.lines_} == {0.4}
 
 

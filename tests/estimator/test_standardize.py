@@ -10,6 +10,7 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
+from versions import HAS_CALLBACKS
 
 import linclf
 from linclf import (
@@ -366,6 +367,7 @@ class LastModel:
             self.model = fitted_estimator
 
 
+@HAS_CALLBACKS
 @pytest.mark.parametrize("model", [SoftmaxClassifier(solver="sgd"), MarginSoftmaxClassifier()])
 def test_callbacks_see_models_of_X(wine, model):
     X, y = wine

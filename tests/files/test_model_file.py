@@ -19,11 +19,11 @@ import pytest
 from scipy import sparse
 from sklearn import config_context
 from sklearn.base import BaseEstimator
-from sklearn.callback import ProgressBar
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import SplineTransformer
+from versions import HAS_CALLBACKS
 
 import linclf
 from linclf import (
@@ -341,15 +341,18 @@ FOREIGN = {
     "a subclass": (Sub, "save writes estimators of linclf"),
     "a class": (lambda: SoftmaxClassifier, "save writes estimators of linclf"),
     "a loss": (Focal, "save writes estimators of linclf"),
-    "callbacks": (
-        lambda: SoftmaxClassifier().set_callbacks(ProgressBar()),
-        r"remove them with set_callbacks",
-    ),
     "a function": (lambda: with_attribute("note_", len), r"SoftmaxClassifier\.note_ is"),
     "a method hidden": (lambda: with_attribute("predict", "no"), "predict hides a part of the class"),
     "a masked array": (lambda: with_attribute("note_", np.ma.array([1.0])), "MaskedArray"),
     "an array of records": (lambda: with_attribute("note_", np.zeros(1, "i4,f4")), "npy files cannot hold"),
 }
+
+
+@HAS_CALLBACKS
+def test_callbacks_are_refused(tmp_path):
+    progress = importlib.import_module("sklearn.callback").ProgressBar()
+    with pytest.raises(TypeError, match="remove them with set_callbacks"):
+        linclf.save(SoftmaxClassifier().set_callbacks(progress), tmp_path / "model.linclf")
 
 
 @pytest.mark.parametrize("name", FOREIGN)

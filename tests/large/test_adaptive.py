@@ -5,15 +5,16 @@ Each part is a softmax, and the quality of its training is tested with `SoftmaxC
 
 import pickle
 import warnings
+from importlib import import_module
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from reference import softmax_objective, softmax_optimum
 from scipy import sparse
-from sklearn.callback import ProgressBar
 from sklearn.metrics import log_loss
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from versions import HAS_CALLBACKS
 
 from linclf import SoftmaxClassifier
 from linclf._data.targets import Labels, Probabilities
@@ -509,6 +510,7 @@ def test_same_seed_same_model_for_any_number_of_threads():
     assert not np.array_equal(scores(0, 1), scores(1, 1))
 
 
+@HAS_CALLBACKS
 @pytest.mark.parametrize("stop_after", [1, 3])
 def test_a_failure_changes_nothing(data, fitted, stop_after):
     model = pickle.loads(pickle.dumps(fitted)).set_params(max_iter=2)
@@ -573,6 +575,7 @@ class Recorder:
         return len(self.losses) >= self.stop_after
 
 
+@HAS_CALLBACKS
 def test_callbacks_see_the_whole_after_each_epoch(data, of_parts):
     X, y = data
     record = Recorder()
@@ -594,12 +597,15 @@ def test_callbacks_see_the_whole_after_each_epoch(data, of_parts):
     assert [part.n_iter for part in of_parts] == [2, 1, 1]
 
 
+@HAS_CALLBACKS
 def test_progress_bar(data, capsys):
-    model = AdaptiveSoftmaxClassifier(cutoffs=[5], max_iter=2, random_state=0).set_callbacks(ProgressBar())
+    model = AdaptiveSoftmaxClassifier(cutoffs=[5], max_iter=2, random_state=0)
+    model.set_callbacks(import_module("sklearn.callback").ProgressBar())
     model.fit(*data)
     assert "AdaptiveSoftmaxClassifier - fit" in capsys.readouterr().out
 
 
+@HAS_CALLBACKS
 def test_callbacks_see_the_projection():
     rng = np.random.default_rng(0)
     y = np.minimum(rng.zipf(1.5, 600), 30) - 1

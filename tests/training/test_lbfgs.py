@@ -10,6 +10,7 @@ from scipy.optimize import minimize
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import LinearSVC
+from versions import HAS_CALLBACKS
 
 from linclf import (
     FocalClassifier,
@@ -214,6 +215,7 @@ def test_validation_set_stops_and_keeps_the_best():
     assert -np.log(p).mean() == pytest.approx(min(losses), rel=1e-9)
 
 
+@HAS_CALLBACKS
 def test_callbacks_see_each_iteration_and_can_stop():
     class Stop:
         scores = []

@@ -4,17 +4,19 @@ Its end is tested in test_optimum.py. The tests use small data with a numeric ``
 then every step can be recomputed in NumPy.
 """
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 from scipy import sparse
 from scipy.special import softmax
-from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from versions import HAS_CALLBACKS
 
 from linclf import SoftmaxClassifier, SVMClassifier
 from linclf._estimator.base import KEPT_PARTS
@@ -213,6 +215,7 @@ def test_own_validation_set_keeps_the_best_epoch(noisy):
     assert log_loss(y_val, longer.predict_proba(X_val)) > log_loss(y_val, proba)
 
 
+@HAS_CALLBACKS
 def test_validation_rows_are_a_stratified_part(noisy):
     X, y = noisy[:2]
     record = Recorder()
@@ -344,6 +347,7 @@ class Recorder:
         return len(self.scores) >= self.stop_after
 
 
+@HAS_CALLBACKS
 def test_callback_sees_each_epoch_and_stops_training(iris):
     X, y = iris
     full = SoftmaxClassifier(max_iter=6, **NUMERIC).fit(X, y)
@@ -363,6 +367,7 @@ def test_callback_sees_each_epoch_and_stops_training(iris):
     ]
 
 
+@HAS_CALLBACKS
 def test_interrupted_fit_leaves_the_estimator_as_it_was(iris):
     X, y = iris
     model = SoftmaxClassifier(max_iter=6, **NUMERIC).fit(X, y)
@@ -376,9 +381,10 @@ def test_interrupted_fit_leaves_the_estimator_as_it_was(iris):
     assert record.events[-1] == "teardown"
 
 
+@HAS_CALLBACKS
 def test_scoring_monitor(iris):
     X, y = iris
-    monitor = ScoringMonitor(scoring=["accuracy", "neg_log_loss"])
+    monitor = import_module("sklearn.callback").ScoringMonitor(scoring=["accuracy", "neg_log_loss"])
     model = SoftmaxClassifier(max_iter=5, **NUMERIC)
     model.set_callbacks(monitor)
     model.fit(X, y)
@@ -389,11 +395,12 @@ def test_scoring_monitor(iris):
     assert log[0]["neg_log_loss"] < log[-1]["neg_log_loss"]
 
 
+@HAS_CALLBACKS
 def test_progress_bar_through_pipeline_and_grid_search(iris, capsys):
     pipeline = make_pipeline(StandardScaler(), SoftmaxClassifier(max_iter=3, **NUMERIC))
     search = GridSearchCV(pipeline, {"softmaxclassifier__alpha": [1e-2, 1e-1]}, cv=2)
     plain = GridSearchCV(pipeline, {"softmaxclassifier__alpha": [1e-2, 1e-1]}, cv=2).fit(*iris)
-    search.set_callbacks(ProgressBar(max_propagation_depth=None))
+    search.set_callbacks(import_module("sklearn.callback").ProgressBar(max_propagation_depth=None))
     search.fit(*iris)
     out = capsys.readouterr().out
     assert "SoftmaxClassifier - fit" in out
