@@ -273,6 +273,8 @@ def _alpha(asked: Asked, X: Any, y: np.ndarray) -> tuple[float, str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # also given for penalties that are not chosen
         search.fit(X, y)
+    if len(search.alphas_) == 1:
+        return float(search.alpha_), "not tuned: scores of losses on cosines do not depend on it"
     rows = f"{X.shape[0]:,} rows" if n > ALPHA_ROWS else "all rows"
     return float(search.alpha_), f"chosen by cross-validation on {rows}"
 

@@ -45,10 +45,35 @@ def check_X(estimator: BaseEstimator, X: Any, reset: bool, finite: bool = True) 
     except OverflowError as fault:
         raise ValueError(f"X has a number that is too large for float64 ({fault})") from fault
     except (TypeError, ValueError) as fault:
+        if "contains NaN" in str(fault) and (where := _missing(X)):
+            raise ValueError(f"Input X contains NaN: {where}") from fault
         if remedy := _remedy(X):
             raise type(fault)(f"{fault} {remedy}") from fault
         raise
     return canonical(X, without_zeros=finite) if sparse.issparse(X) else X
+
+
+def _missing(X: Any) -> str:
+    """The column with the most missing values, and a remedy; nothing if cells are not numbers."""
+    if sparse.issparse(X):
+        rows = sparse.coo_array(X)
+        columns = rows.col[np.isnan(rows.data)]
+    else:
+        try:
+            rows = np.asarray(X, dtype=np.float64)
+        except (TypeError, ValueError):
+            return ""
+        columns = np.nonzero(np.isnan(rows))[-1]
+    counts = np.bincount(columns, minlength=1)
+    most, others = int(counts.argmax()), np.count_nonzero(counts) - 1
+    if not counts[most]:
+        return ""
+    name = X.columns[most] if hasattr(X, "columns") else most
+    more = f", and values of {others} more columns" if others else ""
+    return (
+        f"{counts[most]} of {rows.shape[0]} values of column {name!r} are missing{more}; fill them in, as "
+        "SimpleImputer does before the classifier in a pipeline, or drop the rows"
+    )
 
 
 def _remedy(X: Any) -> str:
@@ -56,13 +81,18 @@ def _remedy(X: Any) -> str:
     if sparse.issparse(X) or not len(X):
         return ""
     first = X.iloc[0] if hasattr(X, "iloc") else X[0]
-    for cell in [first] if np.ndim(X) == 1 else np.ravel(np.asarray(first, dtype=object)):
+    names = list(getattr(X, "columns", []))
+    for j, cell in enumerate([first] if np.ndim(X) == 1 else np.ravel(np.asarray(first, dtype=object))):
         if isinstance(cell, (list, tuple, np.ndarray)):
             return (
                 f"(Row 0 of X has a cell of {len(cell)} values: pass numpy.stack(column), or a list of rows.)"
             )
         if isinstance(cell, str) and not cell.lstrip("-").replace(".", "", 1).isdigit():
-            return f"(Row 0 of X holds {cell[:40]!r}: convert it with TfidfVectorizer or OneHotEncoder.)"
+            where = f" in column {names[j]!r}" if j < len(names) else ""
+            return (
+                f"(Row 0 of X holds {cell[:40]!r}{where}: convert it with TfidfVectorizer or OneHotEncoder, "
+                "or drop a column that only names rows.)"
+            )
     return ""
 
 

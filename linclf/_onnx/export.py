@@ -200,4 +200,7 @@ def _classifier_in(model: CalibratedClassifier) -> Any:
 def _check_known(model: Any) -> None:
     if not isinstance(model, Predicting):
         name = type(model).__name__
-        raise TypeError(f"{name} is no classifier of linclf; skl2onnx converts those of scikit-learn")
+        raise TypeError(
+            f"{name} is no classifier of linclf; skl2onnx converts others, and pipelines around "
+            "classifiers of linclf after linclf.register_onnx_converters()"
+        )

@@ -1,6 +1,7 @@
 """Detection of the kind of each column of a table, and conversion of its values."""
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
@@ -97,7 +98,7 @@ def columns_of(
         if not any(_WORD.search(text_of(value)) for value in series(table, column.name).dropna()):
             raise ValueError(
                 f"column {column.name!r} is text without a word of two letters, and TF-IDF counts words; "
-                f'say --columns {column.name}=category or {column.name}="left out"'
+                f"say {_option(column.name, 'category')} or {_option(column.name, 'left out')}"
             )
     if not any(column.kind != "left out" for column in found):
         reasons = "; ".join(f"{column.name}: {column.note}" for column in found[:5])
@@ -240,8 +241,8 @@ def _of_text(name: str, values: "pd.Series", given: str | None, decimal: Decimal
         row = int(np.argmax((values == odd).to_numpy(bool, na_value=False)))
         what = f"has numbers, and {odd!r} in row {row}" if odd else "has numbers written in several ways"
         raise ValueError(
-            f"column {name!r} {what}; fix it, or say --columns {name}=number, which treats other values "
-            f"as missing, or {name}=category"
+            f"column {name!r} {what}; fix it, or say {_option(name, 'number')}, which treats other values "
+            f"as missing, or {_option(name, 'category')}"
         )
     if all(_DATE.fullmatch(value.strip()) for value in looked):
         return Column(name, "left out", "dates or times; convert them to numbers, such as the month")
@@ -336,9 +337,14 @@ def _as_numbers(values: "pd.Series", column: Column, first_row: int) -> "pd.Seri
         row = int(np.argmax(wrong))
         raise ValueError(
             f"column {column.name!r} has numbers, and {text.iloc[row]!r} in row {first_row + row}; fix it, "
-            f"or say --columns {column.name}=number, which treats other values as missing"
+            f"or say {_option(column.name, 'number')}, which treats other values as missing"
         )
     return _finite(numbers, values, first_row)
+
+
+def _option(name: str, kind: str) -> str:
+    """The option that says what a column is, as a shell reads it."""
+    return f"--columns {shlex.quote(f'{name}={kind}')}"
 
 
 def _finite(numbers: "pd.Series", values: "pd.Series", first_row: int) -> "pd.Series":

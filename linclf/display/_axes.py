@@ -204,5 +204,7 @@ def legend_outside(axes: Axes, handles: Sequence[Artist], title: str | None) -> 
 
 
 def short(text: str, longest: int) -> str:
-    """At most so many characters of a text."""
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+    """At most this many characters of a text, both ends of it: names of one pipeline begin alike."""
+    if len(text) <= longest:
+        return text
+    return f"{text[: longest // 2]}…{text[-(longest - 1 - longest // 2) :]}"

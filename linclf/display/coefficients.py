@@ -119,14 +119,14 @@ class CoefficientsDisplay:
         self.image_shape = _image_shape(image_shape, d)
         self.feature_names = names_of_features(feature_names, d)
         self.coef = self.coef * checked_scale(feature_scale, d)
-        self._kind = "coefficient" if feature_scale is None else "scaled coefficient"
+        self._kind = "coefficient per unit" if feature_scale is None else "scaled coefficient"
         every = [(row, str(label)) for row, label in enumerate(self.classes)]
         self._panels = rows_shown(self.classes, shown) or every
         self.top = checked_top((5 if len(self._panels) > _MANY else 10) if top is None else top)
 
     def __repr__(self) -> str:
         K, d = len(self.classes), self.coef.shape[1]
-        return f"<CoefficientsDisplay: {self._kind}s of {K} classes and {d} features>"
+        return f"<CoefficientsDisplay: {self._kind}, {K} classes, {d} features>"
 
     @classmethod
     def from_estimator(

@@ -85,6 +85,7 @@ class HierarchicalSoftmaxClassifier(BaseSparseUpdateClassifier):
         """,
     )
     batch_size: int | Literal["auto"] = not_offered()  # one row at a time
+    optimality_gap_: float = not_offered()  # there is none for a tree
     n_jobs: int | None = not_offered()
     tree_: _tree.Tree = attribute(
         type="Tree",

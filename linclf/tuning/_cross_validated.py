@@ -120,6 +120,7 @@ class CrossValidated(BaseLinearClassifier):
     validation_fraction: float = not_offered()
     calibration: Any = not_offered()
     warm_start: bool = not_offered()
+    calibrator_: Any = not_offered()
 
     alpha_: float = attribute(type="float", description="The chosen penalty.")
     alphas_: FloatArray = attribute(

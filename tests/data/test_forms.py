@@ -71,7 +71,10 @@ def test_ragged_rows(kind):
         (pd.Series(list(X)), "a cell of 4 values: pass numpy.stack"),  # a column of embeddings
         (pd.DataFrame({"embedding": X.tolist()}), "a cell of 4 values: pass numpy.stack"),
         (pd.Series(list(X)).to_numpy(), "a cell of 4 values: pass numpy.stack"),
-        (pd.DataFrame({"a": X[:, 0], "b": ["red", "blue", "red"] * 50}), "holds 'red': convert it with"),
+        (
+            pd.DataFrame({"a": X[:, 0], "b": ["red", "blue", "red"] * 50}),
+            r"holds 'red'( in column 'b')?: convert it with",
+        ),
         (["a good film", "a dull film", "fine"] * 50, "holds 'a good film': convert it with"),
     ],
 )

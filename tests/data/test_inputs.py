@@ -52,6 +52,21 @@ def csr():
 # ---------------------------------------------------------------- dense rows
 
 
+@pytest.mark.parametrize("kind", ["array", "list", "DataFrame", "CSR"])
+def test_missing_values_are_counted_and_their_column_named(kind):
+    rows = np.ones((6, 3))
+    rows[1:4, 2] = rows[0, 0] = np.nan
+    make = {"array": np.asarray, "list": np.ndarray.tolist, "CSR": sparse.csr_array}
+    make["DataFrame"] = lambda rows: pd.DataFrame(rows, columns=["height", "weight", "mean radius"])
+    column = "'mean radius'" if kind == "DataFrame" else "2"
+    message = (
+        rf"^Input X contains NaN: 3 of 6 values of column {column} are missing, and values of 1 more "
+        "columns; fill them in, as SimpleImputer does"
+    )
+    with pytest.raises(ValueError, match=message):
+        SoftmaxClassifier().fit(make[kind](rows), [0, 1, 2] * 2)
+
+
 @pytest.mark.parametrize("form", DENSE_FORMS)
 def test_forms_of_dense_rows_are_one_array(iris, form):
     found = checked(DENSE_FORMS[form](iris[0]))

@@ -233,7 +233,7 @@ def test_a_long_name_stays_inside(inches):
     {
         "reliability": "<ReliabilityDisplay of probabilities: ECE 0.35, 4 rows in 4 bins>",
         "history": "<HistoryDisplay of a fit: objective 0.4 after 3 epochs>",
-        "bars": "<CoefficientsDisplay: coefficients of 3 classes and 4 features>",
+        "bars": "<CoefficientsDisplay: coefficient per unit, 3 classes, 4 features>",
         "simplex": "<SimplexDisplay of probabilities: 4 rows, classes a, b, c>",
         "risk": "<RiskCoverageDisplay of predictions: AURC mine 0.25 of at least 0.25>",
         "path": "<PathDisplay of a path: 2 penalties from 1 to 0.1, chosen 0.1>",
@@ -549,7 +549,7 @@ def test_coefficients_are_scaled_and_the_axes_say_so():
     display = CoefficientsDisplay(COEF, ["a", "b", "c"], feature_scale=scale).plot(axes())
     np.testing.assert_array_equal(display.coef, np.array(COEF) * scale)
     assert {ax.get_xlabel() for ax in display.ax_} == {"scaled coefficient"}
-    assert CoefficientsDisplay(COEF, [0, 1, 2]).plot(axes()).ax_[0].get_xlabel() == "coefficient"
+    assert CoefficientsDisplay(COEF, [0, 1, 2]).plot(axes()).ax_[0].get_xlabel() == "coefficient per unit"
     with pytest.raises(
         ValueError, match=r"feature_scale has shape \(3,\): pass a finite number for each of 4"
     ):
@@ -603,7 +603,7 @@ def test_coefficients_of_scikit_learn(iris):
 
 def test_long_names_are_cut():
     display = CoefficientsDisplay([[1.0]], [0, 1], feature_names=["a" * 50]).plot(axes())
-    assert display.ax_[0].get_yticklabels()[0].get_text() == "a" * 23 + "…"
+    assert display.ax_[0].get_yticklabels()[0].get_text() == "a" * 12 + "…" + "a" * 11
 
 
 # ---------------------------------------------------------------- simplex
