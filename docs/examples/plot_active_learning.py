@@ -42,7 +42,7 @@ for name, by_doubt, line in (("rows of most doubt", True, "-"), ("rows by chance
     ax.fill_between(labels, runs[1], runs[3], alpha=0.2)
     print(name, *(f"{runs[2, n // 20 - 1]:.3f} with {n} labels" for n in (40, 100, 200, 400)), sep=", ")
 ax.set(xlabel="labels", ylabel="accuracy")
-ax.legend(loc="lower right")
+_ = ax.legend(loc="lower right")
 
 # %%
 # Half as many labels, asked for in doubt, teach more than labels by chance. The test rows must still be

@@ -54,13 +54,13 @@ words = np.median([len(text.split()) for text in texts])
 print(f"{len(texts):,} texts of {len(set(labels))} modules, half of them of {words:.0f} words or fewer")
 
 # %%
-# Words and pairs of words say what a text is about. Groups of three and four letters find what *sparse* and
+# Words and pairs of words say what a text is about. Groups of three letters find what *sparse* and
 # *sparsity* have in common.
 
 weighted = {"sublinear_tf": True, "dtype": np.float32}
 vectorizer = make_union(
     TfidfVectorizer(ngram_range=(1, 2), min_df=2, **weighted),
-    TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 4), min_df=4, **weighted),
+    TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 3), min_df=4, **weighted),
 )
 split = train_test_split(texts, labels, test_size=0.25, stratify=labels, random_state=0)
 X, X_test, y, y_test = vectorizer.fit_transform(split[0]), vectorizer.transform(split[1]), *split[2:]
@@ -108,4 +108,4 @@ most = sorted(dict.fromkeys(pairs.ravel()[:16]))
 fig, ax = plt.subplots(figsize=(7.5, 6.5), layout="constrained")
 display = ConfusionMatrixDisplay(counts[np.ix_(most, most)], display_labels=clf.classes_[most])
 display.plot(ax=ax, cmap="Blues", xticks_rotation="vertical", colorbar=False)
-ax.set(xlabel="answer", ylabel="module")
+_ = ax.set(xlabel="answer", ylabel="module")
