@@ -4,7 +4,7 @@ Labels are expensive: which rows should be labelled next?
 
 Rows are cheap, and labels are made by people. Active learning asks for the labels of those rows about which
 the classifier is least sure: its two best classes are nearly as probable. Does that teach more than the
-same number of rows drawn by chance?
+same number of random rows?
 """
 
 import matplotlib.pyplot as plt
@@ -32,11 +32,11 @@ def accuracies(by_doubt, seed):
 
 
 # %%
-# The middle one of five splits of the digits, and a band that has the middle three.
+# Five splits of the digits: the line is the median, and the band holds the middle three.
 
 labels = np.arange(20, 401, 20)
 fig, ax = plt.subplots(figsize=(6.5, 4.5), layout="constrained")
-for name, by_doubt, line in (("rows of most doubt", True, "-"), ("rows by chance", False, "--")):
+for name, by_doubt, line in (("rows of most doubt", True, "-"), ("random rows", False, "--")):
     runs = np.sort([accuracies(by_doubt, seed) for seed in range(5)], axis=0)
     ax.plot(labels, runs[2], line, label=name)
     ax.fill_between(labels, runs[1], runs[3], alpha=0.2)
@@ -45,6 +45,5 @@ ax.set(xlabel="labels", ylabel="accuracy")
 _ = ax.legend(loc="lower right")
 
 # %%
-# Half as many labels, asked for in doubt, teach more than labels by chance. The test rows must still be
-# drawn by chance: rows of doubt are harder than others, and the accuracy on them says nothing about the
-# rest.
+# Half as many labels, chosen by doubt, teach more than random ones. Test rows must still be random: rows of
+# most doubt are harder than others, so the accuracy on them says nothing about the rest.

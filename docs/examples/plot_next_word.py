@@ -45,13 +45,13 @@ text, test = normalised(documents[60:360]), normalised(documents[:60])
 print(f"{len(text.split()):,} words, {len(set(text.split())):,} of them different")
 
 # %%
-# Whole words: the K - 1 most frequent ones, and one entry for all others. An unknown word is then spelled:
-# each of its letters, and the space at its end, is drawn by itself, as often as in the unknown words of the
-# training text, with one more of each. Pieces: K units that byte pair encoding joins from letters; nothing
-# is unknown.
+# Whole words: the K - 1 most frequent ones, and one entry for all others. After that entry the unknown word
+# is spelled: its letters, and the space after it, are independent, with the frequencies that they have in
+# the unknown words of the training text (plus one each). Pieces: K units that byte pair encoding joins from
+# letters, so that nothing is unknown.
 #
-# Each function returns the entries of both texts, and minus the logarithm of the probability of what is
-# spelled.
+# Each function returns the entries of both texts, and what the spelling adds to the negative log-likelihood
+# of the test.
 
 
 def whole_words(K):
@@ -75,7 +75,7 @@ def pieces(K):
 
 
 # %%
-# The features of a row are the three entries before it, and the last two of them together, hashed.
+# The features of a row are the three previous entries, and the last two of them as a pair, hashed.
 
 hasher = FeatureHasher(2**13, input_type="string", alternate_sign=False, dtype=np.float32)
 
@@ -87,9 +87,8 @@ def contexts(entries):
 
 
 # %%
-# Counting is the old way: how often each entry has followed the two before it. What is rare is evened out
-# by Kneser-Ney smoothing: 0.75 is taken from each count and given to what the last entry alone says, and so
-# on.
+# Counting is the classical way: how often has each entry followed the previous two? Kneser-Ney smoothing
+# takes 0.75 from each count and gives it to what the last entry alone suggests, and so on.
 
 
 def counting(entries, entries_test, K):
@@ -109,15 +108,14 @@ def counting(entries, entries_test, K):
 
 
 # %%
-# Perplexity per entry cannot be compared, as entries differ in length. Perplexity per character can: it is
-# ``exp(-log p / N)``, with p the probability of the whole test text, that is of all entries and of all
-# letters that are spelled, and N the number of its characters, spaces included. (A text that can be written
-# in more than one way is a little more probable than that; only the way that the vocabulary takes is
-# counted.)
+# Perplexity per entry cannot be compared between vocabularies, because entries differ in length. Perplexity
+# per character can: it is ``exp(-log p / N)``, where p is the probability of the whole test text, spelling
+# included, and N the number of its characters, spaces included. (p counts one way to write the text. There
+# may be others, so it is slightly too small.)
 #
-# Each entry is added once to the end of the training text, so that none has probability 0. Small batches
-# suit sparse rows: a step changes the weights of no other features than those in its rows. Up to 1,000
-# classes the adaptive softmax is the full one, and left out.
+# Each entry is added once to the end of the training text, so that no probability is 0. Small batches suit
+# sparse rows, as a step only changes the weights of features that occur in its rows. With up to 1,000
+# classes the adaptive softmax is the full one, so it is left out.
 
 common = {"max_iter": 2, "alpha": 3e-6, "random_state": 0}
 models_of_next = {
@@ -152,13 +150,12 @@ for vocabulary in (whole_words, pieces):
 
 # %%
 # Pieces are far better than words while the vocabulary is small, because nothing has to be spelled; with
-# 3,000 entries the two are close. The full softmax takes longer with each class. The adaptive one is nearly
-# as good, and the faster the more classes there are. A Huffman tree puts words together that have nothing
-# in common but their frequency, and loses more than it saves here.
+# 3,000 entries the two are close. The time of the full softmax grows with the number of classes. The
+# adaptive softmax is nearly as good, and faster. A Huffman tree joins words that have nothing in common but
+# their frequency, and that costs more than it saves here.
 #
-# Counting is as good or better, and by far the fastest: if all that you have are the words before, count. A
-# linear model pays off if it is given more than counts can hold, such as embeddings or features of your
-# own.
+# Counting is as good or better, and by far the fastest. If previous words are all that you have, count
+# them. A linear model can also use features that cannot be counted, such as embeddings.
 
 fig, axes = plt.subplots(1, 2, figsize=(8, 4.8), sharex=True, sharey=True, layout="constrained")
 for ax, vocabulary in zip(axes, (whole_words, pieces), strict=True):

@@ -28,9 +28,9 @@ from sklearn.svm import LinearSVC
 from linclf import SoftmaxClassifier
 
 # %%
-# A docstring stands in triple quotes below a line that ends with a colon, and its first paragraph ends at
-# an empty line. A class is a public module, or a whole subpackage, with at least 25 different ones, of
-# which 30 are kept at most.
+# A docstring stands in triple quotes below a line that ends with a colon; its first paragraph ends at an
+# empty line. A class is a public module or subpackage that has at least 25 different first paragraphs, of
+# which at most 30 are kept.
 
 folders = {"": pathlib.Path(sysconfig.get_path("stdlib"))}
 for package in (matplotlib, np, pandas.core, scipy, sklearn):
@@ -85,9 +85,9 @@ for name, clf in models.items():
     print(f"{name:18}  accuracy {clf.score(X_test, y_test):.3f}, {seconds:.1f} s")
 
 # %%
-# No accuracy differs from another by more than chance. LinearSVC is as fast as softmax by SGD, and a fine
-# choice if only the best class is asked for. It has no probabilities: with those a chatbot can offer a
-# choice of three, or hand over to a person when it is not sure.
+# The differences in accuracy are no larger than chance. LinearSVC is as fast as softmax by SGD, and a fine
+# choice if you only need the best class. It has no probabilities: with those a chatbot can offer a choice
+# of three, or hand over to a person when it is not sure.
 
 clf = models["SoftmaxClassifier"]
 among = (clf.predict_topk(X_test, 3) == np.array(y_test)[:, None]).any(axis=1)
@@ -97,8 +97,8 @@ print(f"for {among.mean():.0%} the right module is among the best three")
 print(f"accuracy on the surer half {right[sure].mean():.0%}, on the other half {right[~sure].mean():.0%}")
 
 # %%
-# The modules that are most often taken for each other, judged on all texts by folds. They are about the
-# same things, and a person would confuse them, too: join such classes, or ask back.
+# The modules that are confused most often, in cross-validation on all texts. They deal with the same
+# things, and a person would confuse them, too: join such classes, or ask the user.
 
 model = make_pipeline(vectorizer, models["the same, by SGD"])
 counts = confusion_matrix(labels, cross_val_predict(model, texts, labels, cv=3), labels=clf.classes_)
