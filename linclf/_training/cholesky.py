@@ -5,14 +5,16 @@ from scipy.linalg import LinAlgError, get_lapack_funcs
 
 from linclf._types import FloatArray
 
-RIDGE = {"f": 1e-6, "d": 1e-12}  # of the mean of the diagonal
+RIDGE = {"f": 1e-6, "d": 1e-12}  # of each entry of the diagonal, whatever the sizes of the others
 
 
 def factored(M: FloatArray) -> FloatArray:
     """L with ``M + ridge = L L'``; the ridge is small, grows tenfold until this works, and stays in M."""
     diagonal, (factor,) = np.einsum("jj->j", M), get_lapack_funcs(["potrf"], dtype=M.dtype)
-    ridge = M.dtype.type(RIDGE[M.dtype.char] * (diagonal.mean() or 1.0))
-    while np.isfinite(ridge):
+    relative = M.dtype.type(RIDGE[M.dtype.char])
+    nothing = np.finfo(M.dtype).tiny / relative
+    ridge = relative * np.where(diagonal > nothing, diagonal, diagonal.mean() or M.dtype.type(1))
+    while np.isfinite(ridge).all():
         diagonal += ridge
         L, fault = factor(M, lower=True)
         if not fault:

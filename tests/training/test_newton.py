@@ -254,6 +254,23 @@ def test_sparse_columns_that_float32_cannot_hold():
     assert long.history_["objective"][-1] <= plain.history_["objective"][-1] * (1 + 1e-4)
 
 
+@pytest.mark.parametrize("spread", [1e-6, 1e-10])
+def test_a_column_of_little_spread_slows_no_step(spread):
+    """The ridge was a share of the mean curvature, most of which was the penalty of that column: 50 steps."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2000, 60))
+    X[:, 0] *= spread
+    y = (X @ rng.normal(size=(60, 8)) + rng.normal(size=(2000, 8))).argmax(axis=1)
+    assert SoftmaxClassifier(solver="newton", alpha=1e-3).fit(X, y).n_iter_ <= 8
+
+
+def test_axes_of_nothing_but_rounding_slow_no_step():
+    """Columns of 60 digits depend on each other, so that rotated ones have spreads of 1e-14: 86 steps."""
+    X, y = load_digits(return_X_y=True)
+    rows = np.random.default_rng(0).permutation(len(y))[:60]
+    assert SoftmaxClassifier(alpha=1e-3).fit(X[rows] / 16, y[rows]).n_iter_ <= 20
+
+
 def test_warm_start_at_the_optimum_stays():
     X, y = load_digits(return_X_y=True)
     model = SoftmaxClassifier(solver="newton", tol=1e-8, warm_start=True).fit(X, y)
