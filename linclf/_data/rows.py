@@ -55,6 +55,7 @@ def check_X(estimator: BaseEstimator, X: Any, reset: bool, finite: bool = True) 
 
 def _missing(X: Any) -> str:
     """The column with the most missing values, and a remedy; nothing if cells are not numbers."""
+    rows: Any
     if sparse.issparse(X):
         rows = sparse.coo_array(X)
         columns = rows.col[np.isnan(rows.data)]
