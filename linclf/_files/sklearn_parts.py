@@ -5,7 +5,7 @@ from typing import Any, TypeGuard
 
 import numpy as np
 from sklearn import compose, feature_extraction, feature_selection, impute, pipeline, preprocessing
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 
 STEPS: tuple[type[BaseEstimator], ...] = (
     pipeline.Pipeline,
@@ -99,6 +99,19 @@ def _with_columns(model: compose.ColumnTransformer) -> list[Any]:
         (name, step, _columns(found if callable(columns) else columns))
         for (name, step, columns), found in zip(transformers, selected, strict=True)
     ]
+
+
+def with_columns_of(model: Any, fitted: Any) -> Any:
+    """An unfitted model whose columns are those that functions of it have selected in a fitted copy of it."""
+    if type(model) is not type(fitted) or type(model) not in (compose.ColumnTransformer, pipeline.Pipeline):
+        return model
+    copied: Any = clone(model)
+    if type(model) is compose.ColumnTransformer:
+        return copied.set_params(transformers=_with_columns(fitted))
+    both = zip(model.steps, fitted.steps, strict=True)
+    return copied.set_params(
+        steps=[(name, with_columns_of(step, other)) for (name, step), (_, other) in both]
+    )
 
 
 def _columns(columns: Any) -> Any:

@@ -20,7 +20,15 @@ from linclf import calibration, classifiers, large, tuning
 from linclf._estimator.predicting import Predicting
 from linclf._files import stream
 from linclf._files.earlier import parts_as_models
-from linclf._files.sklearn_parts import FUNCTIONS, STEPS, TYPES, attributes_as_data, is_step, restore
+from linclf._files.sklearn_parts import (
+    FUNCTIONS,
+    STEPS,
+    TYPES,
+    attributes_as_data,
+    is_step,
+    restore,
+    with_columns_of,
+)
 from linclf._training.model import LinearModel
 from linclf._version import __version__
 from linclf.losses import LOSSES
@@ -149,6 +157,8 @@ class Writer:
             self.has_steps = True
             known = attributes_as_data(model, known)
             parameters = {name: known[name] for name in parameters}
+        elif "estimator" in parameters and "estimator_" in known:
+            parameters["estimator"] = with_columns_of(parameters["estimator"], known["estimator_"])
         attributes = {name: item for name, item in known.items() if name not in parameters}
         hiding = [name for name in attributes if _is_part_of_class(type(model), name)]
         if hiding:

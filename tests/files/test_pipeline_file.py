@@ -19,6 +19,7 @@ import pytest
 import sklearn
 from scipy import sparse
 from sklearn import feature_selection as selection
+from sklearn.base import clone
 from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.feature_extraction.text import (
     CountVectorizer,
@@ -319,6 +320,18 @@ def test_columns_that_a_function_selects_are_saved_as_columns(select):
     read = through_file(pipeline)
     assert_same(read.decision_function(data), pipeline.decision_function(data))
     assert read[0].transformers[0][2] == ["price", "age"]
+
+
+def test_columns_that_a_function_selects_inside_a_calibrated_classifier():
+    step = make_pipeline(SimpleImputer(), StandardScaler())
+    columns_of = ColumnTransformer([("number", step, make_column_selector(dtype_include="number"))])
+    data = table().drop(columns="id")
+    model = CalibratedClassifier(make_pipeline(columns_of, SVMClassifier()), cv=2).fit(data, y)
+    read = through_file(model)
+    assert_same(read.predict_proba(data), model.predict_proba(data))
+    assert read.estimator[0].transformers[0][2] == ["price", "age"]
+    assert callable(model.estimator[0].transformers[0][2])  # what is saved is not changed
+    assert_same(clone(read).fit(data, y).predict_proba(data), model.predict_proba(data))
 
 
 def test_columns_of_an_index_are_saved_as_a_list():
