@@ -5,15 +5,16 @@ from scipy.linalg import LinAlgError, get_lapack_funcs
 
 from linclf._types import FloatArray
 
-RIDGE = {"f": 1e-6, "d": 1e-12}  # of each entry of the diagonal, whatever the sizes of the others
+RIDGE = {"f": 1e-6, "d": 1e-12}  # of each entry of the diagonal, whatever the sizes of the others,
+LEAST = 1e-30  # but at least of this share of the typical one: nothing is learnt from denormal numbers
 
 
 def factored(M: FloatArray) -> FloatArray:
     """L with ``M + ridge = L L'``; the ridge is small, grows tenfold until this works, and stays in M."""
     diagonal, (factor,) = np.einsum("jj->j", M), get_lapack_funcs(["potrf"], dtype=M.dtype)
     relative = M.dtype.type(RIDGE[M.dtype.char])
-    nothing = np.finfo(M.dtype).tiny / relative
-    ridge = relative * np.where(diagonal > nothing, diagonal, diagonal.mean() or M.dtype.type(1))
+    typical = np.median(diagonal) or diagonal.mean() or M.dtype.type(1)
+    ridge = relative * np.maximum(diagonal, M.dtype.type(LEAST) * typical)
     while np.isfinite(ridge).all():
         diagonal += ridge
         L, fault = factor(M, lower=True)
