@@ -45,7 +45,7 @@ FITTED = {
     "min max": MinMaxScaler().fit(X),
     "quantile": QuantileTransformer(n_quantiles=10).fit(X),
     "power": PowerTransformer().fit(X),
-    "bins": KBinsDiscretizer(n_bins=3).fit(X),
+    "bins": KBinsDiscretizer(quantile_method="averaged_inverted_cdf", n_bins=3).fit(X),
     "polynomial": PolynomialFeatures().fit(X),
     "imputer": SimpleImputer(add_indicator=True).fit(HOLES),
     "indicator": MissingIndicator().fit(HOLES),

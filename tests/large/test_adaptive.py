@@ -413,6 +413,7 @@ def test_many_classes_are_cut_by_themselves():
     assert loss < -np.log(full.predict_proba_of(X[test], y[test])).mean() + 0.03
 
 
+@pytest.mark.filterwarnings("ignore:The number of unique classes")  # of scikit-learn 1.7, without reason
 def test_validation_rows_stop_each_part(data, of_parts):
     X, y = data
     settings = {"cutoffs": [5, 15], "alpha": 1e-4, "max_iter": 40, "batch_size": 32, "random_state": 0}
