@@ -7,6 +7,7 @@ from linclf._version import __version__ as __version__
 
 MODULES = (
     "calibration",
+    "callbacks",
     "class_weights",
     "classifiers",
     "display",

@@ -6,6 +6,7 @@ from linclf._files.archive import save as save
 from linclf._onnx.export import to_onnx
 from linclf._onnx.pipelines import register_onnx_converters
 from linclf._sources.batches import Batches
+from linclf.callbacks import EpochCallback
 from linclf.class_weights import effective_number_weights
 from linclf.classifiers import (
     EntmaxClassifier,
@@ -23,6 +24,7 @@ __all__ = [
     "Batches",
     "Comparison",
     "EntmaxClassifier",
+    "EpochCallback",
     "FocalClassifier",
     "LinearClassifier",
     "LinearClassifierCV",

@@ -15,7 +15,7 @@ import optuna
 from sklearn.datasets import make_classification
 from sklearn.model_selection import train_test_split
 
-from linclf import LinearClassifier, SoftmaxClassifierCV
+from linclf import EpochCallback, LinearClassifier, SoftmaxClassifierCV
 
 X, y = make_classification(
     8_000, 60, n_informative=12, n_classes=5, class_sep=1.5, flip_y=0.05, random_state=0
@@ -29,24 +29,12 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 # classifier as it was before.
 
 
-class Report:
-    def __init__(self, trial):
-        self.trial = trial
-
-    def setup(self, estimator, context): ...
-
-    def teardown(self, estimator, context): ...
-
-    def on_fit_task_begin(self, estimator, context): ...
-
-    def on_fit_task_end(self, estimator, context, *, fitted_estimator):
-        if context.task_name == "epoch":
-            self.trial.report(fitted_estimator.score(X_val, y_val), context.task_id)
-            if self.trial.should_prune():
-                raise optuna.TrialPruned
-
-
 def objective(trial):
+    def report(epoch, clf):
+        trial.report(clf.score(X_val, y_val), epoch)
+        if trial.should_prune():
+            raise optuna.TrialPruned
+
     clf = LinearClassifier(
         loss=trial.suggest_categorical("loss", LOSSES),
         alpha=trial.suggest_float("alpha", 1e-6, 10, log=True),
@@ -56,7 +44,7 @@ def objective(trial):
         tol=None,
         random_state=0,
     )
-    return clf.set_callbacks(Report(trial)).fit(X_train, y_train).score(X_val, y_val)
+    return clf.set_callbacks(EpochCallback(report)).fit(X_train, y_train).score(X_val, y_val)
 
 
 # %%
