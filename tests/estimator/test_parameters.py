@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.datasets import load_iris
 from sklearn.utils._param_validation import Interval, InvalidParameterError
 
-from linclf import SoftmaxClassifier, SparsemaxClassifier, classifiers, large
+from linclf import SoftmaxClassifier, SoftmaxClassifierCV, SparsemaxClassifier, classifiers, large
 from linclf._estimator.declared import Declared, attribute, not_offered, parameter, shown
 from linclf._estimator.parameters import CommonParameters
 
@@ -83,9 +83,12 @@ def test_constraint_errors_name_the_parameter(cls):
             cls(**{name: object()}).fit([[0.0], [1.0]], [0, 1])
 
 
+PARAMETERS = {name for name, entry in CommonParameters._declared.items() if entry.is_parameter}
+
+
 @EACH
 def test_what_is_not_offered_has_the_default_of_the_table(cls):
-    for name in set(CommonParameters._declared) - set(cls._declared):
+    for name in PARAMETERS - set(cls._declared):
         assert getattr(cls(), name) == CommonParameters._declared[name].default
         with pytest.raises(TypeError, match=f"{cls.__name__}.*{name}"):
             cls(**{name: None})
@@ -93,9 +96,17 @@ def test_what_is_not_offered_has_the_default_of_the_table(cls):
             cls().set_params(**{name: None})
 
 
+@pytest.mark.parametrize(
+    ("cls", "never"),
+    [(large.HierarchicalSoftmaxClassifier, {"optimality_gap_"}), (SoftmaxClassifierCV, {"calibrator_"})],
+)
+def test_attributes_that_a_class_never_has_are_not_documented(cls, never):
+    assert set(CommonParameters._declared) - PARAMETERS - set(cls._declared) == never
+    assert all(f"{name} :" not in cls.__doc__ for name in never)
+
+
 def test_not_offered():
-    common = set(CommonParameters._declared)
-    missing = {name: common - set(cls._declared) for name, cls in CLASSIFIERS.items()}
+    missing = {name: PARAMETERS - set(cls._declared) for name, cls in CLASSIFIERS.items()}
     assert {name: names for name, names in missing.items() if names} == {
         "HierarchicalSoftmaxClassifier": {"average", "batch_size", "n_jobs"},
         "NCEClassifier": {"average"},
