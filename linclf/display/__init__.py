@@ -2,8 +2,9 @@
 
 Each display computes its numbers once (``from_estimator``, ``from_predictions``) and draws them as often
 as wanted with ``plot``, into new axes or into given ones; nothing is shown before ``plt.show()``.
-Legends stand outside of the curves: make figures of your own with ``layout="constrained"``, which leaves
-room for them. Matplotlib is imported for drawing only: ``pip install "linclf[plot]"``.
+Legends cover no curve: some stand inside the axes, whose range grows, and some beside them, for which
+figures with ``layout="constrained"`` leave room. Matplotlib is imported for drawing only:
+``pip install "linclf[plot]"``.
 """
 
 from linclf.display.coefficients import CoefficientsDisplay
