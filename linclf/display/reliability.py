@@ -127,7 +127,8 @@ class ReliabilityDisplay:
     def __repr__(self) -> str:
         rows, bins = self.effective_rows.sum(), np.count_nonzero(self.curve.weight)
         about = self.name or "probabilities"
-        return f"<ReliabilityDisplay of {about}: ECE {self.ece_:.3g}, {rows:.0f} rows in {bins} bins>"
+        kind = "rows" if np.isclose(rows, self.curve.weight.sum()) else "effective rows"
+        return f"<ReliabilityDisplay of {about}: ECE {self.ece_:.3g}, {rows:.0f} {kind} in {bins} bins>"
 
     @classmethod
     def from_estimator(

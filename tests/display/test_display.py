@@ -243,6 +243,11 @@ def test_a_display_says_its_numbers(name, text):
     assert repr(DRAWN[name](axes())) == text
 
 
+def test_a_display_of_weighted_rows_says_what_it_counts():
+    display = ReliabilityDisplay.from_predictions(Y, P, sample_weight=[3, 1, 1, 1], n_bins=1, ax=axes())
+    assert repr(display).endswith("3 effective rows in 1 bins>")
+
+
 def test_styles_differ():
     styles = {(line_style(rank)["color"], line_style(rank)["linestyle"]) for rank in range(28)}
     assert len(styles) == 28
