@@ -14,7 +14,10 @@ def factored(M: FloatArray) -> FloatArray:
     diagonal, (factor,) = np.einsum("jj->j", M), get_lapack_funcs(["potrf"], dtype=M.dtype)
     relative = M.dtype.type(RIDGE[M.dtype.char])
     typical = np.median(diagonal) or diagonal.mean() or M.dtype.type(1)
-    ridge = relative * np.maximum(diagonal, M.dtype.type(LEAST) * typical)
+    least = max(
+        M.dtype.type(LEAST) * typical, np.finfo(M.dtype).tiny / relative
+    )  # a ridge of 0 would not grow
+    ridge = relative * np.maximum(diagonal, least)
     while np.isfinite(ridge).all():
         diagonal += ridge
         L, fault = factor(M, lower=True)

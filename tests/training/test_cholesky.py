@@ -37,3 +37,12 @@ def test_nothing_at_all_is_factored():
 def test_no_ridge_helps_what_is_not_finite():
     with pytest.raises(LinAlgError, match="not finite"):
         factored(np.full((2, 2), np.nan))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_empty_column_beside_tiny_ones_gets_a_ridge(dtype):
+    M = positive(dtype) * dtype(1e-20)
+    M[-1], M[:, -1] = 0, 0
+    L = np.tril(factored(M.copy()))
+    assert np.isfinite(L).all()
+    assert (np.diag(L) > 0).all()
