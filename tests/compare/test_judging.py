@@ -242,7 +242,9 @@ def test_folds_instead_of_random_splits(iris):
 
 
 def test_a_class_that_is_missing_in_training_has_probability_0():
-    X, y = make_classification(90, 4, n_informative=3, n_redundant=0, n_classes=3, n_clusters_per_class=1)
+    X, y = make_classification(
+        90, 4, n_informative=3, n_redundant=0, n_classes=3, n_clusters_per_class=1, random_state=0
+    )
     y = np.r_[y[y < 2], y[y == 2]]  # the last class is never trained on
     models, times = ["softmax", "sklearn:Ridge*"], np.arange(90)
     options = {"times": times, "repeats": 1, "test_size": (y == 2).mean(), "tune": False}

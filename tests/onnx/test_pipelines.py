@@ -82,7 +82,7 @@ def test_meta_estimators_around_a_classifier(model, load):
     "model",
     [
         OneVsRestClassifier(SVMClassifier()),
-        BaggingClassifier(SVMClassifier(), 2),
+        BaggingClassifier(SVMClassifier(), 2, random_state=0),
     ],
     ids=str,
 )

@@ -132,6 +132,16 @@ def test_unscaled_tables(load, alpha, form):
     assert objective(model, X, y) - objective(exact, X, y) <= model.optimality_gap_ + 1e-9
 
 
+@pytest.mark.parametrize(("seed", "alpha", "n_features"), [(140, 1e-4, 30), (65, 1e-4, 30), (3, 1e-6, 10)])
+def test_drawn_rows_of_an_unscaled_table(seed, alpha, n_features):
+    """A few rows decide, which multipliers of an unsolved problem do not find: they stall far above."""
+    X, y = load_breast_cancer(return_X_y=True)
+    counts = np.bincount(np.random.default_rng(seed).integers(0, len(y), len(y)), minlength=len(y))
+    model = SVMClassifier(alpha=alpha).fit(X[:, :n_features], y, sample_weight=counts)
+    assert model.solver_ == "dual"
+    assert model.n_iter_ < 100
+
+
 @of_each_form
 def test_many_rows_of_few_features(form):
     """Correlated, with scales from 1e-2 to 1e2: coordinate ascent alone takes hundreds of passes."""

@@ -40,7 +40,9 @@ LEAST_FALL, SOME, CHEAP = 0.5, 3, 1 / 24
 EXACT_ROWS, EXACT = 256, 1e-9  # rows for which a weight of k equals k copies to 7 digits, the share for that
 PATIENCE = 30  # steps that do not halve the gap, after which it is accepted if it is small enough
 ROUNDING = 32  # of a gap between two values, as a multiple of that of a value
-SOLVED = 0.3  # multipliers are renewed once the unsolved part of the gap is at most this share of the rest
+# multipliers are renewed once the unsolved part of the gap is at most this share of the rest, and of the lowest
+# gap: dual variables that are far from balance have a large rest, too
+SOLVED = 0.3
 
 
 class Dual(NamedTuple):
@@ -179,7 +181,7 @@ class _Run:
             lowest, since = (self.gap, 0) if self.gap < 0.5 * lowest else (lowest, since + 1)
             if not (could or moved) or (since >= PATIENCE and self.gap <= self._enough()):
                 break
-            if not moved or unsolved <= SOLVED * (gap - unsolved):
+            if not moved or unsolved <= SOLVED * min(gap - unsolved, self.gap):
                 steps.tighten()
 
     def _look(self, V: FloatArray) -> float:
