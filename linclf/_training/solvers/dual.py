@@ -40,8 +40,8 @@ LEAST_FALL, SOME, CHEAP = 0.5, 3, 1 / 24
 EXACT_ROWS, EXACT = 256, 1e-9  # rows for which a weight of k equals k copies to 7 digits, the share for that
 PATIENCE = 30  # steps that do not halve the gap, after which it is accepted if it is small enough
 ROUNDING = 32  # of a gap between two values, as a multiple of that of a value
-# multipliers are renewed once the unsolved part of the gap is at most this share of the rest, and of the lowest
-# gap: dual variables that are far from balance have a large rest, too
+# multipliers are renewed once the unsolved part of the gap is at most this share of the rest, and of the
+# lowest gap: dual variables that are far from balance have a large rest, too
 SOLVED = 0.3
 
 
