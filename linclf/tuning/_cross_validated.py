@@ -126,12 +126,12 @@ class CrossValidated(BaseLinearClassifier):
     alphas_: FloatArray = attribute(
         type="ndarray of shape (n_alphas,)", description="All penalties, the strongest first."
     )
-    cv_results_: dict[str, NDArray[Any]] = attribute(
+    cv_results_: dict[str, Any] = attribute(
         type="dict of ndarrays",
         description="""
-        For each penalty (and each value of a parameter of the loss): "param_alpha", "mean_test_score", its
-        "standard_error" (over the folds, or over the rows if there is one set of held-out rows), the
-        "split0_test_score" of each fold, and "rank_test_score".
+        For each penalty (and each value of a parameter of the loss): "params" (a list of dicts),
+        "param_alpha", "mean_test_score", its "standard_error" (over the folds, or over the rows if there is
+        one set of held-out rows), the "split0_test_score" of each fold, and "rank_test_score".
         """,
     )
     loo_check_: dict[str, NDArray[Any]] = attribute(

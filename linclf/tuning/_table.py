@@ -3,7 +3,6 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from linclf._types import FloatArray
@@ -44,10 +43,11 @@ class Table(NamedTuple):
             alpha = np.argmax(mean[loss] >= mean[loss, alpha] - error[loss, alpha])
         return int(loss), int(alpha)
 
-    def results(self) -> dict[str, NDArray[Any]]:
+    def results(self) -> dict[str, Any]:
         """The results in the form of GridSearchCV, with a row for each loss and penalty."""
         mean, n_losses = self.mean, len(self.params)
-        found: dict[str, NDArray[Any]] = {"param_alpha": np.tile(self.alphas, n_losses)}
+        tried = [{"alpha": float(alpha), **params} for params in self.params for alpha in self.alphas]
+        found: dict[str, Any] = {"params": tried, "param_alpha": np.tile(self.alphas, n_losses)}
         for name in self.params[0]:
             found[f"param_{name}"] = np.repeat([params[name] for params in self.params], len(self.alphas))
         found |= {f"split{number}_test_score": part.ravel() for number, part in enumerate(self.scores)}

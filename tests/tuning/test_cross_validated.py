@@ -259,6 +259,8 @@ def test_penalties_around_the_best_of_several_losses():
     best = model.cv_results_["mean_test_score"].argmax()
     assert model.alpha_ == model.cv_results_["param_alpha"][best]
     assert model.loss_.gamma == model.cv_results_["param_gamma"][best]
+    assert model.cv_results_["params"][best] == {"alpha": model.alpha_, "gamma": model.loss_.gamma}
+    assert len(model.cv_results_["params"]) == 2 * n_alphas
 
 
 def test_own_validation_rows():
