@@ -1,7 +1,7 @@
 """Indicators of several labels a row: which y is one, and what it must hold."""
 
 from numbers import Real
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +57,7 @@ def _of_sparse(y: Any, name: str) -> NDArray[np.bool_]:
             f"{name} is sparse with shape {y.shape}, and an indicator has a column for each of two labels or "
             f"more; pass {name}.toarray().ravel() for two classes"
         )
-    rows = sparse.csr_array(y)
+    rows: Any = sparse.csr_array(y)
     rows.sum_duplicates()
     wrong = np.flatnonzero((rows.data != 0) & (rows.data != 1))
     if wrong.size:
@@ -133,10 +133,13 @@ def label_weights(
             f"class_weight is {given}, and y has {y.n_classes} labels a row; use 'balanced', or a list with a "
             "dict {0: weight, 1: weight} for each label"
         )
-    return tuple(np.array([_looked_up(each, k, has) for k, each in enumerate(class_weight)]) for has in (0, 1))  # pyright: ignore[reportReturnType]
+    without, with_label = (
+        np.array([_looked_up(each, k, has) for k, each in enumerate(class_weight)]) for has in (0, 1)
+    )
+    return without, with_label
 
 
-def _looked_up(given: Any, k: int, has: Literal[0, 1]) -> float:
+def _looked_up(given: Any, k: int, has: int) -> float:
     if not isinstance(given, dict) or not set(given) <= {0, 1}:
         raise ValueError(
             f"class_weight[{k}]={given!r} must be a dict with the keys 0 (rows without label {k}) and 1"

@@ -55,7 +55,10 @@ def positive_rows(
 
 
 def weights_of_classes(
-    class_weight: dict[Any, float] | Literal["balanced"] | None, labels: list, y: Targets, weights: FloatArray
+    class_weight: dict[Any, float] | list[Any] | Literal["balanced"] | None,
+    labels: list,
+    y: Targets,
+    weights: FloatArray,
 ) -> FloatArray | None:
     """One weight per class, or None; "balanced" counts the expected rows of each class."""
     if class_weight is None:

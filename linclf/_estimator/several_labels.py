@@ -28,8 +28,8 @@ class SeveralLabels(BaseLinearClassifier):
     multilabel_: bool = attribute(
         type="bool",
         description="""
-        True if y was an indicator of several labels a row. `classes_` are then the numbers of its columns,
-        `coef_` has one row for each, and `predict` returns an indicator. Otherwise there is no such attribute.
+        True if y was an indicator of several labels a row: `classes_` are then the numbers of its columns,
+        `coef_` has one row for each, and `predict` returns an indicator. Otherwise it is missing.
         """,
     )
 
@@ -105,10 +105,10 @@ class SeveralLabels(BaseLinearClassifier):
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        try:
-            of_labels = loss_of_labels(self._loss())
-        except (TypeError, ValueError):  # parameters that `fit` will refuse
-            return tags
         classifier_tags: Any = tags.classifier_tags
-        classifier_tags.multi_label = of_labels is not None
+        try:
+            self._several_labels_loss()
+        except (TypeError, ValueError):
+            return tags
+        classifier_tags.multi_label = True
         return tags

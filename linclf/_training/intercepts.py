@@ -1,5 +1,7 @@
 """Intercepts: the best if all other weights are 0, the reference of exact solvers, and their curvature."""
 
+from typing import Any
+
 import numpy as np
 
 from linclf._data.targets import Indicators
@@ -30,8 +32,9 @@ def intercepts_alone(fit: Fit) -> FloatArray:
     if head.intercept and trait(fit.loss, "n_outputs") is None:
         y = fit.data.y
         if isinstance(y, Indicators):
+            of_labels: Any = fit.loss
             negative, positive = y.masses(fit.data.weights)
-            b = fit.loss.best_constants(positive, negative)
+            b = of_labels.best_constants(positive, negative)
         else:
             b = _best(fit.loss, fit.mass)
         V[:, -1] = head.trained_from(b[:, None] / head.intercept).ravel()

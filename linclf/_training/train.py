@@ -4,6 +4,7 @@ import warnings
 from dataclasses import replace
 from functools import partial
 from operator import and_
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -311,7 +312,7 @@ def _separated(loss: Loss, model: LinearModel, data: Dataset) -> bool:
 
 
 def _label_separated(model: LinearModel, data: Dataset) -> bool:
-    """The same for a sum over the classes, which has no minimum as soon as one class is apart from the rest."""
+    """The same for a sum over the classes, which has no minimum if one class is apart from the rest."""
     alone = np.ones(len(model.W), bool)
     for part in row_blocks(data.y.n_rows, len(model.W), COPIED):
         y = data.y.take(part)
@@ -319,7 +320,7 @@ def _label_separated(model: LinearModel, data: Dataset) -> bool:
             return False
         with np.errstate(over="ignore", invalid="ignore"):
             scores = np.asarray(data.X[part] @ model.W.T + model.b)
-        member = y.indicator(np.ones(len(scores)))
+        member: Any = y.indicator(np.ones(len(scores)))
         has = (member.toarray() if sparse.issparse(member) else member) > 0
         alone &= np.where(has, scores > 0, scores < 0).all(axis=0)
     return bool(alone.any())

@@ -1,7 +1,7 @@
 """The classifier that takes any loss."""
 
-from linclf._estimator.several_labels import SeveralLabels
 from linclf._estimator.declared import parameter
+from linclf._estimator.several_labels import SeveralLabels
 from linclf._types import Loss
 
 

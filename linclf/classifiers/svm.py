@@ -2,8 +2,8 @@
 
 from sklearn.utils._param_validation import StrOptions
 
-from linclf._estimator.several_labels import SeveralLabels
 from linclf._estimator.declared import parameter
+from linclf._estimator.several_labels import SeveralLabels
 from linclf._types import Loss
 from linclf.losses import LOSSES
 

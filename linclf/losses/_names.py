@@ -56,6 +56,7 @@ INSTEAD = {
     "binary_cross_entropy": "one-vs-rest-logistic",
     "sigmoid": "one-vs-rest-logistic",
     "ovr-logistic": "one-vs-rest-logistic",
+    "ovr_logistic": "one-vs-rest-logistic",
     "hinge": "one-vs-rest",
     "ovr": "one-vs-rest",
     "squared_hinge": "squared-one-vs-rest",

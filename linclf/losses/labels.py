@@ -13,7 +13,13 @@ import numpy as np
 from linclf._types import FloatArray
 from linclf.losses._hessian import diagonal
 from linclf.losses._registry import soft_row_loss
-from linclf.losses._sigmoid import log_sigmoid, sigmoid_bends, sigmoid_row, softplus_sum, weighted_softplus_sum
+from linclf.losses._sigmoid import (
+    log_sigmoid,
+    sigmoid_bends,
+    sigmoid_row,
+    softplus_sum,
+    weighted_softplus_sum,
+)
 
 
 class LogisticOfLabels(NamedTuple):
