@@ -115,8 +115,9 @@ def _divided_labels(y: Indicators, fraction: float, rng: np.random.RandomState) 
     test = np.delete(order, kept)[: int(np.ceil(fraction * y.n_rows))]
     if not test.size:
         raise ValueError(
-            f"early_stopping=True cannot hold out any of {y.n_rows} samples: rows with and without each label "
-            "have to be trained on, and there are no others; pass X_val and y_val, or use early_stopping=False"
+            f"early_stopping=True cannot hold out any of {y.n_rows} samples: rows with and without each "
+            "label have to be trained on, and there are no others; pass X_val and y_val, or use "
+            "early_stopping=False"
         )
     return np.setdiff1d(order, test), test
 

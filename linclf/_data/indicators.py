@@ -80,8 +80,8 @@ def _check_values(values: NDArray, name: str) -> None:
 def _refuse(value: Any, row: int, column: int, name: str) -> None:
     raise ValueError(
         f"{name} is an indicator of several labels a row, and has {value} in row {row}, column {column}; it "
-        f"must hold only 0 and 1. Pass one label a row as an array (n_samples,), and several outputs that are "
-        "not 0 or 1 to sklearn.multioutput.MultiOutputClassifier"
+        f"must hold only 0 and 1. Pass one label a row as an array (n_samples,), and several outputs that "
+        "are not 0 or 1 to sklearn.multioutput.MultiOutputClassifier"
     )
 
 
@@ -130,8 +130,8 @@ def label_weights(
     if not isinstance(class_weight, list) or len(class_weight) != y.n_classes:
         given = f"a list of {len(class_weight)}" if isinstance(class_weight, list) else repr(class_weight)
         raise ValueError(
-            f"class_weight is {given}, and y has {y.n_classes} labels a row; use 'balanced', or a list with a "
-            "dict {0: weight, 1: weight} for each label"
+            f"class_weight is {given}, and y has {y.n_classes} labels a row; use 'balanced', or a list with "
+            "a dict {0: weight, 1: weight} for each label"
         )
     without, with_label = (
         np.array([_looked_up(each, k, has) for k, each in enumerate(class_weight)]) for has in (0, 1)

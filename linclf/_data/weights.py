@@ -65,8 +65,8 @@ def weights_of_classes(
         return None
     if isinstance(class_weight, list):
         raise ValueError(
-            "class_weight is a list, which is for several labels a row, and y has one; use a dict from labels "
-            "to weights"
+            "class_weight is a list, which is for several labels a row, and y has one; use a dict from "
+            "labels to weights"
         )
     per_class = y.balanced(weights) if class_weight == "balanced" else _looked_up(class_weight, labels)
     if not (per_class >= 0).all() or not np.isfinite(per_class).all():

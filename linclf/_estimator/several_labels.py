@@ -45,13 +45,13 @@ class SeveralLabels(BaseLinearClassifier):
             able = [name for name, cls in LOSSES.items() if trait(cls, "of_labels") is not None]
             raise ValueError(
                 "y has a column of 0 and 1 for each of several labels, which needs a loss that is a sum over "
-                f"the classes, and {self._loss()!r} is not; use the loss {', '.join(map(repr, able))}, or pass "
-                "y.argmax(axis=1) if each row has one label"
+                f"the classes, and {self._loss()!r} is not; use the loss {', '.join(map(repr, able))}, or "
+                "pass y.argmax(axis=1) if each row has one label"
             )
         if self.calibration is not None:
             raise ValueError(
                 f"calibration={self.calibration!r} is for one label a row, and y has several; use "
-                "calibration=None and loss='one-vs-rest-logistic', whose probabilities are those of each label"
+                "calibration=None and loss='one-vs-rest-logistic', whose probabilities are those of labels"
             )
         return loss
 

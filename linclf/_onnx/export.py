@@ -43,8 +43,8 @@ def to_onnx(
     The input X has the shape (n_samples, n_features). The outputs are "label", "scores" (the values of
     `decision_function`), "probabilities" if the classifier has ``predict_proba``, and with `top_k` the
     labels of `predict_topk` as "labels". For several labels a row, "label" has a 0 or 1 for each, as
-    `predict` does. They equal those of the classifier up to rounding. Rows with NaN or infinity, which `predict`
-    refuses, give NaN and a meaningless label.
+    `predict` does. They equal those of the classifier up to rounding. Rows with NaN or infinity, which
+    `predict` refuses, give NaN and a meaningless label.
     For classifiers in a Pipeline, call `register_onnx_converters` and convert it with skl2onnx.
 
     Parameters

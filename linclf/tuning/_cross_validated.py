@@ -161,8 +161,9 @@ class CrossValidated(BaseLinearClassifier):
 
     def _several_labels_loss(self) -> Loss:
         raise ValueError(
-            f"{type(self).__name__} chooses a penalty for one label a row, and y has a column of 0 and 1 for each "
-            "of several labels; use GridSearchCV over alpha of LinearClassifier(loss='one-vs-rest-logistic')"
+            f"{type(self).__name__} chooses a penalty for one label a row, and y has a column of 0 and 1 for "
+            "each of several labels; use GridSearchCV, with alpha of "
+            "LinearClassifier(loss='one-vs-rest-logistic')"
         )
 
     def _takes_batches(self) -> bool:
