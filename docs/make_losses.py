@@ -21,6 +21,7 @@ DOCS = pathlib.Path(__file__).resolve().parent
 # the estimator of each loss; LinearClassifier(loss="...") trains any of them
 ESTIMATORS = {
     "softmax": "SoftmaxClassifier()",
+    "one-vs-rest-logistic": 'LinearClassifier(loss="one-vs-rest-logistic")',
     "focal": "FocalClassifier()",
     "sparsemax": "SparsemaxClassifier()",
     "entmax": "EntmaxClassifier()",

@@ -72,6 +72,10 @@ def one_vs_rest(f, y, margin):
     return np.maximum(0, margin - signs(f, y) * f).sum()
 
 
+def one_vs_rest_logistic(f, y):
+    return np.logaddexp(0, -signs(f, y) * f).sum()
+
+
 def squared_weston_watkins(f, y, margin):
     return (np.maximum(0, rivals(f, y) - f[y] + margin) ** 2).sum()
 

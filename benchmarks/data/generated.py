@@ -51,11 +51,17 @@ def texts(n: int, n_features: int, n_classes: int, words: int, own_words: float,
         (np.ones(columns.size, np.float64), columns.ravel(), np.arange(0, columns.size + 1, words)),
         shape=(n_all, n_features),
     )
-    counts.sum_duplicates()
-    frequency = np.bincount(counts.indices, minlength=n_features)
-    X = counts @ sparse.diags(1 + np.log((1 + n_all) / (1 + frequency)))
-    X = sparse.csr_matrix(sparse.diags(1 / np.sqrt(X.multiply(X).sum(axis=1).A1)) @ X)
+    X = weighted(counts)
     return DataSet(f"generated {name}", "generated", X[:n], y[:n], X[n:], y[n:])
+
+
+def weighted(counts: sparse.csr_matrix) -> sparse.csr_matrix:
+    """TF-IDF of counts of words."""
+    counts.sum_duplicates()
+    n_rows, n_features = counts.shape
+    frequency = np.bincount(counts.indices, minlength=n_features)
+    X = counts @ sparse.diags(1 + np.log((1 + n_rows) / (1 + frequency)))
+    return sparse.csr_matrix(sparse.diags(1 / np.sqrt(X.multiply(X).sum(axis=1).A1)) @ X)
 
 
 class ZipfClasses(NamedTuple):

@@ -12,6 +12,7 @@ QUESTIONS = (
     "losses",
     "calibration",
     "many_classes",
+    "labels",
     "defaults",
     "small_tables",
     "hinges",

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.model_selection import train_test_split
 
-from linclf._data.targets import Labels, Targets
+from linclf._data.targets import Indicators, Labels, Targets
 from linclf._types import FloatArray, IntArray, Matrix
 
 COPIED = 2**18  # dense values copied at once
@@ -107,12 +107,30 @@ def _divided(labels: IntArray, fraction: float, rng: np.random.RandomState) -> t
     return np.setdiff1d(ids, test), test
 
 
+def _divided_labels(y: Indicators, fraction: float, rng: np.random.RandomState) -> tuple[IntArray, IntArray]:
+    """The same for several labels a row: a row with each label and one without it stay in training."""
+    order = rng.permutation(y.n_rows)
+    has = y.signs[order] > 0
+    kept = np.unique(np.concatenate([has.argmax(axis=0), (~has).argmax(axis=0)]))
+    test = np.delete(order, kept)[: int(np.ceil(fraction * y.n_rows))]
+    if not test.size:
+        raise ValueError(
+            f"early_stopping=True cannot hold out any of {y.n_rows} samples: rows with and without each "
+            "label have to be trained on, and there are no others; pass X_val and y_val, or use "
+            "early_stopping=False"
+        )
+    return np.setdiff1d(order, test), test
+
+
 def split(data: Dataset, fraction: float, rng: np.random.RandomState) -> tuple[Dataset, Dataset]:
     """Split into training and held-out data; dense rows are shared, sparse held-out rows are copied.
 
     At least one row of each class is used for training.
     """
-    train, test = _divided(data.y.most_probable, fraction, rng)
+    if isinstance(data.y, Indicators):
+        train, test = _divided_labels(data.y, fraction, rng)
+    else:
+        train, test = _divided(data.y.most_probable, fraction, rng)
     test = np.sort(test)
     weights = data.weights.copy()
     weights[test] = 0

@@ -14,7 +14,7 @@ from sklearn.utils.validation import _check_y, check_consistent_length, column_o
 
 from linclf._data.forms import column_names, container
 from linclf._data.refusals import divide, refuse_masked
-from linclf._data.targets import Labels, Probabilities, Targets
+from linclf._data.targets import Indicators, Labels, Probabilities, Targets
 from linclf._types import IntArray, MatrixLike
 
 SURE = {str, bytes, bool, int, np.bool_, np.str_}  # types without missing values
@@ -162,9 +162,16 @@ def check_probabilities(y: NDArray) -> NDArray:
         shown = np.array2string(row, precision=4, threshold=8, edgeitems=3, max_line_width=200)
         raise ValueError(
             f"y as class probabilities: row {wrong[0]} is {shown} (sum {total:.6g}); each row must be "
-            f"non-negative and sum to 1{divide(row, 'y')}"
+            f"non-negative and sum to 1{_several(y) or divide(row, 'y')}"
         )
     return y
+
+
+def _several(y: NDArray) -> str:
+    """A remedy if the numbers are those of an indicator."""
+    if not ((y == 0) | (y == 1)).all():
+        return ""
+    return "; pass y.astype(int) if a row has several labels, or none"
 
 
 def known_classes(classes: ArrayLike) -> NDArray:
@@ -193,14 +200,14 @@ def index_of(y: NDArray, classes: NDArray) -> IntArray:
 
 
 def targets_of(y: NDArray, classes: NDArray) -> Targets:
-    """Checked labels or rows of probabilities as targets. Unknown labels are an error."""
+    """Checked labels, rows of probabilities or indicators as targets. Unknown labels are an error."""
     if y.ndim == 1:
         return Labels(index_of(y, classes), len(classes))
+    several = y.dtype == np.int8
     if y.shape[1] != len(classes):
-        raise ValueError(
-            f"y has {y.shape[1]} columns of class probabilities, but there are {len(classes)} classes"
-        )
-    return Probabilities(y)
+        columns = "columns of labels" if several else "columns of class probabilities"
+        raise ValueError(f"y has {y.shape[1]} {columns}, but there are {len(classes)} classes")
+    return Indicators(y) if several else Probabilities(y)
 
 
 def classes_of(y: NDArray, names: NDArray | None = None) -> NDArray:

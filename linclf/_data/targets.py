@@ -1,4 +1,4 @@
-"""Targets of the rows: a class, or a probability of each class. Both have the same methods."""
+"""Targets of the rows: a class, a probability of each class, or several labels, with the same methods."""
 
 from typing import NamedTuple, Self
 
@@ -6,6 +6,8 @@ import numpy as np
 from scipy import sparse
 
 from linclf._types import FloatArray, IntArray
+
+SUMMED = 4096  # rows with several labels that are summed at once
 
 
 class Labels(NamedTuple):
@@ -33,6 +35,14 @@ class Labels(NamedTuple):
     def certain(self) -> bool:
         """Whether every row has one class with probability 1."""
         return True
+
+    def named(self, classes: np.ndarray) -> np.ndarray:
+        """The targets as a user gives them, without probabilities."""
+        return classes[self.codes]
+
+    def hits(self, scores: FloatArray) -> np.ndarray:
+        """Whether the prediction from these scores (n, K) is right, for each row."""
+        return scores.argmax(axis=1) == self.codes
 
     def take(self, ids: IntArray | slice) -> Self:
         return self._replace(codes=self.codes[ids])
@@ -94,6 +104,12 @@ class Probabilities(NamedTuple):
     def certain(self) -> bool:
         return bool((self.p.max(axis=1) == 1).all())
 
+    def named(self, classes: np.ndarray) -> np.ndarray:
+        return classes[self.most_probable]
+
+    def hits(self, scores: FloatArray) -> np.ndarray:
+        return scores.argmax(axis=1) == self.most_probable
+
     def take(self, ids: IntArray | slice) -> Self:
         return self._replace(p=self.p[ids])
 
@@ -120,6 +136,88 @@ class Probabilities(NamedTuple):
         return rows, classes, self.p[rows, classes]
 
 
+class Indicators(NamedTuple):
+    """Any number of labels per row.
+
+    A number t_k for each label: positive if the row has it, else negative, and its size is the weight of the
+    term in the loss (int8 if all weights are 1).
+    """
+
+    signs: np.ndarray  # (n, L)
+
+    soft = True
+
+    @property
+    def array(self) -> np.ndarray:
+        return self.signs
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.signs)
+
+    @property
+    def n_classes(self) -> int:
+        return self.signs.shape[1]
+
+    @property
+    def most_probable(self) -> IntArray:
+        """The first label of each row, or 0."""
+        return self.signs.argmax(axis=1)
+
+    @property
+    def certain(self) -> bool:
+        return True
+
+    def named(self, classes: np.ndarray) -> np.ndarray:
+        return (self.signs > 0).astype(np.int64)
+
+    def hits(self, scores: FloatArray) -> np.ndarray:
+        return ((scores > 0) == (self.signs > 0)).all(axis=1)
+
+    def take(self, ids: IntArray | slice) -> Self:
+        return self._replace(signs=self.signs[ids])
+
+    def cast(self, dtype: np.dtype) -> Self:
+        kind = dtype if self.signs.dtype.kind == "f" else self.signs.dtype
+        return self._replace(signs=np.ascontiguousarray(self.signs, dtype=kind))
+
+    def weighted(self, of_labels: tuple[FloatArray, FloatArray] | None) -> Self:
+        """The same with weights for each label of the rows without it, and of those with it."""
+        if of_labels is None:
+            return self
+        without, with_label = of_labels
+        return self._replace(signs=np.where(self.signs > 0, with_label, -without))
+
+    def masses(self, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The weight of the rows without and with each label."""
+        total = np.zeros((2, self.n_classes))
+        for start in range(0, self.n_rows, SUMMED):
+            signs, here = self.signs[start : start + SUMMED], weights[start : start + SUMMED]
+            total += here @ np.maximum(-signs, 0), here @ np.maximum(signs, 0)
+        return total[0], total[1]
+
+    def mass(self, weights: FloatArray) -> FloatArray:
+        return self.masses(weights)[1]
+
+    def balanced(self, weights: FloatArray) -> FloatArray:
+        return _balanced(self.mass(weights))
+
+    def expected(self, per_class: FloatArray) -> FloatArray:
+        """The sum of the values of each row's labels."""
+        return (self.signs > 0) @ per_class
+
+    def of_each(self, values: FloatArray) -> FloatArray:
+        return np.einsum("ik,ik->i", self.signs > 0, values)
+
+    def indicator(self, weights: FloatArray) -> FloatArray:
+        return weights[:, None] * (self.signs > 0)
+
+    def copies(self) -> tuple[IntArray, IntArray, FloatArray]:
+        """A copy of a row for each of its labels."""
+        rows, labels = np.nonzero(self.signs > 0)
+        return rows, labels, np.ones(len(rows))
+
+
 def _balanced(mass: FloatArray) -> FloatArray:
     """scikit-learn's balanced weights for classes with weight; 1 for the others."""
     has_weight = mass > 0
@@ -128,4 +226,4 @@ def _balanced(mass: FloatArray) -> FloatArray:
     )
 
 
-Targets = Labels | Probabilities
+Targets = Labels | Probabilities | Indicators

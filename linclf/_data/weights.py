@@ -55,11 +55,19 @@ def positive_rows(
 
 
 def weights_of_classes(
-    class_weight: dict[Any, float] | Literal["balanced"] | None, labels: list, y: Targets, weights: FloatArray
+    class_weight: dict[Any, float] | list[Any] | Literal["balanced"] | None,
+    labels: list,
+    y: Targets,
+    weights: FloatArray,
 ) -> FloatArray | None:
     """One weight per class, or None; "balanced" counts the expected rows of each class."""
     if class_weight is None:
         return None
+    if isinstance(class_weight, list):
+        raise ValueError(
+            "class_weight is a list, which is for several labels a row, and y has one; use a dict from "
+            "labels to weights"
+        )
     per_class = y.balanced(weights) if class_weight == "balanced" else _looked_up(class_weight, labels)
     if not (per_class >= 0).all() or not np.isfinite(per_class).all():
         raise ValueError(f"class_weight={class_weight!r} must be non-negative and finite")

@@ -18,6 +18,7 @@ def checked_calibrator(
         return None
     calibrator = calibration.resolve(method)
     together = trait(loss, "shift_invariant") or trait(loss, "probabilities") is not None
+    together = together and trait(loss, "of_labels") is None
     if method in ("platt", "auto") and together:
         calibrator.set_params(input="logits")  # a single score has a meaning only in one-vs-rest
     taken = getattr(calibrator, "input", "scores")

@@ -53,6 +53,14 @@ class Described(Predicting, Accuracy, ClassifierMixin, BaseEstimator, CallbackSu
         """The loss whose scores are trained."""
         return loss_for(self._loss(), data.y.n_classes)
 
+    def _several_labels_loss(self) -> Loss:
+        """The loss to train if y has several labels a row; an error if there is none."""
+        raise ValueError(
+            f"y has a column of 0 and 1 for each of several labels, and {type(self).__name__} has one label "
+            "a row; use LinearClassifier(loss='one-vs-rest-logistic'), or pass y.argmax(axis=1) if each row "
+            "has one label"
+        )
+
     def _sampling(self, loss: Loss, n_classes: int) -> Sampling | None:
         """The sampling, if each step sees only a part of the outputs."""
         return None

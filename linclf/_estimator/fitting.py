@@ -1,5 +1,6 @@
 """From the arguments of ``fit`` to data, solver and settings: everything is checked once, in this order."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeAlias
 
@@ -8,6 +9,15 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
 from linclf._data.dataset import Dataset, dataset, split
+from linclf._data.forms import column_names
+from linclf._data.indicators import (
+    check_label_names,
+    indicator_of,
+    is_indicator,
+    label_weights,
+    refuse_constant,
+    validation_indicator_of,
+)
 from linclf._data.labels import (
     check_class_names,
     check_y,
@@ -16,7 +26,7 @@ from linclf._data.labels import (
     known_classes,
     targets_of,
 )
-from linclf._data.targets import Targets
+from linclf._data.targets import Indicators, Targets
 from linclf._data.weights import log_prior, positive_rows, weights_of_classes
 from linclf._estimator.calibrated import checked_calibrator
 from linclf._estimator.described import Described
@@ -89,18 +99,24 @@ class GivenRows(NamedTuple):
     ids: IntArray  # their positions among all given rows
     y_given: NDArray  # labels or probabilities of all given rows
     weighted: bool  # whether weights were given
+    label_names: list[str] | None = None  # of the columns of an indicator
 
 
 def rows_of(estimator: Described, given: Given) -> GivenRows:
     """Check the rows, labels and weights given to ``fit``."""
     X = estimator._checked(given[0], reset=True)
-    y_given = check_y(given[1])
+    several = is_indicator(given[1])
+    y_given = indicator_of(given[1]) if several else check_y(given[1])
     kept, y, weights = positive_rows(X, y_given, given[2])
     ids = np.arange(X.shape[0])
     if len(weights) < len(ids):
         ids = np.flatnonzero(np.asarray(given[2], np.float64))  # as `positive_rows` sees them
-    classes = classes_of(y_given, class_names(given[1]))
-    return GivenRows(kept, targets_of(y, classes), weights, classes, ids, y_given, given[2] is not None)
+    classes = classes_of(y_given, None if several else class_names(given[1]))
+    targets, names = targets_of(y, classes), column_names(given[1]) if several else None
+    if isinstance(targets, Indicators):
+        estimator._several_labels_loss()  # refuses what has one label a row
+        refuse_constant(targets, weights)
+    return GivenRows(kept, targets, weights, classes, ids, y_given, given[2] is not None, names)
 
 
 def fitting_of(estimator: Described, rows: GivenRows, validation: GivenValidation) -> Fitting:
@@ -109,17 +125,29 @@ def fitting_of(estimator: Described, rows: GivenRows, validation: GivenValidatio
     X, targets, weights, classes = rows[:4]
     labels = classes.tolist()
     (solver, settings), adjustment = settings_of(estimator), estimator._adjustment()
-    per_class = weights_of_classes(estimator.class_weight, labels, targets, weights)
-    loss = loss_for(estimator._loss(), len(classes))
-    calibrator = checked_calibrator(estimator.calibration, loss, per_class, classes)
-    held_out = given_validation(estimator, *validation)
+    per_class, per_label, calibrator = None, None, None
+    several = isinstance(targets, Indicators)
+    if several:
+        loss = estimator._several_labels_loss()
+        per_label = label_weights(estimator.class_weight, targets, weights)
+        targets = targets.weighted(per_label)
+    else:
+        per_class = weights_of_classes(estimator.class_weight, labels, targets, weights)
+        loss = loss_for(estimator._loss(), len(classes))
+        calibrator = checked_calibrator(estimator.calibration, loss, per_class, classes)
+    held_out = given_validation(estimator, *validation, validation_indicator_of if several else check_y)
     data, offset = dataset(X, targets, weights, per_class), 0.0
     if adjustment:
         offset = adjustment * log_prior(data.y, data.weights, loss._asdict()["label_smoothing"])
     if held_out is not None:
         X_val, y_val, weights_val = held_out
-        check_class_names(validation[1], classes, "y_val")
-        held_out = dataset(X_val, targets_of(y_val, classes), weights_val, per_class)
+        watched = targets_of(y_val, classes)
+        if isinstance(watched, Indicators):
+            check_label_names(rows.label_names, validation[1])
+            watched = watched.weighted(per_label)
+        else:
+            check_class_names(validation[1], classes, "y_val")
+        held_out = dataset(X_val, watched, weights_val, per_class)
         if not data.is_sparse:
             warn_if_apart(measured(data), held_out)
     elif estimator.early_stopping is True:
@@ -131,12 +159,12 @@ def fitting_of(estimator: Described, rows: GivenRows, validation: GivenValidatio
         )
     if not (estimator.standardize or trait(loss, "head").equivariant):
         warn_if_uneven(data, loss)
-    arguments = {"X": X, "y": classes[targets.most_probable], "metadata": None}
+    arguments = {"X": X, "y": targets.named(classes), "metadata": None}
     if rows.weighted:
         arguments["metadata"] = {"sample_weight": weights}
     if estimator.has_callbacks and data.chosen is not None:
         seen = data.take(data.chosen)
-        arguments |= {"X": seen.X, "y": classes[seen.y.most_probable]}
+        arguments |= {"X": seen.X, "y": seen.y.named(classes)}
         if rows.weighted:
             arguments["metadata"] = {"sample_weight": seen.weights}
     return Fitting(
@@ -201,6 +229,7 @@ def given_validation(
     X_val: MatrixLike | None,
     y_val: ArrayLike | None,
     sample_weight_val: ArrayLike | None,
+    checked_y: Callable[[Any], NDArray] = check_y,
 ) -> tuple[Matrix, NDArray, FloatArray] | None:
     """The rows, labels and weights that the user holds out, or None."""
     if X_val is None or y_val is None:
@@ -215,4 +244,4 @@ def given_validation(
             "X_val and y_val are given while early_stopping=False and calibration=None; use "
             "early_stopping=True or 'auto'"
         )
-    return positive_rows(estimator._checked(X_val, reset=False), check_y(y_val), sample_weight_val)
+    return positive_rows(estimator._checked(X_val, reset=False), checked_y(y_val), sample_weight_val)

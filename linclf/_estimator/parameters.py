@@ -176,13 +176,14 @@ class CommonParameters(Declared):
         """,
         with_exact='It also has none on "newton" and "lbfgs"; if it is False, "auto" chooses "sgd".',
     )
-    class_weight: dict[Any, float] | Literal["balanced"] | None = parameter(
+    class_weight: dict[Any, float] | list[dict[int, float]] | Literal["balanced"] | None = parameter(
         default=None,
-        constraint=[StrOptions({"balanced"}), dict, None],
-        type='dict, "balanced" or None',
+        constraint=[StrOptions({"balanced"}), dict, list, None],
+        type='dict, list of dicts, "balanced" or None',
         description="""
         Weights of the classes, by which sample weights are multiplied. A class of weight 0 stays in
-        ``classes_`` with a probability of 0.
+        ``classes_`` with a probability of 0. A list is for several labels a row, with a dict
+        ``{0: weight, 1: weight}`` for each label.
         """,
     )
     warm_start: bool = parameter(

@@ -69,7 +69,12 @@ def check_model(
     if len(classes) == 1 and fitted == ["classes_"]:
         return  # a calibrator of one class, with probability 1
     K, n_features = len(classes), attributes.get("n_features_in_")
-    sizes = {"classes": K, "scores": 1 if K == 2 else K, "nodes": K - 1, "inputs": n_features}
+    if attributes.get("multilabel_", True) is not True or (
+        "multilabel_" in attributes and "_stream" in attributes
+    ):
+        raise ValueError(f"multilabel_ of {name} is {attributes['multilabel_']!r}, or it has a stream")
+    one = K == 2 and "multilabel_" not in attributes
+    sizes = {"classes": K, "scores": 1 if one else K, "nodes": K - 1, "inputs": n_features}
     if "calibrators_" in attributes:
         sizes["calibrators"] = len(attributes["calibrators_"])
     if "projection_" in attributes:

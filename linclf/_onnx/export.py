@@ -42,8 +42,9 @@ def to_onnx(
 
     The input X has the shape (n_samples, n_features). The outputs are "label", "scores" (the values of
     `decision_function`), "probabilities" if the classifier has ``predict_proba``, and with `top_k` the
-    labels of `predict_topk` as "labels". They equal those of the classifier up to rounding. Rows with NaN or
-    infinity, which `predict` refuses, give NaN and a meaningless label.
+    labels of `predict_topk` as "labels". For several labels a row, "label" has a 0 or 1 for each, as
+    `predict` does. They equal those of the classifier up to rounding. Rows with NaN or infinity, which
+    `predict` refuses, give NaN and a meaningless label.
     For classifiers in a Pipeline, call `register_onnx_converters` and convert it with skl2onnx.
 
     Parameters
@@ -105,14 +106,19 @@ def add_classifier(graph: Graph, model: Any, rows: str, top_k: int | None = None
     """Add a classifier to the graph, and publish its outputs; ``rows`` names its input."""
     labels, found = labels_of(model.classes_), outputs_of(model, graph, rows)
     shape: list[int | str] = ["n_samples", len(labels)]
-    index = graph("ArgMax", found.ranking, axis=1, keepdims=0)
-    graph.publish("label", graph("Gather", labels, index), labels.dtype, shape[:1])
+    several = getattr(model, "multilabel_", False)
+    if several:
+        has = graph.cast(graph("Greater", found.ranking, graph.number(0)), np.int64)
+        graph.publish("label", has, np.dtype(np.int64), shape)
+    else:
+        index = graph("ArgMax", found.ranking, axis=1, keepdims=0)
+        graph.publish("label", graph("Gather", labels, index), labels.dtype, shape[:1])
     is_calibrated = isinstance(model, CalibratedClassifier) or model._is_calibrated
     kind = np.dtype(np.float64) if is_calibrated else graph.dtype
     if found.probabilities is not None:
         graph.publish("probabilities", found.probabilities, kind, shape)
     if found.scores is not None:
-        one = len(labels) == 2
+        one = len(labels) == 2 and not several
         scores = graph("Squeeze", found.scores, np.array([1])) if one else found.scores
         graph.publish("scores", scores, kind, shape[:1] if one else shape)
     if top_k is not None:
@@ -150,7 +156,8 @@ def outputs_of(model: Any, graph: Graph, rows: str) -> Outputs:
         )
     scores = scores_of(model._model(model._learnt()), graph, rows)
     n_classes = len(model.classes_)
-    each = two_columns(graph, scores) if n_classes == 2 else scores
+    one = n_classes == 2 and not getattr(model, "multilabel_", False)
+    each = two_columns(graph, scores) if one else scores
     if model._is_calibrated:
         log_p, p = log_probabilities_of(model.calibrator_, graph, each, n_classes, model.classes_)
         return Outputs(log_p, _decisions(graph, log_p, n_classes), p)

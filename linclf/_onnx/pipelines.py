@@ -62,6 +62,11 @@ def _alias(cls: type) -> str:
 
 def _declare(scope: Any, model: Any, inputs: list[Any], custom_parsers: Any = None) -> list[Any]:
     """An operator with a label and numbers."""
+    if getattr(model, "multilabel_", False):
+        raise TypeError(
+            f"{type(model).__name__} was fitted to several labels a row, which skl2onnx does not know; "
+            "convert the classifier alone by linclf.to_onnx"
+        )
     operator = scope.declare_local_operator(_alias(type(model)), model)
     operator.inputs, operator.is_last = inputs, True
     names = "label", "probabilities"

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from linclf._onnx.graph import Graph, row_max, row_sum
-from linclf.losses import Entmax, Focal, Softmax, Sparsemax
+from linclf._onnx.graph import Graph, log_sigmoid, row_max, row_sum
+from linclf.losses import Entmax, Focal, OneVsRestLogistic, Softmax, Sparsemax
+from linclf.losses.labels import LogisticOfLabels
 from linclf.losses.margin import ArcFace, CosFace, NormFace, SphereFace
 
 
@@ -30,6 +31,16 @@ def _(loss: Softmax, graph: Graph, scores: str, n_classes: int) -> str:
 @probabilities_of.register(SphereFace)
 def _(loss: Any, graph: Graph, scores: str, n_classes: int) -> str:
     return graph("Softmax", scores, axis=1)
+
+
+@probabilities_of.register
+def _(loss: OneVsRestLogistic, graph: Graph, scores: str, n_classes: int) -> str:
+    return graph("Softmax", log_sigmoid(graph, scores), axis=1)
+
+
+@probabilities_of.register
+def _(loss: LogisticOfLabels, graph: Graph, scores: str, n_classes: int) -> str:
+    return graph("Sigmoid", scores)
 
 
 @probabilities_of.register

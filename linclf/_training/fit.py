@@ -77,9 +77,12 @@ class Fit:
 def penalty_factor(loss: Loss, n_outputs: int) -> float:
     """2 for two classes, which are trained with two scores, half of W each; their difference is published.
 
+    Two labels that a row may both have are two problems.
+
     If one vector of weights gives both scores, the penalty still counts both.
     """
-    return 2.0 if n_outputs == 2 and trait(loss, "class_scores") is None else 1.0
+    classes = n_outputs == 2 and trait(loss, "class_scores") is None and trait(loss, "exclusive")
+    return 2.0 if classes else 1.0
 
 
 def copies_of(loss: Loss, n_outputs: int) -> int:

@@ -23,7 +23,7 @@ from linclf._training.plan import pieces_of
 from linclf._training.preconditioner import LEAST
 from linclf._training.row_hessians import row_hessians
 from linclf._types import FloatArray
-from linclf.losses._hessian import covariance, covariances
+from linclf.losses._hessian import covariance, covariances, diagonal, diagonals
 
 MOST = 2**22  # values of rows, and of their Hessians
 TINY = 2**15  # values of rows that keep the digits of X
@@ -41,7 +41,8 @@ quiet = np.errstate(over="ignore", invalid="ignore")  # NumPy keeps this for eac
 def is_small(objective: Rows) -> bool:
     """Whether rows and Hessians fit, in float32."""
     fit, n_rows, n_products = objective.fit, objective.n_rows, objective.fit.shape.n_products
-    few = covariance.find(type(fit.loss)) is not None or n_products == 1
+    known = covariance.find(type(fit.loss)) or diagonal.find(type(fit.loss))
+    few = known is not None or n_products == 1
     kept = n_rows * (n_products if few else n_products**2)
     values = np.inf if fit.shape.is_sparse else n_rows * (fit.shape.n_trained + 1)
     return max(kept, values) <= MOST and 1 / MODERATE < fit.curvature < MODERATE
@@ -112,13 +113,17 @@ class Held:
             S *= shares[:, None]
             total = S.sum(axis=1, keepdims=True)
             return lambda T: apply_covariances(S, T), S - S * S / np.where(total > 0, total, 1)
+        if diagonal.find(type(self.loss)):
+            diagonals(self.loss, S, self.y[piece])
+            S *= shares[:, None]
+            return lambda T: np.multiply(T, S, out=T), S
         H = row_hessians(self.loss, self.copies, S, self.y[piece])
         H = (H * shares[:, None, None]).astype(self.Z.dtype)
-        diagonal = np.einsum("ikk->ik", H)
+        bends = np.einsum("ikk->ik", H)
         if n_classes == 1:
-            return lambda T: np.multiply(T, diagonal, out=T), diagonal
+            return lambda T: np.multiply(T, bends, out=T), bends
         work = np.empty(n_classes, self.Z.dtype)
-        return lambda T: apply_matrices(H, T, work), diagonal
+        return lambda T: apply_matrices(H, T, work), bends
 
     def _refactor(self, V: FloatArray, n_products: int) -> list[Bend]:
         """The Hessians of the rows; one factor for all classes, or one for each if that pays.
@@ -129,9 +134,9 @@ class Held:
         found = list(self.each(lambda piece: self._row_hessians(V, piece), self.pieces))
         n_classes, width = V.shape
         if not self.factors or n_products > REFRESH:
-            diagonal = np.concatenate([diagonal for _, diagonal in found])
+            bends = np.concatenate([bends for _, bends in found])
             each = n_products > REFRESH + width / OF_CLASSES and n_classes * width**2 <= MOST
-            of_classes = diagonal.T if each else diagonal.mean(axis=1)[None]
+            of_classes = bends.T if each else bends.mean(axis=1)[None]
             self.factors = list((self.each if each else map)(self._factor, of_classes))
         return [bend for bend, _ in found]
 

@@ -1,7 +1,10 @@
 """Intercepts: the best if all other weights are 0, the reference of exact solvers, and their curvature."""
 
+from typing import Any
+
 import numpy as np
 
+from linclf._data.targets import Indicators
 from linclf._storage import read_only
 from linclf._training.fit import Fit
 from linclf._training.objective import Rows
@@ -9,7 +12,7 @@ from linclf._training.pairs import Point
 from linclf._training.quasi_newton import descend
 from linclf._training.row_hessians import row_hessians
 from linclf._types import FloatArray, Loss
-from linclf.losses._hessian import covariance, covariances, row_curvatures
+from linclf.losses._hessian import covariance, covariances, diagonal, diagonals, row_curvatures
 from linclf.losses._registry import row_losses, trait
 
 LARGEST = 512  # classes up to which the best intercepts are searched for
@@ -27,7 +30,13 @@ def intercepts_alone(fit: Fit) -> FloatArray:
     if not head.equivariant:
         return head.reference(fit.V).astype(np.float64)
     if head.intercept and trait(fit.loss, "n_outputs") is None:
-        b = _best(fit.loss, fit.mass)
+        y = fit.data.y
+        if isinstance(y, Indicators):
+            of_labels: Any = fit.loss
+            negative, positive = y.masses(fit.data.weights)
+            b = of_labels.best_constants(positive, negative)
+        else:
+            b = _best(fit.loss, fit.mass)
         V[:, -1] = head.trained_from(b[:, None] / head.intercept).ravel()
     return np.ascontiguousarray(fit.problem.storage.by_classes(V))
 
@@ -77,6 +86,9 @@ def _sum_of_hessians(fit: Fit, products: FloatArray, y: np.ndarray, weights: Flo
     formula = covariance.find(type(loss)) is not None and n_classes > 1
     if n_classes <= FEW and not formula:
         return np.tensordot(weights, row_hessians(loss, fit.head.copies, products, y), 1)
+    if diagonal.find(type(loss)) is not None:
+        diagonals(loss, products, y)
+        return np.diag(weights @ products)
     if formula:
         covariances(loss, products)
         sums = weights @ products

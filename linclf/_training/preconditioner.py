@@ -5,7 +5,8 @@ classes, is
 
     M = mean_i h_i z_i z_i' + penalty,      h_i = trace of the Hessian of row i's loss / K.
 
-If two scores are -v z_i and v z_i, h_i is twice that, and M half of the Hessian for v.
+If two scores are -v z_i and v z_i, h_i is twice that, and M half of the Hessian for v. If the loss is a sum
+over the classes and M is diagonal, each class has its own M: rare classes have much less curvature than others.
 """
 
 import numpy as np
@@ -18,7 +19,7 @@ from linclf._training.fit import Fit
 from linclf._training.objective import Objective, spread
 from linclf._types import FloatArray, Loss, Matrix
 from linclf.heads import with_copies
-from linclf.losses._hessian import row_curvatures
+from linclf.losses._hessian import diagonal, diagonals, row_curvatures
 
 CHOLESKY = 4096  # features up to which the Hessian is factored
 LEAST = 1e-3  # least curvature of a row in M, as a share of that of the loss
@@ -58,20 +59,28 @@ class Preconditioner:
         if not fit.head.equivariant:
             self.factors = np.ones(1, self.dtype)
             return
-        M, mass = np.zeros(n_features if self.diagonal else (n_features, n_features)), 0.0
+        apart = self.diagonal and diagonal.find(type(fit.loss)) is not None
+        n_rows = fit.shape.n_products if apart else n_features
+        M, mass = np.zeros(n_features if self.diagonal and not apart else (n_rows, n_features)), 0.0
         floor = LEAST * fit.curvature / (fit.shape.n_products * fit.head.copies)
         across = fit.problem.storage.by_classes(V).T
         for block in sample.blocks(SPARSE_CHUNK if fit.shape.is_sparse else CHUNK):
             products = block.Z.astype(across.dtype, copy=False) @ across
             scores = with_copies(products, fit.head.copies)
-            curvature = row_curvature(fit.loss, scores.astype(np.float64, copy=False), block.y)
-            h = (fit.head.copies * curvature + floor) * block.weights
-            M += self._second_moments(block.Z, h)
+            scores = scores.astype(np.float64, copy=False)
+            if apart:
+                scores = np.ascontiguousarray(scores)
+                diagonals(fit.loss, scores, read_only(block.y))
+                M += ((block.Z**2).T @ ((scores + floor) * block.weights[:, None])).T
+            else:
+                h = (fit.head.copies * row_curvature(fit.loss, scores, block.y) + floor) * block.weights
+                M += self._second_moments(block.Z, h)
             mass += block.weights.sum()
         M /= mass
         if self.diagonal:
             M += sample.penalty
-            self.factors = spread(fit, 1 / np.sqrt(M + 1e-9 * (M.max() or 1.0)), self.dtype)
+            factors = 1 / np.sqrt(M + 1e-9 * (M.max() or 1.0))
+            self.factors = spread(fit, factors, self.dtype)
         else:
             M[np.diag_indices(n_features)] += sample.penalty + 1e-10 * (np.trace(M) / n_features or 1.0)
             self.L = cholesky(M.T, lower=True, overwrite_a=True)  # by columns, to overwrite M

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from linclf._data.dataset import Dataset
-from linclf._data.targets import Labels, Probabilities, Targets
+from linclf._data.targets import Indicators, Labels, Probabilities, Targets
 from linclf._training.model import LinearModel
 from linclf._types import FloatArray, IntArray
 
@@ -38,6 +38,7 @@ class Present(NamedTuple):
             counts = codes >= 0
             targets: Targets = Labels(np.maximum(codes, 0), len(self.at))
         else:
+            assert not isinstance(y, Indicators), "labels without rows are refused"
             p = y.p[:, self.at]
             shares = p.sum(axis=1, dtype=np.float64)
             counts = shares > 0

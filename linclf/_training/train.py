@@ -4,8 +4,10 @@ import warnings
 from dataclasses import replace
 from functools import partial
 from operator import and_
+from typing import Any
 
 import numpy as np
+from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from linclf._data.dataset import Dataset
@@ -291,6 +293,8 @@ def _has_minimum(fit: Fit, data: Dataset, model: LinearModel) -> bool:
 
 def _separated(loss: Loss, model: LinearModel, data: Dataset) -> bool:
     """Whether each row is on its side: this proves that they are separable, so there is no false alarm."""
+    if not trait(loss, "exclusive") or trait(loss, "of_labels") is not None:
+        return _label_separated(model, data)
     truth, class_scores = data.y.most_probable, trait(loss, "class_scores")
     for part in row_blocks(len(truth), len(model.W), COPIED):
         if not data.y.take(part).certain:
@@ -305,3 +309,18 @@ def _separated(loss: Loss, model: LinearModel, data: Dataset) -> bool:
         if not (own > scores.max(axis=1)).all():
             return False
     return True
+
+
+def _label_separated(model: LinearModel, data: Dataset) -> bool:
+    """The same for a sum over the classes, which has no minimum if one class is apart from the rest."""
+    alone = np.ones(len(model.W), bool)
+    for part in row_blocks(data.y.n_rows, len(model.W), COPIED):
+        y = data.y.take(part)
+        if not y.certain:
+            return False
+        with np.errstate(over="ignore", invalid="ignore"):
+            scores = np.asarray(data.X[part] @ model.W.T + model.b)
+        member: Any = y.indicator(np.ones(len(scores)))
+        has = (member.toarray() if sparse.issparse(member) else member) > 0
+        alone &= np.where(has, scores > 0, scores < 0).all(axis=0)
+    return bool(alone.any())

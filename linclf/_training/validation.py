@@ -26,13 +26,13 @@ class Validation(NamedTuple):
     def measure(self, model: LinearModel) -> tuple[float, float]:
         """(mean loss, accuracy), in blocks of rows: memory does not grow with rows times classes."""
         y, weights = self.data.counted
-        n, model, truth = len(weights), model.laid_out_for(self.data.X), y.most_probable
+        n, model = len(weights), model.laid_out_for(self.data.X)
         values, right = np.empty(n), np.empty(n, bool)
         class_scores = trait(self.loss, "class_scores")
         for part, X in self.data.blocks(len(model.W), MEASURED):
             scores = model.scores(X)
             ranking = scores if class_scores is None else class_scores(scores)
-            right[part] = ranking.argmax(axis=1) == truth[part]
+            right[part] = y.take(part).hits(ranking)
             self._losses(scores, y.array[part], values[part])
         # parts of a fixed size, so that a sum does not depend on the blocks
         parts = row_blocks(n, 1, SUMMED)

@@ -1,11 +1,11 @@
 """The classifier that takes any loss."""
 
-from linclf._estimator.base import BaseLinearClassifier
 from linclf._estimator.declared import parameter
+from linclf._estimator.several_labels import SeveralLabels
 from linclf._types import Loss
 
 
-class LinearClassifier(BaseLinearClassifier):
+class LinearClassifier(SeveralLabels):
     """Linear classifier with any loss, given by name or as an object.
 
     Useful for a grid search over losses: ``{"loss": ["softmax", Focal(1.0), "weston-watkins"]}``.

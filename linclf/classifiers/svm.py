@@ -2,13 +2,13 @@
 
 from sklearn.utils._param_validation import StrOptions
 
-from linclf._estimator.base import BaseLinearClassifier
 from linclf._estimator.declared import parameter
+from linclf._estimator.several_labels import SeveralLabels
 from linclf._types import Loss
 from linclf.losses import LOSSES
 
 
-class SVMClassifier(BaseLinearClassifier):
+class SVMClassifier(SeveralLabels):
     """Linear support vector machine with a true multiclass hinge loss.
 
     With margin D, the loss of a row with scores f is

@@ -14,7 +14,7 @@ from linclf._estimator.base import BaseLinearClassifier
 from linclf._estimator.declared import parameter
 from linclf._estimator.from_batches import fitting_elsewhere
 from linclf._training.blas import one_blas_thread
-from linclf._types import typed
+from linclf._types import Loss, typed
 from linclf.dask._partitions import local, names_of, partitions_of
 from linclf.dask._shards import OnWorkers
 from linclf.dask._waiting import client_for
@@ -50,6 +50,9 @@ class Distributed(BaseLinearClassifier):
     )
 
     _local: ClassVar[type[BaseLinearClassifier]]
+
+    def _several_labels_loss(self) -> Loss:
+        raise ValueError(f"{type(self).__name__} of linclf.dask has one label a row")
 
     @typed(_fit_context(prefer_skip_nested_validation=True))
     def fit(

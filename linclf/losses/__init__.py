@@ -44,6 +44,7 @@ from linclf.losses.hinge import (
     SquaredWestonWatkins,
     WestonWatkins,
 )
+from linclf.losses.logistic import OneVsRestLogistic
 from linclf.losses.margin import ArcFace, CosFace, NormFace, SphereFace
 from linclf.losses.softmax import Softmax
 
@@ -56,6 +57,7 @@ __all__ = [
     "Focal",
     "NormFace",
     "OneVsRest",
+    "OneVsRestLogistic",
     "Softmax",
     "Sparsemax",
     "SphereFace",

@@ -24,6 +24,14 @@ def covariance(loss, scores):
 
 
 @generic
+def diagonal(loss, scores, target):
+    """Replace the scores of a row by the diagonal of its Hessian. Optional, for sums over the classes.
+
+    Their Hessian is diagonal. The target is a class, or a row of numbers as for `soft_row_loss`.
+    """
+
+
+@generic
 def row_hessian(loss, scores, y, along, work):
     """``along <- H along`` for one row of class y, where ``along`` holds directions of K numbers; optional.
 
@@ -44,7 +52,10 @@ def block_hessian(loss, targets, ids, S, T, work):
 def hessian_of_row(loss: Loss, scores: FloatArray, target: Any, along: FloatArray, work: FloatArray) -> None:
     """`row_hessian` if the loss has one, else differences of its gradient."""
     verb = row_hessian if np.ndim(target) == 0 else soft_row_hessian
-    own = by_covariance if covariance.find(type(loss)) else verb.find(type(loss))
+    if covariance.find(type(loss)):
+        own: Any = by_covariance
+    else:
+        own = by_diagonal if diagonal.find(type(loss)) else verb.find(type(loss))
     (own or by_differences)(loss, scores, target, along, work)
 
 
@@ -53,6 +64,8 @@ def _hessian_of_row(loss, scores, target, along, work):
     cls = getattr(loss, "instance_class", type(None))
     if covariance.find(cls) is not None:
         return by_covariance.py_func
+    if diagonal.find(cls) is not None:
+        return by_diagonal.py_func
     verb = row_hessian if isinstance(target, types.Integer) else soft_row_hessian
     return verb.find(cls) or by_differences.py_func
 
@@ -82,6 +95,15 @@ def by_covariance(loss, scores, target, along, work):
         mean /= total
         for k in range(n_classes):
             along[start + k] = scores[k] * (along[start + k] - mean)
+
+
+@compiled
+def by_diagonal(loss, scores, target, along, work):
+    n_classes = scores.size
+    diagonal(loss, scores, target)
+    for start in range(0, along.size, n_classes):
+        for k in range(n_classes):
+            along[start + k] *= scores[k]
 
 
 @compiled
@@ -140,6 +162,13 @@ def covariances(loss, scores):
     """`covariance` of each row."""
     for i in range(scores.shape[0]):
         covariance(loss, scores[i])
+
+
+@kernel
+def diagonals(loss, scores, targets):
+    """`diagonal` of each row."""
+    for i in range(scores.shape[0]):
+        diagonal(loss, scores[i], targets[i])
 
 
 @kernel

@@ -19,11 +19,13 @@ from linclf.losses.hinge import (
     SquaredWestonWatkins,
     WestonWatkins,
 )
+from linclf.losses.logistic import OneVsRestLogistic
 from linclf.losses.margin import ArcFace, CosFace, NormFace, SphereFace
 from linclf.losses.softmax import Softmax
 
 LOSSES: dict[str, type[Any]] = {
     "softmax": Softmax,
+    "one-vs-rest-logistic": OneVsRestLogistic,
     "focal": Focal,
     "sparsemax": Sparsemax,
     "entmax": Entmax,
@@ -49,6 +51,12 @@ INSTEAD = {
     "multinomial": "softmax",
     "cross_entropy": "softmax",
     "categorical_crossentropy": "softmax",
+    "bce": "one-vs-rest-logistic",
+    "binary_crossentropy": "one-vs-rest-logistic",
+    "binary_cross_entropy": "one-vs-rest-logistic",
+    "sigmoid": "one-vs-rest-logistic",
+    "ovr-logistic": "one-vs-rest-logistic",
+    "ovr_logistic": "one-vs-rest-logistic",
     "hinge": "one-vs-rest",
     "ovr": "one-vs-rest",
     "squared_hinge": "squared-one-vs-rest",
@@ -105,9 +113,19 @@ def loss_for(loss: str | Loss, n_classes: int) -> Loss:
     return type(resolved)(*map(float, resolved))
 
 
+def loss_of_labels(loss: str | Loss) -> Loss | None:
+    """The loss to train for rows with several labels, or None if it is not a sum over the classes."""
+    several = loss_for(loss, 3)  # two classes may be trained as another loss
+    of_labels = trait(several, "of_labels")
+    if of_labels is None:
+        return None
+    found: Any = of_labels()
+    return type(found)(*map(float, found))
+
+
 def _check_class(loss: Loss, name: str) -> None:
     """Check class attributes whose misuse would otherwise fail without naming the loss."""
-    for method in ("curvature", "resolved", "watched", "probabilities", "log_probabilities"):
+    for method in ("curvature", "resolved", "watched", "of_labels", "probabilities", "log_probabilities"):
         found = trait(loss, method)
         if found is not None and not callable(found):
             raise TypeError(f"{method}={found!r} of {name} has to be a method of its class, or be left out")

@@ -26,6 +26,9 @@ tell the rest of the package what it needs to know; all are optional:
 ``watched()``       the loss watched on validation data, if it differs
 ``n_outputs(K)``    how many scores a row has, if not one per class
 ``class_scores``    method mapping these scores to scores of the classes, if they differ
+``of_labels()``     for a sum over the classes, the loss of rows with several labels, whose `soft_row_loss`
+                    reads a number for each label: positive if the row has it, else negative
+``exclusive``       whether a row has one class; False for losses of rows with several labels
 
 A loss on cosines also has a field ``scale``, by which `coef_` is multiplied.
 """
@@ -62,6 +65,8 @@ class LossTraits:
     n_outputs = None
     class_scores = None
     best_scores = None
+    of_labels = None
+    exclusive = True
 
 
 @generic

@@ -21,6 +21,7 @@ from linclf.losses._dual import (
 )
 from linclf.losses._hessian import row_hessian
 from linclf.losses._registry import row_loss
+from linclf.losses.labels import HingeOfLabels, SquaredHingeOfLabels
 
 ALL = 1 - 1e-9  # a sum of dual variables from here on is at its bound of 1, up to rounding
 _LIMITS = {"margin": Interval(Real, 0, None, closed="neither")}
@@ -185,6 +186,9 @@ class OneVsRest(NamedTuple):
     def resolved(self, n_classes: int) -> "WestonWatkins | OneVsRest":
         return WestonWatkins(self.margin) if n_classes == 2 else self
 
+    def of_labels(self) -> HingeOfLabels:
+        return HingeOfLabels(self.margin)
+
 
 class SquaredOneVsRest(NamedTuple):
     """``sum_k max(0, D - t_k f_k)^2``, the loss of scikit-learn's ``LinearSVC``.
@@ -218,6 +222,9 @@ class SquaredOneVsRest(NamedTuple):
 
     def resolved(self, n_classes: int) -> "SquaredWestonWatkins | SquaredOneVsRest":
         return SquaredWestonWatkins(self.margin) if n_classes == 2 else self
+
+    def of_labels(self) -> SquaredHingeOfLabels:
+        return SquaredHingeOfLabels(self.margin)
 
 
 @row_loss.register(WestonWatkins)

@@ -4,7 +4,7 @@ from typing import Any
 
 from sklearn.model_selection import ParameterGrid
 
-from linclf._estimator.declared import attribute, parameter
+from linclf._estimator.declared import attribute, not_offered, parameter
 from linclf._types import Loss
 from linclf.classifiers import LinearClassifier, SoftmaxClassifier, SVMClassifier
 from linclf.losses._names import LOSSES, loss_for
@@ -66,6 +66,8 @@ class SVMClassifierCV(CrossValidated, SVMClassifier):
     0.98
     """
 
+    multilabel_: Any = not_offered()
+
 
 class LinearClassifierCV(CrossValidated, LinearClassifier):
     """Linear classifier with any loss; chooses its penalty and parameters of the loss by cross-validation.
@@ -99,6 +101,8 @@ class LinearClassifierCV(CrossValidated, LinearClassifier):
     )
 
     loss_: Loss = attribute(type="loss", description="The loss that was trained, with the chosen parameters.")
+
+    multilabel_: Any = not_offered()
 
     def _loss(self) -> str | Loss:
         return vars(self).get("loss_", self.loss)

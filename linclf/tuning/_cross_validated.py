@@ -159,6 +159,13 @@ class CrossValidated(BaseLinearClassifier):
     def __sklearn_is_fitted__(self) -> bool:
         return self._has("classes_")
 
+    def _several_labels_loss(self) -> Loss:
+        raise ValueError(
+            f"{type(self).__name__} chooses a penalty for one label a row, and y has a column of 0 and 1 for "
+            "each of several labels; use GridSearchCV, with alpha of "
+            "LinearClassifier(loss='one-vs-rest-logistic')"
+        )
+
     def _takes_batches(self) -> bool:
         return False
 

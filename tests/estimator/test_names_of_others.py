@@ -57,6 +57,8 @@ def test_parameters_that_are_there_are_set():
         ("hinge", "one-vs-rest"),
         ("squared_hinge", "squared-one-vs-rest"),
         ("weston_watkins", "weston-watkins"),
+        ("bce", "one-vs-rest-logistic"),
+        ("ovr_logistic", "one-vs-rest-logistic"),
         ("softmx", "softmax"),
     ],
 )

@@ -40,6 +40,7 @@ ESTIMATORS = [
     FocalClassifier(),
     MarginSoftmaxClassifier(),
     LinearClassifier(),
+    LinearClassifier(loss="one-vs-rest-logistic"),
     SampledSoftmaxClassifier(),
     NCEClassifier(),
     HierarchicalSoftmaxClassifier(),
@@ -50,6 +51,7 @@ ESTIMATORS = [
     LinearClassifierCV(alphas=3, loss_grid={"label_smoothing": [0.0, 0.1]}),
 ]
 OTHER_SETTINGS = [
+    *(LinearClassifier(loss="one-vs-rest-logistic", solver=solver) for solver in ("newton", "lbfgs", "sgd")),
     *(SoftmaxClassifier(solver=name) for name in OPTIMIZERS if name != "sgd"),
     SoftmaxClassifier(average=True),
     *(

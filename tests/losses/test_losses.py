@@ -26,6 +26,7 @@ from linclf.losses import (
     Focal,
     NormFace,
     OneVsRest,
+    OneVsRestLogistic,
     Softmax,
     Sparsemax,
     SphereFace,
@@ -181,6 +182,7 @@ def test_curvature_bounds_the_hessian_where_training_starts(case, n_classes):
         (Focal(gamma=0.0), 2, [0.0, 0.0]),
         (SquaredWestonWatkins(), 2, np.zeros(2)),
         (SquaredOneVsRest(), 5, np.zeros(5)),
+        (OneVsRestLogistic(), 5, np.zeros(5)),
         (NormFace(scale=7.0), 2, [0.3, 0.3]),
         (Sparsemax(), 2, [0.0, 0.0]),
         (Entmax(1.5), 2, [0.0, 0.0]),
@@ -193,7 +195,26 @@ def test_curvature_is_reached(loss, n_classes, scores):
     assert np.linalg.eigvalsh(H).max() == pytest.approx(loss.curvature(n_classes), rel=1e-4)
 
 
-@table([case for case in LOSS_CASES if trait(case.loss, "log_probabilities")])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_probabilities_of_one_vs_rest_logistic(dtype):
+    scores = (3 * np.random.default_rng(0).normal(size=(7, K))).astype(dtype)
+    p = 1 / (1 + np.exp(-scores.astype(float)))
+    p /= p.sum(axis=1, keepdims=True)
+    loss = OneVsRestLogistic()
+    np.testing.assert_allclose(loss.probabilities(scores), p, rtol=20 * np.finfo(dtype).eps * 10)
+    np.testing.assert_allclose(loss.log_probabilities(scores), np.log(p), atol=200 * np.finfo(dtype).eps)
+    far = loss.probabilities(np.array([[-9e3, -1e4, -1e4]], dtype))  # every sigmoid is 0
+    np.testing.assert_array_equal(far, [[1, 0, 0]])
+
+
+WITH_SOFTMAX = [
+    case
+    for case in LOSS_CASES
+    if trait(case.loss, "log_probabilities") and trait(case.loss, "of_labels") is None
+]
+
+
+@table(WITH_SOFTMAX)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_probabilities_of_softmax(case, dtype):
     scores = case.scores(7, K).astype(dtype)
@@ -436,6 +457,11 @@ def test_two_classes_train_one_vs_rest_as_weston_watkins():
     assert loss_for(OneVsRest(0.5), 2) == WestonWatkins(0.5)
     assert type(loss_for(SquaredOneVsRest(0.5), 2)) is SquaredWestonWatkins
     assert type(loss_for(OneVsRest(0.5), 3)) is OneVsRest
+
+
+def test_two_classes_train_one_vs_rest_logistic_as_softmax():
+    assert loss_for("one-vs-rest-logistic", 2) == Softmax()
+    assert type(loss_for("one-vs-rest-logistic", 3)) is OneVsRestLogistic
 
 
 # ---------------------------------------------------------------- margins on cosines

@@ -27,6 +27,7 @@ from linclf._training.shape import Shape
 from linclf._types import FloatArray, Loss
 from linclf.heads import Head
 from linclf.losses._dual import dual_step
+from linclf.losses._registry import trait
 
 VECTORS = 8  # of the size of the weights, float64
 COPIES = 2  # of the variables, at least
@@ -67,6 +68,11 @@ class Dual(NamedTuple):
         )
 
     def check(self, loss: Loss, data: Dataset) -> None:
+        if not trait(loss, "exclusive"):
+            raise ValueError(
+                "solver='dual' needs one label for each row, and y has several; use solver='sgd', or "
+                "solver='auto' with the squared form of the loss"
+            )
         if not knows(loss):
             raise ValueError(
                 f"solver='dual' needs a hinge loss that is not squared, and {loss!r} is not one; use "

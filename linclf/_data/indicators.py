@@ -1,0 +1,150 @@
+"""Indicators of several labels a row: which y is one, and what it must hold."""
+
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from linclf._data.forms import column_names, container
+from linclf._data.refusals import refuse_masked
+from linclf._data.sparse import check_structure
+from linclf._data.targets import Indicators
+from linclf._types import FloatArray
+
+
+def is_indicator(y: Any) -> bool:
+    """Whether y has a 0 or 1 for each label: two columns or more of integers or bools, or a sparse matrix."""
+    if sparse.issparse(y):
+        return True
+    if isinstance(y, (list, tuple)):
+        return len(y) > 0 and np.ndim(y[0]) == 1 and len(y[0]) > 1 and _has_counts(np.asarray(y[0]))
+    shape = getattr(y, "shape", ())
+    if len(shape) != 2 or shape[1] < 2:
+        return False
+    if hasattr(y, "dtypes"):  # pandas and polars
+        return all(str(kind).lower().startswith(("int", "uint", "bool")) for kind in y.dtypes)
+    return _has_counts(y) if hasattr(y, "dtype") else _has_counts(np.asarray(y))
+
+
+def _has_counts(y: Any) -> bool:
+    return getattr(y.dtype, "kind", "") in ("b", "i", "u")
+
+
+def indicator_of(y: Any, name: str = "y") -> NDArray[np.int8]:
+    """1 and -1 (n, n_labels) for the 1 and 0 of an indicator."""
+    if sparse.issparse(y):
+        return _signs(_of_sparse(y, name))
+    refuse_masked(y, name)
+    values = np.asarray(container(y, name))
+    if values.dtype == object:  # pandas: integers and bools, or nullable types
+        values = np.asarray(y, dtype=np.float64)
+    _check_values(values, name)
+    return _signs(values.astype(bool))
+
+
+def _signs(has: NDArray[np.bool_]) -> NDArray[np.int8]:
+    signs = np.full(has.shape, -1, np.int8)
+    signs[has] = 1
+    return signs
+
+
+def _of_sparse(y: Any, name: str) -> NDArray[np.bool_]:
+    check_structure(y)
+    if y.ndim != 2 or y.shape[1] < 2:
+        raise ValueError(
+            f"{name} is sparse with shape {y.shape}, and an indicator has a column for each of two labels or "
+            f"more; pass {name}.toarray().ravel() for two classes"
+        )
+    rows: Any = sparse.csr_array(y)
+    rows.sum_duplicates()
+    wrong = np.flatnonzero((rows.data != 0) & (rows.data != 1))
+    if wrong.size:
+        at = wrong[0]
+        row = int(np.searchsorted(rows.indptr, at, side="right")) - 1
+        _refuse(rows.data[at], row, int(rows.indices[at]), name)
+    has = np.zeros(rows.shape, bool)
+    at = rows.data != 0
+    has[np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))[at], rows.indices[at]] = True
+    return has
+
+
+def _check_values(values: NDArray, name: str) -> None:
+    wrong = np.argwhere((values != 0) & (values != 1))
+    if wrong.size:
+        row, column = wrong[0]
+        _refuse(values[row, column], int(row), int(column), name)
+
+
+def _refuse(value: Any, row: int, column: int, name: str) -> None:
+    raise ValueError(
+        f"{name} is an indicator of several labels a row, and has {value} in row {row}, column {column}; it "
+        f"must hold only 0 and 1. Pass one label a row as an array (n_samples,), and several outputs that "
+        "are not 0 or 1 to sklearn.multioutput.MultiOutputClassifier"
+    )
+
+
+def validation_indicator_of(y_val: Any) -> NDArray[np.int8]:
+    """The same for validation labels, if y is an indicator."""
+    if not is_indicator(y_val):
+        raise ValueError(
+            "y_val must be an indicator as y is: integers or bools of shape (n_val, n_labels), or a sparse "
+            f"matrix; got {type(y_val).__name__} of shape {np.shape(y_val)}"
+        )
+    return indicator_of(y_val, "y_val")
+
+
+def check_label_names(names: list[str] | None, y_val: Any) -> None:
+    """Refuse validation labels whose columns have other names, or another order, than those of y."""
+    others = column_names(y_val)
+    if names is not None and others is not None and names != others:
+        raise ValueError(f"y_val has the columns {others[:5]}, and y has {names[:5]}; use the same order")
+
+
+def refuse_constant(y: Indicators, weights: FloatArray) -> None:
+    """Refuse labels that all rows have, or none: their score would have no limit."""
+    without, with_label = y.masses(weights)
+    for mass, value in ((with_label, 1), (without, 0)):
+        constant = np.flatnonzero(mass == 0)
+        if constant.size:
+            more = f", like {constant.size - 1} more columns" if constant.size > 1 else ""
+            raise ValueError(
+                f"column {constant[0]} of y is never {value} in rows of positive weight{more}, so there is "
+                "nothing to learn; remove it from y"
+            )
+
+
+def label_weights(
+    class_weight: Any, y: Indicators, weights: FloatArray
+) -> tuple[FloatArray, FloatArray] | None:
+    """Weights of the rows without and with each label, or None.
+
+    "balanced" gives both groups of each label the same total weight, as scikit-learn does for each column.
+    """
+    if class_weight is None:
+        return None
+    if class_weight == "balanced":
+        without, with_label = y.masses(weights)
+        return weights.sum() / (2 * without), weights.sum() / (2 * with_label)
+    if not isinstance(class_weight, list) or len(class_weight) != y.n_classes:
+        given = f"a list of {len(class_weight)}" if isinstance(class_weight, list) else repr(class_weight)
+        raise ValueError(
+            f"class_weight is {given}, and y has {y.n_classes} labels a row; use 'balanced', or a list with "
+            "a dict {0: weight, 1: weight} for each label"
+        )
+    without, with_label = (
+        np.array([_looked_up(each, k, has) for k, each in enumerate(class_weight)]) for has in (0, 1)
+    )
+    return without, with_label
+
+
+def _looked_up(given: Any, k: int, has: int) -> float:
+    if not isinstance(given, dict) or not set(given) <= {0, 1}:
+        raise ValueError(
+            f"class_weight[{k}]={given!r} must be a dict with the keys 0 (rows without label {k}) and 1"
+        )
+    weight = given.get(has, 1.0)
+    if not isinstance(weight, Real) or not 0 < float(weight) < np.inf:
+        raise ValueError(f"class_weight[{k}][{has}]={weight!r} must be a positive number")
+    return float(weight)

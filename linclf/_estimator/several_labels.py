@@ -1,0 +1,114 @@
+"""Rows with any number of labels, for classifiers whose loss may be a sum over the classes."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import Tags
+
+from linclf._data.dataset import Dataset
+from linclf._data.targets import Indicators
+from linclf._estimator.base import BaseLinearClassifier
+from linclf._estimator.declared import attribute
+from linclf._estimator.fitting import Fitting
+from linclf._sources.batches import Batches
+from linclf._training.model import LinearModel
+from linclf._types import FloatArray, LabelArray, Loss, Matrix, MatrixLike
+from linclf.losses import LOSSES
+from linclf.losses._names import loss_of_labels
+from linclf.losses._registry import trait
+
+
+class SeveralLabels(BaseLinearClassifier):
+    """A classifier that is fitted to several labels a row if y is an indicator.
+
+    Each label is then a binary problem of its own; all are trained together.
+    """
+
+    multilabel_: bool = attribute(
+        type="bool",
+        description="""
+        True if y was an indicator of several labels a row: `classes_` are then the numbers of its columns,
+        `coef_` has one row for each, and `predict` returns an indicator. Otherwise it is missing.
+        """,
+    )
+
+    _not_always = (*BaseLinearClassifier._not_always, "multilabel_")
+
+    @property
+    def _several(self) -> bool:
+        return self._has("multilabel_")
+
+    def _several_labels_loss(self) -> Loss:
+        loss = loss_of_labels(self._loss())
+        if loss is None:
+            able = [name for name, cls in LOSSES.items() if trait(cls, "of_labels") is not None]
+            raise ValueError(
+                "y has a column of 0 and 1 for each of several labels, which needs a loss that is a sum over "
+                f"the classes, and {self._loss()!r} is not; use the loss {', '.join(map(repr, able))}, or "
+                "pass y.argmax(axis=1) if each row has one label"
+            )
+        if self.calibration is not None:
+            raise ValueError(
+                f"calibration={self.calibration!r} is for one label a row, and y has several; use "
+                "calibration=None and loss='one-vs-rest-logistic', whose probabilities are those of labels"
+            )
+        return loss
+
+    def _trained_loss(self, data: Dataset, goes_on: bool) -> Loss:
+        if isinstance(data.y, Indicators):
+            return self._several_labels_loss()
+        return super()._trained_loss(data, goes_on)
+
+    def _attributes(self, model: LinearModel, fitting: Fitting) -> dict:
+        if not isinstance(fitting.data.y, Indicators):
+            return super()._attributes(model, fitting)
+        model = model.rounded(fitting.dtype)
+        published = {"classes_": fitting.classes, "coef_": model.W, "intercept_": model.b}
+        return published | model.head.attributes() | {"multilabel_": True} | fitting.published
+
+    def _reached(self, fitting: Fitting, loss: Loss) -> LinearModel | None:
+        if hasattr(self, "coef_") and self._several != isinstance(fitting.data.y, Indicators):
+            last, now = ("several labels", "one label") if self._several else ("one label", "several labels")
+            raise ValueError(
+                f"continuing (warm_start=True or partial_fit) needs y as in the last fit, which had {last} a "
+                f"row; now it has {now}"
+            )
+        return super()._reached(fitting, loss)
+
+    # ------------------------------------------------------------ prediction
+
+    def _scores(self, model: Any, X: Matrix) -> FloatArray:
+        return model.scores(X) if self._several else super()._scores(model, X)
+
+    def _loss_and_columns(self, scores: FloatArray) -> tuple[Any, FloatArray]:
+        return (self._several_labels_loss(), scores) if self._several else super()._loss_and_columns(scores)
+
+    def predict(self, X: MatrixLike | Batches) -> LabelArray | NDArray[np.int64]:
+        """Class of the highest score, or of the highest calibrated probability.
+
+        If the classifier was fitted to several labels a row, all labels with a positive score.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or Batches
+            Rows to classify.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
+            Labels from ``classes_``, or 1 for each label of a row and 0 for the others.
+        """
+        if not self._several:
+            return super().predict(X)
+        return self._by_blocks(X, lambda scores: scores > 0).astype(np.int64)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        classifier_tags: Any = tags.classifier_tags
+        try:
+            self._several_labels_loss()
+        except (TypeError, ValueError):
+            return tags
+        classifier_tags.multi_label = True
+        return tags
