@@ -11,6 +11,7 @@ QUESTIONS = (
     "streams",
     "losses",
     "calibration",
+    "prediction_sets",
     "many_classes",
     "labels",
     "defaults",

@@ -1,8 +1,9 @@
-"""How good probabilities are, and how doubtful a row is.
+"""How good probabilities and prediction sets are, and how doubtful a row is.
 
 Metrics have the signature ``(y_true, y_prob, *, labels=None, sample_weight=None, ...)``, like those of
 scikit-learn; smaller is better. ``sklearn.metrics.make_scorer(metric, response_method="predict_proba",
 greater_is_better=False)`` turns them into scorers. Scores of doubt need only probabilities or scores.
+Metrics of prediction sets take an array of memberships instead of probabilities.
 """
 
 from linclf.metrics.calibration_error import (
@@ -17,6 +18,12 @@ from linclf.metrics.doubt import (
     margin_doubt,
     max_probability_doubt,
 )
+from linclf.metrics.prediction_sets import (
+    class_coverage_gap,
+    mean_set_size,
+    set_coverage,
+    size_stratified_coverage,
+)
 from linclf.metrics.proper import BrierDecomposition, brier_decomposition, brier_score, log_loss
 from linclf.metrics.reliability import ReliabilityCurve, reliability_curve
 
@@ -26,6 +33,7 @@ __all__ = [
     "ReliabilityCurve",
     "brier_decomposition",
     "brier_score",
+    "class_coverage_gap",
     "classwise_calibration_error",
     "energy_doubt",
     "entropy_doubt",
@@ -34,5 +42,8 @@ __all__ = [
     "margin_doubt",
     "max_probability_doubt",
     "maximum_calibration_error",
+    "mean_set_size",
     "reliability_curve",
+    "set_coverage",
+    "size_stratified_coverage",
 ]

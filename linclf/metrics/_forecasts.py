@@ -61,7 +61,7 @@ def checked(
         )
     if len(y) != len(p) or not len(y):
         raise ValueError(f"y_true has {len(y)} rows and y_prob {len(p)}: pass equally many, one at least")
-    rows, weights = _counting(sample_weight, len(y))
+    rows, weights = counting(sample_weight, len(y))
     if rows.size < len(y):
         y, p = y[rows], p[rows]
     if p.ndim == 1:
@@ -74,7 +74,7 @@ def checked(
         p = np.column_stack([1 - p, p])
     else:
         check_distributions(p, "y_prob", rows)
-    codes, classes = _encoded(y, p.shape[1], labels, rows)
+    codes, classes = encoded(y, p.shape[1], labels, rows)
     return Forecasts(p, codes, weights, classes)
 
 
@@ -92,7 +92,7 @@ def check_distributions(p: FloatArray, name: str, rows: IntArray | None = None) 
         )
 
 
-def _counting(sample_weight: ArrayLike | None, n: int) -> tuple[IntArray, FloatArray]:
+def counting(sample_weight: ArrayLike | None, n: int) -> tuple[IntArray, FloatArray]:
     """The indices of the rows with a positive weight, and these weights."""
     if sample_weight is None:
         return np.arange(n), np.ones(n)
@@ -110,7 +110,7 @@ def _counting(sample_weight: ArrayLike | None, n: int) -> tuple[IntArray, FloatA
     return rows, moderate(weights[rows])
 
 
-def _encoded(
+def encoded(
     y: LabelArray, n_columns: int, labels: ArrayLike | None, rows: IntArray
 ) -> tuple[IntArray, list[Any]]:
     """Columns of the true classes, and the classes."""
