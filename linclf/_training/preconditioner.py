@@ -63,6 +63,7 @@ class Preconditioner:
         across = fit.problem.storage.by_classes(V).T
         for block in sample.blocks(SPARSE_CHUNK if fit.shape.is_sparse else CHUNK):
             products = block.Z.astype(across.dtype, copy=False) @ across
+            products += block.offset
             scores = with_copies(products, fit.head.copies)
             curvature = row_curvature(fit.loss, scores.astype(np.float64, copy=False), block.y)
             h = (fit.head.copies * curvature + floor) * block.weights
