@@ -135,9 +135,10 @@ def prior_weights(prior: Any, classes: LabelArray, n_features: int, names: Any) 
         kind = "scores that are cosines" if cosine else "other scores than one linear score per class"
         raise TypeError(f"prior={prior!r} has {kind}; pass a classifier such as SoftmaxClassifier")
     _check_classes(prior, classes)
-    W = prior.coef_.toarray() if sparse.issparse(prior.coef_) else np.asarray(prior.coef_, np.float64)
+    W = prior.coef_.toarray() if sparse.issparse(prior.coef_) else prior.coef_
+    W = np.atleast_2d(np.asarray(W, np.float64))  # some classifiers have a flat coef_ for two classes
     n = 1 if len(classes) == 2 else len(classes)
-    if W.ndim != 2 or len(W) != n:
+    if len(W) != n:
         raise ValueError(
             f"prior={prior!r} has a coef_ of shape {W.shape}, and {len(classes)} classes need {n} rows"
         )
@@ -153,7 +154,7 @@ def prior_weights(prior: Any, classes: LabelArray, n_features: int, names: Any) 
     b = np.broadcast_to(np.asarray(prior.intercept_, np.float64).ravel(), (n,)).copy()
     if not (np.isfinite(W).all() and np.isfinite(b).all()):
         raise ValueError(f"prior={prior!r} has weights that are not finite")
-    return LinearModel(W.astype(np.float64, copy=False), b, Linear())
+    return LinearModel(W, b, Linear())
 
 
 def _check_classes(prior: Any, classes: LabelArray) -> None:

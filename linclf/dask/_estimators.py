@@ -181,8 +181,8 @@ def _refuse(arguments: dict[str, Any]) -> None:
     """Refuse arguments that are only for rows in memory."""
     if arguments:
         raise TypeError(
-            f"{next(iter(arguments))} is no argument for Dask collections; fit the classifier of the same name in "
-            "linclf to arrays, or predict arrays with to_local()"
+            f"{next(iter(arguments))} is no argument for Dask collections; fit the classifier of the same "
+            "name in linclf to arrays, or predict arrays with to_local()"
         )
 
 
