@@ -17,13 +17,14 @@ class Dataset(NamedTuple):
     """X (float32/float64, C-ordered or canonical CSR), targets, and a weight for each row.
 
     If ``chosen`` is given, only these rows count; the others have weight 0, or belong to another part of the
-    same X.
+    same X. ``offset (n, K)`` are known scores, which are added to those of the model.
     """
 
     X: Matrix
     y: Targets
     weights: FloatArray
     chosen: IntArray | None = None
+    offset: FloatArray | None = None
 
     @property
     def ids(self) -> IntArray:
@@ -35,7 +36,17 @@ class Dataset(NamedTuple):
         return sparse.issparse(self.X)
 
     def take(self, ids: IntArray) -> "Dataset":
-        return Dataset(self.X[ids], self.y.take(ids), self.weights[ids])
+        offset = None if self.offset is None else self.offset[ids]
+        return Dataset(self.X[ids], self.y.take(ids), self.weights[ids], offset=offset)
+
+    @property
+    def counted_offset(self) -> FloatArray | None:
+        """The offset of the rows that count."""
+        return self.offset if self.offset is None or self.chosen is None else self.offset[self.chosen]
+
+    def plus_offset(self, scores: FloatArray) -> "Dataset":
+        """The data with further known scores (n, K)."""
+        return self._replace(offset=scores if self.offset is None else self.offset + scores)
 
     @property
     def counted(self) -> tuple[Targets, FloatArray]:
@@ -72,7 +83,13 @@ class Dataset(NamedTuple):
         return Dataset(self.X[rows], Labels(classes, self.y.n_classes), self.weights[rows] * shares)
 
 
-def dataset(X: Matrix, y: Targets, weights: FloatArray, per_class: FloatArray | None) -> Dataset:
+def dataset(
+    X: Matrix,
+    y: Targets,
+    weights: FloatArray,
+    per_class: FloatArray | None,
+    offset: FloatArray | None = None,
+) -> Dataset:
     """A dataset with class weights multiplied in; a row of probabilities gets its expected class weight."""
     if per_class is not None:
         weights = weights * y.expected(per_class)
@@ -81,7 +98,8 @@ def dataset(X: Matrix, y: Targets, weights: FloatArray, per_class: FloatArray | 
             raise ValueError("class_weight leaves no row with a positive weight")
         if kept.size < len(weights):
             X, y, weights = X[kept], y.take(kept), weights[kept]
-    return Dataset(X, y.cast(X.dtype), weights)
+            offset = None if offset is None else offset[kept]
+    return Dataset(X, y.cast(X.dtype), weights, offset=offset)
 
 
 def _divided(labels: IntArray, fraction: float, rng: np.random.RandomState) -> tuple[IntArray, IntArray]:

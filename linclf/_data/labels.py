@@ -262,10 +262,15 @@ class Accuracy:
             The share of rows, or of their weight, with the correct label.
         """
         predicted: NDArray = self.predict(X)  # pyright: ignore[reportAttributeAccessIssue]
-        # scikit-learn's metrics support neither bytes, variable-width strings, nor objects other than strings
-        unknown = predicted.dtype.kind == "S" or getattr(getattr(y, "dtype", None), "kind", "") == "T"
-        if unknown or (predicted.dtype == object and not isinstance(predicted[0], str)):
-            check_consistent_length(y, predicted)
-            predicted = labels_of(y) == predicted
-            y = np.ones(len(predicted), bool)
-        return float(accuracy_score(y, predicted, sample_weight=sample_weight))
+        return accuracy(predicted, y, sample_weight)
+
+
+def accuracy(predicted: NDArray, y: ArrayLike, sample_weight: ArrayLike | None) -> float:
+    """The share of the weight with the correct label."""
+    # scikit-learn's metrics support neither bytes, variable-width strings, nor objects other than strings
+    unknown = predicted.dtype.kind == "S" or getattr(getattr(y, "dtype", None), "kind", "") == "T"
+    if unknown or (predicted.dtype == object and not isinstance(predicted[0], str)):
+        check_consistent_length(y, predicted)
+        predicted = labels_of(y) == predicted
+        y = np.ones(len(predicted), bool)
+    return float(accuracy_score(y, predicted, sample_weight=sample_weight))

@@ -9,13 +9,15 @@ from numpy.typing import ArrayLike
 from sklearn.base import _fit_context
 from sklearn.utils import Tags
 
+from linclf._data.offsets import of_decisions
 from linclf._estimator.available import available, takes_streams
 from linclf._estimator.calibrated import fitted_calibrator
 from linclf._estimator.callbacks import FitCallbacks
 from linclf._estimator.described import Described
 from linclf._estimator.fitting import Fitting, fitting_of, part_of, rows_of
 from linclf._estimator.from_batches import fitting_of_batches
-from linclf._estimator.predicting import FROM_STREAM
+from linclf._estimator.known import Known
+from linclf._estimator.learnt import FROM_STREAM
 from linclf._sources.batches import Batches
 from linclf._training import memory
 from linclf._training.blas import one_blas_thread
@@ -71,6 +73,11 @@ class BaseLinearClassifier(Described):
         X_val: MatrixLike | None = None,
         y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+        offset_val: ArrayLike | None = None,
+        coef_init: ArrayLike | None = None,
+        intercept_init: ArrayLike | None = None,
+        prior: Any = None,
     ) -> Self:
         """Fit the classifier.
 
@@ -92,6 +99,20 @@ class BaseLinearClassifier(Described):
             passes through the same steps as X with ``Pipeline(..., transform_input=["X_val"])``.
         sample_weight_val : array-like of shape (n_val,), default=None
             Weights of the validation set.
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+            Known scores, which are added to ``W x + b`` in training, in the shape of `decision_function`:
+            (n_samples,) for two classes. They are not part of the model; pass those of other rows to
+            `predict` and its relatives. Not for losses on cosines, ``solver="dual"`` or `Batches`.
+        offset_val : array-like, default=None
+            The same for X_val.
+        coef_init : array-like of the shape of `coef_`, default=None
+            Weights from which training starts; 0 if only the intercepts are given.
+        intercept_init : array-like of the shape of `intercept_`, default=None
+            Intercepts from which training starts.
+        prior : fitted linear classifier, default=None
+            An earlier model with `coef_`, `intercept_` and `classes_`, of linclf or scikit-learn, for the
+            classes and features of these rows. The penalty is then ``alpha/2 * |W - W0|^2`` with its
+            weights W0, and training starts from it. It takes memory for a score per row and class.
 
         Returns
         -------
@@ -105,15 +126,21 @@ class BaseLinearClassifier(Described):
         """
         with self._unchanged_on_failure(), one_blas_thread():
             validation = X_val, y_val, sample_weight_val
+            known = Known(offset, offset_val, coef_init, intercept_init, prior)
             if isinstance(X, Batches):
+                known.refuse_without_rows()
                 return self._fit(fitting_of_batches(self, X, y, sample_weight, validation))
-            return self._fit(fitting_of(self, rows_of(self, (X, y, sample_weight)), validation))
+            rows = rows_of(self, (X, y, sample_weight))
+            return self._fit(fitting_of(self, rows, validation, known))
 
     def _fit(self, fitting: Fitting) -> Self:
         outcome, attributes, callbacks = self._trained(self._adapted(fitting))
         if fitting.calibrator is not None and fitting.held_out is not None:
             model, blocks = self._model(attributes), fitting.held_out.blocks(len(fitting.classes), np.inf)
             scores = np.concatenate([self._scores(model, X) for _, X in blocks])
+            known = fitting.held_out.counted_offset
+            if known is not None:
+                scores += of_decisions(known)
             attributes["calibrator_"] = fitted_calibrator(
                 fitting.calibrator,
                 scores,
@@ -136,7 +163,7 @@ class BaseLinearClassifier(Described):
     def _trained(self, fitting: Fitting) -> tuple[Outcome, dict, FitCallbacks]:
         """The trained model, the attributes to publish, and the callbacks that saw the training."""
         loss = self._trained_loss(fitting.data, self.warm_start)
-        start = self._reached(fitting, loss) if self.warm_start else None
+        start = self._reached(fitting, loss) if self.warm_start else fitting.start
         return self._trained_from(start, fitting, loss)
 
     def _trained_from(
@@ -155,6 +182,7 @@ class BaseLinearClassifier(Described):
             callbacks=callbacks,
             spread=fitting.spread,
             shards=fitting.shards,
+            prior=fitting.prior,
             rng=fitting.rng,
         )
         return outcome, self._attributes(outcome.model, fitting), callbacks

@@ -2,15 +2,16 @@
 
 from typing import TYPE_CHECKING, Any, Self
 
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from linclf._data.dataset import Dataset
-from linclf._data.labels import Accuracy
+from linclf._data.labels import Accuracy, accuracy
 from linclf._estimator.predicting import Predicting
 from linclf._estimator.suggestions import suggested_parameters
 from linclf._training.sampling import Sampling
 from linclf._training.solvers import exact_solver
-from linclf._types import Loss
+from linclf._types import Loss, MatrixLike
 from linclf.losses._names import loss_for
 
 if TYPE_CHECKING:
@@ -39,6 +40,35 @@ class Described(Predicting, Accuracy, ClassifierMixin, BaseEstimator, CallbackSu
         """
         suggested_parameters(self, params)
         return super().set_params(**params)
+
+    def score(
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        offset: ArrayLike | None = None,
+    ) -> float:
+        """Accuracy of the predicted labels.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+        y : array-like of shape (n_samples,)
+            Their true labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+            Known scores to add, as in `fit`; None adds nothing.
+
+        Returns
+        -------
+        float
+            The share of rows, or of their weight, with the correct label.
+        """
+        predicted = self.predict(X) if offset is None else self.predict(X, offset=offset)
+        return accuracy(predicted, y, sample_weight)
 
     @property
     def has_callbacks(self) -> bool:

@@ -26,11 +26,14 @@ from linclf._data.labels import (
     known_classes,
     targets_of,
 )
+from linclf._data.offsets import checked_offset, of_classes
 from linclf._data.targets import Indicators, Targets
 from linclf._data.weights import log_prior, positive_rows, weights_of_classes
 from linclf._estimator.calibrated import checked_calibrator
 from linclf._estimator.described import Described
+from linclf._estimator.known import Known
 from linclf._estimator.settings import settings_of
+from linclf._training.model import LinearModel
 from linclf._training.present import Present, present_in
 from linclf._training.settings import Settings
 from linclf._training.shards import Shards
@@ -66,6 +69,8 @@ class Fitting:
     mass: FloatArray  # weight of each class in all rows, without class weights
     spread: Spread | None = None  # of the features, if the penalty is in its units
     published: dict[str, Any] = field(default_factory=dict)  # attributes besides the weights
+    start: LinearModel | None = None  # the weights to start from
+    prior: LinearModel | None = None  # the model from which the penalty is measured
     shards: Shards | None = None  # all rows, if the data are a sample of them
 
     @property
@@ -119,15 +124,20 @@ def rows_of(estimator: Described, given: Given) -> GivenRows:
     return GivenRows(kept, targets, weights, classes, ids, y_given, given[2] is not None, names)
 
 
-def fitting_of(estimator: Described, rows: GivenRows, validation: GivenValidation) -> Fitting:
+def fitting_of(
+    estimator: Described, rows: GivenRows, validation: GivenValidation, known: Known | None = None
+) -> Fitting:
     """Check the validation rows, and parameters that depend on each other."""
+    known = known or Known()
     rng = check_random_state(estimator.random_state)
     X, targets, weights, classes = rows[:4]
+    known.check(estimator, classes, validation[0] is not None)
     labels = classes.tolist()
     (solver, settings), adjustment = settings_of(estimator), estimator._adjustment()
     per_class, per_label, calibrator = None, None, None
     several = isinstance(targets, Indicators)
     if several:
+        known.refuse_several_labels()
         loss = estimator._several_labels_loss()
         per_label = label_weights(estimator.class_weight, targets, weights)
         targets = targets.weighted(per_label)
@@ -136,7 +146,9 @@ def fitting_of(estimator: Described, rows: GivenRows, validation: GivenValidatio
         loss = loss_for(estimator._loss(), len(classes))
         calibrator = checked_calibrator(estimator.calibration, loss, per_class, classes)
     held_out = given_validation(estimator, *validation, validation_indicator_of if several else check_y)
-    data, offset = dataset(X, targets, weights, per_class), 0.0
+    n_given = len(rows.y_given)
+    scores = _known_scores(known.offset, n_given, rows.ids, classes, X.dtype, "offset")
+    data, offset = dataset(X, targets, weights, per_class, scores), 0.0
     if adjustment:
         offset = adjustment * log_prior(data.y, data.weights, loss._asdict()["label_smoothing"])
     if held_out is not None:
@@ -147,7 +159,9 @@ def fitting_of(estimator: Described, rows: GivenRows, validation: GivenValidatio
             watched = watched.weighted(per_label)
         else:
             check_class_names(validation[1], classes, "y_val")
-        held_out = dataset(X_val, watched, weights_val, per_class)
+        n_given, ids = _counted(validation[2], len(weights_val))
+        scores = _known_scores(known.offset_val, n_given, ids, classes, X.dtype, "offset_val")
+        held_out = dataset(X_val, watched, weights_val, per_class, scores)
         if not data.is_sparse:
             warn_if_apart(measured(data), held_out)
     elif estimator.early_stopping is True:
@@ -182,7 +196,31 @@ def fitting_of(estimator: Described, rows: GivenRows, validation: GivenValidatio
         dtype=X.dtype,
         mass=targets.mass(weights),
         spread=spread_of(data, estimator.fit_intercept) if estimator.standardize else None,
+        start=_moved(known.start(estimator, classes, X.shape[1]), offset),
+        prior=_moved(known.prior_model(estimator, classes, X.shape[1]), offset),
     )
+
+
+def _known_scores(
+    given: ArrayLike | None, n_rows: int, ids: IntArray, classes: LabelArray, dtype: np.dtype, name: str
+) -> FloatArray | None:
+    """The offset of the rows that count, a column for each class."""
+    if given is None:
+        return None
+    return of_classes(checked_offset(given, n_rows, len(classes), name)[ids]).astype(dtype)
+
+
+def _counted(sample_weight: ArrayLike | None, n_positive: int) -> tuple[int, IntArray]:
+    """The number of rows given, and those of positive weight, as `positive_rows` sees them."""
+    if sample_weight is None:
+        return n_positive, np.arange(n_positive)
+    weights = np.asarray(sample_weight, np.float64)
+    return len(weights), np.flatnonzero(weights)
+
+
+def _moved(model: LinearModel | None, offset: FloatArray | float) -> LinearModel | None:
+    """A published model, with the intercepts of the trained one."""
+    return None if model is None else model._replace(b=model.b + offset)
 
 
 def part_of(estimator: Described, given: Given, classes: ArrayLike | None, first: bool) -> Fitting:

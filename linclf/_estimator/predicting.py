@@ -22,7 +22,10 @@ from linclf._data.rows import check_X
 from linclf._estimator.available import available, has_probabilities
 from linclf._estimator.batched import check_columns
 from linclf._estimator.calibrated import decisions_of
+from linclf._estimator.known import known_scores
+from linclf._estimator.learnt import FROM_STREAM, FromStream
 from linclf._estimator.parameters import CommonParameters
+from linclf._estimator.row_parts import all_finite, part_of_rows
 from linclf._estimator.top_k import largest
 from linclf._sources.batches import Batches
 from linclf._training.model import LinearModel, row_blocks
@@ -49,27 +52,6 @@ class Model(Protocol):
         ...
 
 
-class FromStream:
-    """An attribute that a fit publishes, and that a stream computes only on access.
-
-    A descriptor, as ``__getattr__`` would run for every name that scikit-learn looks up.
-    """
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    def __get__(self, model: "Predicting | None", owner: type) -> Any:
-        if model is None:
-            return self
-        learnt = model._learnt()  # another thread may have finished a fit since Python looked up the name
-        if self.name not in learnt:
-            raise AttributeError(f"{owner.__name__!r} object has no attribute {self.name!r}")
-        return learnt[self.name]
-
-
-FROM_STREAM = "coef_", "intercept_"
-
-
 class Predicting(CommonParameters, BaseEstimator, ABC):
     """decision_function, predict, predict_proba and their relatives."""
 
@@ -80,6 +62,10 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
     @abstractmethod
     def _loss(self) -> str | Loss:
         """The loss object or its name, from the parameters."""
+
+    def _scores_are_linear(self) -> bool:
+        """Whether each class has a row of weights, so that scores may be added to theirs."""
+        return True
 
     def _has(self, name: str) -> bool:
         """Whether the last fit has published this attribute."""
@@ -173,20 +159,32 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         return blocks, model if len(blocks) == 1 else model.laid_out_for(X)
 
     def _by_blocks(
-        self, X: MatrixLike | Batches, function: Callable[[FloatArray], Any], limit: float | None = None
+        self,
+        X: MatrixLike | Batches,
+        function: Callable[[FloatArray], Any],
+        limit: float | None = None,
+        offset: ArrayLike | None = None,
     ) -> NDArray[Any]:
-        """``function`` of the scores of each block, one after the other."""
+        """``function`` of the scores of each block plus their offset, one after the other."""
         if not self._has("classes_"):  # scikit-learn's check takes as long as scoring a row
             check_is_fitted(self)
         if isinstance(X, Batches):
             check_columns(self, X)
+            if offset is not None:
+                raise ValueError("offset is given besides Batches, and needs rows in memory; pass arrays")
             blocks = X._blocks()
             return np.concatenate([self._of_rows(one.X, function, limit, one.checked) for one in blocks])
         rows = self._checked(X, reset=False, finite=False)
-        return self._of_rows(rows, function, limit, lambda: self._checked(X, reset=False))
+        known = None if offset is None else known_scores(self, offset, rows.shape[0])
+        return self._of_rows(rows, function, limit, lambda: self._checked(X, reset=False), known)
 
     def _of_rows(
-        self, rows: Matrix, function: Callable[[FloatArray], Any], limit: float | None, checked: Callable
+        self,
+        rows: Matrix,
+        function: Callable[[FloatArray], Any],
+        limit: float | None,
+        checked: Callable,
+        known: FloatArray | None = None,
     ) -> NDArray[Any]:
         if limit is None:
             limit = PROBABILITIES if self._is_calibrated else BLOCK // int(rows.dtype.itemsize)
@@ -194,22 +192,24 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         results, is_checked = [], False
         for part in blocks:
             with np.errstate(invalid="ignore", over="ignore"):
-                scores = self._scores(model, _part(rows, part))
-                finite = is_checked or _all_finite(scores)
+                scores = self._scores(model, part_of_rows(rows, part))
+                finite = is_checked or all_finite(scores)
             if not finite:  # NaN and infinity in X always show here, so X is read only once
                 scale.refuse_overflow(checked())
                 is_checked = True
+            if known is not None:
+                scores = scores + known[part].astype(scores.dtype)
             results.append(function(scores))
             del scores  # so that the next block can have the memory
         return results[0] if len(results) == 1 else np.concatenate(results)
 
-    def _all_scores(self, X: MatrixLike | Batches) -> FloatArray:
+    def _all_scores(self, X: MatrixLike | Batches, offset: ArrayLike | None = None) -> FloatArray:
         """Scores of all rows, not calibrated."""
-        return self._by_blocks(X, lambda scores: scores, limit=np.inf)
+        return self._by_blocks(X, lambda scores: scores, limit=np.inf, offset=offset)
 
     # ------------------------------------------------------------ for people
 
-    def decision_function(self, X: MatrixLike | Batches) -> FloatArray:
+    def decision_function(self, X: MatrixLike | Batches, *, offset: ArrayLike | None = None) -> FloatArray:
         """Scores of each class; for two classes one score, positive for ``classes_[1]``.
 
         For losses on cosines the rows are normalised first. With `calibration`, the scores are the logarithms
@@ -219,15 +219,17 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or Batches
             Rows to score.
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+            Known scores to add, as in `fit`; None adds nothing.
 
         Returns
         -------
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
             ``X @ coef_.T + intercept_``, divided by the norm of the row for cosines; float64 if calibrated.
         """
-        return self._by_blocks(X, self._ranking, limit=np.inf)
+        return self._by_blocks(X, self._ranking, limit=np.inf, offset=offset)
 
-    def predict(self, X: MatrixLike | Batches) -> LabelArray:
+    def predict(self, X: MatrixLike | Batches, *, offset: ArrayLike | None = None) -> LabelArray:
         """Class of the highest score, or of the highest calibrated probability.
 
         Scores are computed for blocks of rows, so that memory does not grow with
@@ -237,6 +239,8 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or Batches
             Rows to classify.
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+            Known scores to add, as in `fit`; None adds nothing.
 
         Returns
         -------
@@ -248,10 +252,10 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
             ranking = self._ranking(scores)
             return (ranking > 0).astype(np.intp) if ranking.ndim == 1 else ranking.argmax(axis=1)
 
-        index = self._by_blocks(X, best)
+        index = self._by_blocks(X, best, offset=offset)
         return self.classes_[index]
 
-    def predict_topk(self, X: MatrixLike | Batches, k: int) -> LabelArray:
+    def predict_topk(self, X: MatrixLike | Batches, k: int, *, offset: ArrayLike | None = None) -> LabelArray:
         """The k classes of the highest scores, or of the highest calibrated probabilities.
 
         Works in blocks of rows, like `predict`. Finding the k classes costs little compared with the scores.
@@ -262,6 +266,8 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
             Rows to classify.
         k : int in 1 ... n_classes
             Number of classes to return.
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+            Known scores to add, as in `fit`; None adds nothing.
 
         Returns
         -------
@@ -297,40 +303,44 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
                 ranking = np.where(np.isnan(ranking), np.inf, ranking)
             return largest(ranking, int(k))
 
-        index = self._by_blocks(X, best)
+        index = self._by_blocks(X, best, offset=offset)
         return self.classes_[index]
 
     @typed(available(has_probabilities))
-    def predict_proba(self, X: MatrixLike | Batches) -> FloatArray:
+    def predict_proba(self, X: MatrixLike | Batches, *, offset: ArrayLike | None = None) -> FloatArray:
         """Class probabilities of the loss, or calibrated ones.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or Batches
             Rows to classify.
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+            Known scores to add, as in `fit`; None adds nothing.
 
         Returns
         -------
         p : ndarray of shape (n_samples, n_classes)
             Non-negative, each row sums to 1; float64 if calibrated.
         """
-        return self._probabilities(self._all_scores(X))
+        return self._probabilities(self._all_scores(X, offset))
 
     @typed(available(has_probabilities))
-    def predict_log_proba(self, X: MatrixLike | Batches) -> FloatArray:
+    def predict_log_proba(self, X: MatrixLike | Batches, *, offset: ArrayLike | None = None) -> FloatArray:
         """Logarithm of `predict_proba`: -inf if that is a true 0, exact if it underflows.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or Batches
             Rows to classify.
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+            Known scores to add, as in `fit`; None adds nothing.
 
         Returns
         -------
         log_p : ndarray of shape (n_samples, n_classes)
             Logarithms of the probabilities.
         """
-        return self._log_probabilities(self._all_scores(X))
+        return self._log_probabilities(self._all_scores(X, offset))
 
     @typed(available(has_probabilities))
     def predict_proba_of(self, X: MatrixLike, classes: ArrayLike) -> FloatArray:
@@ -380,7 +390,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         index = index[:, None] if len(shape) == 1 else np.atleast_2d(index)
         index = np.broadcast_to(index, (n, index.shape[1]))
         blocks, model = self._blocks(rows, PROBABILITIES)
-        parts = [self._probability_of(model, _part(rows, part), index[part]) for part in blocks]
+        parts = [self._probability_of(model, part_of_rows(rows, part), index[part]) for part in blocks]
         p = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return p if len(shape) == 2 else p[:, 0]
 
@@ -388,13 +398,3 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
 def columns(scores: FloatArray) -> FloatArray:
     """One score per class, even if two classes share one score."""
     return scores if scores.ndim == 2 else np.column_stack([np.zeros_like(scores), scores])
-
-
-def _part(rows: Matrix, part: slice) -> Matrix:
-    """A slice of the rows, or the rows themselves if it holds all, as slicing copies sparse rows."""
-    return rows if part.start == 0 and part.stop >= rows.shape[0] else rows[part]
-
-
-def _all_finite(scores: FloatArray) -> bool:
-    """Whether all scores are finite; their sum tells at once, unless it overflows itself."""
-    return bool(np.isfinite(scores.sum()) or np.isfinite(scores).all())

@@ -8,6 +8,7 @@ these classes: it applies the gradient while it is in the cache, and needs no ar
 from typing import NamedTuple
 
 from linclf import heads
+from linclf._kernels.offset import add_offset
 from linclf._kernels.problem import State
 from linclf._kernels.row_gradients import row_gradients
 from linclf._numba import kernel
@@ -30,6 +31,7 @@ def row_piece(problem, V, buffers, ids, step, divisor, row_limit):
     heads.normalise(head, storage, block, ids.size)
     verbs.fold(storage, V, block)
     verbs.products(storage, head.intercept, ids, ids[:0], V, block)
+    add_offset(problem, ids, block)
     heads.to_scores(head, storage, V, block, ids.size, work)
     loss, mass = row_gradients(problem, ids, block, step, divisor, row_limit)
     heads.from_scores(head, block, ids.size, work)

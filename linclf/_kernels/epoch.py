@@ -7,6 +7,7 @@ are the two halves of a batch that is large enough for threads.
 """
 
 from linclf import heads
+from linclf._kernels.offset import add_offset
 from linclf._kernels.row_gradients import row_gradients
 from linclf._numba import inlined, kernel
 from linclf._numba.intrinsics import prefetch
@@ -30,6 +31,7 @@ def epoch_direct(problem, state, buffers, ids, steps):
             prefetch(storage.square_norms, q, 0)
         verbs.gather(storage, head.intercept, part, block)
         verbs.products(storage, head.intercept, part, coming, state.V, block)
+        add_offset(problem, part, block)
         heads.to_scores(head, storage, state.V, block, part.size, work)
         loss, mass = row_gradients(problem, part, block, step, part.size, steps.row_limit)
         heads.from_scores(head, block, part.size, work)
@@ -56,6 +58,7 @@ def _collect(problem, state, buffers, batch, coming, step, row_limit):
         verbs.gather(storage, head.intercept, part, block)
         heads.normalise(head, storage, block, part.size)
         verbs.products(storage, head.intercept, part, rest if rest.size else coming, state.V, block)
+        add_offset(problem, part, block)
         heads.to_scores(head, storage, state.V, block, part.size, work)
         block_loss, block_mass = row_gradients(problem, part, block, step, batch.size, row_limit)
         loss += block_loss

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from linclf import heads
+from linclf._kernels.offset import add_offset
 from linclf._kernels.problem import Problem
 from linclf._numba import generic, kernel
 from linclf._storage import CSR, Block, Copied, InPlace, verbs
@@ -46,6 +47,7 @@ def hessian_products(problem, V, D, G, buffers, ids):
         part, coming = ids[start : start + size], ids[start + size :]
         verbs.gather(storage, constant, part, scores)
         verbs.products(storage, constant, part, coming, V, scores)
+        add_offset(problem, part, scores)
         verbs.products(storage, constant, part, part[:0], D, along)
         heads.to_scores(head, storage, V, scores, part.size, buffers.head)
         heads.to_scores(head, storage, D, along, part.size, buffers.head)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from linclf import heads
-from linclf._storage import Block, Storage
+from linclf._storage import Block, Storage, read_only
 from linclf._types import FloatArray, IntArray, Loss
 
 
@@ -13,7 +13,8 @@ class Problem(NamedTuple):
     """The objective.
 
     ``y`` are class indices (n,) or class probabilities (n, K), ``weights`` (n,) float64 with mean 1, and
-    ``penalty`` has an entry for each feature, 0 for the constant.
+    ``penalty`` has an entry for each feature, 0 for the constant. ``offset (n, n_products)`` is added to the
+    products of the rows with the weights, in the dtype of these; without an offset it has the shape (0, 0).
     """
 
     storage: Storage
@@ -22,6 +23,7 @@ class Problem(NamedTuple):
     y: np.ndarray
     weights: FloatArray
     penalty: FloatArray
+    offset: FloatArray = read_only(np.empty((0, 0)))
 
 
 class State(NamedTuple):

@@ -21,6 +21,7 @@ class Table(NamedTuple):
     shares: FloatArray  # of the rows in the mean
     penalty: FloatArray  # of each feature, of all copies of the weights
     ids: IntArray  # 0, 1, ...
+    offset: FloatArray  # added to the products, or of shape (0, 0)
 
 
 class Room(NamedTuple):
@@ -67,6 +68,8 @@ def second_order(loss, table, V, room, total, G, H):
         Z, shares = table.Z[start : start + ids.size], table.shares[start : start + ids.size]
         P, A = room.products[: ids.size], room.spread[: ids.size]
         np.dot(Z, V.T, P)
+        if table.offset.size > 0:
+            P += table.offset[start : start + ids.size]
         room.along[:] = 0.0
         for k in range(n_products):
             for r in range(ids.size):

@@ -30,7 +30,15 @@ class Explicit(Rows):
         problem, n_products = fit.problem, fit.shape.n_products
         Z = problem.storage.rows(ids, fit.shape.n_trained, problem.head.intercept)
         shares, penalty = problem.weights[ids] / len(ids), fit.head.copies * self.penalty
-        self.table = Table(Z, read_only(problem.y[ids]), shares, penalty, np.arange(len(ids)))
+        offset = problem.offset[ids] if problem.offset.size else problem.offset
+        self.table = Table(
+            Z,
+            read_only(problem.y[ids]),
+            shares,
+            penalty,
+            np.arange(len(ids)),
+            read_only(np.asarray(offset, np.float64, order="C")),
+        )
         self.room = room_for(self.table, n_products, fit.head.copies)
         self.total = np.empty_like(self.room.sums)
         self.H, self.seen = np.empty((fit.V.size, fit.V.size)), np.empty(0)

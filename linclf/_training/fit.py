@@ -121,7 +121,10 @@ def problem_for(
     else:
         storage = dense_storage(data.X, *coordinates.of_rows, n_outputs // head.copies)
     penalty = np.append(alpha * factor**2, 0).astype(data.X.dtype)
-    return Problem(storage, head, loss, read_only(data.y.array), read_only(weights), penalty)
+    offset = np.empty((0, 0)) if data.offset is None else head.trained_from(data.offset.T).T
+    offset = np.ascontiguousarray(offset, data.X.dtype)
+    y = read_only(data.y.array)
+    return Problem(storage, head, loss, y, read_only(weights), penalty, read_only(offset))
 
 
 def starting_weights(

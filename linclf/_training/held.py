@@ -71,6 +71,7 @@ class Held:
         self.Z = np.ascontiguousarray(rows, dtype)
         self.y = read_only(problem.y[ids])
         self.shares = (problem.weights[ids] / len(ids)).astype(dtype)
+        self.offset = problem.offset[ids] if problem.offset.size else None
         self._penalised(objective)
         self.loss, self.copies, self.floor = fit.loss, fit.head.copies, LEAST * fit.curvature
         (self.solve,) = get_lapack_funcs(["potrs"], dtype=dtype)
@@ -107,6 +108,8 @@ class Held:
     def _row_hessians(self, V: FloatArray, piece: slice) -> tuple[Bend, FloatArray]:
         """A function that multiplies scores of some rows by their Hessians, and the diagonals of these."""
         S, shares = self.Z[piece] @ V.T, self.shares[piece]
+        if self.offset is not None:
+            S += self.offset[piece]
         n_classes = S.shape[1]
         if covariance.find(type(self.loss)) and self.copies == 1:
             covariances(self.loss, S)

@@ -12,10 +12,12 @@ from linclf._training.pairs import Point
 from linclf._training.quasi_newton import descend
 from linclf._training.row_hessians import row_hessians
 from linclf._types import FloatArray, Loss
+from linclf.heads import with_copies
 from linclf.losses._hessian import covariance, covariances, diagonal, diagonals, row_curvatures
 from linclf.losses._registry import row_losses, trait
 
 LARGEST = 512  # classes up to which the best intercepts are searched for
+ALONE = 2**14  # rows with an offset that they are searched in
 FLAT, ITERATIONS = 1e-6, 100
 PRECISION = 1e-15
 ROWS = 4096  # to estimate the curvature from
@@ -30,15 +32,21 @@ def intercepts_alone(fit: Fit) -> FloatArray:
     if not head.equivariant:
         return head.reference(fit.V).astype(np.float64)
     if head.intercept and trait(fit.loss, "n_outputs") is None:
-        y = fit.data.y
-        if isinstance(y, Indicators):
-            of_labels: Any = fit.loss
-            negative, positive = y.masses(fit.data.weights)
-            b = of_labels.best_constants(positive, negative)
+        if fit.problem.offset.size:
+            V[:, -1] = _best_besides_offset(fit) / head.intercept
         else:
-            b = _best(fit.loss, fit.mass)
-        V[:, -1] = head.trained_from(b[:, None] / head.intercept).ravel()
+            V[:, -1] = head.trained_from(_best_alone(fit)[:, None] / head.intercept).ravel()
     return np.ascontiguousarray(fit.problem.storage.by_classes(V))
+
+
+def _best_alone(fit: Fit) -> FloatArray:
+    """The best scores that all rows can share."""
+    y = fit.data.y
+    if isinstance(y, Indicators):
+        of_labels: Any = fit.loss
+        negative, positive = y.masses(fit.data.weights)
+        return of_labels.best_constants(positive, negative)
+    return _best(fit.loss, fit.mass)
 
 
 def _best(loss: Loss, mass: FloatArray) -> FloatArray:
@@ -48,15 +56,33 @@ def _best(loss: Loss, mass: FloatArray) -> FloatArray:
         return own(mass / mass.sum())
     if len(mass) > LARGEST:
         return np.zeros(len(mass))
-    shares, classes, values = mass / mass.sum(), read_only(np.arange(len(mass))), np.empty(len(mass))
+    shares, classes = mass / mass.sum(), read_only(np.arange(len(mass)))
+    return _lowest(loss, np.zeros((len(mass), len(mass))), classes, shares, 1)
+
+
+def _best_besides_offset(fit: Fit) -> FloatArray:
+    """The best products that all rows can share besides their offset; from a part of the rows if many."""
+    problem, n = fit.problem, len(fit.ids)
+    n_products = problem.offset.shape[1]
+    if n_products > LARGEST:
+        return np.zeros(n_products)
+    ids = fit.ids if n <= ALONE else fit.ids[np.linspace(0, n - 1, ALONE).astype(np.int64)]
+    offset, weights = problem.offset[ids].astype(np.float64), problem.weights[ids]
+    return _lowest(fit.loss, offset, read_only(problem.y[ids]), weights / weights.sum(), fit.head.copies)
+
+
+def _lowest(loss: Loss, offset: FloatArray, y: np.ndarray, shares: FloatArray, copies: int) -> FloatArray:
+    """The products that all rows share, with the lowest mean loss besides the offset of each."""
+    n, values = offset.shape[1], np.empty(len(offset))
 
     def evaluate(point: Point) -> None:
-        scores = np.tile(point.u, (len(mass), 1))
-        row_losses(loss, scores, classes, values)
+        scores = np.array(with_copies(offset + point.u, copies), order="C")
+        row_losses(loss, scores, y, values)
         point.value = float(shares @ values)
-        point.gradient[:] = shares @ scores
+        slopes = shares @ scores
+        point.gradient[:] = slopes if copies == 1 else slopes[1:] - slopes[:1]
 
-    start = Point(np.zeros(len(mass)), np.empty(len(mass)))
+    start = Point(np.zeros(n), np.empty(n))
     evaluate(start)
     steep = np.abs(start.gradient).max()
     best = descend(
@@ -74,7 +100,7 @@ def intercept_hessian(objective: Rows, V: FloatArray) -> FloatArray:
     across = fit.problem.storage.by_classes(V).T
     size = max(FEWEST, HELD // max(across.shape[1] ** 2, len(across)))
     for block in objective.sample(ROWS, np.random.RandomState(0)).blocks(size):
-        products = np.array(block.Z @ across, np.float64, order="C")
+        products = np.array(block.Z @ across, np.float64, order="C") + block.offset
         total = total + _sum_of_hessians(fit, products, block.y, block.weights)
         mass += block.weights.sum()
     return np.atleast_2d(total) * (fit.head.intercept**2 / mass)

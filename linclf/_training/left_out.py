@@ -32,6 +32,7 @@ class Task(NamedTuple):
     spread: Spread | None = None  # of the features, if the penalty is in its units
     shards: Shards | None = None  # all rows, if data are a sample of them
     classes: Present | None = None  # the classes that are trained, if not all
+    prior: LinearModel | None = None  # the penalty is on the difference from it
 
     def without_absent_classes(self, loss: Loss) -> Self:
         """The task without classes of weight 0, unless rows are elsewhere or scores are not of classes."""
@@ -49,7 +50,7 @@ class Task(NamedTuple):
             validation = validation._replace(data=rows)
         if callbacks is not None:
             dtype = self.data.X.dtype
-            callbacks = _Widening(callbacks, lambda model: classes.widened(model, dtype))
+            callbacks = Widening(callbacks, lambda model: classes.widened(model, dtype))
         return self._replace(
             data=classes.narrowed(self.data),
             start=None if self.start is None else classes.start(self.start),
@@ -79,7 +80,7 @@ class Task(NamedTuple):
             validation = validation._replace(data=rows._replace(X=columns.narrowed(rows.X)))
         callbacks = self.callbacks
         if callbacks is not None:
-            callbacks = _Widening(callbacks, lambda model: _widened(model, columns))
+            callbacks = Widening(callbacks, lambda model: _widened(model, columns))
         data = data._replace(X=columns.narrowed(data.X))
         spread = None if self.spread is None else self.spread.narrowed(columns)
         return self._replace(
@@ -93,7 +94,7 @@ class Task(NamedTuple):
         return outcome._replace(model=_widened(outcome.model, self.columns))
 
 
-class _Widening:
+class Widening:
     """Shows whole models to callbacks."""
 
     def __init__(self, callbacks: Callbacks, whole: Callable[[LinearModel], LinearModel]) -> None:

@@ -49,11 +49,12 @@ class Objective(Protocol):
 
 
 class RowBlock(NamedTuple):
-    """Rows in training coordinates with the constant, float64; their targets and weights."""
+    """Rows in training coordinates with the constant, float64; their targets, weights and offset."""
 
     Z: Matrix
     y: np.ndarray
     weights: FloatArray
+    offset: FloatArray | float  # added to the products
 
 
 def spread(fit: Fit, of_features: FloatArray, dtype: np.dtype) -> FloatArray:
@@ -138,4 +139,5 @@ class Rows:
         for start in range(0, len(self.ids), size):
             ids = self.ids[start : start + size]
             Z = problem.storage.rows(ids, n_features, problem.head.intercept)
-            yield RowBlock(Z, problem.y[ids], problem.weights[ids])
+            offset = problem.offset[ids] if problem.offset.size else 0.0
+            yield RowBlock(Z, problem.y[ids], problem.weights[ids], offset)

@@ -66,6 +66,7 @@ class Preconditioner:
         across = fit.problem.storage.by_classes(V).T
         for block in sample.blocks(SPARSE_CHUNK if fit.shape.is_sparse else CHUNK):
             products = block.Z.astype(across.dtype, copy=False) @ across
+            products += block.offset
             scores = with_copies(products, fit.head.copies)
             scores = scores.astype(np.float64, copy=False)
             if apart:

@@ -45,6 +45,8 @@ class Present(NamedTuple):
             weights = weights * shares
             p = p / np.where(counts, shares, 1)[:, None]
             targets = Probabilities(np.ascontiguousarray(p, y.p.dtype))
+        if data.offset is not None:
+            data = data._replace(offset=np.ascontiguousarray(data.offset[:, self.at]))
         ids = data.ids[counts[data.ids]]
         if len(ids) == len(data.ids):
             return data._replace(y=targets, weights=weights)

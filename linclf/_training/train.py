@@ -18,6 +18,7 @@ from linclf._training.left_out import Task
 from linclf._training.model import LinearModel, row_blocks
 from linclf._training.monitor import Callbacks, Monitor, Outcome
 from linclf._training.present import present_in
+from linclf._training.prior import besides_prior, with_prior
 from linclf._training.sampling import Sampling
 from linclf._training.settings import Settings
 from linclf._training.sharded import Formulation
@@ -51,6 +52,7 @@ def train(
     callbacks: Callbacks | None = None,
     spread: Spread | None = None,
     shards: Shards | None = None,
+    prior: LinearModel | None = None,
     rng: np.random.RandomState,
 ) -> Outcome:
     """Minimise the weighted mean loss plus ``alpha/2 |W|^2``.
@@ -78,6 +80,8 @@ def train(
         standardised rows.
     shards : Shards, default=None
         All rows, if ``data`` is a sample of them.
+    prior : LinearModel, default=None
+        The penalty is on the difference from it, and training starts there.
     rng : RandomState
         Orders and samples rows, and draws initial weights that nothing else determines.
 
@@ -93,7 +97,7 @@ def train(
     MemoryError
         If the weights do not fit into memory.
     """
-    task = Task(data, start, validation, callbacks, spread=spread, shards=shards)
+    task = Task(data, start, validation, callbacks, spread=spread, shards=shards, prior=prior)
     outcome = trained(task, loss, solver, settings, sampling, rng)
     for message in outcome.warnings:
         warnings.warn(message, ConvergenceWarning, stacklevel=2)
@@ -113,6 +117,7 @@ def trained(
         task = task.without_absent_classes(loss)
         if task.classes is not None and len(task.classes.at) == 1:
             return of_one_class(task, loss, settings)
+    task = besides_prior(task)
     solver, settings = chosen(solver, settings, loss, task, sampling)
     given, task = task, prepared(task, loss, solver)
     fit = fit_for(task, loss, solver, settings, sampling, rng)
@@ -188,6 +193,7 @@ def of_given_rows(outcome: Outcome, task: Task, given: Task, loss: Loss) -> Outc
     outcome = task.widened(outcome)
     if given.spread is not None and not trait(loss, "head").equivariant:
         outcome = outcome._replace(model=for_given_rows(outcome.model, given.spread))
+    outcome = outcome._replace(model=with_prior(outcome.model, given.prior))
     if given.classes is not None:
         outcome = outcome._replace(model=given.classes.widened(outcome.model, given.data.X.dtype))
     return outcome

@@ -28,9 +28,11 @@ class Validation(NamedTuple):
         y, weights = self.data.counted
         n, model = len(weights), model.laid_out_for(self.data.X)
         values, right = np.empty(n), np.empty(n, bool)
-        class_scores = trait(self.loss, "class_scores")
+        class_scores, offset = trait(self.loss, "class_scores"), self.data.counted_offset
         for part, X in self.data.blocks(len(model.W), MEASURED):
             scores = model.scores(X)
+            if offset is not None:
+                scores += offset[part]
             ranking = scores if class_scores is None else class_scores(scores)
             right[part] = y.take(part).hits(ranking)
             self._losses(scores, y.array[part], values[part])

@@ -65,6 +65,7 @@ class Distributed(BaseLinearClassifier):
         y_val: Any = None,
         sample_weight_val: Any = None,
         classes: ArrayLike | None = None,
+        **not_offered: Any,
     ) -> Self:
         """Fit the classifier; only a sample and sums leave the workers.
 
@@ -82,6 +83,8 @@ class Distributed(BaseLinearClassifier):
             Their weights.
         classes : array-like, default=None
             The classes, if y must have exactly these.
+        **not_offered : dict
+            Other arguments of the classifiers for rows in memory, such as `offset`, are refused.
 
         Returns
         -------
@@ -95,6 +98,7 @@ class Distributed(BaseLinearClassifier):
         RuntimeError
             If no worker is left.
         """
+        _refuse(not_offered)
         with self._unchanged_on_failure(), one_blas_thread():
             client = client_for(self.client)
             rows = OnWorkers(client, partitions_of(X, y, sample_weight), names_of(X))
@@ -122,26 +126,31 @@ class Distributed(BaseLinearClassifier):
         vars(other).update(fitted)
         return other
 
-    def decision_function(self, X: Any) -> Any:
+    def decision_function(self, X: Any, **not_offered: Any) -> Any:
         """Scores of each class, lazily."""
+        _refuse(not_offered)
         return self._lazily("decision_function", X)
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: Any, **not_offered: Any) -> Any:
         """Class with the highest score, lazily."""
+        _refuse(not_offered)
         return self._lazily("predict", X)
 
-    def predict_topk(self, X: Any, k: int) -> Any:
+    def predict_topk(self, X: Any, k: int, **not_offered: Any) -> Any:
         """The k classes with the highest scores, lazily."""
+        _refuse(not_offered)
         return self._lazily("predict_topk", X, k)
 
     @typed(available(has_probabilities))
-    def predict_proba(self, X: Any) -> Any:
+    def predict_proba(self, X: Any, **not_offered: Any) -> Any:
         """Class probabilities, lazily."""
+        _refuse(not_offered)
         return self._lazily("predict_proba", X)
 
     @typed(available(has_probabilities))
-    def predict_log_proba(self, X: Any) -> Any:
+    def predict_log_proba(self, X: Any, **not_offered: Any) -> Any:
         """Logarithms of class probabilities, lazily."""
+        _refuse(not_offered)
         return self._lazily("predict_log_proba", X)
 
     def _lazily(self, name: str, X: Any, *arguments: Any) -> Any:
@@ -169,6 +178,15 @@ class Distributed(BaseLinearClassifier):
         client = parameters.pop("client")
         copies: dict[str, Any] = {name: clone(value, safe=False) for name, value in parameters.items()}
         return type(self)(client=client, **copies)
+
+
+def _refuse(arguments: dict[str, Any]) -> None:
+    """Refuse arguments that are only for rows in memory."""
+    if arguments:
+        raise TypeError(
+            f"{next(iter(arguments))} is no argument for Dask collections; fit the classifier of the same "
+            "name in linclf to arrays, or predict arrays with to_local()"
+        )
 
 
 def _of_partition(method: Callable[[Any], Any], nothing: Any, rows: Any) -> Any:

@@ -54,6 +54,9 @@ class BaseLargeClassifier(BaseLinearClassifier):
     def _takes_batches(self) -> bool:
         return False
 
+    def _scores_are_linear(self) -> bool:
+        return False
+
     def _needs_all_rows(self) -> dict[str, bool]:
         return super()._needs_all_rows() | {"rank": self.rank is not None}
 

@@ -5,12 +5,14 @@ from numbers import Integral
 from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from linclf._data.dataset import Dataset
 from linclf._data.limits import is_integer
 from linclf._estimator.declared import attribute, not_offered, parameter
+from linclf._estimator.known import refuse
 from linclf._estimator.predicting import Model
 from linclf._sources.batches import Batches
 from linclf._training.model import LinearModel, decisions, row_blocks
@@ -138,22 +140,26 @@ class HierarchicalSoftmaxClassifier(BaseSparseUpdateClassifier):
             p[part] = np.exp(of)
         return p
 
-    def predict(self, X: MatrixLike | Batches) -> LabelArray:
+    def predict(self, X: MatrixLike | Batches, *, offset: ArrayLike | None = None) -> LabelArray:
         """The most probable class, or the one that a beam of `beam_width` finds.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or Batches
             Rows to classify; Batches only with ``beam_width=None``.
+        offset : None
+            Refused otherwise: scores are those of nodes, to which no offset of classes can be added.
 
         Returns
         -------
         y : ndarray of shape (n_samples,)
             Labels from ``classes_``.
         """
-        return super().predict(X) if self.beam_width is None else self.predict_topk(X, 1)[:, 0]
+        if self.beam_width is None:
+            return super().predict(X, offset=offset)
+        return self.predict_topk(X, 1, offset=offset)[:, 0]
 
-    def predict_topk(self, X: MatrixLike | Batches, k: int) -> LabelArray:
+    def predict_topk(self, X: MatrixLike | Batches, k: int, *, offset: ArrayLike | None = None) -> LabelArray:
         """The k most probable classes, or the best k that a beam of `beam_width` >= k finds.
 
         Parameters
@@ -162,6 +168,8 @@ class HierarchicalSoftmaxClassifier(BaseSparseUpdateClassifier):
             Rows to classify; Batches only with ``beam_width=None``.
         k : int in 1 ... n_classes
             Number of classes to return.
+        offset : None
+            Refused otherwise, as in `predict`.
 
         Returns
         -------
@@ -174,8 +182,10 @@ class HierarchicalSoftmaxClassifier(BaseSparseUpdateClassifier):
             If k is not an integer between 1 and the number of classes, or larger than `beam_width`.
         """
         if self.beam_width is None:
-            return super().predict_topk(X, k)
+            return super().predict_topk(X, k, offset=offset)
         check_is_fitted(self)
+        if offset is not None:
+            refuse(self, "offset", len(self.classes_))
         if self._is_calibrated:
             raise ValueError(
                 f"beam_width={self.beam_width} cannot search by calibrated probabilities, which need all "

@@ -46,7 +46,8 @@ class Automatic(NamedTuple):
             return self.stochastic
         if not trait(loss, "smooth"):
             few = len(data.ids) * data.y.n_classes <= MOST_VARIABLES
-            return Dual() if few and alpha > 0 and knows(loss) and not data.y.soft else self.stochastic
+            plain = not data.y.soft and data.offset is None
+            return Dual() if few and alpha > 0 and knows(loss) and plain else self.stochastic
         jumps = trait(loss, "gradient_jumps") and data.y.n_classes > 2
         if jumps or trait(loss, "n_outputs") is not None:
             return self.stochastic

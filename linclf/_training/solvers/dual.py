@@ -82,6 +82,11 @@ class Dual(NamedTuple):
             raise ValueError(
                 "solver='dual' needs a label for each row, and y has probabilities; use solver='sgd'"
             )
+        if data.offset is not None:
+            raise ValueError(
+                "solver='dual' knows no scores besides those of the weights, and an offset or a prior is "
+                "given; use solver='sgd' or 'auto'"
+            )
 
     def bytes_needed(self, shape: Shape) -> int:
         """Bytes of the weights, and of the variables of each row with their previous values."""

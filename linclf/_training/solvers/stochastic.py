@@ -175,11 +175,11 @@ class _Guard:
 
     def __init__(self, descent: Descent) -> None:
         V = descent.state.V
-        # at zero weights the first batch tells the scale of the loss; at other weights nothing does
-        self.from_zero = not V.any()
+        # at zero weights the first batch tells the scale of the loss; at other scores nothing does
+        self.from_zero = not (V.any() or descent.problem.offset.size)
         self.ceiling: float | None = None
         # zeros that are never used take no memory, unlike those of zeros_like
-        self.safe = np.zeros(V.shape, V.dtype) if self.from_zero else V.copy()
+        self.safe = V.copy() if V.any() else np.zeros(V.shape, V.dtype)
         self.descent, self.epochs = descent, 0
 
     def run(self, order: IntArray, step: float, factor: FloatArray) -> tuple[float, float]:
