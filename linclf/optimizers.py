@@ -31,6 +31,7 @@ class OptimizerTraits:
 
     gain = 1.0  # how far a long run of equal gradients moves, compared with plain SGD
     normalised = None  # the first step size, if steps are divided by the size of the gradient
+    odd_slots = ()  # slots that change sign if weights and gradients do; others stay the same
 
 
 def trait(optimizer: "Optimizer", name: str) -> Any:
@@ -85,6 +86,7 @@ class Momentum(NamedTuple):
     beta: float = 0.9
     limits = {"beta": _UNIT}
     n_slots = 1
+    odd_slots = (0,)
 
     @property
     def gain(self) -> float:
@@ -120,6 +122,7 @@ class Nesterov(NamedTuple):
     beta: float = 0.9
     limits = {"beta": _UNIT}
     n_slots = 1
+    odd_slots = (0,)
 
     @property
     def gain(self) -> float:
@@ -219,6 +222,7 @@ class Adam(NamedTuple):
     epsilon: float = 1e-8
     limits = {"beta1": _UNIT, "beta2": _UNIT, "epsilon": _POSITIVE}
     n_slots = 2
+    odd_slots = (0,)
     normalised = 0.01
 
 
@@ -255,6 +259,10 @@ class Averaged(NamedTuple):
     @property
     def n_slots(self) -> int:
         return self.inner.n_slots + 1
+
+    @property
+    def odd_slots(self) -> tuple[int, ...]:
+        return (*trait(self.inner, "odd_slots"), self.inner.n_slots)
 
     @property
     def gain(self) -> float:

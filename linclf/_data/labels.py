@@ -186,27 +186,34 @@ def known_classes(classes: ArrayLike) -> NDArray:
     return known
 
 
-def index_of(y: NDArray, classes: NDArray) -> IntArray:
-    """Positions of labels in the sorted classes. Unknown labels are an error."""
+def located(y: NDArray, classes: NDArray) -> tuple[IntArray, NDArray[np.bool_]]:
+    """Positions of labels in the sorted classes, and whether they are unknown."""
     try:
         index = np.searchsorted(classes, y)
         index[index == len(classes)] = 0
         unknown = classes[index] != y
     except TypeError:  # types without a common order
         index, unknown = np.zeros(len(y), np.int64), np.ones(len(y), bool)
-    if np.any(unknown):
-        raise ValueError(f"y contains labels that are not in classes {classes!r}: {np.unique(y[unknown])!r}")
-    return index.astype(np.int64)
+    return index.astype(np.int64), np.broadcast_to(unknown, len(y))
 
 
-def targets_of(y: NDArray, classes: NDArray) -> Targets:
-    """Checked labels, rows of probabilities or indicators as targets. Unknown labels are an error."""
+def index_of(y: NDArray, classes: NDArray, remedy: str = "") -> IntArray:
+    """Positions of labels in the sorted classes. Unknown labels are an error, which ends with the remedy."""
+    index, unknown = located(y, classes)
+    if unknown.any():
+        new = np.unique(y[unknown])
+        raise ValueError(f"y contains labels that are not in classes {classes!r}: {new!r}{remedy}")
+    return index
+
+
+def targets_of(y: NDArray, classes: NDArray, remedy: str = "") -> Targets:
+    """Checked labels, rows of probabilities or indicators as targets; unknown classes end with the remedy."""
     if y.ndim == 1:
-        return Labels(index_of(y, classes), len(classes))
+        return Labels(index_of(y, classes, remedy), len(classes))
     several = y.dtype == np.int8
     if y.shape[1] != len(classes):
         columns = "columns of labels" if several else "columns of class probabilities"
-        raise ValueError(f"y has {y.shape[1]} {columns}, but there are {len(classes)} classes")
+        raise ValueError(f"y has {y.shape[1]} {columns}, but there are {len(classes)} classes{remedy}")
     return Indicators(y) if several else Probabilities(y)
 
 

@@ -21,6 +21,7 @@ from linclf._estimator.learnt import FROM_STREAM
 from linclf._sources.batches import Batches
 from linclf._training import memory
 from linclf._training.blas import one_blas_thread
+from linclf._training.growing import grow
 from linclf._training.model import LinearModel
 from linclf._training.monitor import Outcome
 from linclf._training.present import revived
@@ -217,7 +218,9 @@ class BaseLinearClassifier(Described):
         y : array-like of shape (n_samples,) or float array of shape (n_samples, n_classes)
             Their labels or class probabilities.
         classes : array-like of shape (n_classes,), default=None
-            All classes that will ever occur; required in the first call.
+            All classes that will ever occur; required in the first call. With ``on_new_class="add"``, labels
+            of y that are new become classes in any call, and `classes` may be left out, or name some classes
+            to start with.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights.
 
@@ -255,21 +258,21 @@ class BaseLinearClassifier(Described):
         A successor adopts parameters that have changed in between. If the loss, the optimizer, the
         intercept or the format of X has changed, a new stream starts from the published weights.
         """
-        settings, data = fitting.settings, fitting.data
-        key = (
-            loss_for(self._loss(), len(fitting.classes)),
-            rule.optimizer,
-            rule.automatic,
-            settings.fit_intercept,
-            *self._stream_key(),
-        )
+        settings, data, growth = fitting.settings, fitting.data, fitting.growth
+        kept = rule.optimizer, rule.automatic, settings.fit_intercept, *self._stream_key()
+        key = loss_for(self._loss(), len(fitting.classes)), *kept
         stream = None if first else vars(self).get("_stream")
-        if stream is not None and stream.continues(key, data):
-            if stream.copied_next:
-                memory.check(fitting.solver, loss, data, [False, False])
-            return stream.successor(rule, settings), None
+        if stream is not None and stream.continues((loss_for(self._loss(), stream.n_classes), *kept), data):
+            if stream.copied_next or growth is not None:
+                memory.check(fitting.solver, loss, data, [False, growth is not None])
+            stream = stream.successor(rule, settings)
+            if growth is not None:
+                grow(stream, growth, loss, key, data, fitting.rng)
+            return stream, None
         memory.check(fitting.solver, loss, data, [False, not first])
         start = None if first else self._reached(fitting, loss)
+        if start is not None and growth is not None:
+            start = growth.model(start, data, fitting.rng)
         sampling = self._sampling(loss, len(fitting.classes))
         return Stream(data, loss, rule, settings, start, sampling, key), start
 
@@ -289,9 +292,12 @@ class BaseLinearClassifier(Described):
         """The model of the last fit, if there is one, from which training continues."""
         if not hasattr(self, "coef_"):
             return None
-        K, d = len(fitting.classes), fitting.data.X.shape[1]
-        if not np.array_equal(self.classes_, fitting.classes) or self.coef_.shape[1] != d:
-            last, now = (", ".join(map(str, some[:5].tolist())) for some in (self.classes_, fitting.classes))
+        classes, d = fitting.classes, fitting.data.X.shape[1]
+        if fitting.growth is not None:
+            classes = classes[fitting.growth.kept]
+        K = len(classes)
+        if not np.array_equal(self.classes_, classes) or self.coef_.shape[1] != d:
+            last, now = (", ".join(map(str, some[:5].tolist())) for some in (self.classes_, classes))
             raise ValueError(
                 "continuing (warm_start=True or partial_fit) needs the classes and features of the last "
                 f"fit, {len(self.classes_)} classes ({last}) and {self.coef_.shape[1]} features; "

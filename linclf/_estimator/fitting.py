@@ -23,7 +23,6 @@ from linclf._data.labels import (
     check_y,
     class_names,
     classes_of,
-    known_classes,
     targets_of,
 )
 from linclf._data.offsets import checked_offset, of_classes
@@ -32,7 +31,9 @@ from linclf._data.weights import log_prior, positive_rows, weights_of_classes
 from linclf._estimator.calibrated import checked_calibrator
 from linclf._estimator.described import Described
 from linclf._estimator.known import Known
+from linclf._estimator.part_classes import classes_after, given_classes
 from linclf._estimator.settings import settings_of
+from linclf._training.growing import Growth, growth_to
 from linclf._training.model import LinearModel
 from linclf._training.present import Present, present_in
 from linclf._training.settings import Settings
@@ -72,6 +73,7 @@ class Fitting:
     start: LinearModel | None = None  # the weights to start from
     prior: LinearModel | None = None  # the model from which the penalty is measured
     shards: Shards | None = None  # all rows, if the data are a sample of them
+    growth: Growth | None = None  # of a stream that gets new classes
 
     @property
     def present(self) -> Present | None:
@@ -225,20 +227,19 @@ def _moved(model: LinearModel | None, offset: FloatArray | float) -> LinearModel
 
 def part_of(estimator: Described, given: Given, classes: ArrayLike | None, first: bool) -> Fitting:
     """Check the next part of a stream."""
-    if first and classes is None:
-        raise ValueError("classes must be passed on the first call to partial_fit.")
-    known = estimator.classes_ if classes is None else known_classes(classes)
-    if not first and not np.array_equal(known, estimator.classes_):
-        raise ValueError(f"classes={classes!r} is not the same as on the first call: {estimator.classes_!r}")
+    before: LabelArray | None = None if first else estimator.classes_
+    known = given_classes(estimator, classes, before)
     X = estimator._checked(given[0], reset=first)
-    check_class_names(given[1], known, "y")
+    if known is not None:
+        check_class_names(given[1], known, "y")
     X, y, weights = positive_rows(X, check_y(given[1]), given[2], scale_free=False)
+    known, remedy = classes_after(estimator, y, class_names(given[1]), known)
     if estimator.class_weight == "balanced":
         raise ValueError(
             "class_weight='balanced' needs all labels at once and cannot be used in partial_fit; compute "
             "weights with sklearn.utils.compute_class_weight and pass them as a dict"
         )
-    targets = targets_of(y, known)
+    targets = targets_of(y, known, remedy)
     per_class = weights_of_classes(estimator.class_weight, known.tolist(), targets, weights)
     data = dataset(X, targets, weights, per_class)
     rng = check_random_state(estimator.random_state)
@@ -259,6 +260,7 @@ def part_of(estimator: Described, given: Given, classes: ArrayLike | None, first
         rng=rng,
         dtype=X.dtype,
         mass=targets.mass(weights),
+        growth=None if before is None else growth_to(known, before),
     )
 
 

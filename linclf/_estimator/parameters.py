@@ -192,6 +192,16 @@ class CommonParameters(Declared):
         type="bool",
         description="Whether ``fit`` starts from the weights of the last fit.",
     )
+    on_new_class: str = parameter(
+        default="error",
+        constraint=[StrOptions({"error", "add"})],
+        type='{"error", "add"}',
+        description="""
+        What ``partial_fit`` does with a label that is not in ``classes_``: "error" refuses it, and "add"
+        makes it a class. Its weights start at the mean of the others, or for cosines at the mean direction of
+        its rows, and training goes on. ``fit`` always takes the classes of y.
+        """,
+    )
     n_jobs: int | None = parameter(
         default=None,
         constraint=[Integral, None],

@@ -51,6 +51,10 @@ class Sampling(Protocol):
         """Count the classes of rows that are to be trained on."""
         ...
 
+    def widen(self, kept: IntArray, n_classes: int) -> None:
+        """Go on with more classes, among which those so far have the positions ``kept``."""
+        ...
+
     def start(self, b: FloatArray, fit_intercept: bool) -> FloatArray:
         """Intercepts at which training starts."""
         ...

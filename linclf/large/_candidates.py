@@ -153,6 +153,11 @@ class Candidates:
         self.q = probabilities(self.draw.sampler, self.draw.power, self.counts)
         self.edges = np.cumsum(self.q)
 
+    def widen(self, kept: IntArray, n_classes: int) -> None:
+        counts = np.zeros(n_classes)
+        counts[kept] = self.counts
+        self.counts = counts
+
     def start(self, b: FloatArray, fit_intercept: bool) -> FloatArray:
         """Noise-contrastive estimation assumes that the exponentials sum to 1, and starts there."""
         if not self.draw.contrast or not fit_intercept or b.any():

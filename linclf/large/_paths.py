@@ -82,6 +82,9 @@ class Paths:
     def meet(self, data: Dataset) -> None:
         self.counts += data.y.mass(data.weights)
 
+    def widen(self, kept: IntArray, n_classes: int) -> None:
+        raise TypeError("a tree is for a given set of classes")
+
     def start(self, b: FloatArray, fit_intercept: bool) -> FloatArray:
         return b
 

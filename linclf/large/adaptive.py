@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from linclf._estimator.available import available
 from linclf._estimator.callbacks import FitCallbacks
-from linclf._estimator.declared import attribute, parameter
+from linclf._estimator.declared import attribute, not_offered, parameter
 from linclf._estimator.fitting import Fitting
 from linclf._estimator.predicting import Model
 from linclf._training import memory
@@ -110,6 +110,7 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
         As for `SampledSoftmaxClassifier`: head and tails see at most `rank` directions of the features.
         """,
     )
+    on_new_class: str = not_offered()  # it has no partial_fit
     alpha: float = parameter(
         default=1e-8,
         description="L2 penalty ``alpha/2 |W|^2`` on the mean loss. Intercepts are not penalised.",

@@ -89,6 +89,7 @@ class HierarchicalSoftmaxClassifier(BaseSparseUpdateClassifier):
     batch_size: int | Literal["auto"] = not_offered()  # one row at a time
     optimality_gap_: float = not_offered()  # there is none for a tree
     n_jobs: int | None = not_offered()
+    on_new_class: str = not_offered()  # the tree is for the classes of the first part
     tree_: _tree.Tree = attribute(
         type="Tree",
         description="""

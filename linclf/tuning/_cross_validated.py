@@ -120,6 +120,7 @@ class CrossValidated(BaseLinearClassifier):
     validation_fraction: float = not_offered()
     calibration: Any = not_offered()
     warm_start: bool = not_offered()
+    on_new_class: str = not_offered()  # they have no partial_fit
     calibrator_: Any = not_offered()
 
     alpha_: float = attribute(type="float", description="The chosen penalty.")

@@ -1,0 +1,55 @@
+"""The classes of a stream: those given in the first call, and new labels with on_new_class="add"."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from linclf._data.labels import classes_of, known_classes
+from linclf._data.new_labels import kind_of, with_new_labels
+from linclf._estimator.described import Described
+from linclf._training.growing import check_grows
+from linclf._types import LabelArray
+from linclf.losses._names import loss_for
+
+
+def given_classes(
+    estimator: Described, classes: ArrayLike | None, before: LabelArray | None
+) -> LabelArray | None:
+    """The classes before a part; None if they are those of its labels."""
+    adds = estimator.on_new_class == "add"
+    if classes is None:
+        if before is None and not adds:
+            hint = ", or use on_new_class='add'" if "on_new_class" in estimator._declared else ""
+            raise ValueError(f"classes must be passed on the first call to partial_fit{hint}.")
+        return before
+    known = known_classes(classes)
+    if before is not None and not np.array_equal(known, before):
+        hint = "; leave it out, as on_new_class='add' takes new classes from y" if adds else ""
+        raise ValueError(f"classes={classes!r} is not the same as on the first call: {before!r}{hint}")
+    return known
+
+
+def classes_after(
+    estimator: Described, y: NDArray, names: LabelArray | None, known: LabelArray | None
+) -> tuple[LabelArray, str]:
+    """The classes after a part, and what to do about other labels, for messages.
+
+    ``names`` are the column names of probabilities, and ``known`` the classes before the part.
+    """
+    if known is None:
+        known = _of_first_part(y, names)
+    if estimator.on_new_class == "add":
+        check_grows(loss_for(estimator._loss(), len(known)))
+        if y.ndim == 1:
+            return with_new_labels(known, y), ""
+        return known, "; on_new_class='add' takes new classes only from labels, one for each row"
+    grows = "on_new_class" in estimator._declared and y.ndim == 1 and kind_of(y) == kind_of(known)
+    return known, "; on_new_class='add' makes new labels classes" if grows else ""
+
+
+def _of_first_part(y: NDArray, names: LabelArray | None) -> LabelArray:
+    if y.ndim == 1 and len(labels := np.unique(y)) < 2:
+        raise ValueError(
+            f"the first part of a stream needs at least 2 classes, and y has only {labels.tolist()[0]!r}; "
+            "pass classes= with labels that are known to occur, even if they have no rows yet"
+        )
+    return classes_of(y, names)
