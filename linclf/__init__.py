@@ -10,6 +10,7 @@ MODULES = (
     "callbacks",
     "class_weights",
     "classifiers",
+    "conformal",
     "display",
     "functional",
     "heads",

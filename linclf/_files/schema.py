@@ -23,6 +23,7 @@ from linclf.calibration import (
     VectorScaling,
 )
 from linclf.calibration._base import BaseCalibrator
+from linclf.conformal import ConformalClassifier
 from linclf.heads import Linear
 from linclf.large import AdaptiveSoftmaxClassifier, HierarchicalSoftmaxClassifier
 from linclf.large._clusters import Clusters
@@ -39,6 +40,7 @@ SHAPES: dict[type[BaseEstimator], dict[str, tuple[str, ...]]] = {
     DirichletCalibration: {"coef_": ("classes", "classes"), "intercept_": ("classes",)},
     AutomaticCalibration: {"weights_": ("calibrators",)},
     CalibratedClassifier: {},
+    ConformalClassifier: {},
 }
 
 
@@ -83,6 +85,8 @@ def check_model(
     if "spread_" in attributes:
         for attribute in ("mean_", "spread_"):
             _check_floats(f"{attribute} of {name}", attributes[attribute], (n_features,))
+    if isinstance(model, ConformalClassifier):
+        _check_conformal(attributes, K)
     if "tree_" in attributes:
         check_tree(attributes["tree_"], K)
     for attribute, dimensions in shapes.items():
@@ -118,6 +122,20 @@ def _check_floats(name: str, value: Any, shape: tuple[int | None, ...]) -> None:
         raise ValueError(f"{name} has shape {np.shape(value)} instead of {shape}")
     if np.asarray(value).dtype not in (np.float32, np.float64) or not np.isfinite(value).all():
         raise ValueError(f"{name} has to be finite numbers of float32 or float64")
+
+
+def _check_conformal(attributes: dict[str, Any], K: int) -> None:
+    """Check the scores of rows that calibrate, and the categories of these rows and of the classes."""
+    names = "scores_", "row_categories_", "categories_"
+    scores, of_rows, of_classes = (attributes[name] for name in names)
+    if np.shape(of_classes) != (K,) or np.ndim(scores) != 1 or np.shape(of_rows) != np.shape(scores):
+        raise ValueError(
+            f"{', '.join(names)} of ConformalClassifier have the shapes {np.shape(scores)}, "
+            f"{np.shape(of_rows)} and {np.shape(of_classes)} for {K} classes"
+        )
+    kinds = [np.asarray(array).dtype.kind for array in (scores, of_rows, of_classes)]
+    if kinds != ["f", "i", "i"] or not (scores[1:] >= scores[:-1]).all() or np.isnan(scores).any():
+        raise ValueError("scores_ of ConformalClassifier have to be sorted numbers, and categories integers")
 
 
 def _check_parts(name: str, attributes: dict[str, Any], K: int, n_inputs: int) -> None:

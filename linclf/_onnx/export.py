@@ -207,7 +207,8 @@ def _classifier_in(model: CalibratedClassifier) -> Any:
 def _check_known(model: Any) -> None:
     if not isinstance(model, Predicting):
         name = type(model).__name__
+        inside = "; export its estimator_" if hasattr(model, "estimator_") else ""
         raise TypeError(
-            f"{name} is no classifier of linclf; skl2onnx converts others, and pipelines around "
+            f"{name} is no classifier of linclf{inside}; skl2onnx converts others, and pipelines around "
             "classifiers of linclf after linclf.register_onnx_converters()"
         )

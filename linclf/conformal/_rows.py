@@ -1,5 +1,6 @@
 """Which rows train and which calibrate, and the scores of the latter."""
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,6 +39,24 @@ def codes_of(y: LabelArray, classes: LabelArray) -> IntArray:
     columns = {label: column for column, label in enumerate(classes.tolist())}
     present, inverse = np.unique(y, return_inverse=True)
     return np.array([columns.get(label, -1) for label in present.tolist()])[inverse]
+
+
+def check_known(y: LabelArray, codes: IntArray, estimator: Any) -> None:
+    """Warn of labels that the classifier does not know; refuse if it knows none."""
+    unknown = np.unique(y[codes < 0]).tolist()
+    if not unknown:
+        return
+    if (codes < 0).all():
+        raise ValueError(
+            f"y has the labels {unknown[:5]} and the estimator knows {estimator.classes_[:5].tolist()}: "
+            "calibrate with rows of the classes that it was trained on"
+        )
+    warnings.warn(
+        f"{(codes < 0).sum()} of {len(codes)} rows that calibrate are of classes that the estimator does not "
+        f"know, such as {unknown[0]!r}; no set contains these, and others are larger to reach the coverage",
+        UserWarning,
+        stacklevel=4,
+    )
 
 
 def probabilities_by_block(estimator: Any, X: Any) -> Iterator[tuple[slice, FloatArray]]:

@@ -21,7 +21,7 @@ from linclf._types import BoolArray, FloatArray, IntArray, LabelArray, Seed, typ
 from linclf.calibration._folds import Given, fitted_to
 from linclf.conformal._interfaces import ALL_ROWS, Score, Taxonomy
 from linclf.conformal._names import score_for, taxonomy_for
-from linclf.conformal._rows import codes_of, probabilities_by_block, scores_of_labels, split
+from linclf.conformal._rows import check_known, codes_of, probabilities_by_block, scores_of_labels, split
 from linclf.conformal._sets import as_rows
 from linclf.conformal._thresholds import Thresholds, check_coverage, rows_needed, thresholds
 
@@ -200,7 +200,7 @@ class ConformalClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEst
             X, y = _safe_indexing(X, held_out), y[held_out]
         classes, seed = estimator.classes_, rng.randint(2**31)
         codes = codes_of(y, classes)
-        _check_known(y, codes, estimator)
+        check_known(y, codes, estimator)
         scores = scores_of_labels(score, estimator, X, codes, seed)
         categories, rows = taxonomy.assign(scores, codes, len(classes), rng)
         rows = rows[np.argsort(scores[rows], kind="stable")]
@@ -387,21 +387,3 @@ def _checked(X: Any, y: ArrayLike) -> tuple[Any, LabelArray]:
     if not labels.size:
         raise ValueError("X and y have 0 samples; pass some of each class")
     return X, check_targets(labels)
-
-
-def _check_known(y: LabelArray, codes: IntArray, estimator: Any) -> None:
-    """Warn of labels that the classifier does not know; refuse if it knows none."""
-    unknown = np.unique(y[codes < 0]).tolist()
-    if not unknown:
-        return
-    if (codes < 0).all():
-        raise ValueError(
-            f"y has the labels {unknown[:5]} and the estimator knows {estimator.classes_[:5].tolist()}: "
-            "calibrate with rows of the classes that it was trained on"
-        )
-    warnings.warn(
-        f"{(codes < 0).sum()} of {len(codes)} rows that calibrate are of classes that the estimator does not "
-        f"know, such as {unknown[0]!r}; no set contains these, and others are larger to reach the coverage",
-        UserWarning,
-        stacklevel=3,
-    )

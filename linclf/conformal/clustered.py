@@ -4,7 +4,6 @@ from numbers import Integral
 from typing import Any, NamedTuple, cast
 
 import numpy as np
-from sklearn.cluster import KMeans
 from sklearn.utils._param_validation import Interval
 
 from linclf._types import FloatArray, IntArray
@@ -93,6 +92,8 @@ class Clustered(NamedTuple):
         rows_of = [order[end - described[k] : end] for k, end in zip(clustered, ends, strict=True)]
         traits = np.array([np.quantile(first[rows], LEVELS) for rows in rows_of])
         wanted = self.n_clusters or max(int(frequent.min() * share / 2), 1)
+        from sklearn.cluster import KMeans  # its import takes longer than that of the whole package
+
         n_clusters = min(wanted, len(np.unique(traits, axis=0)))
         means: Any = KMeans(n_clusters, random_state=rng, n_init=cast("Any", 10))
         categories[clustered] = means.fit(traits, sample_weight=np.sqrt(described[clustered])).labels_

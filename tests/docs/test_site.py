@@ -14,6 +14,7 @@ DOCS = ROOT / "docs"
 ROOMS = (
     "_public",
     "calibration",
+    "conformal",
     "large",
     "losses",
     "optimizers",

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris, load_wine
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import KFold, train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
@@ -28,6 +29,7 @@ from linclf import (
 )
 from linclf._training.train import NO_MINIMUM
 from linclf.calibration import CalibratedClassifier, TemperatureScaling
+from linclf.conformal import ConformalClassifier
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # variables whose texts are found where they are defined
@@ -179,6 +181,20 @@ CASES = {
         "takes no sample_weight, so that only the calibrator uses it",
         lambda: CalibratedClassifier(KNeighborsClassifier()).fit(X, Y, sample_weight=1.0 + Y),
         lambda: CalibratedClassifier(KNeighborsClassifier()).fit(X, Y, sample_weight=1.0 + 0 * Y),
+    ),
+    "rows that calibrate are of unknown classes": (
+        r"50 of 150 rows that calibrate are of classes that the estimator does not know, such as 2; no set",
+        lambda: ConformalClassifier(FrozenEstimator(SoftmaxClassifier().fit(*TWO))).fit(X, Y),
+        lambda: ConformalClassifier(FrozenEstimator(SoftmaxClassifier().fit(*TWO))).fit(*TWO),
+    ),
+    "classes with few rows to calibrate": (
+        r"1 of 4 classes have fewer than 9 rows to calibrate coverage=0\.9, and are in every set",
+        lambda: (
+            ConformalClassifier(SoftmaxClassifier(), taxonomy="class", random_state=0)
+            .fit(X, RARE)
+            .predict_set(X)
+        ),
+        lambda: ConformalClassifier(SoftmaxClassifier(), random_state=0).fit(X, RARE).predict_set(X),
     ),
     "a temperature without a lowest": (
         "the true class comes first in every row",

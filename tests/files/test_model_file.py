@@ -5,6 +5,7 @@ pickle, joblib and skops are tested in test_ecosystem.py.
 
 import importlib
 import inspect
+import itertools
 import json
 import os
 import pathlib
@@ -37,6 +38,7 @@ from linclf import (
 )
 from linclf._files.values import classes
 from linclf.calibration import CalibratedClassifier, TemperatureScaling, VectorScaling
+from linclf.conformal import RAPS, SCORES, TAXONOMIES, Clustered, ConformalClassifier
 from linclf.large import (
     AdaptiveSoftmaxClassifier,
     HierarchicalSoftmaxClassifier,
@@ -64,6 +66,17 @@ def calibrated_svm():
 def frozen():
     svm = SVMClassifier(**FAST).fit(X[:60], TEXT[:60])
     return CalibratedClassifier(FrozenEstimator(svm), method="platt").fit(X[60:], TEXT[60:])
+
+
+def conformal(**settings):
+    return ConformalClassifier(SoftmaxClassifier(**FAST), random_state=0, **settings).fit(X, TEXT)
+
+
+def conformal_frozen():
+    """Rows of an unknown class have an infinite score."""
+    model = SoftmaxClassifier(**FAST).fit(X, NUMBERS)
+    with pytest.warns(UserWarning, match="rows that calibrate are of classes"):
+        return ConformalClassifier(FrozenEstimator(model), random_state=0).fit(X, np.arange(120) % 4)
 
 
 def stream(labels=NUMBERS, X=X, **settings):
@@ -105,6 +118,11 @@ FITTED = {
     "names": lambda: with_names(SoftmaxClassifier(**FAST).fit),
     "calibrated": calibrated_svm,
     "frozen": frozen,
+    "conformal": conformal,
+    "conformal objects": lambda: conformal(
+        conformity_score=RAPS(penalty=0.1), taxonomy=Clustered(n_clusters=2)
+    ),
+    "conformal frozen": conformal_frozen,
     "stream": stream,
 }
 STREAMS = {
@@ -297,7 +315,8 @@ def test_every_estimator_loss_and_optimizer_has_a_name_in_files():
             found.add(cls)
     assert len(found) >= 12
     known = classes()
-    for cls in [*found, *LOSSES.values(), *OPTIMIZERS.values()]:
+    named = [names.values() for names in (LOSSES, OPTIMIZERS, SCORES, TAXONOMIES)]
+    for cls in itertools.chain(found, *named):
         assert known[cls.__name__] is cls
     assert len(set(known.values())) == len(known)
 
@@ -380,6 +399,34 @@ def test_parts_that_do_not_fit_are_refused(attribute, value, tmp_path):
         ValueError, match=r"has shape|finite numbers|2 classes or more|which it does not have"
     ):
         linclf.save(with_attribute(attribute, value), tmp_path / "model.linclf")
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [
+        ("scores_", np.zeros((24, 1))),
+        ("scores_", -np.arange(24.0)),
+        ("scores_", np.full(24, np.nan)),
+        ("row_categories_", np.zeros(23, int)),
+        ("categories_", np.zeros(4, int)),
+        ("categories_", np.zeros(3)),
+        ("estimator_", SoftmaxClassifier(**FAST).fit(X, NUMBERS)),
+    ],
+)
+def test_parts_of_a_conformal_classifier_that_do_not_fit_are_refused(attribute, value, tmp_path):
+    model = conformal()
+    setattr(model, attribute, value)
+    with pytest.raises(ValueError, match=r"have the shapes|sorted numbers|which it does not have"):
+        linclf.save(model, tmp_path / "model.linclf")
+
+
+def test_a_custom_conformity_score_is_refused(tmp_path):
+    class Gap(NamedTuple):
+        def of_classes(self, p, seed):
+            return p.max(axis=1, keepdims=True) - p
+
+    with pytest.raises(TypeError, match=r"ConformalClassifier\.conformity_score is .*Gap.* use pickle"):
+        linclf.save(conformal(conformity_score=Gap()), tmp_path / "model.linclf")
 
 
 # ---------------------------------------------------------------- files of the past
