@@ -113,7 +113,8 @@ class BaseLinearClassifier(Described):
         prior : fitted linear classifier, default=None
             An earlier model with `coef_`, `intercept_` and `classes_`, of linclf or scikit-learn, for the
             classes and features of these rows. The penalty is then ``alpha/2 * |W - W0|^2`` with its
-            weights W0, and training starts from it. It takes memory for a score per row and class.
+            weights W0, and training starts from it. With ``fit_intercept=False`` its intercepts are kept.
+            It takes memory for a score per row and class.
 
         Returns
         -------

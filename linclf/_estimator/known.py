@@ -94,11 +94,6 @@ class Known(NamedTuple):
         if self.prior is None:
             return None
         model = prior_weights(self.prior, classes, n_features, vars(estimator).get("feature_names_in_"))
-        if not estimator.fit_intercept and model.b.any():
-            raise ValueError(
-                f"prior={self.prior!r} has intercepts, and fit_intercept=False keeps them out of the model; "
-                "use fit_intercept=True"
-            )
         return revived(_of_all_classes(model))
 
 

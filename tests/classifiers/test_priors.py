@@ -121,6 +121,20 @@ def test_a_prior_is_an_offset():
     np.testing.assert_allclose(pulled.intercept_, prior.intercept_ + besides.intercept_, atol=1e-8)
 
 
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_without_an_intercept_those_of_the_prior_are_kept(n_classes):
+    X, y, weights, _ = table(n_classes)
+    prior = earlier(X + 1, n_classes)
+    model = SoftmaxClassifier(alpha=0.05, fit_intercept=False, **EXACT).fit(X, y, weights, prior=prior)
+    np.testing.assert_array_equal(model.intercept_, prior.intercept_)
+    assert np.abs(model.intercept_).max() > 0.01
+    known = SoftmaxClassifier(alpha=0.05, fit_intercept=False, **EXACT)
+    known.fit(X, y, weights, offset=prior.decision_function(X))
+    np.testing.assert_allclose(model.coef_, prior.coef_ + known.coef_, atol=1e-8)
+    again = SoftmaxClassifier(fit_intercept=False, warm_start=True).fit(X, y, prior=prior)
+    assert not again.fit(X, y).intercept_.any()  # without the prior there is no intercept
+
+
 def test_sparse_features_that_do_not_occur_keep_the_weights_of_the_prior():
     rng = np.random.default_rng(0)
     X = sparse.random_array((60, 500), density=0.01, format="csr", rng=rng)
@@ -248,8 +262,6 @@ def test_what_means_nothing_is_refused():
     prior = SoftmaxClassifier().fit(X, y)
     with pytest.raises(ValueError, match=r"prior is given with alpha=0.0: without a penalty"):
         SoftmaxClassifier(alpha=0.0).fit(X, y, prior=prior)
-    with pytest.raises(ValueError, match="has intercepts, and fit_intercept=False"):
-        SoftmaxClassifier(fit_intercept=False).fit(X, y, prior=prior)
     with pytest.raises(ValueError, match="prior is given besides Batches"):
         SoftmaxClassifier().fit(Batches(X, target=y), prior=prior)
     with pytest.raises(ValueError, match="prior is for classifiers with one linear score per class"):
