@@ -47,6 +47,7 @@ def read(path):
         ("calibration.md", 45),
         ("many-classes.md", 30),
         ("prediction-sets.md", 18),
+        ("new-classes.md", 9),
     ],
 )
 def test_examples_print_what_the_page_says(name, at_least):
