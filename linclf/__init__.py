@@ -10,6 +10,7 @@ MODULES = (
     "callbacks",
     "class_weights",
     "classifiers",
+    "decisions",
     "display",
     "functional",
     "heads",

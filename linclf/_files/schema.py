@@ -23,6 +23,12 @@ from linclf.calibration import (
     VectorScaling,
 )
 from linclf.calibration._base import BaseCalibrator
+from linclf.decisions import (
+    CostSensitiveClassifier,
+    LabelThresholdClassifier,
+    RejectClassifier,
+    ThresholdClassifier,
+)
 from linclf.heads import Linear
 from linclf.large import AdaptiveSoftmaxClassifier, HierarchicalSoftmaxClassifier
 from linclf.large._clusters import Clusters
@@ -39,6 +45,10 @@ SHAPES: dict[type[BaseEstimator], dict[str, tuple[str, ...]]] = {
     DirichletCalibration: {"coef_": ("classes", "classes"), "intercept_": ("classes",)},
     AutomaticCalibration: {"weights_": ("calibrators",)},
     CalibratedClassifier: {},
+    CostSensitiveClassifier: {"costs_": ("classes", "classes")},
+    ThresholdClassifier: {"offsets_": ("classes",)},
+    LabelThresholdClassifier: {},
+    RejectClassifier: {},
 }
 
 

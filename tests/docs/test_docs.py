@@ -41,7 +41,13 @@ def read(path):
 
 @pytest.mark.parametrize(
     ("name", "at_least"),
-    [("why-softmax.md", 70), ("losses.md", 40), ("calibration.md", 45), ("many-classes.md", 30)],
+    [
+        ("why-softmax.md", 70),
+        ("losses.md", 40),
+        ("calibration.md", 45),
+        ("many-classes.md", 30),
+        ("making-decisions.md", 30),
+    ],
 )
 def test_examples_print_what_the_page_says(name, at_least):
     found = doctest.testfile(str(DOCS / name), module_relative=False, encoding="utf-8")

@@ -37,6 +37,13 @@ from linclf import (
 )
 from linclf._files.values import classes
 from linclf.calibration import CalibratedClassifier, TemperatureScaling, VectorScaling
+from linclf.decisions import (
+    CostSensitiveClassifier,
+    ErrorCosts,
+    LabelThresholdClassifier,
+    RejectClassifier,
+    ThresholdClassifier,
+)
 from linclf.large import (
     AdaptiveSoftmaxClassifier,
     HierarchicalSoftmaxClassifier,
@@ -105,6 +112,15 @@ FITTED = {
     "names": lambda: with_names(SoftmaxClassifier(**FAST).fit),
     "calibrated": calibrated_svm,
     "frozen": frozen,
+    "costs": lambda: CostSensitiveClassifier(SoftmaxClassifier(**FAST), 1 - np.eye(3)).fit(X, TEXT),
+    "costs of pairs": lambda: CostSensitiveClassifier(
+        SoftmaxClassifier(**FAST), {("no", "yes"): 1, ("yes", "no"): 9.5}
+    ).fit(X, np.where(NUMBERS == 1, "yes", "no")),
+    "thresholds": lambda: ThresholdClassifier(SVMClassifier(**FAST), scoring="f1_macro", cv=2).fit(X, TEXT),
+    "threshold of a label": lambda: LabelThresholdClassifier(
+        SoftmaxClassifier(**FAST), criterion=ErrorCosts(false_negative=3.0), cv=2
+    ).fit(X, NUMBERS == 1),
+    "rejection": lambda: RejectClassifier(SoftmaxClassifier(**FAST), coverage=0.7, cv=2).fit(X, TEXT),
     "stream": stream,
 }
 STREAMS = {
