@@ -44,8 +44,9 @@ TUNED = [  # table, training rows (None: half), score
 def table(name):
     """Features and labels; columns of text become indicators."""
     if name == "page.blocks":
-        lines = gzip.open(DATA / "uci_arff" / f"{name}.arff.gz", "rt").read().lower().split("@data")[1]
-        rows = [[cell.strip(" '") for cell in line.split(",")] for line in lines.split("\n") if "," in line]
+        text = gzip.decompress((DATA / "uci_arff" / f"{name}.arff.gz").read_bytes()).decode().lower()
+        lines = text.split("@data")[1].split("\n")
+        rows = [[cell.strip(" '") for cell in line.split(",")] for line in lines if "," in line]
     else:
         rows = list(csv.reader((DATA / "imbalanced_small" / f"{name}.csv").open()))
     rows = np.array(rows)
@@ -66,7 +67,7 @@ def model():
 
 
 def tuned(name, n_train, scoring):
-    """Test scores without tuning, with scikit-learn's threshold (two classes) and with ours; held-out gain."""
+    """Test scores without tuning, with scikit-learn's threshold (two classes) and with ours; the gains."""
     X, y = table(name)
     found = []
     for train, test in splits(X, y, n_train):
