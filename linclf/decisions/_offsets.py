@@ -121,8 +121,6 @@ def tuned_offsets(scores: FloatArray, judge: Judge, starts: list[FloatArray]) ->
     candidates = [starts[0], *(offsets - offsets[0] for offsets in found)]
     values = [judge.value((scores + offsets).argmax(axis=1)) for offsets in candidates]
     best = int(np.argmax(np.asarray(values) > max(values) - SAME_SCORE))  # the first one of equals
-    if not values[best] > values[0]:
-        best = 0
     return candidates[best], values[best]
 
 

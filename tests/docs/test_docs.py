@@ -46,7 +46,7 @@ def read(path):
         ("losses.md", 40),
         ("calibration.md", 45),
         ("many-classes.md", 30),
-        ("making-decisions.md", 30),
+        ("making-decisions.md", 25),
     ],
 )
 def test_examples_print_what_the_page_says(name, at_least):
