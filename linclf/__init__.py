@@ -11,6 +11,7 @@ MODULES = (
     "class_weights",
     "classifiers",
     "conformal",
+    "decisions",
     "display",
     "functional",
     "heads",

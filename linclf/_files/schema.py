@@ -24,6 +24,12 @@ from linclf.calibration import (
 )
 from linclf.calibration._base import BaseCalibrator
 from linclf.conformal import ConformalClassifier
+from linclf.decisions import (
+    CostSensitiveClassifier,
+    LabelThresholdClassifier,
+    RejectClassifier,
+    ThresholdClassifier,
+)
 from linclf.heads import Linear
 from linclf.large import AdaptiveSoftmaxClassifier, HierarchicalSoftmaxClassifier
 from linclf.large._clusters import Clusters
@@ -41,6 +47,10 @@ SHAPES: dict[type[BaseEstimator], dict[str, tuple[str, ...]]] = {
     AutomaticCalibration: {"weights_": ("calibrators",)},
     CalibratedClassifier: {},
     ConformalClassifier: {},
+    CostSensitiveClassifier: {"costs_": ("classes", "classes")},
+    ThresholdClassifier: {"offsets_": ("classes",)},
+    LabelThresholdClassifier: {},
+    RejectClassifier: {},
 }
 
 

@@ -1,15 +1,20 @@
 """Out-of-fold scores: folds, clones fitted to the other rows, and the method that scores."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import clone
+from sklearn.utils import indexable
 from sklearn.utils.metaestimators import _safe_split
-from sklearn.utils.validation import _check_method_params
+from sklearn.utils.validation import _check_method_params, _check_sample_weight
 
 from linclf._data.folds import Fold, warn_of_missing
+from linclf._data.labels import check_targets, labels_of
+from linclf._data.refusals import refuse_masked
 from linclf._types import FloatArray, IntArray, LabelArray
 from linclf.calibration._base import Calibrator
+from linclf.calibration._rows import check_counts
 
 OTHER_ROWS = "FrozenEstimator and other rows to calibrate on"  # what to do without folds
 
@@ -24,6 +29,28 @@ class Given(NamedTuple):
     y: LabelArray
     weights: FloatArray | None
     params: dict[str, Any]
+
+
+def checked_rows(
+    X: Any, y: ArrayLike, sample_weight: ArrayLike | None
+) -> tuple[Any, LabelArray, FloatArray | None]:
+    """X, the labels, and the weights or None; X must have rows."""
+    X, given = cast("list[Any]", indexable(X, y))
+    labels = labels_of(given)
+    if not labels.size:
+        raise ValueError(f"X and y have {labels.size} samples; pass some of each class")
+    labels = check_targets(labels)
+    return X, labels, checked_weights(X, sample_weight)
+
+
+def checked_weights(X: Any, sample_weight: ArrayLike | None) -> FloatArray | None:
+    """Non-negative weights of the rows, or None."""
+    if sample_weight is None:
+        return None
+    refuse_masked(sample_weight, "sample_weight")
+    weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    check_counts(weights)
+    return weights
 
 
 def response_of(estimator: Any, calibrator: Calibrator) -> str:
@@ -53,7 +80,7 @@ def scores_of(estimator: Any, response: str, X: Any) -> FloatArray:
     pairs = response == "decision_function" and getattr(last, "decision_function_shape", None) == "ovo"
     if pairs and np.ndim(scores) == 2:  # three classes have three pairs, so the shape does not tell
         raise ValueError(
-            f"{last!r} scores pairs of classes, and calibration needs a score of each class; use "
+            f"{last!r} scores pairs of classes, and a score of each class is needed; use "
             "decision_function_shape='ovr'"
         )
     return scores

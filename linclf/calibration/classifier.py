@@ -1,13 +1,13 @@
 """A classifier whose probabilities are calibrated on rows that it was not trained on."""
 
 import warnings
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import Tags, _safe_indexing, get_tags, indexable
+from sklearn.utils import Tags, _safe_indexing, get_tags
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -15,20 +15,16 @@ from sklearn.utils.metadata_routing import (
     _routing_enabled,
     process_routing,
 )
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_is_fitted,
-    has_fit_parameter,
-)
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from linclf._data.folds import Folds, Splitter, folds_of
-from linclf._data.labels import Accuracy, check_targets, classes_of, labels_of
-from linclf._data.refusals import refuse_masked
+from linclf._data.labels import Accuracy, classes_of
 from linclf._types import FloatArray, LabelArray, typed
 from linclf.calibration._base import Calibrator, calibrated, certain
 from linclf.calibration._folds import (
     OTHER_ROWS,
     Given,
+    checked_rows,
     fitted_to,
     held_out_scores,
     response_of,
@@ -36,7 +32,6 @@ from linclf.calibration._folds import (
     scores_of,
 )
 from linclf.calibration._names import CALIBRATORS, resolve
-from linclf.calibration._rows import check_counts
 
 
 class CalibratedClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -160,7 +155,7 @@ class CalibratedClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEs
             used for calibration. If the classifier does not accept ``sample_weight``, so that only the
             calibrator uses it; not given if metadata are routed.
         """
-        X, y, weights = _checked(X, y, sample_weight)
+        X, y, weights = checked_rows(X, y, sample_weight)
         for_fit, for_split = self._routed(weights, params)
         given = Given(X, y, weights, for_fit)
         rows = np.arange(len(y)) if weights is None else np.flatnonzero(weights)
@@ -297,20 +292,3 @@ class CalibratedClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEs
         tags = super().__sklearn_tags__()
         tags.input_tags = get_tags(self.estimator).input_tags
         return tags
-
-
-def _checked(
-    X: Any, y: ArrayLike, sample_weight: ArrayLike | None
-) -> tuple[Any, LabelArray, FloatArray | None]:
-    """X, the labels, and the weights or None; X must have rows."""
-    X, given = cast("list[Any]", indexable(X, y))
-    labels = labels_of(given)
-    if not labels.size:
-        raise ValueError(f"X and y have {labels.size} samples; pass some of each class")
-    labels = check_targets(labels)
-    if sample_weight is None:
-        return X, labels, None
-    refuse_masked(sample_weight, "sample_weight")
-    weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-    check_counts(weights)
-    return X, labels, weights

@@ -48,6 +48,7 @@ def read(path):
         ("many-classes.md", 30),
         ("prediction-sets.md", 18),
         ("new-classes.md", 9),
+        ("making-decisions.md", 25),
     ],
 )
 def test_examples_print_what_the_page_says(name, at_least):

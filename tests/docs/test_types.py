@@ -32,6 +32,7 @@ from linclf import (
     effective_number_weights,
 )
 from linclf.calibration import CalibratedClassifier, TemperatureScaling
+from linclf.decisions import CostSensitiveClassifier, RejectClassifier, ThresholdClassifier
 from linclf.functional import entmax, gumbel_max, info_nce, logsumexp, softmax
 from linclf.large import (
     AdaptiveSoftmaxClassifier,
@@ -109,6 +110,11 @@ CLASSIFIERS = {
     "HierarchicalSoftmaxClassifier().tree_.codes": "list[str]",
     "CalibratedClassifier(SoftmaxClassifier()).fit(X, y).predict(X)": "ndarray",
     "CalibratedClassifier(SoftmaxClassifier()).fit(X, y).predict_proba(X)": "ndarray",
+    "CostSensitiveClassifier(SoftmaxClassifier()).fit(X, y).expected_cost(X)": "ndarray",
+    "ThresholdClassifier(SoftmaxClassifier()).fit(X, y).predict(X)": "ndarray",
+    "ThresholdClassifier(SoftmaxClassifier()).fit(X, y).predict_proba(X)": "ndarray",
+    "ThresholdClassifier(SoftmaxClassifier()).fit(X, y).best_score_": "float",
+    "RejectClassifier(SoftmaxClassifier(), coverage=0.9).fit(X, y).accepts(X)": "ndarray",
 }
 
 ARGUMENTS = [

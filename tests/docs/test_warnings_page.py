@@ -30,6 +30,12 @@ from linclf import (
 from linclf._training.train import NO_MINIMUM
 from linclf.calibration import CalibratedClassifier, TemperatureScaling
 from linclf.conformal import ConformalClassifier
+from linclf.decisions import (
+    LabelThresholdClassifier,
+    RecallAtPrecision,
+    RejectClassifier,
+    ThresholdClassifier,
+)
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # variables whose texts are found where they are defined
@@ -195,6 +201,23 @@ CASES = {
             .predict_set(X)
         ),
         lambda: ConformalClassifier(SoftmaxClassifier(), random_state=0).fit(X, RARE).predict_set(X),
+    ),
+    "a fold of a decision lacks a class": (
+        "a fold of cv trains on no row of class 3, .* do not count for the offsets",
+        lambda: ThresholdClassifier(SoftmaxClassifier()).fit(X, RARE),
+        lambda: ThresholdClassifier(SoftmaxClassifier()).fit(X, Y),
+    ),
+    "weights that only a decision uses": (
+        "takes no sample_weight, so that only the coverage uses it",
+        lambda: RejectClassifier(KNeighborsClassifier(), coverage=0.9).fit(X, Y, sample_weight=1.0 + Y),
+        lambda: RejectClassifier(KNeighborsClassifier(), coverage=0.9).fit(X, Y, sample_weight=1.0 + 0 * Y),
+    ),
+    "a precision that is not reached": (
+        "no threshold reaches .* on the held-out rows for label 0, which is never predicted",
+        lambda: LabelThresholdClassifier(SoftmaxClassifier(), criterion=RecallAtPrecision(0.9)).fit(
+            X, np.arange(150) % 2
+        ),
+        lambda: LabelThresholdClassifier(SoftmaxClassifier(), criterion=RecallAtPrecision(0.9)).fit(X, Y > 0),
     ),
     "a temperature without a lowest": (
         "the true class comes first in every row",

@@ -39,6 +39,13 @@ from linclf import (
 from linclf._files.values import classes
 from linclf.calibration import CalibratedClassifier, TemperatureScaling, VectorScaling
 from linclf.conformal import RAPS, SCORES, TAXONOMIES, Clustered, ConformalClassifier
+from linclf.decisions import (
+    CostSensitiveClassifier,
+    ErrorCosts,
+    LabelThresholdClassifier,
+    RejectClassifier,
+    ThresholdClassifier,
+)
 from linclf.large import (
     AdaptiveSoftmaxClassifier,
     HierarchicalSoftmaxClassifier,
@@ -123,6 +130,15 @@ FITTED = {
         conformity_score=RAPS(penalty=0.1), taxonomy=Clustered(n_clusters=2)
     ),
     "conformal frozen": conformal_frozen,
+    "costs": lambda: CostSensitiveClassifier(SoftmaxClassifier(**FAST), 1 - np.eye(3)).fit(X, TEXT),
+    "costs of pairs": lambda: CostSensitiveClassifier(
+        SoftmaxClassifier(**FAST), {("no", "yes"): 1, ("yes", "no"): 9.5}
+    ).fit(X, np.where(NUMBERS == 1, "yes", "no")),
+    "thresholds": lambda: ThresholdClassifier(SVMClassifier(**FAST), scoring="f1_macro", cv=2).fit(X, TEXT),
+    "threshold of a label": lambda: LabelThresholdClassifier(
+        SoftmaxClassifier(**FAST), criterion=ErrorCosts(false_negative=3.0), cv=2
+    ).fit(X, NUMBERS == 1),
+    "rejection": lambda: RejectClassifier(SoftmaxClassifier(**FAST), coverage=0.7, cv=2).fit(X, TEXT),
     "stream": stream,
 }
 STREAMS = {

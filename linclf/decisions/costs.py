@@ -1,0 +1,250 @@
+"""The class of least expected cost."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils._param_validation import HasMethods
+
+from linclf._data.labels import Accuracy
+from linclf._types import FloatArray, LabelArray, typed
+from linclf.calibration._folds import Given, checked_rows
+from linclf.decisions._base import BaseDecision, need_probabilities
+
+
+class CostSensitiveClassifier(Accuracy, ClassifierMixin, BaseDecision):
+    """Any classifier with probabilities, deciding for the class of least expected cost.
+
+    With probabilities p of the classes and ``costs[i, j]``, the cost of predicting class j if the truth is
+    class i, the expected cost of predicting j is ``sum_i p_i * costs[i, j]``. `predict` returns the class
+    for which it is least, and the first of these if there are several. Nothing is tuned, so no rows are
+    held out: the decision is as good as the probabilities. Calibrate them first if they are not
+    (`linclf.calibration.CalibratedClassifier`).
+
+    For two classes with costs of 0 on the diagonal this is a threshold: class 1 is predicted if its
+    probability is above ``costs[0, 1] / (costs[0, 1] + costs[1, 0])``.
+
+    Parameters
+    ----------
+    estimator : classifier
+        With ``predict_proba``; it is cloned, not changed. A ``sklearn.frozen.FrozenEstimator`` is used as it
+        is.
+    costs : array-like of shape (n_classes, n_classes), dict or None, default=None
+        Costs of 0 or more; rows are true and columns predicted classes, in the order of ``classes_``. A dict
+        has an entry for each wrong answer, ``{(true, predicted): cost}``; right answers cost 0 unless they
+        are in it. None means 1 for each wrong answer: the most probable class is predicted.
+        Only differences within a row matter, so a gain for the right answer is written as the cost of
+        missing it: subtract from each row its smallest entry.
+
+    Attributes
+    ----------
+    estimator_ : classifier
+        Fitted to all rows, or the FrozenEstimator.
+    costs_ : ndarray of shape (n_classes, n_classes)
+        The costs.
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted.
+    n_features_in_ : int
+        Number of features, if the classifier has it.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Their names, if the classifier has them.
+
+    See Also
+    --------
+    ThresholdClassifier : Tunes the decision for any score of the predictions.
+
+    References
+    ----------
+    Elkan, "The foundations of cost-sensitive learning", 2001.
+
+    Examples
+    --------
+    A malignant tumour (class 0) that is missed costs ten times as much as a false alarm:
+
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.model_selection import train_test_split
+    >>> from linclf import SoftmaxClassifier
+    >>> from linclf.decisions import CostSensitiveClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> X, X_test, y, y_test = train_test_split(X, y, random_state=1, stratify=y)
+    >>> costs = {(0, 1): 10, (1, 0): 1}
+    >>> clf = CostSensitiveClassifier(SoftmaxClassifier(alpha=1e-3), costs).fit(X, y)
+    >>> for each in (clf.estimator_, clf):
+    ...     found = each.predict(X_test)
+    ...     missed, alarms = (y_test == 0) & (found == 1), (y_test == 1) & (found == 0)
+    ...     print("missed", missed.sum(), "alarms", alarms.sum())
+    missed 5 alarms 3
+    missed 0 alarms 8
+    """
+
+    costs_: FloatArray
+    classes_: LabelArray
+    _parameter_constraints: dict = {
+        "estimator": [HasMethods(["fit", "predict"])],
+        "costs": ["array-like", dict, None],
+    }
+
+    def __init__(
+        self, estimator: Any, costs: ArrayLike | Mapping[tuple[Any, Any], float] | None = None
+    ) -> None:
+        self.estimator = estimator
+        self.costs = costs
+
+    # the parameters of the estimator are not checked yet
+    @typed(_fit_context(prefer_skip_nested_validation=False))
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, **params: Any) -> Self:
+        """Fit the classifier, and check the costs.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows, of any kind that the classifier accepts.
+        y : array-like of shape (n_samples,)
+            Labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights for the classifier.
+        **params : dict
+            For the classifier's `fit`. With ``sklearn.set_config(enable_metadata_routing=True)`` these and
+            the weights are routed to it on request.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the costs are not finite numbers of 0 or more, do not fit the classes, or never make a wrong
+            answer dearer than the right one; if the classifier has no ``predict_proba``, or takes no
+            weights although some are given.
+        """
+        need_probabilities(self.estimator)
+        X, y, weights = checked_rows(X, y, sample_weight)
+        if not isinstance(self.estimator, FrozenEstimator):
+            _matrix(self.costs, np.unique(y))  # refused before a long fit
+        for_fit, _ = self._routed(weights, params)
+        estimator = self._fit_inside(Given(X, y, weights, for_fit), None)
+        self.costs_ = _matrix(self.costs, estimator.classes_)
+        self.classes_ = estimator.classes_
+        self._published(estimator)
+        return self
+
+    def expected_cost(self, X: Any, costs: ArrayLike | None = None) -> FloatArray:
+        """Expected cost of each answer.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to classify.
+        costs : array-like of shape (n_samples, n_classes, n_classes), default=None
+            ``costs[r, i, j]`` is the cost of predicting class j in row r if its truth is class i, instead of
+            the costs that were given to the classifier.
+
+        Returns
+        -------
+        cost : ndarray of shape (n_samples, n_classes)
+            ``sum_i p_i * costs[i, j]`` for each class j.
+        """
+        p = np.asarray(self.predict_proba(X), np.float64)
+        if costs is None:
+            return p @ self.costs_
+        costs = _numbers(costs)
+        K = len(self.classes_)
+        if costs.shape != (len(p), K, K):
+            raise ValueError(
+                f"costs has shape {costs.shape}: pass an array (n_samples, n_classes, n_classes), here "
+                f"{(len(p), K, K)}, or give one matrix for all rows to the classifier"
+            )
+        _check(costs)
+        return np.einsum("ri,rij->rj", p, costs)
+
+    def decision_function(self, X: Any) -> FloatArray:
+        """Minus the expected costs.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to classify.
+
+        Returns
+        -------
+        f : ndarray of shape (n_samples, n_classes), or (n_samples,) for two classes
+            Minus `expected_cost`. For two classes, what predicting the second one saves.
+        """
+        cost = self.expected_cost(X)
+        return cost[:, 0] - cost[:, 1] if cost.shape[1] == 2 else -cost
+
+    def predict(self, X: Any, costs: ArrayLike | None = None) -> LabelArray:
+        """The class of least expected cost.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to classify.
+        costs : array-like of shape (n_samples, n_classes, n_classes), default=None
+            Costs of each row, as in `expected_cost`.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Labels from ``classes_``.
+        """
+        index = self.expected_cost(X, costs).argmin(axis=1)
+        return self.classes_[index]
+
+
+def _matrix(costs: ArrayLike | Mapping[tuple[Any, Any], float] | None, classes: LabelArray) -> FloatArray:
+    """The costs as a checked array (n_classes, n_classes)."""
+    K = len(classes)
+    if costs is None:
+        return 1.0 - np.eye(K)
+    if isinstance(costs, Mapping):
+        costs = _from_pairs(costs, classes)
+    matrix = _numbers(costs)
+    if matrix.shape != (K, K):
+        raise ValueError(
+            f"costs has shape {matrix.shape}, and there are {K} classes: pass an array {(K, K)}, with a row "
+            f"for each true and a column for each predicted class, in the order {classes.tolist()}"
+        )
+    _check(matrix)
+    return matrix
+
+
+def _from_pairs(costs: Mapping[tuple[Any, Any], float], classes: LabelArray) -> FloatArray:
+    names = classes.tolist()
+    pairs = {(i, j) for i in names for j in names}
+    if unknown := [pair for pair in costs if pair not in pairs]:
+        raise ValueError(
+            f"costs has the key {unknown[0]!r}: keys are pairs (true, predicted) of the classes {names}"
+        )
+    if missing := [pair for pair in pairs if pair[0] != pair[1] and pair not in costs]:
+        raise ValueError(f"costs has no entry {min(missing)!r}: give one for each wrong (true, predicted)")
+    return np.array([[costs.get((i, j), 0.0) for j in names] for i in names])
+
+
+def _numbers(costs: ArrayLike) -> FloatArray:
+    try:
+        return np.array(costs, np.float64)
+    except (TypeError, ValueError) as fault:
+        raise ValueError(f"costs={costs!r} is not an array of numbers ({fault})") from fault
+
+
+def _check(costs: FloatArray) -> None:
+    """Refuse costs (..., K, K) that are no costs."""
+    for wrong, what in ((~np.isfinite(costs), "not finite"), (costs < 0, "negative")):
+        if wrong.any():
+            at = tuple(int(i) for i in np.argwhere(wrong)[0])
+            raise ValueError(
+                f"costs[{', '.join(map(str, at))}]={costs[at]} is {what}; costs are finite and not negative. "
+                "If it is a gain, subtract from each row its smallest entry, costs - costs.min(axis=-1, "
+                "keepdims=True): this changes no decision, and the right answer costs 0"
+            )
+    right = np.diagonal(costs, axis1=-2, axis2=-1)[..., None]
+    if costs.size and not (costs > right).any():
+        raise ValueError(
+            f"costs={costs.tolist()!r} makes no wrong answer dearer than the right one; if these are gains, "
+            "pass gains.max(axis=1, keepdims=True) - gains"
+        )
