@@ -214,7 +214,7 @@ def test_classes_without_rows_to_calibrate():
     clustered = ConformalClassifier(frozen(4), taxonomy=Clustered(min_rows=2), random_state=0)
     assert clustered.fit(p[rows], y[rows]).categories_[3] == -1
     model = ConformalClassifier(frozen(4), taxonomy="class").fit(p[rows], y[rows])
-    with pytest.warns(UserWarning, match="1 of 4 classes have fewer than 9 rows .* are in every set"):
+    with pytest.warns(UserWarning, match="1 of 4 classes have too few rows .* needs 9 .* are in every set"):
         sets = model.predict_set(p).toarray()
     assert sets[:, 3].all()
     assert not sets[:, 0].all()

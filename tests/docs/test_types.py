@@ -32,6 +32,7 @@ from linclf import (
     effective_number_weights,
 )
 from linclf.calibration import CalibratedClassifier, TemperatureScaling
+from linclf.conformal import ConformalClassifier
 from linclf.functional import entmax, gumbel_max, info_nce, logsumexp, softmax
 from linclf.large import (
     AdaptiveSoftmaxClassifier,
@@ -109,6 +110,9 @@ CLASSIFIERS = {
     "HierarchicalSoftmaxClassifier().tree_.codes": "list[str]",
     "CalibratedClassifier(SoftmaxClassifier()).fit(X, y).predict(X)": "ndarray",
     "CalibratedClassifier(SoftmaxClassifier()).fit(X, y).predict_proba(X)": "ndarray",
+    "ConformalClassifier(SoftmaxClassifier()).fit(X, y).predict_set(X, 0.9)": "csr_array",
+    "ConformalClassifier(SoftmaxClassifier()).fit(X, y).predict(X)": "ndarray",
+    "ConformalClassifier(SoftmaxClassifier()).fit(X, y).predict_proba(X)": "ndarray",
 }
 
 ARGUMENTS = [
