@@ -280,15 +280,14 @@ class ConformalClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEst
             )
         if always.any():
             warnings.warn(
-                f"{always.sum()} of {len(always)} classes have fewer than {needed} rows to calibrate "
-                f"coverage={coverage}, and are in every set; taxonomy='cluster' pools rare classes, and "
-                "'marginal' all of them",
+                f"{always.sum()} of {len(always)} classes have too few rows to calibrate "
+                f"coverage={coverage}, which needs {needed} of known classes, and are in every set; "
+                "taxonomy='cluster' pools rare classes, and 'marginal' all of them",
                 UserWarning,
                 stacklevel=3,
             )
         return found
 
-    @available_if(_inner_has("predict"))
     def predict(self, X: Any) -> LabelArray:
         """The prediction of the classifier.
 
@@ -305,7 +304,7 @@ class ConformalClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEst
         check_is_fitted(self)
         return self.estimator_.predict(X)
 
-    @available_if(_inner_has("predict_proba"))
+    @typed(available_if(_inner_has("predict_proba")))
     def predict_proba(self, X: Any) -> FloatArray:
         """The probabilities of the classifier.
 
@@ -322,7 +321,7 @@ class ConformalClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEst
         check_is_fitted(self)
         return self.estimator_.predict_proba(X)
 
-    @available_if(_inner_has("decision_function"))
+    @typed(available_if(_inner_has("decision_function")))
     def decision_function(self, X: Any) -> FloatArray:
         """The scores of the classifier, if it has them.
 

@@ -97,6 +97,32 @@ def test_rows_of_equal_probabilities_are_equal_up_to_their_last_digits():
     assert model.predict_set(lower, 0.9).toarray().all()
 
 
+class Lead:
+    """How far a class is behind the best one."""
+
+    def of_classes(self, p, seed):
+        return p.max(axis=1, keepdims=True) - p
+
+
+class Halves:
+    """The first classes share a threshold, and so do the others."""
+
+    def assign(self, scores, codes, n_classes, rng):
+        return (np.arange(n_classes) >= n_classes // 2).astype(int), np.arange(len(scores))
+
+
+def test_custom_scores_and_taxonomies():
+    p, y = drawn(600, 4, np.random.default_rng(0))
+    model = clone(ConformalClassifier(frozen(4), conformity_score=Lead(), taxonomy=Halves()))
+    sets = model.fit(p[:300], y[:300]).predict_set(p[300:]).toarray()
+    lead = p.max(axis=1, keepdims=True) - p
+    for half in (slice(0, 2), slice(2, 4)):
+        rows = np.flatnonzero((y[:300] >= 2) == (half.start == 2))
+        own = np.sort(lead[rows, y[rows]])
+        threshold = own[int(np.ceil((len(own) + 1) * 0.9)) - 1]
+        np.testing.assert_array_equal(sets[:, half], lead[300:, half] <= threshold)
+
+
 def test_memory_does_not_grow_with_rows_times_classes():
     n_classes, calls = 20_000, []
 
@@ -214,7 +240,7 @@ def test_classes_without_rows_to_calibrate():
     clustered = ConformalClassifier(frozen(4), taxonomy=Clustered(min_rows=2), random_state=0)
     assert clustered.fit(p[rows], y[rows]).categories_[3] == -1
     model = ConformalClassifier(frozen(4), taxonomy="class").fit(p[rows], y[rows])
-    with pytest.warns(UserWarning, match="1 of 4 classes have fewer than 9 rows .* are in every set"):
+    with pytest.warns(UserWarning, match="1 of 4 classes have too few rows .* needs 9 .* are in every set"):
         sets = model.predict_set(p).toarray()
     assert sets[:, 3].all()
     assert not sets[:, 0].all()

@@ -33,6 +33,7 @@ from linclf import (
 )
 from linclf.calibration import CalibratedClassifier, TemperatureScaling
 from linclf.decisions import CostSensitiveClassifier, RejectClassifier, ThresholdClassifier
+from linclf.conformal import ConformalClassifier
 from linclf.functional import entmax, gumbel_max, info_nce, logsumexp, softmax
 from linclf.large import (
     AdaptiveSoftmaxClassifier,
@@ -115,6 +116,9 @@ CLASSIFIERS = {
     "ThresholdClassifier(SoftmaxClassifier()).fit(X, y).predict_proba(X)": "ndarray",
     "ThresholdClassifier(SoftmaxClassifier()).fit(X, y).best_score_": "float",
     "RejectClassifier(SoftmaxClassifier(), coverage=0.9).fit(X, y).accepts(X)": "ndarray",
+    "ConformalClassifier(SoftmaxClassifier()).fit(X, y).predict_set(X, 0.9)": "csr_array",
+    "ConformalClassifier(SoftmaxClassifier()).fit(X, y).predict(X)": "ndarray",
+    "ConformalClassifier(SoftmaxClassifier()).fit(X, y).predict_proba(X)": "ndarray",
 }
 
 ARGUMENTS = [

@@ -194,7 +194,7 @@ CASES = {
         lambda: ConformalClassifier(FrozenEstimator(SoftmaxClassifier().fit(*TWO))).fit(*TWO),
     ),
     "classes with few rows to calibrate": (
-        r"1 of 4 classes have fewer than 9 rows to calibrate coverage=0\.9, and are in every set",
+        r"1 of 4 classes have too few rows to calibrate coverage=0\.9, which needs 9 .* in every set",
         lambda: (
             ConformalClassifier(SoftmaxClassifier(), taxonomy="class", random_state=0)
             .fit(X, RARE)
