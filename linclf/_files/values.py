@@ -31,6 +31,7 @@ from linclf._files.sklearn_parts import (
 )
 from linclf._training.model import LinearModel
 from linclf._version import __version__
+from linclf.decisions.criteria import CRITERIA
 from linclf.losses import LOSSES
 from linclf.optimizers import OPTIMIZERS, Averaged
 
@@ -51,7 +52,7 @@ def classes() -> dict[str, type]:
     known: list[type] = [cls for cls in exported if isinstance(cls, type) and issubclass(cls, BaseEstimator)]
     known += [FrozenEstimator, *LOSSES.values(), *OPTIMIZERS.values(), Averaged]
     known += [*conformal.SCORES.values(), *conformal.TAXONOMIES.values()]
-    known += [*decisions.CRITERIA, LinearModel, *stream.TUPLES, *stream.OBJECTS, *STEPS]
+    known += [*CRITERIA, LinearModel, *stream.TUPLES, *stream.OBJECTS, *STEPS]
     return {cls.__name__: cls for cls in known}
 
 

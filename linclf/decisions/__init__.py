@@ -6,13 +6,12 @@ threshold for each of several labels, and `RejectClassifier` abstains from rows 
 """
 
 from linclf.decisions.costs import CostSensitiveClassifier
-from linclf.decisions.criteria import CRITERIA, F1, ErrorCosts, PrecisionAtRecall, RecallAtPrecision
+from linclf.decisions.criteria import F1, ErrorCosts, PrecisionAtRecall, RecallAtPrecision
 from linclf.decisions.label_thresholds import LabelThresholdClassifier
 from linclf.decisions.rejection import RejectClassifier
 from linclf.decisions.thresholds import ThresholdClassifier
 
 __all__ = [
-    "CRITERIA",
     "F1",
     "CostSensitiveClassifier",
     "ErrorCosts",

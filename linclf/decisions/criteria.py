@@ -26,9 +26,12 @@ class F1(NamedTuple):
 
     Examples
     --------
+    The same as ``criterion="f1"``:
+
+    >>> from linclf import SoftmaxClassifier
     >>> from linclf.decisions import F1, LabelThresholdClassifier
-    >>> LabelThresholdClassifier(None, criterion=F1()).criterion
-    F1()
+    >>> LabelThresholdClassifier(SoftmaxClassifier(), criterion=F1())
+    LabelThresholdClassifier(criterion=F1(), estimator=SoftmaxClassifier())
     """
 
     limits = {}
