@@ -22,7 +22,6 @@ class LabelledTexts(NamedTuple):
     Y: np.ndarray
     X_test: Any
     Y_test: np.ndarray
-    texts: tuple[list[str], list[str]] | None  # of both parts, if they are words
 
     def facts(self) -> dict[str, Any]:
         counts = self.Y.sum(axis=0)
@@ -50,7 +49,7 @@ def goemotions(quick: bool) -> LabelledTexts:
     vectorizer = TfidfVectorizer(sublinear_tf=True, min_df=2, ngram_range=(1, 2))
     X, X_test = vectorizer.fit_transform(texts[0]), vectorizer.transform(texts[1])
     Y, Y_test = binarizer.fit_transform(labels[0]), binarizer.transform(labels[1])
-    return LabelledTexts("GoEmotions", "real", X, Y, X_test, Y_test, (texts[0], texts[1]))
+    return LabelledTexts("GoEmotions", "real", X, Y, X_test, Y_test)
 
 
 def _read(path: Any) -> tuple[list[str], list[list[str]]]:
@@ -78,4 +77,4 @@ def many_labels(n: int, n_features: int, n_labels: int, name: str) -> LabelledTe
         (np.ones(words.size), words.ravel(), np.arange(0, words.size + 1, WORDS)), shape=(n_all, n_features)
     )
     X = generated.weighted(counts)
-    return LabelledTexts(f"generated {name}", "generated", X[:n], Y[:n], X[n:], Y[n:], None)
+    return LabelledTexts(f"generated {name}", "generated", X[:n], Y[:n], X[n:], Y[n:])

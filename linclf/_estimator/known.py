@@ -44,8 +44,8 @@ class Known(NamedTuple):
         """Refuse all of them for rows with several labels."""
         if self.given:
             raise ValueError(
-                f"{self.given[0]} is for one label a row, and y is an indicator of several; fit a classifier to "
-                "each column of y"
+                f"{self.given[0]} is for one label a row, and y is an indicator of several; fit a classifier "
+                "to each column of y"
             )
 
     def check(self, estimator: Any, classes: LabelArray, validates: bool) -> None:

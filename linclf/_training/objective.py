@@ -58,7 +58,7 @@ class RowBlock(NamedTuple):
 
 
 def spread(fit: Fit, of_features: FloatArray, dtype: np.dtype) -> FloatArray:
-    """Numbers per feature, or per class and feature, for each weight in the order of the weights in memory."""
+    """Numbers per feature, or per class and feature, for each weight in the order of memory."""
     shape = fit.shape.n_products, of_features.shape[-1]
     stored = fit.problem.storage.by_classes(np.broadcast_to(of_features.astype(dtype), shape))
     return np.ascontiguousarray(stored).ravel()

@@ -6,7 +6,7 @@ classes, is
     M = mean_i h_i z_i z_i' + penalty,      h_i = trace of the Hessian of row i's loss / K.
 
 If two scores are -v z_i and v z_i, h_i is twice that, and M half of the Hessian for v. If the loss is a sum
-over the classes and M is diagonal, each class has its own M: rare classes have much less curvature than others.
+over the classes and M is diagonal, each class has its own M: rare classes have much less curvature.
 """
 
 import numpy as np
