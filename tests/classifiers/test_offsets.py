@@ -260,7 +260,7 @@ def test_a_monitor_gets_the_offset():
     model.fit(X, y, offset=offset[:, :3])
     assert len(given[-1]["offset"]) == 180  # without the rows held out
     monitor = callback.ScoringMonitor(scoring="accuracy")
-    with pytest.raises(ValueError, match="offset"):  # scikit-learn's own scorers do not know it
+    with pytest.raises(TypeError, match="offset"):  # scikit-learn's own scorers do not know it
         SoftmaxClassifier().set_callbacks(monitor).fit(X, y, offset=offset)
 
 
