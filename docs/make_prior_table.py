@@ -24,7 +24,7 @@ PAGE = pathlib.Path(__file__).resolve().parent / "offsets-and-priors.md"
 BEGIN, END = "<!-- made by docs/make_prior_table.py -->", "<!-- end -->"
 ALPHAS = 10.0 ** np.arange(-6, 0)
 SIZES, N_DRAWS, N_CHOOSING = (200, 500, 2_000), 3, 1_000
-MODELS = ("new rows", "old model", "prior", "prior, its intercepts", "old and new rows")
+MODELS = ("new rows only", "old model", "prior", "prior, its intercepts kept", "old and new rows")
 
 
 class Domains(NamedTuple):
@@ -113,9 +113,9 @@ def measured(domains):
             rows = X[order[:n]], y[order[:n]]
             models = {
                 "old model": old,
-                "new rows": best(fitted(rows), choosing),
+                "new rows only": best(fitted(rows), choosing),
                 "prior": best(fitted(rows, prior=old), choosing),
-                "prior, its intercepts": best(fitted(rows, prior=old, fit_intercept=False), choosing),
+                "prior, its intercepts kept": best(fitted(rows, prior=old, fit_intercept=False), choosing),
                 "old and new rows": SoftmaxClassifier(alpha=old.alpha).fit(*joined(domains.old, rows)),
             }
             for name, model in models.items():
@@ -129,7 +129,7 @@ def cell(means):
 
 def main():
     warnings.simplefilter("ignore", ConvergenceWarning)
-    lines = [["new domain", "new rows", *MODELS]]
+    lines = [["new domain", "number", *MODELS]]
     for domains in (
         newsgroups(),
         mnist("MNIST, two pixels to the right", shifted),

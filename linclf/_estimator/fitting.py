@@ -25,7 +25,7 @@ from linclf._data.labels import (
     classes_of,
     targets_of,
 )
-from linclf._data.offsets import checked_offset, of_classes
+from linclf._data.offsets import checked_offset, of_classes, of_decisions
 from linclf._data.targets import Indicators, Targets
 from linclf._data.weights import log_prior, positive_rows, weights_of_classes
 from linclf._estimator.calibrated import checked_calibrator
@@ -162,8 +162,8 @@ def fitting_of(
         else:
             check_class_names(validation[1], classes, "y_val")
         n_given, ids = _counted(validation[2], len(weights_val))
-        scores = _known_scores(known.offset_val, n_given, ids, classes, X.dtype, "offset_val")
-        held_out = dataset(X_val, watched, weights_val, per_class, scores)
+        scores_val = _known_scores(known.offset_val, n_given, ids, classes, X.dtype, "offset_val")
+        held_out = dataset(X_val, watched, weights_val, per_class, scores_val)
         if not data.is_sparse:
             warn_if_apart(measured(data), held_out)
     elif estimator.early_stopping is True:
@@ -175,14 +175,15 @@ def fitting_of(
         )
     if not (estimator.standardize or trait(loss, "head").equivariant):
         warn_if_uneven(data, loss)
-    arguments = {"X": X, "y": targets.named(classes), "metadata": None}
-    if rows.weighted:
-        arguments["metadata"] = {"sample_weight": weights}
+    seen = Dataset(X, targets, weights, offset=scores)
     if estimator.has_callbacks and data.chosen is not None:
         seen = data.take(data.chosen)
-        arguments |= {"X": seen.X, "y": seen.y.named(classes)}
-        if rows.weighted:
-            arguments["metadata"] = {"sample_weight": seen.weights}
+    arguments = {"X": seen.X, "y": seen.y.named(classes), "metadata": None}
+    metadata = {"sample_weight": seen.weights} if rows.weighted else {}
+    if seen.offset is not None:
+        metadata["offset"] = of_decisions(seen.offset)
+    if metadata:
+        arguments["metadata"] = metadata
     return Fitting(
         classes=classes,
         solver=solver,

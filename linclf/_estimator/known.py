@@ -101,7 +101,7 @@ def refuse(estimator: Any, name: str, n_classes: int) -> None:
     """Refuse an argument that needs one linear score per class."""
     loss = loss_for(estimator._loss(), n_classes)
     if not estimator._scores_are_linear():
-        raise ValueError(f"{name} is for {LINEAR}, and {type(estimator).__name__} is not one")
+        raise ValueError(f"{name} is for {LINEAR}, not for {type(estimator).__name__}")
     if not trait(loss, "head").equivariant:
         raise ValueError(f"{name} is for {LINEAR}, and {loss!r} is a loss on cosines")
     if trait(loss, "n_outputs") is not None or trait(loss, "class_scores") is not None:

@@ -94,10 +94,11 @@ def test_a_constant_offset_moves_the_intercepts_only(n_classes):
     np.testing.assert_allclose(plain.predict_proba(X), moved.predict_proba(X, offset=constant), atol=1e-7)
 
 
-def test_early_stopping_splits_the_offset_with_the_rows():
+@pytest.mark.parametrize("form", FORMS)
+def test_early_stopping_splits_the_offset_with_the_rows(form):
     """Known scores that give the labels away leave nothing to learn, also on the held-out rows."""
     X, y = load_breast_cancer(return_X_y=True)
-    X = StandardScaler().fit_transform(X)
+    X = FORMS[form](StandardScaler().fit_transform(X))
     offset = np.where(y == 1, 30.0, -30.0)
     model = SoftmaxClassifier(early_stopping=True, solver="sgd", max_iter=20, random_state=0)
     model.fit(X, y, offset=offset)
@@ -241,6 +242,28 @@ def test_offsets_are_routed():
         assert hasattr(SoftmaxClassifier(), f"set_{name}_request")
 
 
+def test_a_monitor_gets_the_offset():
+    """As it gets weights: scikit-learn's ScoringMonitor passes them to the scorer."""
+    callback = pytest.importorskip("sklearn.callback")  # scikit-learn 1.9
+    X, y, weights, offset = table(3)
+    given = []
+
+    def scorer(estimator, X, y, **metadata):
+        given.append(metadata)
+        return {"accuracy": estimator.score(X, y, **metadata)}
+
+    monitor = callback.ScoringMonitor(scoring=scorer)
+    SoftmaxClassifier(solver="newton").set_callbacks(monitor).fit(X, y, weights, offset=offset)
+    np.testing.assert_allclose(given[-1]["offset"], offset)
+    monitor = callback.ScoringMonitor(scoring=scorer)
+    model = SoftmaxClassifier(early_stopping=True, max_iter=2, random_state=0).set_callbacks(monitor)
+    model.fit(X, y, offset=offset[:, :3])
+    assert len(given[-1]["offset"]) == 180  # without the rows held out
+    monitor = callback.ScoringMonitor(scoring="accuracy")
+    with pytest.raises(TypeError, match="offset"):  # scikit-learn's own scorers do not know it
+        SoftmaxClassifier().set_callbacks(monitor).fit(X, y, offset=offset)
+
+
 # ---------------------------------------------------------------- starts
 
 
@@ -338,6 +361,17 @@ def test_what_contradicts_other_arguments_is_refused():
     with pytest.raises(ValueError, match="NaN"):
         fitted.fit(X, y, offset=np.full(60, np.nan))
     assert vars(fitted) == before
+
+
+def test_classifiers_on_a_cluster_refuse_them():
+    pytest.importorskip("distributed")
+    from linclf import dask
+
+    X, y, _, offset = table(2, n=60)
+    with pytest.raises(TypeError, match="offset is no argument for Dask collections"):
+        dask.SoftmaxClassifier().fit(X, y, offset=offset)
+    with pytest.raises(TypeError, match="offset is no argument for Dask collections"):
+        dask.SoftmaxClassifier().predict(X, offset=offset)
 
 
 @settings(max_examples=25, deadline=None)

@@ -15,6 +15,7 @@ from sklearn.svm import SVC, LinearSVC
 
 from linclf import (
     Batches,
+    EpochCallback,
     LinearClassifier,
     MarginSoftmaxClassifier,
     SoftmaxClassifier,
@@ -274,3 +275,17 @@ def test_what_means_nothing_is_refused():
     SoftmaxClassifier().fit(X, y, prior=named)
     with pytest.raises(ValueError, match="column 0 of X is 'b', but prior was fitted with 'a' there"):
         SoftmaxClassifier().fit(table[list("bacd")], y, prior=named)
+
+
+def test_callbacks_see_the_whole_model():
+    """With no step to speak of, that is the prior, also of sparse features that do not occur."""
+    pytest.importorskip("sklearn.callback")  # scikit-learn 1.9
+    rng = np.random.default_rng(0)
+    X = sparse.random_array((60, 500), density=0.01, format="csr", rng=rng)
+    y = np.arange(60) % 3
+    prior, seen = SoftmaxClassifier(solver="lbfgs").fit(X, y), []
+    model = SoftmaxClassifier(solver="sgd", learning_rate=1e-12, max_iter=2, tol=None, random_state=0)
+    model.set_callbacks(EpochCallback(lambda _, reached: seen.append(reached.coef_)))
+    model.fit(X, y, prior=prior)
+    assert len(seen) == 2
+    np.testing.assert_allclose(seen[0], prior.coef_, atol=1e-9)
