@@ -229,6 +229,12 @@ class BaseLinearClassifier(Described):
         -------
         self : object
             The estimator after this part.
+
+        Raises
+        ------
+        ValueError
+            If y has labels that are not in `classes` without ``on_new_class="add"``, or the data cannot be
+            used.
         """
         with self._unchanged_on_failure(), one_blas_thread():
             return self._partial_fit(X, y, classes, sample_weight)

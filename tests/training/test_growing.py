@@ -131,6 +131,37 @@ def test_one_vector_for_two_classes_unfolds_to_what_two_vectors_would_be(storage
     assert np.abs(state_of(grown)[0][:2]).max() > 1e-3
 
 
+@pytest.mark.parametrize("storage", STORAGES)
+@pytest.mark.parametrize(
+    "model",
+    [
+        adding(alpha=0.1),
+        adding(LinearClassifier, loss="cosface", solver="adam"),
+        adding(LinearClassifier, loss="squared-weston-watkins", alpha=0.1),
+        adding(NCEClassifier, n_sampled=50, alpha=0.1),
+    ],
+    ids=["softmax", "cosface", "hinge", "nce"],
+)
+def test_what_depends_on_the_number_of_classes_is_that_of_all(model, storage, monkeypatch):
+    X, y = rows(range(5), 5, storage=storage)
+    for first in ([0, 3], [0, 3, 4]):
+        grown = added(clone(model), first, first, storage=storage)
+        n_steps = int(grown._stream.state.n_steps[0])
+        grown = without_training(grown, X, y, monkeypatch)
+        told = clone(model).partial_fit(*rows(first, 0, storage=storage), classes=NAMES)
+        mine, other = grown._stream, told._stream
+        for name in ("n_classes", "n_outputs", "loss", "key", "head", "alpha", "curvature"):
+            expected = getattr(other, name)
+            if name == "head":
+                assert mine.head.copies == expected.copies
+            else:
+                assert getattr(mine, name) == expected
+        assert mine.frame.shift == other.frame.shift
+        # the next part continues this stream, and is not the first of a new one
+        n_next = grown.partial_fit(X, y)._stream.state.n_steps[0]
+        assert n_next > n_steps > 0
+
+
 def test_a_new_class_on_cosines_starts_at_the_mean_direction_of_its_rows(monkeypatch):
     X, y = rows([0, 1, 3, 4], 5)
     model = added(adding(LinearClassifier, loss="cosface"), [0, 3, 4])
@@ -365,6 +396,7 @@ def test_copies_and_files_grow_and_go_on_bitwise(model, storage):
         copies.append(pickle.loads(pickle.dumps(model)))
         for each in copies:
             added(each, labels, storage=storage)
+            each.coef_  # noqa: B018  what the part has changed is written now
         assert joblib.hash(model._stream) == before  # they share nothing that changes
         np.testing.assert_array_equal(model.coef_, coef)
         added(model, labels, storage=storage)
