@@ -111,6 +111,8 @@ def refuse(estimator: Any, name: str, n_classes: int) -> None:
 def known_scores(estimator: Any, offset: ArrayLike, n_rows: int) -> FloatArray:
     """The offset to add to the scores of a fitted model."""
     n_classes = len(estimator.classes_)
+    if hasattr(estimator, "multilabel_"):
+        raise ValueError("offset is for one label a row, and the classifier was fitted to several")
     refuse(estimator, "offset", n_classes)
     return checked_offset(offset, n_rows, n_classes, "offset")
 
@@ -132,6 +134,8 @@ def prior_weights(prior: Any, classes: LabelArray, n_features: int, names: Any) 
             f"prior={prior!r} has no coef_, intercept_ and classes_; pass a linear classifier, not a wrapper "
             "around it"
         )
+    if hasattr(prior, "multilabel_"):
+        raise TypeError(f"prior={prior!r} was fitted to several labels a row; pass one with a label a row")
     own = getattr(prior, "_scores_are_linear", None)
     cosine = hasattr(prior, "constant_")
     if cosine or hasattr(prior, "dual_coef_") or (own is not None and not own()):

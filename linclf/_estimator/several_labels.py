@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Tags
 
 from linclf._data.dataset import Dataset
@@ -84,7 +84,9 @@ class SeveralLabels(BaseLinearClassifier):
     def _loss_and_columns(self, scores: FloatArray) -> tuple[Any, FloatArray]:
         return (self._several_labels_loss(), scores) if self._several else super()._loss_and_columns(scores)
 
-    def predict(self, X: MatrixLike | Batches) -> LabelArray | NDArray[np.int64]:
+    def predict(
+        self, X: MatrixLike | Batches, *, offset: ArrayLike | None = None
+    ) -> LabelArray | NDArray[np.int64]:
         """Class of the highest score, or of the highest calibrated probability.
 
         If the classifier was fitted to several labels a row, all labels with a positive score.
@@ -93,6 +95,8 @@ class SeveralLabels(BaseLinearClassifier):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or Batches
             Rows to classify.
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+            Known scores to add, as in `fit`; None adds nothing. Refused for several labels a row.
 
         Returns
         -------
@@ -100,8 +104,8 @@ class SeveralLabels(BaseLinearClassifier):
             Labels from ``classes_``, or 1 for each label of a row and 0 for the others.
         """
         if not self._several:
-            return super().predict(X)
-        return self._by_blocks(X, lambda scores: scores > 0).astype(np.int64)
+            return super().predict(X, offset=offset)
+        return self._by_blocks(X, lambda scores: scores > 0, offset=offset).astype(np.int64)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
