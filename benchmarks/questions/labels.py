@@ -104,8 +104,8 @@ def table(result: Result) -> str:
     return (
         "; ".join(sizes)
         + f". C = {result['settings']['C']:g} and default tolerances; the objective is the mean over the "
-        "rows of the log losses of all labels, plus the penalty. For scikit-learn, iterations are a mean over "
-        "the labels; of many labels a few are timed, and the others are assumed to take as long.\n\n"
+        "rows of the log losses of all labels, plus the penalty. For scikit-learn, iterations are a mean "
+        "over the labels; of many labels a few are timed, and the others are assumed to take as long.\n\n"
         + markdown_table(
             ["data", "model", "seconds", "iterations", "objective", "micro-F1", "macro-F1", ""], lines
         )

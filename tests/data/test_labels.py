@@ -214,7 +214,7 @@ def test_missing_labels_elsewhere(iris, kind):
         (lambda y: y * 0, "contains only one class: .*0"),
         (
             lambda y: np.eye(3, dtype=int)[y],
-            r"y with shape \(150, 3\) and dtype int64 is multilabel-indicator",
+            r"y has a column of 0 and 1 for each of several labels, and SoftmaxClassifier has one label",
         ),
         (lambda y: y[:149], r"inconsistent numbers of samples: \[150, 149\]"),
         (lambda y: y[:, None, None], "Found array with dim 3"),
