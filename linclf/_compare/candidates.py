@@ -18,9 +18,9 @@ from linclf.losses._registry import trait
 BASELINE = "sklearn:DummyClassifier"
 # measured in all splits before the others start, to show results early
 FIRST = ("softmax", "sklearn:LogisticRegression", "sklearn:RidgeClassifier", BASELINE)
-# for two classes, all hinges in a group are the same problem
+# for two classes, all losses in a group are the same problem
 HINGES = ("weston-watkins", "crammer-singer", "one-vs-rest")
-TWINS = (HINGES, tuple(f"squared-{name}" for name in HINGES))
+TWINS = (("softmax", "one-vs-rest-logistic"), HINGES, tuple(f"squared-{name}" for name in HINGES))
 _ENOUGH = 10_000  # iterations; the defaults of rivals are 100 or 1,000
 
 

@@ -60,8 +60,8 @@ def check_y(y: Any) -> NDArray:
     y = np.asarray(y) if names is None else np.asarray(y)[:, np.argsort(names)]
     if y.ndim != 2 or y.dtype.kind != "f":
         raise ValueError(
-            f"y with shape {y.shape} and dtype {y.dtype} is {type_of_target(y)}, which is not supported; "
-            "pass one label a row, or class probabilities as a float array (n_samples, n_classes)"
+            f"y with shape {y.shape} and dtype {y.dtype} is {type_of_target(y)}, which is not supported "
+            "here; pass one label a row, or class probabilities as a float array (n_samples, n_classes)"
         )
     return check_probabilities(y)
 
@@ -75,6 +75,11 @@ def labels_of(y: Any, name: str = "y") -> NDArray:
     objects = np.array(y, object) if labels.dtype.kind in "US" and isinstance(y, (list, tuple)) else labels
     if objects.dtype.kind == "T":
         labels = objects = objects.astype(object)
+    if labels.ndim == 2 and labels.shape[1] != 1:
+        raise ValueError(
+            f"{name} should be a 1d array of one label a row, got an array of shape {labels.shape}; pass one "
+            f"of its columns, or {name}.argmax(axis=1) if each row has one label"
+        )
     if objects.ndim == 2 or labels.ndim != 1:
         labels = objects = column_or_1d(labels, warn=True)
     if objects.dtype == object:

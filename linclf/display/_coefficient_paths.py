@@ -53,7 +53,7 @@ def paths_by_class(
         drawn = drawn[np.argsort(-values[-1 if at is None else at, drawn], kind="stable")]
         return CoefficientPaths(title, [str(name) for name in names[drawn]], values[:, drawn])
 
-    rows = rows_shown(classes, shown)
+    rows = rows_shown(classes, shown, coefs.shape[1])
     if rows is None:
         return {None: of_largest(f"length of {kind}s", np.sqrt(np.square(coefs).sum(axis=1)))}
     if shown is None:

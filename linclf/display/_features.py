@@ -35,9 +35,9 @@ def row_of(classes: LabelArray, label: Any, argument: str) -> int:
         raise ValueError(f"{argument} has {label!r}, which is no class: pass one of {known}") from None
 
 
-def rows_shown(classes: LabelArray, shown: Sequence[Any] | None) -> list[tuple[int, str]] | None:
-    """Rows of weights and their titles: one row for two classes, else those of shown; None if it is None."""
-    if len(classes) == 2:
+def rows_shown(classes: LabelArray, shown: Sequence[Any] | None, n_rows: int) -> list[tuple[int, str]] | None:
+    """Rows of weights and their titles: the one of two classes, else those of shown; None if it is None."""
+    if n_rows == 1:
         if shown is not None:
             raise ValueError(f"shown={shown!r}: two classes have one panel, pass None")
         return [(0, f"{classes[1]}, not {classes[0]}")]

@@ -47,7 +47,7 @@ class CoefficientsDisplay:
     Parameters
     ----------
     coef : array-like of shape (K, d) or (1, d)
-        A row for each class; one row for two classes.
+        A row for each class or label; one row for two classes.
     classes : array-like of shape (K,)
         Their labels.
     image_shape : tuple of two ints, default=None
@@ -110,7 +110,7 @@ class CoefficientsDisplay:
     ) -> None:
         self.coef, self.classes = np.asarray(coef, float), np.asarray(classes)
         K = len(self.classes)
-        if self.coef.ndim != 2 or len(self.coef) != (1 if K == 2 else K):
+        if self.coef.ndim != 2 or len(self.coef) not in ((1, 2) if K == 2 else (K,)):
             raise ValueError(
                 f"coef has shape {self.coef.shape} and there are {K} classes: pass a row for each class, one "
                 "row for two, such as clf.coef_ and clf.classes_"
@@ -121,7 +121,7 @@ class CoefficientsDisplay:
         self.coef = self.coef * checked_scale(feature_scale, d)
         self._kind = "coefficient per unit" if feature_scale is None else "scaled coefficient"
         every = [(row, str(label)) for row, label in enumerate(self.classes)]
-        self._panels = rows_shown(self.classes, shown) or every
+        self._panels = rows_shown(self.classes, shown, len(self.coef)) or every
         self.top = checked_top((5 if len(self._panels) > _MANY else 10) if top is None else top)
 
     def __repr__(self) -> str:

@@ -589,7 +589,10 @@ F, Y = [[1.0, 0.0, 2.0], [0.0, 1.0, 0.0], [3.0, 0.0, 1.0]], [0, 1, 2]
         ((F, [0.5, 1.5, 2.2]), "Unknown label type"),
         ((F, [0, 1, np.nan]), "contains NaN"),
         ((F, None), "y"),
-        ((F, [[0, 1], [1, 0], [1, 0]]), "y should be a 1d array"),
+        (
+            (F, [[0, 1], [1, 0], [1, 0]]),
+            r"y should be a 1d array of one label a row, .* \(3, 2\); pass one of its columns",
+        ),
         ((F, Y, [1.0, -1.0, 1.0]), "[Nn]egative"),
         ((F, Y, [0.0, 0.0, 0.0]), "at least one"),
         ((F, Y, [1.0, 1.0]), "sample_weight"),

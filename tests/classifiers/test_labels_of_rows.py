@@ -464,7 +464,7 @@ def test_estimators_of_one_label(table):
     with pytest.raises(ValueError, match=r"LinearClassifierCV chooses a penalty for one label a row"):
         LinearClassifierCV(loss=LOGISTIC).fit(X, Y)
     with pytest.raises(
-        ValueError, match=r"is multilabel-indicator, which is not supported; pass one label a row"
+        ValueError, match=r"is multilabel-indicator, which is not supported here; pass one label a row"
     ):
         model(solver="sgd").partial_fit(X, Y, classes=range(5))
 

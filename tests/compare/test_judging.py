@@ -179,16 +179,17 @@ def test_the_end_of_the_grid_is_marked(iris):
 # ---------------------------------------------------------------- two classes
 
 
-def test_hinges_of_two_classes_are_one_row_because_they_are_one_model(two_classes):
+def test_losses_of_two_classes_are_one_row_if_they_are_one_model(two_classes):
     X, y = two_classes
     held = StandardScaler().fit_transform(X)
     for twins in TWINS:
         made = [LinearClassifier(loss=name, alpha=1e-2, random_state=0).fit(held, y) for name in twins]
         for other in made[1:]:
             np.testing.assert_array_equal(other.predict(held), made[0].predict(held))
-    models = ["*weston-watkins", "*crammer-singer", "*one-vs-rest"]
+    models = ["softmax", "*weston-watkins", "*crammer-singer", "*one-vs-rest", "one-vs-rest-logistic"]
     result = compare(X, y, models=models, tune=False, repeats=1)
     assert {row["model"]: row["stands_for"] for row in result.rows} == {
+        "softmax": ["one-vs-rest-logistic"],
         "weston-watkins": ["crammer-singer", "one-vs-rest"],
         "squared-weston-watkins": ["squared-crammer-singer", "squared-one-vs-rest"],
     }

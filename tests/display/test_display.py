@@ -715,6 +715,13 @@ ONE_CURVE = reliability_curve(Y, P, n_bins=4)
 ABC = list("abc")
 
 
+def test_two_labels_of_a_row_have_a_panel_each():
+    display = CoefficientsDisplay([[1.0, 2.0], [3.0, -4.0]], [0, 1], top=1)
+    assert [display.largest(label) for label in (0, 1)] == [["x1"], ["x0", "x1"]]
+    assert display.to_frame().columns.tolist() == [0, 1]
+    assert len(np.ravel(display.plot().ax_)) == 2
+
+
 def three(**options):
     return CoefficientsDisplay(COEF, ABC, **options)
 
