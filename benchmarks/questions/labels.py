@@ -23,7 +23,7 @@ BOTH = "GoEmotions", "1,000 labels"
 
 def run(quick: bool) -> Measurements:
     comments = goemotions(quick)
-    shape = (1_000, 500, 20) if quick else (5_000, 5_000, 1_000)
+    shape = (1_000, 500, 20) if quick else (20_000, 20_000, 1_000)
     many = many_labels(*shape, "texts of many labels")
     rows = [
         attempt({"data": BOTH[0], "model": OURS}, functools.partial(_ours, comments)),
@@ -121,8 +121,7 @@ def _faster(data: str, most: float, result: Result) -> tuple[str, bool]:
 def _as_good(result: Result) -> tuple[str, bool]:
     ours, theirs = (row_of(result, data=BOTH[0], model=model) for model in (OURS, PEER))
     shown = [f"{name[3:]} {ours[name]:.4f} and {theirs[name]:.4f}" for name in ("f1_micro", "f1_macro")]
-    good = all(ours[name] >= theirs[name] - 0.01 for name in ("f1_micro", "f1_macro"))
-    return ", ".join(shown), good and ours["objective"] <= theirs["objective"]
+    return ", ".join(shown), all(ours[name] >= theirs[name] for name in ("f1_micro", "f1_macro"))
 
 
 MARKS = [
@@ -131,7 +130,7 @@ MARKS = [
         "1/30 of OneVsRestClassifier's time",
         functools.partial(_faster, BOTH[0], 1 / 30),
     ),
-    Mark("the same, F1", "no higher objective, and F1 within .01", _as_good),
+    Mark("the same, F1", "equal or better", _as_good),
     Mark("1,000 labels", "1/30 of OneVsRestClassifier's time", functools.partial(_faster, BOTH[1], 1 / 30)),
 ]
 
