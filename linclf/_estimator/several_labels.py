@@ -112,7 +112,7 @@ class SeveralLabels(BaseLinearClassifier):
         classifier_tags: Any = tags.classifier_tags
         try:
             self._several_labels_loss()
-        except (TypeError, ValueError):
+        except (KeyError, TypeError, ValueError):  # parameters that fit will refuse
             return tags
         classifier_tags.multi_label = True
         return tags

@@ -37,7 +37,7 @@ class OneVsRestLogistic(NamedTuple):
     >>> clf = LinearClassifier(loss=OneVsRestLogistic(), standardize=True).fit(X, y)
     >>> clf.predict_proba(X[60:62]).round(2)
     array([[0.  , 1.  , 0.  ],
-           [0.01, 0.7 , 0.28]])
+           [0.  , 0.98, 0.02]])
     """
 
     shift_invariant = False

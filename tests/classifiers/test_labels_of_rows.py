@@ -293,6 +293,7 @@ def test_tags_follow_the_loss():
     for one in (SVMClassifier(), SoftmaxClassifier(), LinearClassifierCV(loss=LOGISTIC)):
         assert not get_tags(one).classifier_tags.multi_label
     assert not get_tags(LinearClassifier(loss="nothing")).classifier_tags.multi_label
+    assert not get_tags(SVMClassifier(multi_class="ovr")).classifier_tags.multi_label
 
 
 def test_grid_search(table):

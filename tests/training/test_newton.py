@@ -27,6 +27,7 @@ SMOOTH = [name for name, loss in LOSSES.items() if trait(loss, "smooth") and tra
 LINEAR = [name for name in SMOOTH if not trait(LOSSES[name], "gradient_jumps")]
 NAIVE = {
     "softmax": lambda f, y: naive.cross_entropy(f, y, 0.0, 1.0),
+    "one-vs-rest-logistic": naive.one_vs_rest_logistic,
     "focal": lambda f, y: naive.focal(f, y, 2.0),
     "sparsemax": naive.sparsemax_loss,
     "entmax": lambda f, y: naive.entmax_loss(f, y, 1.5),
@@ -65,8 +66,9 @@ def test_nothing_lower_is_found(name, n_classes, each_model):
     if n_classes == 2:
         W, b, alpha = np.vstack([-W, W]) / 2, np.append(-b, b) / 2, 2e-2
     start, loss = np.column_stack([W, b]).ravel(), NAIVE[name]
-    if n_classes == 2 and name == "squared-one-vs-rest":
-        loss = NAIVE["squared-weston-watkins"]
+    if n_classes == 2:  # the same problem, with one vector of weights
+        resolved = {"squared-one-vs-rest": "squared-weston-watkins", "one-vs-rest-logistic": "softmax"}
+        loss = NAIVE[resolved.get(name, name)]
 
     def objective(parameters):
         V = parameters.reshape(n_classes, -1)
