@@ -2,8 +2,8 @@
 A miss costs me ten times as much as a false alarm: where do I draw the line?
 =============================================================================
 
-If you know what errors cost, no line has to be tuned: the class of least expected cost follows from the
-probabilities. If you know only the score that you are judged by, tune the line on rows held out.
+Nowhere: say what errors cost, and the class of least expected cost follows from the probabilities. The
+picture shows what tuned lines cost. *Making decisions* in the guide says when tuning is the right way.
 """
 
 import matplotlib.pyplot as plt

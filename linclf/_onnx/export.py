@@ -208,6 +208,9 @@ def _check_known(model: Any) -> None:
     if not isinstance(model, Predicting):
         name = type(model).__name__
         inside = "; export its estimator_" if hasattr(model, "estimator_") else ""
+        rule = [each for each in ("costs_", "offsets_", "thresholds_", "bound_") if hasattr(model, each)]
+        if inside and rule:
+            inside += f", and apply {rule[0]} to its probabilities yourself"
         raise TypeError(
             f"{name} is no classifier of linclf{inside}; skl2onnx converts others, and pipelines around "
             "classifiers of linclf after linclf.register_onnx_converters()"

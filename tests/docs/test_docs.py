@@ -49,7 +49,9 @@ def read(path):
         ("many-classes.md", 30),
         ("prediction-sets.md", 18),
         ("new-classes.md", 9),
-        ("making-decisions.md", 25),
+        ("making-decisions.md", 33),
+        ("several-labels.md", 7),
+        ("offsets-and-priors.md", 25),
     ],
 )
 def test_examples_print_what_the_page_says(name, at_least):

@@ -25,6 +25,7 @@ from linclf import (
     SVMClassifierCV,
 )
 from linclf.calibration import CALIBRATORS, CalibratedClassifier, TemperatureScaling
+from linclf.decisions import CostSensitiveClassifier
 from linclf.functional import softmax
 from linclf.large import (
     AdaptiveSoftmaxClassifier,
@@ -263,6 +264,13 @@ def test_what_has_no_form_in_onnx_is_refused(model, options, error, message):
 def test_what_is_no_classifier_is_named_by_its_type():
     with pytest.raises(TypeError, match=r"^ndarray is no classifier of linclf"):
         linclf.to_onnx(np.zeros((3, 2)))
+
+
+def test_a_decision_is_refused_with_what_to_apply_instead():
+    clf = _fitted(CostSensitiveClassifier(SoftmaxClassifier()))
+    with pytest.raises(TypeError, match="export its estimator_, and apply costs_ to its probabilities"):
+        linclf.to_onnx(clf)
+    linclf.to_onnx(clf.estimator_)
 
 
 def test_labels_that_onnx_does_not_have():
