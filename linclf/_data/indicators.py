@@ -1,6 +1,6 @@
 """Indicators of several labels a row: which y is one, and what it must hold."""
 
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from linclf._data.forms import column_names, container
+from linclf._data.labels import SURE, check_y, is_missing
 from linclf._data.refusals import refuse_masked
 from linclf._data.sparse import check_structure
 from linclf._data.targets import Indicators
@@ -19,16 +20,30 @@ def is_indicator(y: Any) -> bool:
     if sparse.issparse(y):
         return True
     if isinstance(y, (list, tuple)):
-        return len(y) > 0 and np.ndim(y[0]) == 1 and len(y[0]) > 1 and _has_counts(np.asarray(y[0]))
+        if len(y) == 0 or np.ndim(y[0]) != 1:
+            return False
+        try:
+            y = np.asarray(y)
+        except ValueError:  # rows of different lengths, which the caller refuses
+            return False
     shape = getattr(y, "shape", ())
     if len(shape) != 2 or shape[1] < 2:
         return False
     if hasattr(y, "dtypes"):  # pandas and polars
-        return all(str(kind).lower().startswith(("int", "uint", "bool")) for kind in y.dtypes)
+        kinds = [str(kind).lower().removeprefix("sparse[") for kind in y.dtypes]
+        if "object" not in kinds:
+            return all(kind.startswith(("int", "uint", "bool")) for kind in kinds)
+        y = np.asarray(y, object)
     return _has_counts(y) if hasattr(y, "dtype") else _has_counts(np.asarray(y))
 
 
 def _has_counts(y: Any) -> bool:
+    """Whether an array holds integers or bools; objects may also be missing, which is refused later."""
+    if y.dtype == object:
+        whole = [
+            isinstance(value, (Integral, np.bool_)) for value in y.ravel().tolist() if not is_missing(value)
+        ]
+        return len(whole) > 0 and all(whole)
     return getattr(y.dtype, "kind", "") in ("b", "i", "u")
 
 
@@ -38,8 +53,8 @@ def indicator_of(y: Any, name: str = "y") -> NDArray[np.int8]:
         return _signs(_of_sparse(y, name))
     refuse_masked(y, name)
     values = np.asarray(container(y, name))
-    if values.dtype == object:  # pandas: integers and bools, or nullable types
-        values = np.asarray(y, dtype=np.float64)
+    if values.dtype == object:  # of pandas, or a mix of integers and bools
+        _refuse_missing(values, name)
     _check_values(values, name)
     return _signs(values.astype(bool))
 
@@ -70,6 +85,14 @@ def _of_sparse(y: Any, name: str) -> NDArray[np.bool_]:
     return has
 
 
+def _refuse_missing(values: NDArray, name: str) -> None:
+    flat = values.ravel().tolist()
+    if set(map(type, flat)) - SURE:
+        at = next((at for at, value in enumerate(flat) if is_missing(value)), None)
+        if at is not None:
+            _refuse(flat[at], *divmod(at, values.shape[1]), name)
+
+
 def _check_values(values: NDArray, name: str) -> None:
     wrong = np.argwhere((values != 0) & (values != 1))
     if wrong.size:
@@ -78,15 +101,42 @@ def _check_values(values: NDArray, name: str) -> None:
 
 
 def _refuse(value: Any, row: int, column: int, name: str) -> None:
+    if is_missing(value):
+        remedy = "Drop this row, or fill the gap"
+    elif isinstance(value, Integral):
+        remedy = (
+            "Pass one label a row as an array (n_samples,), and several outputs that are not 0 or 1 to "
+            "sklearn.multioutput.MultiOutputClassifier"
+        )
+    else:
+        remedy = f"Pass class probabilities as a dense array of floats, such as {name}.toarray()"
     raise ValueError(
         f"{name} is an indicator of several labels a row, and has {value} in row {row}, column {column}; it "
-        f"must hold only 0 and 1. Pass one label a row as an array (n_samples,), and several outputs that "
-        "are not 0 or 1 to sklearn.multioutput.MultiOutputClassifier"
+        f"must hold only 0 and 1. {remedy}"
     )
 
 
+def refuse_out_of_memory(y: Any) -> None:
+    """Refuse an indicator for rows that are not in memory."""
+    if is_indicator(y):
+        raise ValueError(
+            "y is an indicator of several labels a row, and rows that are not in memory have one label; pass "
+            "arrays, or y.argmax(axis=1) if each row has one label, or class probabilities as floats"
+        )
+
+
+def validation_labels_of(y_val: Any) -> NDArray:
+    """Checked validation labels, if y has one label a row."""
+    if is_indicator(y_val):
+        raise ValueError(
+            "y_val is an indicator of several labels a row, and y has one label a row; pass both in one form"
+        )
+    return check_y(y_val)
+
+
 def validation_indicator_of(y_val: Any) -> NDArray[np.int8]:
-    """The same for validation labels, if y is an indicator."""
+    """An indicator for validation, if y is one."""
+    y_val = container(y_val, "y_val")
     if not is_indicator(y_val):
         raise ValueError(
             "y_val must be an indicator as y is: integers or bools of shape (n_val, n_labels), or a sparse "
@@ -111,7 +161,8 @@ def refuse_constant(y: Indicators, weights: FloatArray) -> None:
             more = f", like {constant.size - 1} more columns" if constant.size > 1 else ""
             raise ValueError(
                 f"column {constant[0]} of y is never {value} in rows of positive weight{more}, so there is "
-                "nothing to learn; remove it from y"
+                "nothing to learn; remove it from y. In cross-validation, remove labels that are too rare "
+                "for the folds, or use a splitter that stratifies by all labels"
             )
 
 

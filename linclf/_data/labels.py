@@ -102,7 +102,7 @@ def _check_kinds(y: NDArray, name: str) -> None:
     """Refuse labels that are missing, or of types that cannot be sorted together."""
     labels = y.tolist()
     types = set(map(type, labels))
-    missing = [row for row, label in enumerate(labels) if _is_missing(label)] if types - SURE else []
+    missing = [row for row, label in enumerate(labels) if is_missing(label)] if types - SURE else []
     if missing:
         raise ValueError(_missing(name, y, missing))
     first = {kind: next(row for row, label in enumerate(labels) if type(label) is kind) for kind in types}
@@ -124,7 +124,8 @@ def _check_kinds(y: NDArray, name: str) -> None:
         )
 
 
-def _is_missing(label: object) -> bool:
+def is_missing(label: object) -> bool:
+    """Whether a label is None, NaN, NaT or NA."""
     named = type(label).__name__ in ("NoneType", "NAType", "NaTType")
     return named or (isinstance(label, Real) and label != label)
 
@@ -202,23 +203,23 @@ def located(y: NDArray, classes: NDArray) -> tuple[IntArray, NDArray[np.bool_]]:
     return index.astype(np.int64), np.broadcast_to(unknown, len(y))
 
 
-def index_of(y: NDArray, classes: NDArray, remedy: str = "") -> IntArray:
+def index_of(y: NDArray, classes: NDArray, remedy: str = "", name: str = "y") -> IntArray:
     """Positions of labels in the sorted classes. Unknown labels are an error, which ends with the remedy."""
     index, unknown = located(y, classes)
     if unknown.any():
         new = np.unique(y[unknown])
-        raise ValueError(f"y contains labels that are not in classes {classes!r}: {new!r}{remedy}")
+        raise ValueError(f"{name} contains labels that are not in classes {classes!r}: {new!r}{remedy}")
     return index
 
 
-def targets_of(y: NDArray, classes: NDArray, remedy: str = "") -> Targets:
+def targets_of(y: NDArray, classes: NDArray, remedy: str = "", name: str = "y") -> Targets:
     """Checked labels, rows of probabilities or indicators as targets; unknown classes end with the remedy."""
     if y.ndim == 1:
-        return Labels(index_of(y, classes, remedy), len(classes))
+        return Labels(index_of(y, classes, remedy, name), len(classes))
     several = y.dtype == np.int8
     if y.shape[1] != len(classes):
         columns = "columns of labels" if several else "columns of class probabilities"
-        raise ValueError(f"y has {y.shape[1]} {columns}, but there are {len(classes)} classes{remedy}")
+        raise ValueError(f"{name} has {y.shape[1]} {columns}, but there are {len(classes)} classes{remedy}")
     return Indicators(y) if several else Probabilities(y)
 
 
@@ -263,15 +264,15 @@ class Accuracy:
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows.
-        y : array-like of shape (n_samples,)
-            Their true labels.
+        y : array-like of shape (n_samples,), or an indicator
+            Their true labels, in the form of `predict`.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows.
 
         Returns
         -------
         float
-            The share of rows, or of their weight, with the correct label.
+            The share of rows, or of their weight, whose labels are all correct.
         """
         predicted: NDArray = self.predict(X)  # pyright: ignore[reportAttributeAccessIssue]
         return accuracy(predicted, y, sample_weight)

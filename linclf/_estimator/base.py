@@ -87,10 +87,12 @@ class BaseLinearClassifier(Described):
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or Batches
             Training rows; float32 and float64 are used as they are, float16 and bfloat16 become float32, and
             other types float64. `Batches` are read again for each pass, and contain labels and weights.
-        y : array-like of shape (n_samples,) or float array of shape (n_samples, n_classes)
+        y : array-like of shape (n_samples,), float array of shape (n_samples, n_classes), or an indicator
             Class labels, or one row of class probabilities per sample (soft labels). With soft labels the
             classes are 0 ... n_classes - 1 or, for a pandas, polars or Arrow table whose column names are all
-            strings, these names, sorted.
+            strings, these names, sorted. Integers or bools of shape (n_samples, n_labels), or a sparse matrix
+            of 0 and 1, are an indicator: 1 for each label of a row. Only `LinearClassifier` and
+            `SVMClassifier` take it, for losses that are a sum over the classes.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights; 0 is the same as removing a row, and k as repeating it k times. The classes
             are those of y. If all rows of a class have weight 0, its probability is 0, its score lies below

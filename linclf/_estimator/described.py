@@ -55,8 +55,8 @@ class Described(Predicting, Accuracy, ClassifierMixin, BaseEstimator, CallbackSu
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows.
-        y : array-like of shape (n_samples,)
-            Their true labels.
+        y : array-like of shape (n_samples,), or an indicator
+            Their true labels, in the form of `predict`.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows.
         offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
@@ -65,7 +65,7 @@ class Described(Predicting, Accuracy, ClassifierMixin, BaseEstimator, CallbackSu
         Returns
         -------
         float
-            The share of rows, or of their weight, with the correct label.
+            The share of rows, or of their weight, whose labels are all correct.
         """
         predicted = self.predict(X) if offset is None else self.predict(X, offset=offset)
         return accuracy(predicted, y, sample_weight)

@@ -17,6 +17,7 @@ from linclf._data.indicators import (
     label_weights,
     refuse_constant,
     validation_indicator_of,
+    validation_labels_of,
 )
 from linclf._data.labels import (
     check_class_names,
@@ -147,7 +148,8 @@ def fitting_of(
         per_class = weights_of_classes(estimator.class_weight, labels, targets, weights)
         loss = loss_for(estimator._loss(), len(classes))
         calibrator = checked_calibrator(estimator.calibration, loss, per_class, classes)
-    held_out = given_validation(estimator, *validation, validation_indicator_of if several else check_y)
+    checked_y = validation_indicator_of if several else validation_labels_of
+    held_out = given_validation(estimator, *validation, checked_y)
     n_given = len(rows.y_given)
     scores = _known_scores(known.offset, n_given, rows.ids, classes, X.dtype, "offset")
     data, offset = dataset(X, targets, weights, per_class, scores), 0.0
@@ -155,7 +157,7 @@ def fitting_of(
         offset = adjustment * log_prior(data.y, data.weights, loss._asdict()["label_smoothing"])
     if held_out is not None:
         X_val, y_val, weights_val = held_out
-        watched = targets_of(y_val, classes)
+        watched = targets_of(y_val, classes, name="y_val")
         if isinstance(watched, Indicators):
             check_label_names(rows.label_names, validation[1])
             watched = watched.weighted(per_label)
@@ -231,6 +233,12 @@ def part_of(estimator: Described, given: Given, classes: ArrayLike | None, first
     before: LabelArray | None = None if first else estimator.classes_
     known = given_classes(estimator, classes, before)
     X = estimator._checked(given[0], reset=first)
+    if is_indicator(given[1]):
+        estimator._several_labels_loss()  # refuses what has one label a row
+        raise ValueError(
+            "y is an indicator of several labels a row, and partial_fit trains one label a row; use fit, or "
+            "pass y.argmax(axis=1) if each row has one label"
+        )
     if known is not None:
         check_class_names(given[1], known, "y")
     X, y, weights = positive_rows(X, check_y(given[1]), given[2], scale_free=False)
@@ -270,7 +278,7 @@ def given_validation(
     X_val: MatrixLike | None,
     y_val: ArrayLike | None,
     sample_weight_val: ArrayLike | None,
-    checked_y: Callable[[Any], NDArray] = check_y,
+    checked_y: Callable[[Any], NDArray] = validation_labels_of,
 ) -> tuple[Matrix, NDArray, FloatArray] | None:
     """The rows, labels and weights that the user holds out, or None."""
     if X_val is None or y_val is None:

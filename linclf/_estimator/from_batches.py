@@ -68,7 +68,7 @@ def fitting_elsewhere(
     if held_out is not None:
         X_val, y_val, weights_val = held_out
         check_class_names(validation[1], classes, "y_val")
-        watched = dataset(X_val, targets_of(y_val, classes), weights_val, per_class)
+        watched = dataset(X_val, targets_of(y_val, classes, name="y_val"), weights_val, per_class)
     else:
         watched = None if found.held_out is None else _dataset(found.held_out, found, per_class)
     encoding = Encoding(found.n_rows, classes, found.lookup, per_class, apart)

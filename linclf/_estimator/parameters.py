@@ -183,7 +183,7 @@ class CommonParameters(Declared):
         description="""
         Weights of the classes, by which sample weights are multiplied. A class of weight 0 stays in
         ``classes_`` with a probability of 0. A list is for several labels a row, with a dict
-        ``{0: weight, 1: weight}`` for each label.
+        ``{0: weight, 1: weight}`` for each label; only `LinearClassifier` and `SVMClassifier` take it.
         """,
     )
     warm_start: bool = parameter(

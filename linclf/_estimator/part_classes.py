@@ -1,5 +1,7 @@
 """The classes of a stream: those given in the first call, and new labels with on_new_class="add"."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -40,10 +42,25 @@ def classes_after(
     if estimator.on_new_class == "add":
         check_grows(loss_for(estimator._loss(), len(known)))
         if y.ndim == 1:
-            return with_new_labels(known, y), ""
+            after = with_new_labels(known, y)
+            _refuse_without_weight(estimator.class_weight, after, known)
+            return after, ""
         return known, "; on_new_class='add' takes new classes only from labels, one for each row"
     grows = "on_new_class" in estimator._declared and y.ndim == 1 and kind_of(y) == kind_of(known)
     return known, "; on_new_class='add' makes new labels classes" if grows else ""
+
+
+def _refuse_without_weight(class_weight: Any, after: LabelArray, known: LabelArray) -> None:
+    """Refuse new classes of weight 0: they would start at the mean of the others."""
+    if len(after) == len(known) or not isinstance(class_weight, dict):
+        return
+    before = set(known.tolist())
+    for label in after.tolist():
+        if label not in before and class_weight.get(label, 1.0) == 0:
+            raise ValueError(
+                f"class_weight[{label!r}]=0, and on_new_class='add' would make {label!r} a class; leave out "
+                "its rows, or give it a small weight"
+            )
 
 
 def _of_first_part(y: NDArray, names: LabelArray | None) -> LabelArray:

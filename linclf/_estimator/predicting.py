@@ -210,7 +210,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
     # ------------------------------------------------------------ for people
 
     def decision_function(self, X: MatrixLike | Batches, *, offset: ArrayLike | None = None) -> FloatArray:
-        """Scores of each class; for two classes one score, positive for ``classes_[1]``.
+        """Scores of each class; for two classes (not two labels a row) one, positive for ``classes_[1]``.
 
         For losses on cosines the rows are normalised first. With `calibration`, the scores are the logarithms
         of the calibrated probabilities, or the log odds for two classes, so that they agree with `predict`.
@@ -320,7 +320,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         Returns
         -------
         p : ndarray of shape (n_samples, n_classes)
-            Non-negative, each row sums to 1; float64 if calibrated.
+            Non-negative; each row sums to 1, unless it has several labels; float64 if calibrated.
         """
         return self._probabilities(self._all_scores(X, offset))
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.exceptions import NotFittedError
 from sklearn.utils import Tags
 
 from linclf._data.dataset import Dataset
@@ -82,7 +83,16 @@ class SeveralLabels(BaseLinearClassifier):
         return model.scores(X) if self._several else super()._scores(model, X)
 
     def _loss_and_columns(self, scores: FloatArray) -> tuple[Any, FloatArray]:
-        return (self._several_labels_loss(), scores) if self._several else super()._loss_and_columns(scores)
+        one, scores = super()._loss_and_columns(scores)  # refuses a calibration that was set later
+        if not self._several:
+            return one, scores
+        loss = loss_of_labels(self._loss())
+        if loss is None:
+            raise NotFittedError(
+                f"the loss {self._loss()!r} was set after this {type(self).__name__} was fitted to several "
+                "labels a row, and is for one label a row; fit again"
+            )
+        return loss, scores
 
     def predict(
         self, X: MatrixLike | Batches, *, offset: ArrayLike | None = None

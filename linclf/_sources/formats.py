@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
+from linclf._data.indicators import refuse_out_of_memory
 from linclf._data.labels import check_probabilities, check_targets, labels_of
 from linclf._data.sparse import canonical
 from linclf._sources.blocks import Block
@@ -80,6 +81,7 @@ def _typed(block: Block, dtype: np.dtype | None) -> Block:
     y = block.y
     try:
         if y is not None:
+            refuse_out_of_memory(y)
             y = np.asarray(y)
             y = check_probabilities(y) if y.ndim == 2 else check_targets(labels_of(y))
         return block._replace(X=_rows(block.X, dtype), y=y)

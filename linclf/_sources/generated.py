@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from linclf._data.indicators import refuse_out_of_memory
 from linclf._sources.blocks import Block
 from linclf._sources.vocabulary import Vocabulary
 
@@ -55,5 +56,6 @@ class FunctionSource:
             start += block.n_rows
 
     def _labels(self, y: Any) -> Any:
+        refuse_out_of_memory(y)
         y = np.asarray(y)
         return self.vocabulary.codes(y) if y.dtype.kind in "OSUT" else y

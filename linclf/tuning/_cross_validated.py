@@ -236,7 +236,7 @@ class CrossValidated(BaseLinearClassifier):
             )
         X, y, weights = given
         check_class_names(validation[1], rows.classes, "y_val")
-        held_out = Dataset(X, targets_of(y, rows.classes), weights)
+        held_out = Dataset(X, targets_of(y, rows.classes, name="y_val"), weights)
         if not held_out.is_sparse:
             warn_if_apart(measured(Dataset(rows.X, rows.y, rows.weights)), held_out)
         return held_out

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import make_multilabel_classification
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.model_selection import GridSearchCV
@@ -21,6 +21,8 @@ from sklearn.utils import get_tags
 import linclf
 from linclf import LinearClassifier, LinearClassifierCV, SoftmaxClassifier, SVMClassifier
 from linclf._data.targets import Indicators
+from linclf._sources.blocks import Block
+from linclf._sources.formats import format_of
 from linclf.losses import LOSSES, value_and_gradient
 from linclf.losses._checks import differences
 from linclf.losses._evaluation import evaluate
@@ -242,7 +244,10 @@ def test_float32_and_threads(table):
 @given(
     n_labels=st.integers(2, 6),
     kind=st.sampled_from(
-        ["int8", "int64", "uint8", "bool", "list", "csr", "csc float", "frame", "bool frame"]
+        [
+            *("int8", "int64", "uint8", "bool", "list", "csr", "csc float", "frame", "bool frame", "object"),
+            *("objects in a frame", "sparse frame", "nullable frame"),
+        ]
     ),
     seed=st.integers(0, 20),
 )
@@ -258,6 +263,9 @@ def test_every_form_of_y_gives_the_same_model(n_labels, kind, seed):
         "csc float": lambda: sparse.csc_array(Y.astype(float)),
         "frame": lambda: pd.DataFrame(Y, columns=[f"c{n_labels - k}" for k in range(n_labels)]),
         "bool frame": lambda: pd.DataFrame(Y.astype(bool)),
+        "objects in a frame": lambda: pd.DataFrame(Y).astype({0: object}),
+        "sparse frame": lambda: pd.DataFrame.sparse.from_spmatrix(sparse.csr_array(Y)),
+        "nullable frame": lambda: pd.DataFrame(Y).astype("Int64"),
     }
     y = forms[kind]() if kind in forms else Y.astype(kind)
     clf = model(tol=1e-4).fit(X, y)
@@ -265,6 +273,20 @@ def test_every_form_of_y_gives_the_same_model(n_labels, kind, seed):
     np.testing.assert_array_equal(clf.classes_, np.arange(n_labels))
     assert clf.predict(X).shape == (40, n_labels)
     assert clf.predict(X).dtype == np.int64
+
+
+def test_a_list_of_probabilities_may_begin_with_integers(table):
+    X, _ = table
+    q = [[1, 0, 0], *[[0.2, 0.3, 0.5]] * 299]
+    for clf in (SoftmaxClassifier(), model()):
+        np.testing.assert_array_equal(clf.fit(X, q).coef_, clone(clf).fit(X, np.array(q)).coef_)
+        assert not hasattr(clf, "multilabel_")
+
+
+def test_a_list_of_bools_and_integers_is_an_indicator(table):
+    X, Y = table
+    y = [row.astype(bool).tolist() if k % 2 else row.tolist() for k, row in enumerate(Y)]
+    np.testing.assert_array_equal(model().fit(X, y).coef_, model().fit(X, Y).coef_)
 
 
 def test_attributes_and_predictions(table):
@@ -338,10 +360,14 @@ def test_validation_labels_have_the_form_of_y(table):
         ValueError, match=r"y_val must be an indicator as y is.*got ndarray of shape \(300,\)"
     ):
         model().fit(X, Y, X_val=X, y_val=Y[:, 0])
-    with pytest.raises(ValueError, match=r"is multilabel-indicator, which is not supported"):
+    with pytest.raises(
+        ValueError, match=r"y_val is an indicator of several labels a row, and y has one label"
+    ):
         model().fit(X, Y[:, 0] + Y[:, 1], X_val=X, y_val=Y)
-    with pytest.raises(ValueError, match=r"y has 3 columns of labels, but there are 5 classes"):
+    with pytest.raises(ValueError, match=r"y_val has 3 columns of labels, but there are 5 classes"):
         model().fit(X, Y, X_val=X, y_val=Y[:, :3])
+    with pytest.raises(ValueError, match=r"y_val has rows of different lengths: row 0 is of length 1"):
+        model().fit(X[:2], Y[:2, :2], X_val=X[:2], y_val=[[0], [0, 1]])
     frame = pd.DataFrame(Y, columns=list("abcde"))
     with pytest.raises(ValueError, match=r"y_val has the columns \['e', 'd', .* use the same order"):
         model().fit(X, frame, X_val=X, y_val=frame[list("edcba")])
@@ -420,6 +446,16 @@ def _with(Y, row, column, value, dtype=int):
             r"y is an indicator of several labels a row, and has 2 in row 3, column 1",
         ),
         (lambda Y: sparse.csr_array(_with(Y, 3, 1, -1)), r"has -1 in row 3, column 1"),
+        (lambda Y: _with(Y, 3, 1, 2, object), r"has 2 in row 3, column 1.*MultiOutputClassifier"),
+        (
+            lambda Y: pd.DataFrame(Y).astype("Int64").mask(lambda t: t.eq(t) & (t.index == 3)[:, None]),
+            r"has <NA> in row 3, column 0; it must hold only 0 and 1. Drop this row, or fill the gap",
+        ),
+        (lambda Y: _with(Y, 3, 1, None, object), r"has None in row 3, column 1.* Drop this row"),
+        (lambda Y: sparse.csr_array(Y * 0.2), r"has 0.2 in .* Pass class probabilities as a dense array"),
+        (lambda Y: [[0], [0, 1]] * 150, r"y has rows of different lengths: row 0 is of length 1, and row 1"),
+        (lambda Y: [[0, 1], [0]] * 150, r"y has rows of different lengths: row 0 is of length 2, and row 1"),
+        (lambda Y: _with(Y, slice(None), 2, 0), r"In cross-validation, remove labels that are too rare"),
         (lambda Y: sparse.csr_array(_with(Y, 3, 1, np.nan, float)), r"has nan in row 3, column 1"),
         (lambda Y: _with(Y, slice(None), 2, 0), r"column 2 of y is never 1 in rows of positive weight, so"),
         (
@@ -464,10 +500,15 @@ def test_estimators_of_one_label(table):
             estimator.fit(X, Y)
     with pytest.raises(ValueError, match=r"LinearClassifierCV chooses a penalty for one label a row"):
         LinearClassifierCV(loss=LOGISTIC).fit(X, Y)
+    for y in (Y, sparse.csr_array(Y), Y.tolist()):
+        with pytest.raises(
+            ValueError, match=r"partial_fit trains one label a row; use fit, or pass y.argmax"
+        ):
+            model(solver="sgd").partial_fit(X, y, classes=range(5))
     with pytest.raises(
-        ValueError, match=r"is multilabel-indicator, which is not supported here; pass one label a row"
+        ValueError, match=r"SoftmaxClassifier has one label a row; use LinearClassifier\(loss="
     ):
-        model(solver="sgd").partial_fit(X, Y, classes=range(5))
+        SoftmaxClassifier(solver="sgd").partial_fit(X, Y, classes=range(5))
 
 
 @pytest.mark.parametrize(
@@ -492,6 +533,37 @@ def test_lists_of_class_weights_are_for_several_labels(table):
     X, Y = table
     with pytest.raises(ValueError, match=r"class_weight is a list, which is for several labels a row"):
         model(class_weight=[{}] * 5).fit(X, Y.argmax(axis=1))
+
+
+@pytest.mark.parametrize("name", ["SoftmaxClassifier", "FocalClassifier", "NCEClassifier", "SVMClassifier"])
+def test_lists_of_class_weights_elsewhere(table, name):
+    X, Y = table
+    clf = getattr(linclf, name, None) or getattr(linclf.large, name)
+    with pytest.raises(ValueError, match=r"class_weight is a list, which is for several labels a row"):
+        clf(class_weight=[{}] * 5).fit(X, Y.argmax(axis=1))
+
+
+def test_parameters_that_are_set_after_the_fit(table):
+    X, Y = table
+    clf = model().fit(X, Y).set_params(loss="softmax")
+    for method in (clf.predict_proba, clf.predict_log_proba):
+        with pytest.raises(
+            NotFittedError, match=r"the loss 'softmax' was set after this LinearClassifier was"
+        ):
+            method(X)
+    clf.set_params(loss=LOGISTIC, calibration="platt")
+    with pytest.raises(NotFittedError, match=r"calibration='platt' was set after this LinearClassifier was"):
+        clf.predict_proba(X)
+    assert clf.set_params(calibration=None).predict_proba(X).shape == Y.shape
+
+
+def test_rows_that_are_not_in_memory(table):
+    X, Y = table
+    for y in (Y, np.eye(5, dtype=int)[Y.argmax(axis=1)], sparse.csr_array(Y), Y.tolist()):
+        with pytest.raises(ValueError, match=r"rows that are not in memory have one label; pass arrays, or"):
+            model().fit(linclf.Batches(lambda y=y: iter([(X, y)])))
+        with pytest.raises(ValueError, match=r"rows 0 and following: y is an indicator of several labels"):
+            format_of(Block(0, X, y, None))  # as the workers of Dask read their partitions
 
 
 def test_solvers_and_calibration_that_do_not_fit(table):
