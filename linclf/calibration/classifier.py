@@ -9,13 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fi
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Tags, _safe_indexing, get_tags
 from sklearn.utils._param_validation import HasMethods, StrOptions
-from sklearn.utils.metadata_routing import (
-    MetadataRouter,
-    MethodMapping,
-    _routing_enabled,
-    process_routing,
-)
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, _routing_enabled
 
 from linclf._data.folds import Folds, Splitter, folds_of
 from linclf._data.labels import Accuracy, classes_of
@@ -31,6 +25,7 @@ from linclf.calibration._folds import (
     scored_rows,
     scores_of,
 )
+from linclf.calibration._inside import check_one_label, check_same_classes, refuse_decision, routed
 from linclf.calibration._names import CALIBRATORS, resolve
 
 
@@ -144,7 +139,8 @@ class CalibratedClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEs
         Raises
         ------
         ValueError
-            If ``cv`` is given for a FrozenEstimator, or the data do not fit.
+            If ``cv`` or parameters are given for a FrozenEstimator, an ``offset`` is given, which held-out
+            rows would not get, the estimator is a classifier of `linclf.decisions`, or the data do not fit.
         TypeError
             If ``method`` cannot be told that it gets probabilities.
 
@@ -155,8 +151,9 @@ class CalibratedClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEs
             used for calibration. If the classifier does not accept ``sample_weight``, so that only the
             calibrator uses it; not given if metadata are routed.
         """
+        refuse_decision(self)
         X, y, weights = checked_rows(X, y, sample_weight)
-        for_fit, for_split = self._routed(weights, params)
+        for_fit, for_split = routed(self, weights, params)
         given = Given(X, y, weights, for_fit)
         rows = np.arange(len(y)) if weights is None else np.flatnonzero(weights)
         calibrator = resolve(self.method)
@@ -171,6 +168,7 @@ class CalibratedClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEs
                     "leave cv=None, or pass the estimator itself"
                 )
             estimator, scored = self.estimator.fit(X, y, **for_fit), rows  # refused if not fitted
+            check_one_label(estimator, X)
             known = given.X if len(rows) == len(given.y) else _safe_indexing(given.X, rows)
             classes, scores = estimator.classes_, scores_of(estimator, response, known)
         elif len(classes_of(given.y)) > len(np.unique(given.y[rows])) == 1:
@@ -229,8 +227,8 @@ class CalibratedClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEs
         p : ndarray of shape (n_samples, n_classes)
             Non-negative; each row sums to 1.
         """
-        check_is_fitted(self)
-        return calibrated(self.calibrator_, getattr(self.estimator_, self._response)(X), self.classes_)
+        scores = self._scores(X)
+        return calibrated(self.calibrator_, scores, self.classes_)
 
     def predict_log_proba(self, X: Any) -> FloatArray:
         """Logarithm of `predict_proba`, accurate even if that underflows.
@@ -245,8 +243,7 @@ class CalibratedClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEs
         log_p : ndarray of shape (n_samples, n_classes)
             Logarithms of the probabilities.
         """
-        check_is_fitted(self)
-        scores = getattr(self.estimator_, self._response)(X)
+        scores = self._scores(X)
         return calibrated(self.calibrator_, scores, self.classes_, logarithm=True)
 
     def predict(self, X: Any) -> LabelArray:
@@ -265,6 +262,11 @@ class CalibratedClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEs
         index = self.predict_proba(X).argmax(axis=1)
         return self.classes_[index]
 
+    def _scores(self, X: Any) -> FloatArray:
+        # classes without weight are not among those of the estimator
+        check_same_classes(self, getattr(getattr(self, "calibrator_", None), "classes_", ()))
+        return getattr(self.estimator_, self._response)(X)
+
     def get_metadata_routing(self) -> MetadataRouter:
         """The routing of the metadata of `fit`.
 
@@ -276,17 +278,6 @@ class CalibratedClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEs
         router = MetadataRouter(owner=self).add_self_request(self)
         router.add(estimator=self.estimator, method_mapping=MethodMapping().add(caller="fit", callee="fit"))
         return router.add(splitter=self.cv, method_mapping=MethodMapping().add(caller="fit", callee="split"))
-
-    def _routed(
-        self, weights: FloatArray | None, params: dict[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The parameters for ``fit`` of the classifier, and for ``split`` of the splitter."""
-        if _routing_enabled():
-            routed = process_routing(self, "fit", sample_weight=weights, **params)
-            return routed.estimator.fit, routed.splitter.split
-        if weights is not None and has_fit_parameter(self.estimator, "sample_weight"):
-            params = {**params, "sample_weight": weights}
-        return params, {}
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

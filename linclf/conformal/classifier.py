@@ -14,11 +14,16 @@ from sklearn.utils import Tags, _safe_indexing, check_random_state, get_tags, in
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, _routing_enabled, process_routing
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
 from linclf._data.labels import Accuracy, check_targets, labels_of
 from linclf._types import BoolArray, FloatArray, IntArray, LabelArray, Seed, typed
 from linclf.calibration._folds import Given, fitted_to
+from linclf.calibration._inside import (
+    check_one_label,
+    check_same_classes,
+    refuse_for_frozen,
+    refuse_offset,
+)
 from linclf.conformal._interfaces import ALL_ROWS, Score, Taxonomy
 from linclf.conformal._names import score_for, taxonomy_for
 from linclf.conformal._rows import check_known, codes_of, probabilities_by_block, scores_of_labels, split
@@ -188,6 +193,7 @@ class ConformalClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEst
         if isinstance(self.estimator, FrozenEstimator):
             self._check_frozen(given.params)
             estimator = self.estimator.fit(X, y)  # refused if not fitted
+            check_one_label(estimator, X)
         else:
             share = SHARE if self.calibration_size is None else self.calibration_size
             train, held_out = split(y, float(share), rng)
@@ -246,7 +252,7 @@ class ConformalClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEst
         UserWarning
             If some classes have so few rows to calibrate that they are in every set.
         """
-        check_is_fitted(self)
+        check_same_classes(self)
         found = self._thresholds(check_coverage(coverage))
         (X,) = cast("list[Any]", indexable(X))
         return as_rows(self._memberships(X, found.values, allow_empty), len(self.classes_))
@@ -301,7 +307,7 @@ class ConformalClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEst
         y : ndarray of shape (n_samples,)
             Labels from ``classes_``.
         """
-        check_is_fitted(self)
+        check_same_classes(self)
         return self.estimator_.predict(X)
 
     @typed(available_if(_inner_has("predict_proba")))
@@ -318,7 +324,7 @@ class ConformalClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEst
         p : ndarray of shape (n_samples, n_classes)
             Probabilities of all classes.
         """
-        check_is_fitted(self)
+        check_same_classes(self)
         return self.estimator_.predict_proba(X)
 
     @typed(available_if(_inner_has("decision_function")))
@@ -335,7 +341,7 @@ class ConformalClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEst
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
             Scores; for two classes one, positive for ``classes_[1]``.
         """
-        check_is_fitted(self)
+        check_same_classes(self)
         return self.estimator_.decision_function(X)
 
     def get_metadata_routing(self) -> MetadataRouter:
@@ -351,8 +357,11 @@ class ConformalClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEst
 
     def _routed(self, params: dict[str, Any]) -> dict[str, Any]:
         """The parameters for ``fit`` of the classifier."""
+        refuse_offset(params)
         if _routing_enabled():
-            return process_routing(self, "fit", **params).estimator.fit
+            found = process_routing(self, "fit", **params).estimator.fit
+            refuse_offset(found)
+            return found
         if params.get("sample_weight") is not None:
             raise TypeError(
                 "sample_weight is refused, because it would not count in calibration, whose guarantee is for "
@@ -367,11 +376,7 @@ class ConformalClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEst
                 f"calibration_size={self.calibration_size} is for an estimator that is fitted here; all rows "
                 "calibrate a FrozenEstimator: leave calibration_size=None, or pass the estimator itself"
             )
-        if params:
-            raise ValueError(
-                f"{sorted(params)} are for fit of the estimator, and a FrozenEstimator is not fitted again: "
-                "leave them out, or pass the estimator itself"
-            )
+        refuse_for_frozen(self.estimator, params)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

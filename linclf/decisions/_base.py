@@ -7,13 +7,15 @@ import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Tags, _safe_indexing, get_tags
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, _routing_enabled, process_routing
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, _routing_enabled
 
 from linclf._data.folds import Fold, folds_of, warn_of_missing
+from linclf._data.labels import index_of
 from linclf._types import FloatArray, IntArray, LabelArray
 from linclf.calibration._folds import Given, fitted_to, held_out_scores, scores_of
+from linclf.calibration._inside import check_one_label, check_same_classes, predicts_several
 
+REMEDY = "; pass rows of the classes that the FrozenEstimator was fitted to"
 OTHER_ROWS = "FrozenEstimator and other rows to decide on"  # what to do without folds
 
 
@@ -30,6 +32,7 @@ class BaseDecision(MetaEstimatorMixin, BaseEstimator):
     estimator: Any
     estimator_: Any
     cv: Any = None
+    _is_decision = True
 
     def get_metadata_routing(self) -> MetadataRouter:
         """The routing of the metadata of `fit`.
@@ -43,17 +46,6 @@ class BaseDecision(MetaEstimatorMixin, BaseEstimator):
         router.add(estimator=self.estimator, method_mapping=MethodMapping().add(caller="fit", callee="fit"))
         return router.add(splitter=self.cv, method_mapping=MethodMapping().add(caller="fit", callee="split"))
 
-    def _routed(
-        self, weights: FloatArray | None, params: dict[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The parameters for ``fit`` of the classifier, and for ``split`` of the splitter."""
-        if _routing_enabled():
-            routed = process_routing(self, "fit", sample_weight=weights, **params)
-            return routed.estimator.fit, routed.splitter.split
-        if weights is not None and has_fit_parameter(self.estimator, "sample_weight"):
-            params = {**params, "sample_weight": weights}
-        return params, {}
-
     def _fit_inside(self, given: Given, held_out: str | None) -> Any:
         """The estimator, fitted to all rows, or as it is if it is frozen.
 
@@ -61,7 +53,20 @@ class BaseDecision(MetaEstimatorMixin, BaseEstimator):
         weights is refused.
         """
         weights = given.weights
-        if weights is None or "sample_weight" in given.params or isinstance(self.estimator, FrozenEstimator):
+        if isinstance(self.estimator, FrozenEstimator):
+            refuse_folds(self.cv)
+            estimator = self.estimator.fit(given.X, given.y)  # refused if not fitted
+            if given.y.ndim == 1:
+                check_one_label(estimator, given.X)
+                known = given.y if weights is None else given.y[weights > 0]
+                index_of(known, estimator.classes_, REMEDY)
+            elif not predicts_several(estimator, given.X):
+                raise ValueError(
+                    f"{estimator!r} predicts one label a row, and y has {given.y.shape[1]}: pass a "
+                    "classifier that was fitted to such a y"
+                )
+            return estimator
+        if weights is None or "sample_weight" in given.params:
             return fitted_to(self.estimator, given, np.arange(len(given.y)))
         if not _routing_enabled() and np.ptp(weights) > 0:
             if held_out is None:
@@ -96,8 +101,10 @@ class BaseDecision(MetaEstimatorMixin, BaseEstimator):
         p : ndarray of shape (n_samples, n_classes)
             ``estimator_.predict_proba(X)``.
         """
-        check_is_fitted(self)
+        check_same_classes(self)
         return self.estimator_.predict_proba(X)
+
+    predict_proba.__qualname__ = "predict_proba"  # in messages about arguments; the class here is private
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -135,7 +142,6 @@ def held_out(
     rows = np.arange(len(given.y)) if given.weights is None else np.flatnonzero(given.weights)
     classes = fitted.classes_
     if isinstance(owner.estimator, FrozenEstimator):
-        refuse_folds(owner.cv)
         known = given.X if len(rows) == len(given.y) else _safe_indexing(given.X, rows)
         return HeldOut(_columns(scores_of(fitted, response, known)), rows)
     if len(np.unique(given.y[rows])) == 1:

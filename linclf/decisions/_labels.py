@@ -13,11 +13,15 @@ from sklearn.utils.metaestimators import _safe_split
 from linclf._data.folds import Fold, folds_of
 from linclf._types import BoolArray, FloatArray, IntArray
 from linclf.calibration._folds import Given, fitted_to
-from linclf.decisions._base import OTHER_ROWS, BaseDecision, HeldOut, refuse_folds
-from linclf.decisions.criteria import Criterion, Outcomes
+from linclf.decisions._base import OTHER_ROWS, BaseDecision, HeldOut
+from linclf.decisions.criteria import Criterion, Outcomes, RecallAtPrecision
 
 N_FOLDS = 5
 USUAL, FOR_NONE, FOR_ALL = 0.5, 1.0, -1.0  # thresholds
+OF_SEVERAL = (
+    "LinearClassifier(loss='one-vs-rest-logistic') of linclf, or another classifier of several labels, "
+    "such as sklearn.multiclass.OneVsRestClassifier around one of two classes"
+)
 SAME = 1e-12  # probabilities and values that are closer differ by rounding
 
 
@@ -39,6 +43,12 @@ def indicator_of(y: Any) -> NDArray | None:
     return values.astype(np.int64)
 
 
+def need_labels(estimator: Any) -> None:
+    """Refuse an estimator without probabilities of labels."""
+    if not hasattr(estimator, "predict_proba"):
+        raise ValueError(f"estimator={estimator!r} has no predict_proba; use {OF_SEVERAL}")
+
+
 def of_labels(estimator: Any, X: Any, n_labels: int) -> FloatArray:
     """Probabilities (n, n_labels); scikit-learn's trees and neighbours give a list of arrays (n, 2)."""
     p = estimator.predict_proba(X)
@@ -50,8 +60,8 @@ def of_labels(estimator: Any, X: Any, n_labels: int) -> FloatArray:
         )
     if p.ndim != 2 or p.shape[1] != n_labels:
         raise ValueError(
-            f"predict_proba of {estimator!r} has shape {p.shape} for {n_labels} labels; use a classifier of "
-            "several labels, such as sklearn.multiclass.OneVsRestClassifier around this one"
+            f"predict_proba of {estimator!r} has shape {p.shape} for {n_labels} labels: if it was fitted "
+            f"again, fit this classifier again; if it takes one label a row, use {OF_SEVERAL}"
         )
     return p
 
@@ -61,7 +71,6 @@ def held_out_labels(owner: BaseDecision, fitted: Any, given: Given, for_split: d
     n, n_labels = given.y.shape
     rows = np.arange(n) if given.weights is None else np.flatnonzero(given.weights)
     if isinstance(owner.estimator, FrozenEstimator):
-        refuse_folds(owner.cv)
         known = given.X if len(rows) == n else _safe_indexing(given.X, rows)
         return HeldOut(of_labels(fitted, known, n_labels), rows)
     rarest = _rarest(given.y)
@@ -71,10 +80,27 @@ def held_out_labels(owner: BaseDecision, fitted: Any, given: Given, for_split: d
         folds = folds_of(owner.cv, given.X, rarest, rows, for_split, OTHER_ROWS)
     parts = []
     for train, test in folds:
-        clone = fitted_to(owner.estimator, given, train)
+        clone = _fitted_to(owner, given, train)
         X, _ = _safe_split(clone, given.X, given.y, test, train)
         parts.append(of_labels(clone, X, n_labels))
     return HeldOut(np.concatenate(parts), np.concatenate([test for _, test in folds]))
+
+
+def _fitted_to(owner: BaseDecision, given: Given, train: IntArray) -> Any:
+    """A clone fitted to the rows of a fold; if that fails, the error says so of labels that have no rows."""
+    try:
+        return fitted_to(owner.estimator, given, train)
+    except ValueError as fault:
+        share = given.y[train].mean(axis=0)
+        constant = np.flatnonzero((share == 0) | (share == 1))
+        if not constant.size:
+            raise
+        label = constant[0]
+        raise ValueError(
+            f"in a fold of cv={owner.cv!r}, {'no row' if share[label] == 0 else 'every row'} to train on has "
+            f"label {label}, and fit of {owner.estimator!r} refuses that "
+            f"({fault}); leave the label out, use another cv, or {OTHER_ROWS}"
+        ) from fault
 
 
 def _rarest(y: NDArray) -> IntArray:
@@ -116,6 +142,8 @@ def tuned_threshold(
     values = criterion.value(outcomes)
     base, values = float(values[0]), values[1:]
     best = values.max()
+    if isinstance(criterion, RecallAtPrecision) and best <= 0:
+        return FOR_NONE, float(best), base
     if not best > base + SAME:
         return USUAL, base, base
     equal = np.flatnonzero(values >= best - SAME)

@@ -82,22 +82,67 @@ class ByClass(NamedTuple):
             return np.where(true > 0, self.part(counts), 0.0)
 
 
+class OfPositive(NamedTuple):
+    """A score of one of two classes, such as its F1: all cuts take a sort and a sum."""
+
+    positive: int
+    y: IntArray
+    weights: FloatArray
+    score: Callable[[Counts], FloatArray]
+
+    def value(self, predicted: IntArray) -> float:
+        taken = self.weights * (predicted == self.positive)
+        found = np.sum(taken * (self.y == self.positive))
+        return float(self._scored(found, taken.sum()))
+
+    def along(self, k: int, order: IntArray, rivals: IntArray, cuts: IntArray) -> FloatArray:
+        w = self.weights[order]
+        right = w * (self.y[order] == self.positive)
+        if k == self.positive:
+            return self._scored(_sums_before(right), _sums_before(w))[cuts]
+        # the rows before the cut leave the positive class
+        return self._scored(_sums_before(right[::-1])[::-1], _sums_before(w[::-1])[::-1])[cuts]
+
+    def _scored(self, found: FloatArray, predicted: FloatArray) -> FloatArray:
+        true = self.weights[self.y == self.positive].sum()
+        counts = Counts(found, predicted, true, self.weights.sum(), 2)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value = self.score(counts)
+        return np.where(found > 0, value, 0.0)  # of nothing found, also 0 / 0
+
+
 class Asked(NamedTuple):
-    """Any value of predictions: some of the cuts, at equal numbers of rows, are tried one by one."""
+    """Any value of predictions: some of the cuts are tried one by one.
+
+    Half of them are at equal numbers of rows, and half at equal numbers of rows of class k, or of the others
+    if these are fewer: of a rare class, the first half may lie between no two rows.
+    """
 
     ask: Callable[[IntArray], float]
+    y: IntArray
 
     def value(self, predicted: IntArray) -> float:
         return self.ask(predicted)
 
     def along(self, k: int, order: IntArray, rivals: IntArray, cuts: IntArray) -> FloatArray:
         values = np.full(len(cuts), -np.inf)
-        tried = np.linspace(0, len(cuts) - 1, min(len(cuts), MOST_TRIALS)).round().astype(int)
+        tried = np.arange(len(cuts))
+        if len(cuts) > MOST_TRIALS:
+            of_class = self.y[order] == k
+            few = 2 * of_class.sum() <= len(order)
+            places = np.flatnonzero(of_class) + 1 if few else np.flatnonzero(~of_class)
+            places = np.searchsorted(cuts, places[_spread(len(places), MOST_TRIALS // 2)])
+            tried = np.union1d(_spread(len(cuts), MOST_TRIALS // 2), places)
         for at in tried:
             predicted = rivals.copy()
             predicted[order[: cuts[at]]] = k
             values[at] = self.ask(predicted)
         return values
+
+
+def _spread(n: int, most: int) -> IntArray:
+    """Positions from 0 to n - 1, evenly spread."""
+    return np.linspace(0, n - 1, min(n, most)).round().astype(int)
 
 
 def _sums_before(values: FloatArray) -> FloatArray:

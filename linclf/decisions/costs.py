@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import HasMethods
 from linclf._data.labels import Accuracy
 from linclf._types import FloatArray, LabelArray, typed
 from linclf.calibration._folds import Given, checked_rows
+from linclf.calibration._inside import refuse_decision, routed
 from linclf.decisions._base import BaseDecision, need_probabilities
 
 
@@ -32,10 +33,12 @@ class CostSensitiveClassifier(Accuracy, ClassifierMixin, BaseDecision):
     estimator : classifier
         With ``predict_proba``; it is cloned, not changed. A ``sklearn.frozen.FrozenEstimator`` is used as it
         is.
-    costs : array-like of shape (n_classes, n_classes), dict or None, default=None
+    costs : array-like of shape (n_classes, n_classes), DataFrame, dict or None, default=None
         Costs of 0 or more; rows are true and columns predicted classes, in the order of ``classes_``. A dict
         has an entry for each wrong answer, ``{(true, predicted): cost}``; right answers cost 0 unless they
-        are in it. None means 1 for each wrong answer: the most probable class is predicted.
+        are in it. The index (true) and the columns (predicted) of a pandas DataFrame name the classes. Dicts
+        and DataFrames may have further classes, all with all, so that one is for every part of the rows.
+        None means 1 for each wrong answer: the most probable class is predicted.
         Only differences within a row matter, so a gain for the right answer is written as the cost of
         missing it: subtract from each row its smallest entry.
 
@@ -121,11 +124,12 @@ class CostSensitiveClassifier(Accuracy, ClassifierMixin, BaseDecision):
             answer dearer than the right one; if the classifier has no ``predict_proba``, or takes no
             weights although some are given.
         """
+        refuse_decision(self)
         need_probabilities(self.estimator)
         X, y, weights = checked_rows(X, y, sample_weight)
         if not isinstance(self.estimator, FrozenEstimator):
             _matrix(self.costs, np.unique(y))  # refused before a long fit
-        for_fit, _ = self._routed(weights, params)
+        for_fit, _ = routed(self, weights, params)
         estimator = self._fit_inside(Given(X, y, weights, for_fit), None)
         self.costs_ = _matrix(self.costs, estimator.classes_)
         self.classes_ = estimator.classes_
@@ -151,6 +155,11 @@ class CostSensitiveClassifier(Accuracy, ClassifierMixin, BaseDecision):
         p = np.asarray(self.predict_proba(X), np.float64)
         if costs is None:
             return p @ self.costs_
+        if hasattr(costs, "columns") or isinstance(costs, Mapping):
+            raise ValueError(
+                f"costs of rows are an array (n_samples, n_classes, n_classes), not a {type(costs).__name__}"
+                "; give one table for all rows to the classifier"
+            )
         costs = _numbers(costs)
         K = len(self.classes_)
         if costs.shape != (len(p), K, K):
@@ -201,6 +210,8 @@ def _matrix(costs: ArrayLike | Mapping[tuple[Any, Any], float] | None, classes: 
     K = len(classes)
     if costs is None:
         return 1.0 - np.eye(K)
+    if hasattr(costs, "columns"):
+        costs = _pairs_of(costs)
     if isinstance(costs, Mapping):
         costs = _from_pairs(costs, classes)
     matrix = _numbers(costs)
@@ -213,15 +224,41 @@ def _matrix(costs: ArrayLike | Mapping[tuple[Any, Any], float] | None, classes: 
     return matrix
 
 
-def _from_pairs(costs: Mapping[tuple[Any, Any], float], classes: LabelArray) -> FloatArray:
-    names = classes.tolist()
-    pairs = {(i, j) for i in names for j in names}
-    if unknown := [pair for pair in costs if pair not in pairs]:
+def _pairs_of(table: Any) -> dict[tuple[Any, Any], float]:
+    """The entries of a pandas DataFrame by their labels."""
+    if not hasattr(table, "index"):
         raise ValueError(
-            f"costs has the key {unknown[0]!r}: keys are pairs (true, predicted) of the classes {names}"
+            f"costs is a {type(table).__name__} without labels of its rows; pass a dict, a pandas DataFrame "
+            "with the classes as index and columns, or an array in the order of classes_"
         )
-    if missing := [pair for pair in pairs if pair[0] != pair[1] and pair not in costs]:
-        raise ValueError(f"costs has no entry {min(missing)!r}: give one for each wrong (true, predicted)")
+    true, predicted = table.index.tolist(), table.columns.tolist()
+    if len(set(true)) < len(true) or set(true) != set(predicted) or len(true) != len(predicted):
+        raise ValueError(
+            f"costs is a DataFrame with the index {true} and the columns {predicted}: both must name each "
+            "class once; pass costs.to_numpy() if it is in the order of classes_"
+        )
+    values = _numbers(table.to_numpy())
+    return {(i, j): float(values[r, c]) for r, i in enumerate(true) for c, j in enumerate(predicted)}
+
+
+def _from_pairs(costs: Mapping[tuple[Any, Any], float], classes: LabelArray) -> FloatArray:
+    """Costs of pairs of classes; there may be more, if all pairs of these with the classes are there, too."""
+    names = classes.tolist()
+    if wrong := [pair for pair in costs if not isinstance(pair, tuple) or len(pair) != 2]:
+        raise ValueError(
+            f"costs has the key {wrong[0]!r}: keys are pairs (true, predicted) of the classes {names}"
+        )
+    others = {label for pair in costs for label in pair}.difference(names)
+    needed = [(i, j) for i in [*names, *others] for j in [*names, *others] if i != j]
+    missing = [pair for pair in needed if pair not in costs]
+    if missing and others:
+        unknown = next(pair for pair in costs if not others.isdisjoint(pair))
+        raise ValueError(
+            f"costs has the key {unknown!r}: keys are pairs (true, predicted) of the classes {names}. Costs "
+            f"of more classes are accepted if they have every wrong pair, and {missing[0]!r} is missing"
+        )
+    if missing:
+        raise ValueError(f"costs has no entry {missing[0]!r}: give one for each wrong (true, predicted)")
     return np.array([[costs.get((i, j), 0.0) for j in names] for i in names])
 
 

@@ -15,8 +15,16 @@ from linclf._data.folds import Folds, Splitter
 from linclf._data.labels import Accuracy, classes_of
 from linclf._types import FloatArray, LabelArray, typed
 from linclf.calibration._folds import Given, checked_rows, checked_weights
+from linclf.calibration._inside import check_same_classes, refuse_decision, routed
 from linclf.decisions._base import BaseDecision, held_out, need_probabilities
-from linclf.decisions._labels import held_out_labels, indicator_of, of_labels, tuned_threshold
+from linclf.decisions._labels import (
+    OF_SEVERAL,
+    held_out_labels,
+    indicator_of,
+    need_labels,
+    of_labels,
+    tuned_threshold,
+)
 from linclf.decisions.criteria import Criterion, RecallAtPrecision, check_criterion
 
 
@@ -143,9 +151,10 @@ class LabelThresholdClassifier(Accuracy, ClassifierMixin, BaseDecision):
             metadata are routed.
         """
         criterion = check_criterion(self.criterion)
-        need_probabilities(self.estimator)
+        refuse_decision(self)
         indicator = indicator_of(y)
         if indicator is None:
+            need_probabilities(self.estimator)
             X, labels, weights = checked_rows(X, y, sample_weight)
             if len(classes_of(labels)) > 2:
                 raise ValueError(
@@ -154,13 +163,26 @@ class LabelThresholdClassifier(Accuracy, ClassifierMixin, BaseDecision):
                     "of shape (n_samples, n_labels) with 1 where a row has a label and 0 elsewhere"
                 )
         else:
+            need_labels(self.estimator)
             X, labels = cast("list[Any]", indexable(X, indicator))
             weights = checked_weights(X, sample_weight)
-        for_fit, for_split = self._routed(weights, params)
+        for_fit, for_split = routed(self, weights, params)
         given = Given(X, labels, weights, for_fit)
-        estimator = self._fit_inside(given, "the criterion of held-out rows")
+        try:
+            estimator = self._fit_inside(given, "the criterion of held-out rows")
+        except ValueError as fault:
+            if indicator is None or "1d array" not in str(fault):
+                raise
+            raise ValueError(
+                f"fit of {self.estimator!r} takes one label a row ({fault}); use {OF_SEVERAL}"
+            ) from fault
         if indicator is None:
             classes = estimator.classes_
+            if len(classes) != 2:
+                raise ValueError(
+                    f"{estimator!r} knows the classes {classes.tolist()}, and a threshold is between two; "
+                    "use ThresholdClassifier for more"
+                )
             scored = held_out(self, estimator, given, for_split, "predict_proba", "the threshold")
             p, has = scored.scores[:, 1:], (labels[scored.rows] == classes[1])[:, None]
         else:
@@ -198,6 +220,7 @@ class LabelThresholdClassifier(Accuracy, ClassifierMixin, BaseDecision):
         check_is_fitted(self)
         if self._is_indicator:
             return of_labels(self.estimator_, X, len(self.thresholds_))
+        check_same_classes(self)
         return self.estimator_.predict_proba(X)
 
     def decision_function(self, X: Any) -> FloatArray:

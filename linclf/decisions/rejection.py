@@ -13,6 +13,7 @@ from linclf._data.folds import Folds, Splitter
 from linclf._data.labels import Accuracy
 from linclf._types import BoolArray, FloatArray, LabelArray, typed
 from linclf.calibration._folds import Given, checked_rows
+from linclf.calibration._inside import refuse_decision, routed
 from linclf.decisions._base import BaseDecision, held_out, need_probabilities
 
 
@@ -161,11 +162,12 @@ class RejectClassifier(Accuracy, ClassifierMixin, BaseDecision):
             raise ValueError(
                 f"cv={self.cv!r} is for coverage, and cost needs no held-out rows: leave cv=None"
             )
+        refuse_decision(self)
         need_probabilities(self.estimator)
         X, y, weights = checked_rows(X, y, sample_weight)
         if not isinstance(self.estimator, FrozenEstimator):
             _label(self.reject_label, np.unique(y))  # refused before a long fit
-        for_fit, for_split = self._routed(weights, params)
+        for_fit, for_split = routed(self, weights, params)
         given = Given(X, y, weights, for_fit)
         estimator = self._fit_inside(given, None if self.coverage is None else "the coverage")
         label, _ = _label(self.reject_label, estimator.classes_)
@@ -240,6 +242,8 @@ def _label(given: Any, classes: LabelArray) -> tuple[Any, np.dtype]:
             f"reject_label={given!r} is of another kind than classes such as {known[0]!r}; pass a label of "
             "their kind that is none of them"
         )
+    if given != given:
+        raise ValueError(f"reject_label={given!r} equals no label, not even itself; pass a number")
     if given in known:
         raise ValueError(f"reject_label={given!r} is one of the classes {known}; pass another label")
     if classes.dtype == object:

@@ -10,12 +10,12 @@ from sklearn.metrics import get_scorer_names
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
 from linclf._data.folds import Folds, Splitter
-from linclf._data.labels import Accuracy, index_of
+from linclf._data.labels import Accuracy
 from linclf._types import FloatArray, LabelArray, typed
 from linclf.calibration._folds import Given, checked_rows
+from linclf.calibration._inside import check_same_classes, refuse_decision, routed
 from linclf.decisions._base import BaseDecision, held_out
 from linclf.decisions._offsets import tuned_offsets
 from linclf.decisions._scoring import judge_of
@@ -48,9 +48,10 @@ class ThresholdClassifier(Accuracy, ClassifierMixin, BaseDecision):
         With ``predict_proba`` or ``decision_function``; it is cloned, not changed.
     scoring : str or callable, default="balanced_accuracy"
         Name of a scikit-learn scorer, or a callable ``scorer(estimator, X, y)``, of the predicted labels.
-        For "accuracy", "balanced_accuracy", "recall_macro", "f1_macro", "f1_weighted" and "jaccard_macro" all
-        offsets that make a difference are compared at once; others are asked for at most 64 values of each
-        offset.
+        For "accuracy", "balanced_accuracy", "recall_macro", "f1_macro", "f1_micro", "f1_weighted" and
+        "jaccard_macro", and for "f1", "precision", "recall" and "jaccard" of the class 1 of two, all offsets
+        that make a difference are compared at once; others are asked for at most 64 values of each offset,
+        spread over the rows and over those of the rarer class.
     cv : int, splitter, iterable of (train, test) or None, default=None
         The folds. None means 5 stratified folds, or fewer if the rarest class with two rows or more has
         fewer. Not allowed with a FrozenEstimator.
@@ -162,8 +163,9 @@ class ThresholdClassifier(Accuracy, ClassifierMixin, BaseDecision):
             classifier does not accept ``sample_weight``, so that only the score uses it; not given if
             metadata are routed.
         """
+        refuse_decision(self)
         X, y, weights = checked_rows(X, y, sample_weight)
-        for_fit, for_split = self._routed(weights, params)
+        for_fit, for_split = routed(self, weights, params)
         given = Given(X, y, weights, for_fit)
         estimator = self._fit_inside(given, "the score of held-out rows")
         response = "predict_proba" if hasattr(estimator, "predict_proba") else "decision_function"
@@ -172,7 +174,6 @@ class ThresholdClassifier(Accuracy, ClassifierMixin, BaseDecision):
         offsets, best, base = np.zeros(len(classes)), np.nan, np.nan
         if rows.size:
             labels = y[rows]
-            index_of(labels, classes)  # a frozen estimator may not know them
             counts = None if weights is None else weights[rows]
             judge = judge_of(self.scoring, _safe_indexing(X, rows), labels, counts, classes)
             scores = _scores(scored.scores, response)
@@ -218,7 +219,7 @@ class ThresholdClassifier(Accuracy, ClassifierMixin, BaseDecision):
         return self.classes_[index]
 
     def _shifted(self, X: Any) -> FloatArray:
-        check_is_fitted(self)
+        check_same_classes(self)
         return _scores(getattr(self.estimator_, self._response)(X), self._response) + self.offsets_
 
 

@@ -111,9 +111,9 @@ def counting(sample_weight: ArrayLike | None, n: int) -> tuple[IntArray, FloatAr
 
 
 def encoded(
-    y: LabelArray, n_columns: int, labels: ArrayLike | None, rows: IntArray
+    y: LabelArray, n_columns: int, labels: ArrayLike | None, rows: IntArray, name: str = "y_prob"
 ) -> tuple[IntArray, list[Any]]:
-    """Columns of the true classes, and the classes."""
+    """Columns of the true classes, and the classes; ``name`` is the argument with these columns."""
     if y.dtype.kind == "f" and np.isnan(y).any():
         raise ValueError(f"row {rows[np.isnan(y).argmax()]} of y_true is NaN: pass a label or drop the row")
     try:
@@ -124,7 +124,7 @@ def encoded(
     if labels is None:
         if len(present) != n_columns:
             raise ValueError(
-                f"y_true has {len(present)} classes and y_prob is of {n_columns}; pass labels, the names of "
+                f"y_true has {len(present)} classes and {name} is of {n_columns}; pass labels, the names of "
                 "all classes in the order of the columns, such as model.classes_"
             )
         return inverse, present
@@ -133,7 +133,7 @@ def encoded(
     columns = {label: column for column, label in enumerate(classes)}
     if len(classes) != n_columns or len(columns) < len(classes):
         raise ValueError(
-            f"labels names {len(columns)} different classes in {len(classes)} entries and y_prob is of "
+            f"labels names {len(columns)} different classes in {len(classes)} entries and {name} is of "
             f"{n_columns}; pass one label for each column, such as model.classes_"
         )
     places = np.array([columns.get(label, -1) for label in present])

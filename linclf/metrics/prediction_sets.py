@@ -94,6 +94,8 @@ def mean_set_size(sets: MatrixLike, *, sample_weight: ArrayLike | None = None) -
     1.5
     """
     sizes = np.diff(_as_sets(sets).indptr)
+    if not len(sizes):
+        raise ValueError("sets has 0 rows: pass one at least")
     rows, weights = counting(sample_weight, len(sizes))
     return float(np.average(sizes[rows], weights=weights))
 
@@ -222,7 +224,7 @@ def _judged(
     if len(y) != n or not n:
         raise ValueError(f"y_true has {len(y)} rows and sets {n}: pass equally many, one at least")
     rows, weights = counting(sample_weight, n)
-    codes, _ = encoded(y[rows], K, labels, rows)
+    codes, _ = encoded(y[rows], K, labels, rows, "sets")
     sizes = np.diff(members.indptr)
     # a class is in a set if its place is among the places of the members
     places = np.repeat(np.arange(n) * K, sizes) + members.indices

@@ -180,3 +180,53 @@ def test_linclf_inside():
     clf = CostSensitiveClassifier(SoftmaxClassifier(alpha=0.1), COSTS).fit(X, NAMES)
     p = SoftmaxClassifier(alpha=0.1).fit(X, NAMES).predict_proba(X)
     np.testing.assert_array_equal(clf.predict(X), clf.classes_[(p @ COSTS).argmin(axis=1)])
+
+
+# ---------------------------------------------------------------- tables with names
+
+
+def test_a_data_frame_is_read_by_its_labels():
+    pandas = pytest.importorskip("pandas")
+    names = np.array(["a", "b", "c"])[Y]
+    expected = CostSensitiveClassifier(SoftmaxClassifier(), COSTS).fit(X, names).costs_
+    table = pandas.DataFrame(COSTS, index=list("abc"), columns=list("abc"))
+    for rows, columns in (("abc", "abc"), ("cab", "cab"), ("bca", "acb")):
+        given = table.loc[list(rows), list(columns)]
+        found = CostSensitiveClassifier(SoftmaxClassifier(), given).fit(X, names).costs_
+        np.testing.assert_array_equal(found, expected)
+    found = CostSensitiveClassifier(SoftmaxClassifier(), np.asarray(table)).fit(X, names).costs_
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("index", "columns", "message"),
+    [
+        ("abz", "abz", r"has the key \('a', 'z'\): keys are pairs .* \('a', 'c'\) is missing"),
+        ("abc", "abz", "both must name each class once"),
+        ("aab", "aab", "both must name each class once"),
+        ([0, 1, 2], [0, 1, 2], "keys are pairs"),
+    ],
+)
+def test_a_data_frame_of_other_labels_is_refused(index, columns, message):
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame(COSTS, index=list(index), columns=list(columns))
+    with pytest.raises(ValueError, match=message):
+        CostSensitiveClassifier(SoftmaxClassifier(), table).fit(X, np.array(["a", "b", "c"])[Y])
+
+
+def test_tables_for_each_row_are_arrays():
+    pandas = pytest.importorskip("pandas")
+    clf = CostSensitiveClassifier(SoftmaxClassifier(), COSTS).fit(X, Y)
+    for costs in (pandas.DataFrame(COSTS), {(0, 1): 1}):
+        with pytest.raises(ValueError, match="costs of rows are an array"):
+            clf.predict(X, costs=costs)
+
+
+def test_complete_costs_are_for_every_part_of_the_classes():
+    costs = {(i, j): COSTS[i, j] for i in range(3) for j in range(3)}
+    part = Y != 1
+    clf = CostSensitiveClassifier(SoftmaxClassifier(), costs).fit(X[part], Y[part])
+    np.testing.assert_array_equal(clf.costs_, COSTS[np.ix_([0, 2], [0, 2])])
+    del costs[2, 1]
+    with pytest.raises(ValueError, match=r"Costs of more classes are accepted if .* \(2, 1\) is missing"):
+        CostSensitiveClassifier(SoftmaxClassifier(), costs).fit(X[part], Y[part])

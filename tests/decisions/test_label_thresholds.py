@@ -19,7 +19,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from stated import stating
 
-from linclf import SoftmaxClassifier
+from linclf import LinearClassifier, SoftmaxClassifier
 from linclf.decisions import (
     F1,
     ErrorCosts,
@@ -260,10 +260,35 @@ def test_y_that_is_none_is_refused(y, message):
 
 def test_a_classifier_of_other_labels_is_refused():
     model, rows = stating(np.full((400, 3), 1 / 3))
-    with pytest.raises(ValueError, match=r"has shape \(400, 3\) for 4 labels; use a classifier of several"):
+    with pytest.raises(ValueError, match="predicts one label a row, and y has 4"):
         LabelThresholdClassifier(model).fit(rows, Y)
 
 
 def test_weights_that_the_classifier_does_not_take_still_count():
     with pytest.warns(UserWarning, match=r"only the criterion of held-out rows uses it"):
         LabelThresholdClassifier(KNeighborsClassifier()).fit(X, Y, sample_weight=1.0 + Y[:, 0])
+
+
+# ---------------------------------------------------------------- labels that cannot be had
+
+
+def test_a_label_without_recall_is_never_predicted_also_if_one_half_predicts_no_row():
+    model, rows = stating(np.column_stack([[0.6, 0.7, 0.8, 0.9], [0.4, 0.3, 0.2, 0.1]]))
+    with pytest.warns(UserWarning, match="no threshold reaches"):
+        clf = LabelThresholdClassifier(model, criterion=RecallAtPrecision(0.9)).fit(rows, [0, 0, 1, 0])
+    assert clf.thresholds_.tolist() == [1]
+    assert clf.best_scores_.tolist() == clf.base_scores_.tolist() == [0]
+
+
+def test_which_classifiers_take_several_labels_is_said():
+    with pytest.raises(ValueError, match=r"takes one label a row .*loss='one-vs-rest-logistic'"):
+        LabelThresholdClassifier(LogisticRegression()).fit(X, Y)
+    with pytest.raises(ValueError, match=r"has no predict_proba; use .*loss='one-vs-rest-logistic'"):
+        LabelThresholdClassifier(LinearClassifier(loss="squared-one-vs-rest")).fit(X, Y)
+
+
+def test_a_label_without_rows_in_a_fold_is_named():
+    y = np.column_stack([Y, np.arange(len(Y)) == 5])
+    model = LinearClassifier(loss="one-vs-rest-logistic")
+    with pytest.raises(ValueError, match=r"fold of cv=None, no row to train on has label 4.*FrozenEstimator"):
+        LabelThresholdClassifier(model).fit(X, y)

@@ -119,7 +119,6 @@ def test_rows_that_are_kept_are_mostly_right():
         (["a", "b"], "?", "?", "<U1"),
         (np.array(["a", "b"], object), None, "rejected", object),
         ([0, 1], 9, 9, np.int64),
-        ([0, 1], np.nan, np.nan, np.float64),
         ([b"a", b"b"], b"none", b"none", "S4"),
     ],
 )
@@ -141,6 +140,7 @@ def test_the_label_of_rejected_rows(classes, given, label, dtype):
     ("classes", "label", "message"),
     [
         ([0, 1], 1, "reject_label=1 is one of the classes"),
+        ([0, 1], np.nan, "reject_label=nan equals no label"),
         (["a", "b"], "b", "reject_label='b' is one of the classes"),
         (["a", "rejected"], None, "reject_label='rejected' is one of the classes"),
         (["a", "b"], -1, "reject_label=-1 is of another kind than classes such as 'a'"),

@@ -26,7 +26,7 @@ from stated import stating
 
 from linclf import SoftmaxClassifier, SVMClassifier
 from linclf.decisions import ThresholdClassifier
-from linclf.decisions._scoring import BY_CLASS
+from linclf.decisions._scoring import BY_CLASS, OF_POSITIVE
 
 
 # of an SVM, which has no probabilities: one of the checks says that predict is the argmax of predict_proba,
@@ -319,3 +319,66 @@ def test_weights_that_the_classifier_does_not_take_still_count_for_the_score():
     X, y = make_classification(100, random_state=0)
     with pytest.warns(UserWarning, match="takes no sample_weight, so that only the score of held-out rows"):
         ThresholdClassifier(KNeighborsClassifier()).fit(X, y, sample_weight=1.0 + y)
+
+
+# ---------------------------------------------------------------- scores of the class 1, and rare classes
+
+
+def rare(n=50_000):
+    """Rows of which 141 have the label 1, and probabilities of it."""
+    rng = np.random.default_rng(0)
+    first = rng.normal(size=n)
+    p = 1 / (1 + np.exp(8.2 - 2.2 * first))
+    y = np.zeros(n, int)
+    y[np.argsort(rng.exponential(size=n) / p)[:141]] = 1
+    return np.column_stack([1 - p, p]), y
+
+
+def best_f1(p, y):
+    order = np.argsort(-p[:, 1])
+    found = np.cumsum(y[order])
+    return np.max(2 * found / (np.arange(len(y)) + 1 + y.sum()))
+
+
+def test_f1_of_a_rare_class_is_the_best_of_all_thresholds():
+    p, y = rare()
+    model, X = stating(p)
+    best = best_f1(p, y)
+    assert ThresholdClassifier(model, scoring="f1").fit(X, y).best_score_ == pytest.approx(best, abs=1e-12)
+    asked = ThresholdClassifier(model, scoring=make_scorer(f1_score)).fit(X, y)
+    assert best - 0.01 < asked.best_score_ <= best + 1e-12
+
+
+@pytest.mark.parametrize("labels", [[0, 1], [-1, 1], [1, 2], [False, True]])
+@pytest.mark.parametrize("scoring", sorted(OF_POSITIVE))
+def test_scores_of_the_class_1_are_those_of_scikit_learn(labels, scoring):
+    rng = np.random.default_rng(1)
+    second = rng.uniform(size=80)
+    model, X = stating(np.column_stack([1 - second, second]), labels)
+    y = np.array(labels)[(rng.uniform(size=80) ** 2 * 1.5 < second).astype(int)]
+    score = get_scorer(scoring)._score_func
+    for weights in (None, rng.integers(0, 4, 80).astype(float)):
+        clf = ThresholdClassifier(model, scoring=scoring).fit(X, y, sample_weight=weights)
+        found = np.array(labels)[(second > 0.5).astype(int)]
+        assert clf.base_score_ == pytest.approx(score(y, found, sample_weight=weights))
+        assert clf.best_score_ == pytest.approx(score(y, clf.predict(X), sample_weight=weights))
+        kept = np.ones(80, bool) if weights is None else weights > 0
+        best = max(
+            score(y, np.array(labels)[(second > t).astype(int)], sample_weight=weights, zero_division=0)
+            for t in [-1.0, *second[kept]]
+        )
+        assert clf.best_score_ == pytest.approx(best)
+
+
+@pytest.mark.parametrize("labels", [["ham", "spam"], [0, 1, 2], [3, 4]])
+def test_a_score_of_the_class_1_needs_it(labels):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 2)), np.array(labels)[np.arange(60) % len(labels)]
+    with pytest.raises(ValueError, match=r"scoring='f1' is of the class 1 of two.*pass 'f1_macro', or make"):
+        ThresholdClassifier(MODEL, scoring="f1").fit(X, y)
+
+
+def test_a_scorer_that_fails_is_named():
+    X, y = make_classification(60, random_state=0)
+    with pytest.raises(ValueError, match=r"scoring='r2' failed for .*'no', 'yes'.*'balanced_accuracy'"):
+        ThresholdClassifier(MODEL, scoring="r2").fit(X, np.array(["no", "yes"])[y])

@@ -69,6 +69,8 @@ def test_against_mapie():
         (lambda: set_coverage(Y, SETS[:, :2]), "y_true has 3 classes and y_prob is of 2"),
         (lambda: set_coverage(Y, SETS * 0.5), r"sets has the entry 0\.5: pass True or 1"),
         (lambda: set_coverage(Y, np.full((6, 3), np.nan)), "sets has the entry nan"),
+        (lambda: mean_set_size(np.zeros((0, 3))), "sets has 0 rows"),
+        (lambda: set_coverage(["a", "b"], SETS[:2]), "y_true has 2 classes and sets is of 3; pass labels"),
         (lambda: mean_set_size([1, 0]), r"sets has shape \(2,\)"),
         (lambda: mean_set_size(np.zeros((2, 3, 1))), r"sets has shape \(2, 3, 1\)"),
         (lambda: size_stratified_coverage(Y, SETS, edges=(3, 1)), r"edges=\(3, 1\) must be increasing"),
