@@ -364,6 +364,20 @@ def test_weights_of_rows_and_of_classes():
         added(adding(class_weight={"kivi": 2.0}), [0, 3])
 
 
+def test_a_class_without_weight_is_not_added():
+    X, y = rows([0, 3], 0)
+    model = adding(class_weight={"fig": 1.0, "kiwi": 2.0, "apple": 0}).partial_fit(X, y)
+    coef = model.coef_
+    with pytest.raises(
+        ValueError, match=r"class_weight\['apple'\]=0, and .* leave out its rows, or give it a"
+    ):
+        model.partial_fit(*rows([0, 1, 3], 1))
+    assert model.classes_.tolist() == ["fig", "kiwi"]
+    assert model.coef_ is coef
+    model.set_params(class_weight={"apple": 0.5}).partial_fit(*rows([0, 1, 3], 1))
+    assert model.classes_.tolist() == ["apple", "fig", "kiwi"]
+
+
 def test_rows_of_probabilities_bring_no_classes():
     X, _ = rows([0], 0)
     P = np.random.default_rng(0).dirichlet(np.ones(4), len(X))
