@@ -171,8 +171,8 @@ class ConformalClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEst
         Raises
         ------
         ValueError
-            If ``calibration_size`` or parameters are given for a FrozenEstimator, no row is left to
-            calibrate, or the classifier knows none of the labels that calibrate.
+            If ``calibration_size`` or parameters are given for a FrozenEstimator, an ``offset`` is given, no
+            row is left to calibrate, or the classifier knows none of the labels that calibrate.
         TypeError
             If the classifier has no probabilities, or weights are given without routing.
 

@@ -122,7 +122,8 @@ class CostSensitiveClassifier(Accuracy, ClassifierMixin, BaseDecision):
         ValueError
             If the costs are not finite numbers of 0 or more, do not fit the classes, or never make a wrong
             answer dearer than the right one; if the classifier has no ``predict_proba``, or takes no
-            weights although some are given.
+            weights although some are given. Also for an ``offset``, which held-out rows would
+            not get, parameters for a FrozenEstimator, and a decision inside this one.
         """
         refuse_decision(self)
         need_probabilities(self.estimator)

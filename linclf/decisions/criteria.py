@@ -74,7 +74,8 @@ class ErrorCosts(NamedTuple):
 class RecallAtPrecision(NamedTuple):
     """The largest recall with a precision of at least ``precision``.
 
-    If no threshold reaches it on the held-out rows, the label is never predicted, with a warning.
+    If no threshold that finds a row reaches it on the held-out rows, the label is never predicted, with a
+    warning.
 
     Parameters
     ----------

@@ -141,7 +141,9 @@ class LabelThresholdClassifier(Accuracy, ClassifierMixin, BaseDecision):
         ------
         ValueError
             If y is neither of labels nor of two classes, if ``criterion`` is none, if ``cv`` is given for a
-            FrozenEstimator, if the classifier has no ``predict_proba``, or the data do not fit.
+            FrozenEstimator, if the classifier has no ``predict_proba``, or the data do not fit. Also for an
+            ``offset``, which held-out rows would not get, parameters for a FrozenEstimator, and a decision
+            inside this one.
 
         Warns
         -----

@@ -144,7 +144,8 @@ class RejectClassifier(Accuracy, ClassifierMixin, BaseDecision):
         ValueError
             If not exactly one of ``cost`` and ``coverage`` is given, if ``cv`` is given where there are no
             folds, if the classifier has no ``predict_proba``, if ``reject_label`` is a class or not of the
-            kind of the classes, or the data do not fit.
+            kind of the classes, or the data do not fit. Also for an ``offset``, which held-out rows would
+            not get, parameters for a FrozenEstimator, and a decision inside this one.
 
         Warns
         -----

@@ -152,7 +152,8 @@ class ThresholdClassifier(Accuracy, ClassifierMixin, BaseDecision):
         ------
         ValueError
             If ``cv`` is given for a FrozenEstimator, if ``scoring`` does not judge predicted labels, or the
-            data do not fit.
+            data do not fit. Also for an ``offset``, which held-out rows would
+            not get, parameters for a FrozenEstimator, and a decision inside this one.
         TypeError
             If there are weights, and ``scoring`` takes none.
 

@@ -66,7 +66,7 @@ def test_against_mapie():
     [
         (lambda: set_coverage(Y[:5], SETS), "y_true has 5 rows and sets 6"),
         (lambda: set_coverage([], np.zeros((0, 3))), "one at least"),
-        (lambda: set_coverage(Y, SETS[:, :2]), "y_true has 3 classes and y_prob is of 2"),
+        (lambda: set_coverage(Y, SETS[:, :2]), "y_true has 3 classes and sets is of 2"),
         (lambda: set_coverage(Y, SETS * 0.5), r"sets has the entry 0\.5: pass True or 1"),
         (lambda: set_coverage(Y, np.full((6, 3), np.nan)), "sets has the entry nan"),
         (lambda: mean_set_size(np.zeros((0, 3))), "sets has 0 rows"),
