@@ -25,8 +25,8 @@ def numbers(values: ArrayLike, name: str) -> FloatArray:
     )
 
 
-def checked_offset(offset: ArrayLike, n_rows: int, n_classes: int, name: str) -> FloatArray:
-    """The offset in the shape of ``decision_function``."""
+def checked_offset(offset: ArrayLike, n_rows: int, n_classes: int, name: str, dtype: np.dtype) -> FloatArray:
+    """The offset in the shape of ``decision_function``; ``dtype`` is that of the scores."""
     array = numbers(offset, name)
     shape = (n_rows,) if n_classes == 2 else (n_rows, n_classes)
     if array.shape != shape:
@@ -36,6 +36,12 @@ def checked_offset(offset: ArrayLike, n_rows: int, n_classes: int, name: str) ->
         raise ValueError(
             f"{name} has shape {array.shape}, and for {n_rows} rows of {n_classes} classes it must be "
             f"{shape}, the shape of decision_function{remedy}"
+        )
+    largest, limit = np.abs(array).max(initial=0), float(np.finfo(dtype).max) / 4
+    if largest > limit:  # sums and differences of scores have to be finite
+        raise ValueError(
+            f"{name} reaches {largest:.3g}, and scores of {dtype} rows hold {limit:.2g} at most; pass X as "
+            f"float64, or smaller values of {name}"
         )
     return array
 

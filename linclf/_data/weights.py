@@ -1,7 +1,7 @@
 """Weights of rows and of classes: checked, and scaled to a moderate size."""
 
 from numbers import Real
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,7 +10,7 @@ from sklearn.utils.validation import _check_sample_weight, check_consistent_leng
 from linclf._data.forms import container
 from linclf._data.refusals import refuse_masked
 from linclf._data.targets import Targets
-from linclf._types import FloatArray, Matrix
+from linclf._types import FloatArray, IntArray, Matrix
 
 
 def moderate(weights: FloatArray) -> FloatArray:
@@ -23,16 +23,27 @@ def moderate(weights: FloatArray) -> FloatArray:
     return np.where(weights > 0, np.maximum(moderated, np.finfo(np.float64).tiny), moderated)
 
 
+class PositiveRows(NamedTuple):
+    """Rows of positive weight."""
+
+    X: Matrix
+    y: NDArray
+    weights: FloatArray
+    ids: IntArray  # their positions among the given rows
+    n_given: int
+
+
 def positive_rows(
     X: Matrix, y: NDArray, sample_weight: ArrayLike | None, scale_free: bool = True
-) -> tuple[Matrix, NDArray, FloatArray]:
+) -> PositiveRows:
     """The rows that count, and their weights; rows of weight 0 are removed.
 
     ``scale_free`` says that only the ratios of the weights matter.
     """
     check_consistent_length(X, y)
+    n = X.shape[0]
     if sample_weight is None:
-        return X, y, np.ones(X.shape[0])
+        return PositiveRows(X, y, np.ones(n), np.arange(n), n)
     refuse_masked(sample_weight, "sample_weight")
     sample_weight = container(sample_weight, "sample_weight")
     try:
@@ -47,11 +58,11 @@ def positive_rows(
             "other calls, and must lie within 1e-30 and 1e30: multiply all of them by the same number"
         )
     if weights.all():
-        return X, y, weights
+        return PositiveRows(X, y, weights, np.arange(n), n)
     kept = np.flatnonzero(weights)
     if not kept.size:
         raise ValueError("sample_weight is zero for every row; at least one must be positive")
-    return X[kept], y[kept], weights[kept]
+    return PositiveRows(X[kept], y[kept], weights[kept], kept, n)
 
 
 def weights_of_classes(

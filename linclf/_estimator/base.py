@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
@@ -105,18 +106,24 @@ class BaseLinearClassifier(Described):
         offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
             Known scores, which are added to ``W x + b`` in training, in the shape of `decision_function`:
             (n_samples,) for two classes. They are not part of the model; pass those of other rows to
-            `predict` and its relatives. Not for losses on cosines, ``solver="dual"`` or `Batches`.
+            `predict` and its relatives. Not for losses on cosines, ``solver="dual"`` or `Batches`. Stochastic
+            steps start at the best intercepts besides them.
         offset_val : array-like, default=None
             The same for X_val.
         coef_init : array-like of the shape of `coef_`, default=None
-            Weights from which training starts; 0 if only the intercepts are given.
+            Weights from which training starts; 0 if only the intercepts are given. Exact solvers ignore
+            weights with a higher objective than intercepts alone, if the loss is convex. ``solver="dual"``
+            has steps in the dual problem, which do not start from weights: it only compares them with its
+            result. ``solver="auto"`` takes it for hinges with few rows.
         intercept_init : array-like of the shape of `intercept_`, default=None
             Intercepts from which training starts.
         prior : fitted linear classifier, default=None
             An earlier model with `coef_`, `intercept_` and `classes_`, of linclf or scikit-learn, for the
             classes and features of these rows. The penalty is then ``alpha/2 * |W - W0|^2`` with its
-            weights W0, and training starts from it. With ``fit_intercept=False`` its intercepts are kept.
-            It takes memory for a score per row and class.
+            weights W0, and training starts from these and the best intercepts besides them. With
+            ``fit_intercept=False`` its intercepts are kept, and so are all weights of classes whose rows have
+            weight 0; otherwise the probability of these is 0, as without a prior. It takes memory for a score
+            per row and class.
 
         Returns
         -------
@@ -130,6 +137,8 @@ class BaseLinearClassifier(Described):
         """
         with self._unchanged_on_failure(), one_blas_thread():
             validation = X_val, y_val, sample_weight_val
+            if prior is self:
+                prior = copy(prior)  # what it knows of its columns is replaced by those of X
             known = Known(offset, offset_val, coef_init, intercept_init, prior)
             if isinstance(X, Batches):
                 known.refuse_without_rows()
@@ -283,6 +292,12 @@ class BaseLinearClassifier(Described):
         if start is not None and growth is not None:
             start = growth.model(start, data, fitting.rng)
         sampling = self._sampling(loss, len(fitting.classes))
+        linear = start is not None and sampling is None and start.head.equivariant
+        if linear and not settings.fit_intercept and start.b.any():
+            raise ValueError(
+                f"the last fit has intercepts that reach {np.abs(self.intercept_).max():.3g}, and with "
+                "fit_intercept=False a stream has none: it would forget them; use fit_intercept=True"
+            )
         return Stream(data, loss, rule, settings, start, sampling, key), start
 
     @contextmanager

@@ -28,7 +28,7 @@ from linclf._data.labels import (
 )
 from linclf._data.offsets import checked_offset, of_classes, of_decisions
 from linclf._data.targets import Indicators, Targets
-from linclf._data.weights import log_prior, positive_rows, weights_of_classes
+from linclf._data.weights import PositiveRows, log_prior, positive_rows, weights_of_classes
 from linclf._estimator.calibrated import checked_calibrator
 from linclf._estimator.described import Described
 from linclf._estimator.known import Known
@@ -115,10 +115,7 @@ def rows_of(estimator: Described, given: Given) -> GivenRows:
     X = estimator._checked(given[0], reset=True)
     several = is_indicator(given[1])
     y_given = indicator_of(given[1]) if several else check_y(given[1])
-    kept, y, weights = positive_rows(X, y_given, given[2])
-    ids = np.arange(X.shape[0])
-    if len(weights) < len(ids):
-        ids = np.flatnonzero(np.asarray(given[2], np.float64))  # as `positive_rows` sees them
+    kept, y, weights, ids, _ = positive_rows(X, y_given, given[2])
     classes = classes_of(y_given, None if several else class_names(given[1]))
     targets, names = targets_of(y, classes), column_names(given[1]) if several else None
     if isinstance(targets, Indicators):
@@ -156,14 +153,13 @@ def fitting_of(
     if adjustment:
         offset = adjustment * log_prior(data.y, data.weights, loss._asdict()["label_smoothing"])
     if held_out is not None:
-        X_val, y_val, weights_val = held_out
+        X_val, y_val, weights_val, ids, n_given = held_out
         watched = targets_of(y_val, classes, name="y_val")
         if isinstance(watched, Indicators):
             check_label_names(rows.label_names, validation[1])
             watched = watched.weighted(per_label)
         else:
             check_class_names(validation[1], classes, "y_val")
-        n_given, ids = _counted(validation[2], len(weights_val))
         scores_val = _known_scores(known.offset_val, n_given, ids, classes, X.dtype, "offset_val")
         held_out = dataset(X_val, watched, weights_val, per_class, scores_val)
         if not data.is_sparse:
@@ -212,15 +208,7 @@ def _known_scores(
     """The offset of the rows that count, a column for each class."""
     if given is None:
         return None
-    return of_classes(checked_offset(given, n_rows, len(classes), name)[ids]).astype(dtype)
-
-
-def _counted(sample_weight: ArrayLike | None, n_positive: int) -> tuple[int, IntArray]:
-    """The number of rows given, and those of positive weight, as `positive_rows` sees them."""
-    if sample_weight is None:
-        return n_positive, np.arange(n_positive)
-    weights = np.asarray(sample_weight, np.float64)
-    return len(weights), np.flatnonzero(weights)
+    return of_classes(checked_offset(given, n_rows, len(classes), name, dtype)[ids]).astype(dtype)
 
 
 def _moved(model: LinearModel | None, offset: FloatArray | float) -> LinearModel | None:
@@ -241,7 +229,7 @@ def part_of(estimator: Described, given: Given, classes: ArrayLike | None, first
         )
     if known is not None:
         check_class_names(given[1], known, "y")
-    X, y, weights = positive_rows(X, check_y(given[1]), given[2], scale_free=False)
+    X, y, weights = positive_rows(X, check_y(given[1]), given[2], scale_free=False)[:3]
     known, remedy = classes_after(estimator, y, class_names(given[1]), known)
     if estimator.class_weight == "balanced":
         raise ValueError(
@@ -279,7 +267,7 @@ def given_validation(
     y_val: ArrayLike | None,
     sample_weight_val: ArrayLike | None,
     checked_y: Callable[[Any], NDArray] = validation_labels_of,
-) -> tuple[Matrix, NDArray, FloatArray] | None:
+) -> PositiveRows | None:
     """The rows, labels and weights that the user holds out, or None."""
     if X_val is None or y_val is None:
         if not (X_val is None and y_val is None):

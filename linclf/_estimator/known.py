@@ -108,13 +108,13 @@ def refuse(estimator: Any, name: str, n_classes: int) -> None:
         raise ValueError(f"{name} is for {LINEAR}, and the scores of {loss!r} are not those of classes")
 
 
-def known_scores(estimator: Any, offset: ArrayLike, n_rows: int) -> FloatArray:
+def known_scores(estimator: Any, offset: ArrayLike, n_rows: int, dtype: np.dtype) -> FloatArray:
     """The offset to add to the scores of a fitted model."""
     n_classes = len(estimator.classes_)
     if hasattr(estimator, "multilabel_"):
         raise ValueError("offset is for one label a row, and the classifier was fitted to several")
     refuse(estimator, "offset", n_classes)
-    return checked_offset(offset, n_rows, n_classes, "offset")
+    return checked_offset(offset, n_rows, n_classes, "offset", dtype)
 
 
 def prior_weights(prior: Any, classes: LabelArray, n_features: int, names: Any) -> LinearModel:
@@ -175,7 +175,8 @@ def _check_classes(prior: Any, classes: LabelArray) -> None:
     raise ValueError(
         f"prior={prior!r} is a model of other classes: it "
         f"{' and '.join(parts) or 'has them in another order'}; fit the prior with the classes of y, and "
-        "add rows of weight 0 to y for those that have no rows yet"
+        "add rows of weight 0 to y for those that have no rows yet (with fit_intercept=False they keep the "
+        "weights of the prior; otherwise their probability is 0)"
     )
 
 

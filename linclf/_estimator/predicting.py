@@ -175,7 +175,7 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
             blocks = X._blocks()
             return np.concatenate([self._of_rows(one.X, function, limit, one.checked) for one in blocks])
         rows = self._checked(X, reset=False, finite=False)
-        known = None if offset is None else known_scores(self, offset, rows.shape[0])
+        known = None if offset is None else known_scores(self, offset, rows.shape[0], rows.dtype)
         return self._of_rows(rows, function, limit, lambda: self._checked(X, reset=False), known)
 
     def _of_rows(

@@ -82,8 +82,11 @@ def _lowest(loss: Loss, offset: FloatArray, y: np.ndarray, shares: FloatArray, c
         slopes = shares @ scores
         point.gradient[:] = slopes if copies == 1 else slopes[1:] - slopes[:1]
 
-    start = Point(np.zeros(n), np.empty(n))
+    start, without = (Point(u, np.empty(n)) for u in (np.zeros(n), -(shares @ offset)))
     evaluate(start)
+    evaluate(without)  # far from 0, a loss with kinks shows no way
+    if without.value < start.value:
+        start = without
     steep = np.abs(start.gradient).max()
     best = descend(
         evaluate, start, ITERATIONS, lambda point, _: np.abs(point.gradient).max() <= FLAT * steep, PRECISION

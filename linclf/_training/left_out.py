@@ -34,11 +34,16 @@ class Task(NamedTuple):
     classes: Present | None = None  # the classes that are trained, if not all
     prior: LinearModel | None = None  # the penalty is on the difference from it
 
-    def without_absent_classes(self, loss: Loss) -> Self:
-        """The task without classes of weight 0, unless rows are elsewhere or scores are not of classes."""
+    def without_absent_classes(self, loss: Loss, fit_intercept: bool) -> Self:
+        """The task without classes of weight 0, unless rows are elsewhere or scores are not of classes.
+
+        Without intercepts that are fitted, nothing but the rows says that they are rare: they keep a prior.
+        """
         classes = present_in(self.data.y.mass(self.data.weights))
         if classes is None or self.shards is not None or trait(loss, "n_outputs") is not None:
             return self
+        if not fit_intercept:
+            classes = classes._replace(known=self.prior)
         validation, callbacks = self.validation, self.callbacks
         if validation is not None:
             rows = classes.narrowed(validation.data)

@@ -23,12 +23,7 @@ class NewtonSteps:
         self.fit, self.objective = fit, objective_of(fit)
         self.optimality = Optimality(self.objective, tol)
         self.curvature = curvature_of(self.objective, pool)
-        self.here = self.optimality.start
-        if fit.V.any():
-            given = reached(self.objective, fit.V.astype(np.float64))
-            # for all rows, the result of a sample may be worse than the start
-            if fit.shards is None or given.value < self.here.value:
-                self.here = given
+        self.here = self.optimality.start.or_lower(self.objective, fit.V)
         self.steepest = self.optimality.start.steepness or 1.0
         self.last: FloatArray | None = None  # the weights before the last step
 

@@ -37,6 +37,18 @@ class Reached(NamedTuple):
     def steepness(self) -> float:
         return float(np.sqrt(np.vdot(self.G, self.G)))
 
+    def or_lower(self, objective: Rows, V: FloatArray) -> "Reached":
+        """The given weights, if these are not all 0 and have a lower objective, else this point.
+
+        Where scores are so far apart that rows on the wrong side have no curvature, Newton's method fails.
+        If the objective is not convex, they may be near another minimum, and are taken.
+        """
+        if not V.any():
+            return self
+        given, fit = reached(objective, V.astype(np.float64)), objective.fit
+        convex = trait(fit.loss, "convex") and fit.head.equivariant
+        return given if given.value < self.value or not convex else self
+
 
 class Optimality:
     """The fall from the best intercepts alone to the minimum, and how much of it may be left."""
@@ -124,6 +136,9 @@ def gap(optimality: Optimality, point: Reached) -> float:
             bend = intercept_hessian(objective, best.V) if bend is None else bend
             move = -np.linalg.lstsq(bend, slopes, rcond=1e-10)[0]
             of_intercepts = -float(slopes @ move)  # twice their distance from the best
+            left = np.abs(slopes + bend @ move).max()
+            if left > max(NEGLIGIBLE * np.abs(slopes).max(), optimality.rounding(best.value)):
+                break  # a slope without curvature, as of rows far on the wrong side: it may go on for long
         if of_intercepts <= max(NEGLIGIBLE * of_weights, optimality.precision * abs(best.value)):
             return min(point.value - min(best.value, point.value) + of_weights + of_intercepts, point.value)
         V = best.V.copy()

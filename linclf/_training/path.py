@@ -34,7 +34,7 @@ def path(
     """Train with each of the decreasing penalties; ``settings.alpha`` is ignored."""
     # coordinates are made for the weakest penalty: they then depend on the features only
     settings = settings._replace(alpha=min(alphas), verbose=0)
-    whole, task = task, task.without_absent_classes(loss)
+    whole, task = task, task.without_absent_classes(loss, settings.fit_intercept)
     if task.classes is not None and len(task.classes.at) == 1:
         yield from (of_one_class(task, loss, settings) for _ in alphas)
         return

@@ -23,6 +23,7 @@ class Present(NamedTuple):
 
     at: IntArray
     n_classes: int
+    known: LinearModel | None = None  # a model whose weights the others keep
 
     @property
     def absent(self) -> IntArray:
@@ -61,6 +62,9 @@ class Present(NamedTuple):
         """The model of all classes, for rows of this dtype."""
         W, b = np.empty((self.n_classes, model.W.shape[1]), model.W.dtype), np.empty(self.n_classes)
         W[self.at], b[self.at] = model.W, model.b
+        if self.known is not None:
+            W[self.absent], b[self.absent] = self.known.W[self.absent], self.known.b[self.absent]
+            return model._replace(W=W, b=b)
         W[self.absent] = model.W.mean(axis=0)
         gap = GAP if model.head.equivariant else GAPS_OF_PRODUCTS[np.dtype(dtype)]
         b[self.absent] = model.b.mean() - gap
@@ -89,4 +93,7 @@ def revived(model: LinearModel) -> LinearModel | None:
         return None
     W, b = model.W[~lost].mean(axis=0), model.b[~lost].mean()
     untrained = np.isclose(model.b, b - GAP) & np.isclose(model.W, W, rtol=1e-4, atol=1e-30).all(axis=1)
-    return model._replace(b=np.where(lost & untrained, b, model.b))
+    b = np.where(lost & untrained, b, model.b)
+    if len(b) == 2:  # they were made from their difference, with opposite signs
+        b -= b.mean()
+    return model._replace(b=b)

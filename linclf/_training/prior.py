@@ -4,6 +4,8 @@ The penalty is then on these others, ``alpha/2 |W - W0|^2``, and no solver has t
 objective with the scores of the earlier model as known scores.
 """
 
+import numpy as np
+
 from linclf._data.dataset import Dataset
 from linclf._training.left_out import Task, Widening
 from linclf._training.model import LinearModel
@@ -33,4 +35,12 @@ def with_prior(model: LinearModel, prior: LinearModel | None) -> LinearModel:
 
 
 def _with_scores(data: Dataset, prior: LinearModel) -> Dataset:
-    return data.plus_offset(prior.scores(data.X))
+    with np.errstate(over="ignore", invalid="ignore"):
+        data = data.plus_offset(prior.scores(data.X))
+    if not np.isfinite(data.offset).all():
+        largest = max(np.abs(prior.W).max(), np.abs(prior.b).max())
+        raise ValueError(
+            f"the weights of prior reach {largest:.3g}, and its scores overflow {data.X.dtype}; pass X as "
+            "float64, or scale its columns before both fits"
+        )
+    return data

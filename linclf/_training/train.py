@@ -114,10 +114,10 @@ def trained(
 ) -> Outcome:
     """The same without warnings, which are in the outcome instead."""
     if sampling is None:
-        task = task.without_absent_classes(loss)
-        if task.classes is not None and len(task.classes.at) == 1:
-            return of_one_class(task, loss, settings)
+        task = task.without_absent_classes(loss, settings.fit_intercept)
     task = besides_prior(task)
+    if task.classes is not None and len(task.classes.at) == 1:
+        return of_one_class(task, loss, settings)
     solver, settings = chosen(solver, settings, loss, task, sampling)
     given, task = task, prepared(task, loss, solver)
     fit = fit_for(task, loss, solver, settings, sampling, rng)

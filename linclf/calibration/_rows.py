@@ -44,7 +44,7 @@ def checked(
     """The arguments as `Rows`, without rows of weight 0."""
     values = as_matrix(scores, kind)
     labels = check_targets(labels_of(y))
-    values, labels, weights = positive_rows(values, labels, sample_weight)
+    values, labels, weights = positive_rows(values, labels, sample_weight)[:3]
     check_counts(sample_weight)
     columns = _columns_of(labels, values.shape[1]) if classes is None else column_or_1d(classes)
     if classes is not None and len(np.unique(columns)) < len(columns):

@@ -65,7 +65,7 @@ def _strongest(task: Task, loss: Loss, settings: Settings) -> float:
     rng, settings, task = (
         np.random.RandomState(0),
         settings._replace(alpha=1.0),
-        task.without_absent_classes(loss),
+        task.without_absent_classes(loss, settings.fit_intercept),
     )
     if task.data.y.n_classes == 1:
         return 1.0

@@ -251,7 +251,11 @@ class CrossValidated(BaseLinearClassifier):
                 raise TypeError(f"the scorer requests {sorted(other)}, but gets sample_weight only")
             return routed.splitter.split, "sample_weight" in routed.scorer.score
         if set(params) - {"groups"}:
-            raise TypeError(f"fit got unexpected arguments {sorted(set(params) - {'groups'})}")
+            raise TypeError(
+                f"fit got unexpected arguments {sorted(set(params) - {'groups'})}; it takes X, y, "
+                "sample_weight and groups. Use GridSearchCV over the classifier without CV for what only its "
+                "own fit takes, such as offset and prior"
+            )
         if params.get("groups") is None:
             return {}, rows.weighted
         if not hasattr(self.cv, "split"):

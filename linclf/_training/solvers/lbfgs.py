@@ -8,6 +8,7 @@ The objective is unchanged; only the path to its minimum differs.
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -113,7 +114,9 @@ class _Run:
         self.factor: Preconditioner | None = None
         self.underestimated = 1.0  # the last fall, as a multiple of the factor's estimate before it
         self.jumps = covariance.find(type(fit.loss)) is None  # whether the Hessian jumps, as for hinges
-        self._start(fit, monitor, fit.V if fit.V.any() else self.optimality.start.V)
+        here = self.optimality.start.or_lower(self.rows, fit.V)
+        self.cold = here is self.optimality.start and fit.shards is None
+        self._start(fit, monitor, here.V)
         norm = self.optimality.start.steepness
         # if labels do not depend on the features, the gradient is only rounding
         self.scale = norm if norm > 10 * np.finfo(fit.V.dtype).eps else np.inf
@@ -146,11 +149,11 @@ class _Run:
             self.V, self.unpredicted = prediction, (V, value)
 
     def minimise_from_start(self) -> None:
-        """Minimise; if no weights are given, a rough solution comes first."""
+        """Minimise; if no weights are given, or far ones, a rough solution comes first."""
         fit, n_rows = self.fit, self.rows.n_rows
-        if not fit.V.any() and fit.head.equivariant:
+        if self.cold and fit.head.equivariant:
             if n_rows > (FEW if fit.shape.is_sparse else MANY * self.sample_size):
-                self.begin_at(epochs_of_sgd(fit))
+                self.begin_at(epochs_of_sgd(replace(fit, V=np.zeros_like(fit.V))))
             else:
                 self.minimise(ROUGH_ITERATIONS, rough=True)
         if not self.finished:

@@ -1,5 +1,6 @@
 """Stochastic gradient steps: epochs over mini-batches, or over one batch of all rows."""
 
+from dataclasses import replace
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -9,6 +10,7 @@ from linclf._kernels.problem import State
 from linclf._training.buffered import Buffered
 from linclf._training.descent import Descent
 from linclf._training.fit import Fit
+from linclf._training.intercepts import intercepts_alone
 from linclf._training.monitor import OVERFLOW, Monitor, Outcome, Watch
 from linclf._training.optimality import Optimality, gap, proves, reached
 from linclf._training.optimizing import name_of, published_weights
@@ -89,7 +91,7 @@ class Stochastic(NamedTuple):
             stream=fit.shards is not None,
             sampling=fit.sampling,
         )
-        fit = fit.for_batches(plan.batch)
+        fit = _besides_offset(fit).for_batches(plan.batch)
         kind = Descent if fit.shards is None else Buffered
         descent = kind(self.rule, fit, plan, new_state(fit.V, plan.optimizer), StepSize())
         descent.step_size.set_unit(fit)
@@ -146,6 +148,7 @@ class Stochastic(NamedTuple):
 
 def epochs_of_sgd(fit: Fit) -> FloatArray:
     """Weights after a few epochs, from which exact solvers continue."""
+    fit = _besides_offset(fit)
     silent = Monitor(fit.settings._replace(max_iter="auto", tol=None, verbose=0), None, None)
     rule, epochs = StepRule(), EPOCHS_SPARSE if fit.shape.is_sparse else EPOCHS_DENSE
     plan = plan_for(rule, epochs, fit.loss, fit.head, fit.shape)
@@ -154,6 +157,16 @@ def epochs_of_sgd(fit: Fit) -> FloatArray:
     descent.step_size.measure(fit, plan.batch)
     Stochastic(rule).train(descent, silent, np.random.RandomState(0))
     return descent.state.V
+
+
+def _besides_offset(fit: Fit) -> Fit:
+    """The fit from the best intercepts besides known scores, if nothing else says where it starts.
+
+    If these are large, it is a long way to there.
+    """
+    if fit.V.any() or not fit.problem.offset.size:
+        return fit
+    return replace(fit, V=intercepts_alone(fit).astype(fit.V.dtype))
 
 
 def new_state(V: FloatArray, optimizer: Optimizer) -> State:
