@@ -292,8 +292,8 @@ class BaseLinearClassifier(Described):
         if start is not None and growth is not None:
             start = growth.model(start, data, fitting.rng)
         sampling = self._sampling(loss, len(fitting.classes))
-        linear = start is not None and sampling is None and start.head.equivariant
-        if linear and not settings.fit_intercept and start.b.any():
+        forgets = start is not None and start.head.equivariant and bool(start.b.any())
+        if forgets and sampling is None and not settings.fit_intercept:
             raise ValueError(
                 f"the last fit has intercepts that reach {np.abs(self.intercept_).max():.3g}, and with "
                 "fit_intercept=False a stream has none: it would forget them; use fit_intercept=True"

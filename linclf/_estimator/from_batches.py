@@ -66,7 +66,7 @@ def fitting_elsewhere(
         smoothing = loss._asdict()["label_smoothing"]
         offset = adjustment * log_prior(y, mass, smoothing)
     if held_out is not None:
-        X_val, y_val, weights_val = held_out
+        X_val, y_val, weights_val = held_out[:3]
         check_class_names(validation[1], classes, "y_val")
         watched = dataset(X_val, targets_of(y_val, classes, name="y_val"), weights_val, per_class)
     else:

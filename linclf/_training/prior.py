@@ -36,8 +36,9 @@ def with_prior(model: LinearModel, prior: LinearModel | None) -> LinearModel:
 
 def _with_scores(data: Dataset, prior: LinearModel) -> Dataset:
     with np.errstate(over="ignore", invalid="ignore"):
-        data = data.plus_offset(prior.scores(data.X))
-    if not np.isfinite(data.offset).all():
+        scores = prior.scores(data.X)
+        data = data.plus_offset(scores)
+    if not np.isfinite(scores if data.offset is None else data.offset).all():
         largest = max(np.abs(prior.W).max(), np.abs(prior.b).max())
         raise ValueError(
             f"the weights of prior reach {largest:.3g}, and its scores overflow {data.X.dtype}; pass X as "

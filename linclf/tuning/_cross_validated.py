@@ -234,7 +234,7 @@ class CrossValidated(BaseLinearClassifier):
             raise ValueError(
                 f"cv={self.cv!r} makes folds, and X_val are rows to choose the penalty on; give one of them"
             )
-        X, y, weights = given
+        X, y, weights = given[:3]
         check_class_names(validation[1], rows.classes, "y_val")
         held_out = Dataset(X, targets_of(y, rows.classes, name="y_val"), weights)
         if not held_out.is_sparse:
