@@ -54,12 +54,6 @@ def calibrated(
     Scores have one column for each class, or one for each class that the calibrator knows.
     """
     known = getattr(calibrator, "classes_", classes)
-    n_scored = 2 if scores.ndim == 1 else scores.shape[1]
-    if n_scored not in (len(known), len(classes)):
-        raise ValueError(
-            f"the classifier scores {n_scored} classes, and the calibrator was fitted to {len(classes)}: if "
-            "partial_fit has added classes to the classifier, fit the calibrator again"
-        )
     at, (never, always) = np.searchsorted(classes, known), (-np.inf, 0.0) if logarithm else (0.0, 1.0)
     found = np.full((len(scores), 1), always)
     if len(known) > 1:
