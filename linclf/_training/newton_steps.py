@@ -23,7 +23,7 @@ class NewtonSteps:
         self.fit, self.objective = fit, objective_of(fit)
         self.optimality = Optimality(self.objective, tol)
         self.curvature = curvature_of(self.objective, pool)
-        self.here = self.optimality.start.or_lower(self.objective, fit.V)
+        self.here = self.optimality.start.or_given(self.objective, fit.V)
         self.steepest = self.optimality.start.steepness or 1.0
         self.last: FloatArray | None = None  # the weights before the last step
 

@@ -24,6 +24,7 @@ from linclf.losses._registry import trait
 ROUNDING = 4  # relative error of sums over rows plus penalty, in eps
 DIGITS = ROUNDING * float(np.finfo(np.float64).eps)
 ROUNDS, NEGLIGIBLE = 6, 1e-3  # most moves of the intercepts, and the share of a bound that they may leave
+FAR = 2.0  # times the objective of the best intercepts alone, above which given weights are no start
 
 
 class Reached(NamedTuple):
@@ -37,17 +38,19 @@ class Reached(NamedTuple):
     def steepness(self) -> float:
         return float(np.sqrt(np.vdot(self.G, self.G)))
 
-    def or_lower(self, objective: Rows, V: FloatArray) -> "Reached":
-        """The given weights, if these are not all 0 and have a lower objective, else this point.
+    def or_given(self, objective: Rows, V: FloatArray) -> "Reached":
+        """The given weights, if these are not all 0 and not far from here, else this point.
 
         Where scores are so far apart that rows on the wrong side have no curvature, Newton's method fails.
-        If the objective is not convex, they may be near another minimum, and are taken.
+        If the objective is not convex, they may be near another minimum, and are taken. What a sample has
+        reached may be worse for all rows than this point.
         """
         if not V.any():
             return self
         given, fit = reached(objective, V.astype(np.float64)), objective.fit
         convex = trait(fit.loss, "convex") and fit.head.equivariant
-        return given if given.value < self.value or not convex else self
+        most = (1 if fit.shards is not None else FAR) * self.value
+        return given if given.value < most or not convex else self
 
 
 class Optimality:
@@ -137,7 +140,8 @@ def gap(optimality: Optimality, point: Reached) -> float:
             move = -np.linalg.lstsq(bend, slopes, rcond=1e-10)[0]
             of_intercepts = -float(slopes @ move)  # twice their distance from the best
             left = np.abs(slopes + bend @ move).max()
-            if left > max(NEGLIGIBLE * np.abs(slopes).max(), optimality.rounding(best.value)):
+            least = np.sqrt(optimality.precision) * optimality.start.steepness  # below, it may be rounding
+            if left > max(NEGLIGIBLE * np.abs(slopes).max(), least):
                 break  # a slope without curvature, as of rows far on the wrong side: it may go on for long
         if of_intercepts <= max(NEGLIGIBLE * of_weights, optimality.precision * abs(best.value)):
             return min(point.value - min(best.value, point.value) + of_weights + of_intercepts, point.value)

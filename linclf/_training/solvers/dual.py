@@ -129,7 +129,9 @@ class _Run:
         self.fit, self.monitor, self.max_iter = fit, monitor, max_iter
         self.objective, self.dual = Rows(fit, fit.ids), DualProblem(fit)
         self.optimality = Optimality(self.objective, monitor.watch.tol or 0.0)
-        self.best, self.bound = self.optimality.start.or_lower(self.objective, fit.V), 0.0
+        start = self.optimality.start
+        given = start.or_given(self.objective, fit.V)
+        self.best, self.bound = min(start, given, key=lambda point: point.value), 0.0
         self.active = np.zeros((len(fit.ids), self.dual.n_scores))
         self.multipliers = suit(len(fit.ids), fit.shape.n_trained, fit.shape.n_products)
         self.share = EXACT if self.multipliers and len(fit.ids) <= EXACT_ROWS else 1.0

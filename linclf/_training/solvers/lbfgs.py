@@ -114,9 +114,11 @@ class _Run:
         self.factor: Preconditioner | None = None
         self.underestimated = 1.0  # the last fall, as a multiple of the factor's estimate before it
         self.jumps = covariance.find(type(fit.loss)) is None  # whether the Hessian jumps, as for hinges
-        here = self.optimality.start.or_lower(self.rows, fit.V)
-        self.cold = here is self.optimality.start and fit.shards is None
-        self._start(fit, monitor, here.V)
+        # from what a sample has reached it continues in any case
+        sampled = fit.V.any() and fit.shards is not None
+        here = fit.V if sampled else self.optimality.start.or_given(self.rows, fit.V).V
+        self.cold = not fit.V.any() or here is self.optimality.start.V
+        self._start(fit, monitor, here)
         norm = self.optimality.start.steepness
         # if labels do not depend on the features, the gradient is only rounding
         self.scale = norm if norm > 10 * np.finfo(fit.V.dtype).eps else np.inf
