@@ -11,3 +11,6 @@ SCALES_TEMPERATURES = pytest.mark.skipif(
 HAS_CALLBACKS = pytest.mark.skipif(
     parse_version("1.9") > VERSION, reason="scikit-learn has callbacks from 1.9 on"
 )
+SCORES_WITH_METADATA = pytest.mark.skipif(
+    parse_version("1.8") > VERSION, reason="cross_validate passes metadata to score from 1.8 on"
+)

@@ -16,6 +16,7 @@ from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.model_selection import cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from versions import SCORES_WITH_METADATA
 
 from linclf import (
     Batches,
@@ -224,6 +225,7 @@ def test_predictions_are_those_of_the_scores_plus_the_offset(cls, n_classes):
         np.testing.assert_allclose(model.predict_log_proba(X, offset=offset), np.log(p))
 
 
+@SCORES_WITH_METADATA
 def test_offsets_are_routed():
     X, y, _, offset = table(3)
     with config_context(enable_metadata_routing=True):
