@@ -112,9 +112,9 @@ class BaseLinearClassifier(Described):
             The same for X_val.
         coef_init : array-like of the shape of `coef_`, default=None
             Weights from which training starts; 0 if only the intercepts are given. Exact solvers ignore
-            weights with twice the objective of intercepts alone, if the loss is convex. ``solver="dual"``
-            has steps in the dual problem, which do not start from weights: it only compares them with its
-            result. ``solver="auto"`` takes it for hinges with few rows.
+            weights with more than twice the objective of intercepts alone, if the loss is convex.
+            ``solver="dual"`` has steps in the dual problem, which do not start from weights: it only compares
+            them with its result. ``solver="auto"`` takes it for hinges with few rows.
         intercept_init : array-like of the shape of `intercept_`, default=None
             Intercepts from which training starts.
         prior : fitted linear classifier, default=None

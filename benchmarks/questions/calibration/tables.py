@@ -13,6 +13,8 @@ DIGITS = {"ece": 2, "classwise_ece": 3}  # else 4
 def table(result: Result) -> str:
     """How it was measured, a count of what each method improves, then each data set."""
     parts = [_said(result["settings"]), _counts(result["rows"])]
+    later = {(row["scores"], row["later"]) for row in result["rows"] if "later" in row}
+    parts += [f"The rows of {scores} were measured later: {when}." for scores, when in sorted(later)]
     for data in result["data"]:
         rows = [row for row in result["rows"] if row["data"] == data["name"]]
         parts += [
