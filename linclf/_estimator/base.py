@@ -31,7 +31,7 @@ from linclf._training.stream import Stream, rule_of
 from linclf._training.train import outputs_of, train
 from linclf._types import Loss, MatrixLike, typed
 from linclf.heads import published_head
-from linclf.losses._names import loss_for, watched
+from linclf.losses._names import watched
 
 CALLBACK_NOTES = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
 KEPT_PARTS = 1000  # parts in the history of a stream, which must not grow for ever
@@ -227,12 +227,12 @@ class BaseLinearClassifier(Described):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             The rows of this part.
-        y : array-like of shape (n_samples,) or float array of shape (n_samples, n_classes)
-            Their labels or class probabilities.
+        y : array-like of shape (n_samples,), float array of shape (n_samples, n_classes), or an indicator
+            Their labels, class probabilities, or a column for each of several labels, as in `fit`.
         classes : array-like of shape (n_classes,), default=None
             All classes that will ever occur; required in the first call. With ``on_new_class="add"``, labels
             of y that are new become classes in any call, and `classes` may be left out, or name some classes
-            to start with.
+            to start with. For an indicator it may be left out, as the classes are the numbers of its columns.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights.
 
@@ -265,7 +265,8 @@ class BaseLinearClassifier(Described):
             }
             n_iter = self.n_iter_ + 1
         attributes = {"classes_": fitting.classes} | stream.head.attributes() | self._published(stream.loss)
-        self._publish(history, n_iter, attributes | {"_stream": stream}, gone=FROM_STREAM)
+        attributes |= fitting.published | {"_stream": stream}
+        self._publish(history, n_iter, attributes, gone=FROM_STREAM)
         return self
 
     def _stream_for(
@@ -278,9 +279,9 @@ class BaseLinearClassifier(Described):
         """
         settings, data, growth = fitting.settings, fitting.data, fitting.growth
         kept = rule.optimizer, rule.automatic, settings.fit_intercept, *self._stream_key()
-        key = loss_for(self._loss(), len(fitting.classes)), *kept
+        key = self._loss_for(data.y, len(fitting.classes)), *kept
         stream = None if first else vars(self).get("_stream")
-        if stream is not None and stream.continues((loss_for(self._loss(), stream.n_classes), *kept), data):
+        if stream is not None and stream.continues((self._loss_for(data.y, stream.n_classes), *kept), data):
             if stream.copied_next or growth is not None:
                 memory.check(fitting.solver, loss, data, [False, growth is not None])
             stream = stream.successor(rule, settings)

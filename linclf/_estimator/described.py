@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from linclf._data.dataset import Dataset
 from linclf._data.labels import Accuracy, accuracy
+from linclf._data.targets import Targets
 from linclf._estimator.predicting import Predicting
 from linclf._estimator.suggestions import suggested_parameters
 from linclf._training.sampling import Sampling
@@ -79,9 +80,13 @@ class Described(Predicting, Accuracy, ClassifierMixin, BaseEstimator, CallbackSu
         """Factor of the log class shares that are added to the scores in training."""
         return 0.0
 
+    def _loss_for(self, y: Targets, n_classes: int) -> Loss:
+        """The loss of rows with such targets."""
+        return loss_for(self._loss(), n_classes)
+
     def _trained_loss(self, data: Dataset, goes_on: bool) -> Loss:
         """The loss whose scores are trained."""
-        return loss_for(self._loss(), data.y.n_classes)
+        return self._loss_for(data.y, data.y.n_classes)
 
     def _several_labels_loss(self) -> Loss:
         """The loss to train if y has several labels a row; an error if there is none."""

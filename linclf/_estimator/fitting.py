@@ -32,7 +32,7 @@ from linclf._data.weights import PositiveRows, log_prior, positive_rows, weights
 from linclf._estimator.calibrated import checked_calibrator
 from linclf._estimator.described import Described
 from linclf._estimator.known import Known
-from linclf._estimator.part_classes import classes_after, given_classes
+from linclf._estimator.part_classes import classes_after, columns_after, given_classes
 from linclf._estimator.settings import settings_of
 from linclf._training.growing import Growth, growth_to
 from linclf._training.model import LinearModel
@@ -50,6 +50,7 @@ from linclf.losses._registry import trait
 
 Given: TypeAlias = tuple[MatrixLike, ArrayLike | None, ArrayLike | None]  # X, y, sample_weight
 GivenValidation: TypeAlias = tuple[MatrixLike | None, ArrayLike | None, ArrayLike | None]
+MULTILABEL = {"multilabel_": True}  # what a fit to several labels a row publishes
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,6 +200,7 @@ def fitting_of(
         spread=spread_of(data, estimator.fit_intercept) if estimator.standardize else None,
         start=_moved(known.start(estimator, classes, X.shape[1]), offset),
         prior=_moved(known.prior_model(estimator, classes, X.shape[1]), offset),
+        published=MULTILABEL if several else {},
     )
 
 
@@ -219,25 +221,26 @@ def _moved(model: LinearModel | None, offset: FloatArray | float) -> LinearModel
 def part_of(estimator: Described, given: Given, classes: ArrayLike | None, first: bool) -> Fitting:
     """Check the next part of a stream."""
     before: LabelArray | None = None if first else estimator.classes_
-    known = given_classes(estimator, classes, before)
-    X = estimator._checked(given[0], reset=first)
-    if is_indicator(given[1]):
+    several = is_indicator(given[1])
+    if several:
         estimator._several_labels_loss()  # refuses what has one label a row
-        raise ValueError(
-            "y is an indicator of several labels a row, and partial_fit trains one label a row; use fit, or "
-            "pass y.argmax(axis=1) if each row has one label"
-        )
+    known = None if several else given_classes(estimator, classes, before)
+    X = estimator._checked(given[0], reset=first)
     if known is not None:
         check_class_names(given[1], known, "y")
-    X, y, weights = positive_rows(X, check_y(given[1]), given[2], scale_free=False)[:3]
-    known, remedy = classes_after(estimator, y, class_names(given[1]), known)
-    if estimator.class_weight == "balanced":
-        raise ValueError(
-            "class_weight='balanced' needs all labels at once and cannot be used in partial_fit; compute "
-            "weights with sklearn.utils.compute_class_weight and pass them as a dict"
-        )
-    targets = targets_of(y, known, remedy)
-    per_class = weights_of_classes(estimator.class_weight, known.tolist(), targets, weights)
+    y_given = indicator_of(given[1]) if several else check_y(given[1])
+    X, y, weights = positive_rows(X, y_given, given[2], scale_free=False)[:3]
+    remedy = ""
+    if several:
+        known = columns_after(estimator, y.shape[1], classes, before)
+    else:
+        known, remedy = classes_after(estimator, y, class_names(given[1]), known)
+    _refuse_balanced(estimator.class_weight, several)
+    targets, per_class = targets_of(y, known, remedy), None
+    if isinstance(targets, Indicators):
+        targets = targets.weighted(label_weights(estimator.class_weight, targets, weights))
+    else:
+        per_class = weights_of_classes(estimator.class_weight, known.tolist(), targets, weights)
     data = dataset(X, targets, weights, per_class)
     rng = check_random_state(estimator.random_state)
     solver, settings = settings_of(estimator)
@@ -258,7 +261,18 @@ def part_of(estimator: Described, given: Given, classes: ArrayLike | None, first
         dtype=X.dtype,
         mass=targets.mass(weights),
         growth=None if before is None else growth_to(known, before),
+        published=MULTILABEL if several else {},
     )
+
+
+def _refuse_balanced(class_weight: Any, several: bool) -> None:
+    """Refuse class weights of a stream that depend on rows to come."""
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        form = "a list with a dict {0: weight, 1: weight} for each label" if several else "a dict"
+        raise ValueError(
+            "class_weight='balanced' needs all labels at once and cannot be used in partial_fit; compute "
+            f"weights with sklearn.utils.compute_class_weight and pass them as {form}"
+        )
 
 
 def given_validation(

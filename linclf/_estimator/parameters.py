@@ -199,7 +199,8 @@ class CommonParameters(Declared):
         description="""
         What ``partial_fit`` does with a label that is not in ``classes_``: "error" refuses it, and "add"
         makes it a class. Its weights start at the mean of the others, or for cosines at the mean direction of
-        its rows, and training goes on. ``fit`` always takes the classes of y.
+        its rows, and training goes on. Further columns of an indicator are new labels in the same way.
+        ``fit`` always takes the classes of y.
         """,
     )
     n_jobs: int | None = parameter(

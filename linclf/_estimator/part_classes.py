@@ -17,6 +17,8 @@ def given_classes(
     estimator: Described, classes: ArrayLike | None, before: LabelArray | None
 ) -> LabelArray | None:
     """The classes before a part; None if they are those of its labels."""
+    if before is not None and hasattr(estimator, "multilabel_"):
+        raise other_form(True)
     adds = estimator.on_new_class == "add"
     if classes is None:
         if before is None and not adds:
@@ -48,6 +50,42 @@ def classes_after(
         return known, "; on_new_class='add' takes new classes only from labels, one for each row"
     grows = "on_new_class" in estimator._declared and y.ndim == 1 and kind_of(y) == kind_of(known)
     return known, "; on_new_class='add' makes new labels classes" if grows else ""
+
+
+def columns_after(
+    estimator: Described, n_columns: int, classes: ArrayLike | None, before: LabelArray | None
+) -> LabelArray:
+    """The classes of a part with several labels a row: the numbers of the columns of its indicator."""
+    if before is not None and not hasattr(estimator, "multilabel_"):
+        raise other_form(False)
+    columns = np.arange(n_columns)
+    if classes is not None and not np.array_equal(known_classes(classes), columns):
+        raise ValueError(
+            f"classes={classes!r}, and y is an indicator of {n_columns} labels, whose classes are the "
+            f"numbers of its columns; leave classes out, or pass range({n_columns})"
+        )
+    if before is None or n_columns == len(before):
+        return columns
+    if n_columns < len(before):
+        raise ValueError(
+            f"y has {n_columns} columns of labels, and had {len(before)} in the last call; use the columns "
+            "of the first call in each one, with 0 for a label that no row has"
+        )
+    if estimator.on_new_class != "add":
+        raise ValueError(
+            f"y has {n_columns} columns of labels, and had {len(before)} in the last call; with "
+            "on_new_class='add' further columns are new labels"
+        )
+    return columns
+
+
+def other_form(several: bool) -> ValueError:
+    """The error if training would go on with y of another form; ``several``: what the last fit had."""
+    last, now = ("several labels", "one label") if several else ("one label", "several labels")
+    return ValueError(
+        f"continuing (warm_start=True or partial_fit) needs y as in the last fit, which had {last} a "
+        f"row; now it has {now}"
+    )
 
 
 def _refuse_without_weight(class_weight: Any, after: LabelArray, known: LabelArray) -> None:

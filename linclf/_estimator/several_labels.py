@@ -7,11 +7,11 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import Tags
 
-from linclf._data.dataset import Dataset
-from linclf._data.targets import Indicators
+from linclf._data.targets import Indicators, Targets
 from linclf._estimator.base import BaseLinearClassifier
 from linclf._estimator.declared import attribute
 from linclf._estimator.fitting import Fitting
+from linclf._estimator.part_classes import other_form
 from linclf._sources.batches import Batches
 from linclf._training.model import LinearModel
 from linclf._types import FloatArray, LabelArray, Loss, Matrix, MatrixLike
@@ -56,25 +56,19 @@ class SeveralLabels(BaseLinearClassifier):
             )
         return loss
 
-    def _trained_loss(self, data: Dataset, goes_on: bool) -> Loss:
-        if isinstance(data.y, Indicators):
-            return self._several_labels_loss()
-        return super()._trained_loss(data, goes_on)
+    def _loss_for(self, y: Targets, n_classes: int) -> Loss:
+        return self._several_labels_loss() if isinstance(y, Indicators) else super()._loss_for(y, n_classes)
 
     def _attributes(self, model: LinearModel, fitting: Fitting) -> dict:
         if not isinstance(fitting.data.y, Indicators):
             return super()._attributes(model, fitting)
         model = model.rounded(fitting.dtype)
         published = {"classes_": fitting.classes, "coef_": model.W, "intercept_": model.b}
-        return published | model.head.attributes() | {"multilabel_": True} | fitting.published
+        return published | model.head.attributes() | fitting.published
 
     def _reached(self, fitting: Fitting, loss: Loss) -> LinearModel | None:
         if hasattr(self, "coef_") and self._several != isinstance(fitting.data.y, Indicators):
-            last, now = ("several labels", "one label") if self._several else ("one label", "several labels")
-            raise ValueError(
-                f"continuing (warm_start=True or partial_fit) needs y as in the last fit, which had {last} a "
-                f"row; now it has {now}"
-            )
+            raise other_form(self._several)
         return super()._reached(fitting, loss)
 
     # ------------------------------------------------------------ prediction

@@ -81,11 +81,10 @@ def check_model(
     if len(classes) == 1 and fitted == ["classes_"]:
         return  # a calibrator of one class, with probability 1
     K, n_features = len(classes), attributes.get("n_features_in_")
-    if attributes.get("multilabel_", True) is not True or (
-        "multilabel_" in attributes and "_stream" in attributes
-    ):
-        raise ValueError(f"multilabel_ of {name} is {attributes['multilabel_']!r}, or it has a stream")
-    one = K == 2 and "multilabel_" not in attributes
+    several = "multilabel_" in attributes
+    if several and attributes["multilabel_"] is not True:
+        raise ValueError(f"multilabel_ of {name} is {attributes['multilabel_']!r}")
+    one = K == 2 and not several
     sizes = {"classes": K, "scores": 1 if one else K, "nodes": K - 1, "inputs": n_features}
     if "calibrators_" in attributes:
         sizes["calibrators"] = len(attributes["calibrators_"])
@@ -115,7 +114,7 @@ def check_model(
     if "head_" in attributes:
         _check_parts(name, attributes, K, sizes["inputs"])
     if "_stream" in attributes:
-        check_stream(attributes["_stream"], K, sizes["inputs"])
+        check_stream(attributes["_stream"], K, sizes["inputs"], several)
 
 
 def _estimators_in(value: Any) -> Iterator[BaseEstimator]:

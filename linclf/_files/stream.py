@@ -21,6 +21,7 @@ from linclf.large._candidates import Candidates, Draw
 from linclf.large._paths import Paths
 from linclf.large._tree import Tree, from_codes, tree_of
 from linclf.losses import LOSSES
+from linclf.losses.labels import OF_LABELS
 from linclf.optimizers import OPTIMIZERS, Averaged
 
 TUPLES = (*HEADS, Settings, StepRule, Coordinates, Levels, Moments, Seen, State, Draw, Tree)
@@ -28,8 +29,8 @@ OBJECTS = (Stream, StepSize, Given, Standardised, Levelled, Candidates, Paths)
 ATTRIBUTES = ("_stream", "_session")  # of an estimator; the second one in files of linclf 0.1.0
 
 
-def check_stream(stream: Any, n_classes: int, n_features: int) -> None:
-    """Check that the kernels get what they expect."""
+def check_stream(stream: Any, n_classes: int, n_features: int, several: bool) -> None:
+    """Check that the kernels get what they expect; ``several``: whether a row has several labels."""
     check_type("the stream", stream, (Stream,))
     if stream.due is not None:
         raise ValueError("the stream has changes that are not written")
@@ -44,7 +45,7 @@ def check_stream(stream: Any, n_classes: int, n_features: int) -> None:
         check_tree(stream.loss, n_classes)
         check_tree(stream.sampling.tree, n_classes)
     else:
-        check_numbers("loss", stream.loss, tuple(LOSSES.values()))
+        check_numbers("loss", stream.loss, OF_LABELS if several else tuple(LOSSES.values()))
     if stream.sampling is not None:
         check_type("the sampling", stream.sampling, (Candidates, Paths))
         check_array("the class counts of the stream", stream.sampling.counts, (n_classes,), np.float64)

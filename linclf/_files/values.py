@@ -33,6 +33,7 @@ from linclf._training.model import LinearModel
 from linclf._version import __version__
 from linclf.decisions.criteria import CRITERIA
 from linclf.losses import LOSSES
+from linclf.losses.labels import OF_LABELS
 from linclf.optimizers import OPTIMIZERS, Averaged
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -50,7 +51,7 @@ def classes() -> dict[str, type]:
     modules = (classifiers, calibration, conformal, decisions, large, tuning)
     exported = [getattr(module, name) for module in modules for name in module.__all__]
     known: list[type] = [cls for cls in exported if isinstance(cls, type) and issubclass(cls, BaseEstimator)]
-    known += [FrozenEstimator, *LOSSES.values(), *OPTIMIZERS.values(), Averaged]
+    known += [FrozenEstimator, *LOSSES.values(), *OF_LABELS, *OPTIMIZERS.values(), Averaged]
     known += [*conformal.SCORES.values(), *conformal.TAXONOMIES.values()]
     known += [*CRITERIA, LinearModel, *stream.TUPLES, *stream.OBJECTS, *STEPS]
     return {cls.__name__: cls for cls in known}

@@ -30,6 +30,7 @@ from linclf._training.train import head_for, outputs_of
 from linclf._types import FloatArray, IntArray, Loss, Matrix
 from linclf.heads import Head
 from linclf.losses._evaluation import curvature
+from linclf.losses._registry import trait
 from linclf.optimizers import SGD
 
 SMALLEST = 1e-8  # least factor of all weights to hold back: float32 can still hold weights divided by it
@@ -172,7 +173,7 @@ class Stream:
             if self.made is None:
                 self.write()
                 model = self._model()
-                if self.n_outputs == self.n_classes == 2:
+                if self.n_outputs == self.n_classes == 2 and trait(self.loss, "exclusive"):
                     model = model.one_of_two()
                 model = model.rounded(self.dtype)
                 self.made = {"coef_": model.W, "intercept_": model.b}

@@ -120,6 +120,10 @@ def loss_of_labels(loss: str | Loss) -> Loss | None:
     if of_labels is None:
         return None
     found: Any = of_labels()
+    if trait(found, "exclusive"):
+        raise TypeError(
+            f"of_labels() of {several!r} returns {found!r}, whose class has to say exclusive = False"
+        )
     return type(found)(*map(float, found))
 
 

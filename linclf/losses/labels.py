@@ -71,6 +71,9 @@ class SquaredHingeOfLabels(NamedTuple):
         return self.margin * (positive - negative) / (positive + negative)
 
 
+OF_LABELS = LogisticOfLabels, HingeOfLabels, SquaredHingeOfLabels
+
+
 @soft_row_loss.register(LogisticOfLabels)
 def logistic_of_labels(loss, scores, t):
     for k in range(scores.size):

@@ -500,11 +500,6 @@ def test_estimators_of_one_label(table):
             estimator.fit(X, Y)
     with pytest.raises(ValueError, match=r"LinearClassifierCV chooses a penalty for one label a row"):
         LinearClassifierCV(loss=LOGISTIC).fit(X, Y)
-    for y in (Y, sparse.csr_array(Y), Y.tolist()):
-        with pytest.raises(
-            ValueError, match=r"partial_fit trains one label a row; use fit, or pass y.argmax"
-        ):
-            model(solver="sgd").partial_fit(X, y, classes=range(5))
     with pytest.raises(
         ValueError, match=r"SoftmaxClassifier has one label a row; use LinearClassifier\(loss="
     ):
