@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.model_selection import check_cv
+from sklearn.model_selection import KFold, check_cv
 from sklearn.utils import _safe_indexing
 
 from linclf._types import IntArray, LabelArray
@@ -31,7 +31,10 @@ def folds_of(
     None means 5 stratified folds, or fewer if the rarest class with at least two rows has fewer rows; a class
     with one row is missing from the training rows of one fold. Splitters get all rows, and pairs of an
     iterable are indices into all rows. ``remedy`` says what to do if there are too few rows for folds.
+    Rows with several labels, y (n, n_labels), are not stratified.
     """
+    if y.ndim == 2 and (cv is None or isinstance(cv, Integral)):
+        return _of_several_labels(5 if cv is None else int(cv), rows, remedy)
     # codes, because scikit-learn does not stratify objects other than strings, and refuses bytes
     _, counted, counts = np.unique(y[rows], return_inverse=True, return_counts=True)
     if cv is None:
@@ -65,6 +68,13 @@ def folds_of(
     if not folds:
         raise ValueError(f"cv={cv!r} has no folds; a generator is used up by the first fit: pass a list")
     return folds
+
+
+def _of_several_labels(n_folds: int, rows: IntArray, remedy: str) -> list[Fold]:
+    """The folds of scikit-learn's ``check_cv`` for an indicator: consecutive rows."""
+    if n_folds > len(rows):
+        raise ValueError(f"cv={n_folds} needs {n_folds} rows, and {len(rows)} have weight; use {remedy}")
+    return [(rows[train], rows[test]) for train, test in KFold(n_folds).split(rows)]
 
 
 def _indices(rows: ArrayLike) -> IntArray:

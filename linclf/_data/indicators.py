@@ -1,5 +1,6 @@
 """Indicators of several labels a row: which y is one, and what it must hold."""
 
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any
 
@@ -8,11 +9,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from linclf._data.forms import column_names, container
-from linclf._data.labels import SURE, check_y, is_missing
+from linclf._data.labels import SURE, check_class_names, check_y, is_missing
 from linclf._data.refusals import refuse_masked
 from linclf._data.sparse import check_structure
 from linclf._data.targets import Indicators
-from linclf._types import FloatArray
+from linclf._types import FloatArray, LabelArray
 
 
 def is_indicator(y: Any) -> bool:
@@ -145,14 +146,22 @@ def validation_indicator_of(y_val: Any) -> NDArray[np.int8]:
     return indicator_of(y_val, "y_val")
 
 
-def check_label_names(names: list[str] | None, y_val: Any) -> None:
-    """Refuse validation labels whose columns have other names, or another order, than those of y."""
+def validation_of(several: bool) -> Callable[[Any], NDArray]:
+    """The check of validation labels."""
+    return validation_indicator_of if several else validation_labels_of
+
+
+def check_columns(y_val: Any, classes: LabelArray, names: list[str] | None, several: bool) -> None:
+    """Refuse validation labels whose columns have other names than the classes, or than those of y."""
+    if not several:
+        check_class_names(y_val, classes, "y_val")
+        return
     others = column_names(y_val)
     if names is not None and others is not None and names != others:
         raise ValueError(f"y_val has the columns {others[:5]}, and y has {names[:5]}; use the same order")
 
 
-def refuse_constant(y: Indicators, weights: FloatArray) -> None:
+def refuse_constant(y: Indicators, weights: FloatArray, where: str = "in rows of positive weight") -> None:
     """Refuse labels that all rows have, or none: their score would have no limit."""
     without, with_label = y.masses(weights)
     for mass, value in ((with_label, 1), (without, 0)):
@@ -160,7 +169,7 @@ def refuse_constant(y: Indicators, weights: FloatArray) -> None:
         if constant.size:
             more = f", like {constant.size - 1} more columns" if constant.size > 1 else ""
             raise ValueError(
-                f"column {constant[0]} of y is never {value} in rows of positive weight{more}, so there is "
+                f"column {constant[0]} of y is never {value} {where}{more}, so there is "
                 "nothing to learn; remove it from y. In cross-validation, remove labels that are too rare "
                 "for the folds, or use a splitter that stratifies by all labels"
             )

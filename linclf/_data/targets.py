@@ -209,6 +209,11 @@ class Indicators(NamedTuple):
     def of_each(self, values: FloatArray) -> FloatArray:
         return np.einsum("ik,ik->i", self.signs > 0, values)
 
+    def log_likelihoods(self, p: FloatArray, least: float) -> FloatArray:
+        """Log likelihood of all labels of each row, for their probabilities; no term is below ``least``."""
+        with np.errstate(divide="ignore"):
+            return np.maximum(np.log(np.where(self.signs > 0, p, 1 - p)), least).sum(axis=1)
+
     def indicator(self, weights: FloatArray) -> FloatArray:
         return weights[:, None] * (self.signs > 0)
 

@@ -11,13 +11,13 @@ from sklearn.utils import check_random_state
 from linclf._data.dataset import Dataset, dataset, split
 from linclf._data.forms import column_names
 from linclf._data.indicators import (
-    check_label_names,
+    check_columns,
     indicator_of,
     is_indicator,
     label_weights,
     refuse_constant,
-    validation_indicator_of,
     validation_labels_of,
+    validation_of,
 )
 from linclf._data.labels import (
     check_class_names,
@@ -146,8 +146,7 @@ def fitting_of(
         per_class = weights_of_classes(estimator.class_weight, labels, targets, weights)
         loss = loss_for(estimator._loss(), len(classes))
         calibrator = checked_calibrator(estimator.calibration, loss, per_class, classes)
-    checked_y = validation_indicator_of if several else validation_labels_of
-    held_out = given_validation(estimator, *validation, checked_y)
+    held_out = given_validation(estimator, *validation, validation_of(several))
     n_given = len(rows.y_given)
     scores = _known_scores(known.offset, n_given, rows.ids, classes, X.dtype, "offset")
     data, offset = dataset(X, targets, weights, per_class, scores), 0.0
@@ -156,11 +155,9 @@ def fitting_of(
     if held_out is not None:
         X_val, y_val, weights_val, ids, n_given = held_out
         watched = targets_of(y_val, classes, name="y_val")
+        check_columns(validation[1], classes, rows.label_names, several)
         if isinstance(watched, Indicators):
-            check_label_names(rows.label_names, validation[1])
             watched = watched.weighted(per_label)
-        else:
-            check_class_names(validation[1], classes, "y_val")
         scores_val = _known_scores(known.offset_val, n_given, ids, classes, X.dtype, "offset_val")
         held_out = dataset(X_val, watched, weights_val, per_class, scores_val)
         if not data.is_sparse:

@@ -14,7 +14,7 @@ from linclf._estimator.fitting import Fitting
 from linclf._estimator.part_classes import other_form
 from linclf._sources.batches import Batches
 from linclf._training.model import LinearModel
-from linclf._types import FloatArray, LabelArray, Loss, Matrix, MatrixLike
+from linclf._types import FloatArray, LabelArray, Loss, MatrixLike
 from linclf.losses import LOSSES
 from linclf.losses._names import loss_of_labels
 from linclf.losses._registry import trait
@@ -40,14 +40,18 @@ class SeveralLabels(BaseLinearClassifier):
     def _several(self) -> bool:
         return self._has("multilabel_")
 
+    def _loss_to_fit(self) -> str | Loss:
+        """The loss from the parameters, also after a fit that chose another."""
+        return self._loss()
+
     def _several_labels_loss(self) -> Loss:
-        loss = loss_of_labels(self._loss())
+        loss = loss_of_labels(self._loss_to_fit())
         if loss is None:
             able = [name for name, cls in LOSSES.items() if trait(cls, "of_labels") is not None]
             raise ValueError(
                 "y has a column of 0 and 1 for each of several labels, which needs a loss that is a sum over "
-                f"the classes, and {self._loss()!r} is not; use the loss {', '.join(map(repr, able))}, or "
-                "pass y.argmax(axis=1) if each row has one label"
+                f"the classes, and {self._loss_to_fit()!r} is not; use the loss "
+                f"{', '.join(map(repr, able))}, or pass y.argmax(axis=1) if each row has one label"
             )
         if self.calibration is not None:
             raise ValueError(
@@ -72,9 +76,6 @@ class SeveralLabels(BaseLinearClassifier):
         return super()._reached(fitting, loss)
 
     # ------------------------------------------------------------ prediction
-
-    def _scores(self, model: Any, X: Matrix) -> FloatArray:
-        return model.scores(X) if self._several else super()._scores(model, X)
 
     def _loss_and_columns(self, scores: FloatArray) -> tuple[Any, FloatArray]:
         one, scores = super()._loss_and_columns(scores)  # refuses a calibration that was set later

@@ -1,13 +1,14 @@
 """Cross-validated classifiers: each names the loss it stands for."""
 
-from typing import Any
+from typing import Any, cast
 
 from sklearn.model_selection import ParameterGrid
 
-from linclf._estimator.declared import attribute, not_offered, parameter
+from linclf._data.targets import Indicators, Targets
+from linclf._estimator.declared import attribute, parameter
 from linclf._types import Loss
 from linclf.classifiers import LinearClassifier, SoftmaxClassifier, SVMClassifier
-from linclf.losses._names import LOSSES, loss_for
+from linclf.losses._names import LOSSES, loss_for, loss_of_labels
 from linclf.tuning._cross_validated import CrossValidated
 from linclf.tuning._paths import Candidate
 
@@ -46,7 +47,7 @@ class SVMClassifierCV(CrossValidated, SVMClassifier):
     """Linear support vector machine that chooses its penalty by cross-validation.
 
     See `SVMClassifier` for the formulas. As hinges have no probabilities, the penalty with the highest
-    accuracy is chosen; of several, the strongest.
+    accuracy (or F1, for several labels a row) is chosen; of several, the strongest.
 
     Parameters
     ----------
@@ -65,8 +66,6 @@ class SVMClassifierCV(CrossValidated, SVMClassifier):
     >>> print(clf.cv_results_["mean_test_score"].max().round(2))
     0.98
     """
-
-    multilabel_: Any = not_offered()
 
 
 class LinearClassifierCV(CrossValidated, LinearClassifier):
@@ -102,13 +101,17 @@ class LinearClassifierCV(CrossValidated, LinearClassifier):
 
     loss_: Loss = attribute(type="loss", description="The loss that was trained, with the chosen parameters.")
 
-    multilabel_: Any = not_offered()
-
     def _loss(self) -> str | Loss:
         return vars(self).get("loss_", self.loss)
 
-    def _candidates(self, n_classes: int) -> list[Candidate]:
+    def _loss_to_fit(self) -> str | Loss:
+        return self.loss
+
+    def _candidates(self, y: Targets) -> list[Candidate]:
         loss: Any = LOSSES[self.loss]() if isinstance(self.loss, str) and self.loss in LOSSES else self.loss
+        # two classes may be trained as another loss, but not two labels a row
+        several = isinstance(y, Indicators)
+        n_classes = max(y.n_classes, 3) if several else y.n_classes
         resolved = loss_for(self.loss, n_classes)
         unknown = sorted(set(self.loss_grid or {}) - set(resolved._fields))
         if unknown:
@@ -119,5 +122,6 @@ class LinearClassifierCV(CrossValidated, LinearClassifier):
         candidates = []
         for params in ParameterGrid(self.loss_grid or {}):
             one = loss_for(loss._replace(**params), n_classes)
-            candidates.append(Candidate(params, one, {"loss_": one}))
+            trained = loss_of_labels(one) if several else one
+            candidates.append(Candidate(params, cast("Loss", trained), {"loss_": one}))
         return candidates

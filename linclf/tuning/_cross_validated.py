@@ -19,7 +19,9 @@ from sklearn.utils.metadata_routing import (
 
 from linclf._data.dataset import Dataset
 from linclf._data.folds import Folds, Splitter
-from linclf._data.labels import check_class_names, targets_of
+from linclf._data.indicators import check_columns, validation_of
+from linclf._data.labels import targets_of
+from linclf._data.targets import Indicators, Targets
 from linclf._estimator.base import BaseLinearClassifier
 from linclf._estimator.declared import attribute, not_offered, parameter
 from linclf._estimator.fitting import (
@@ -31,6 +33,7 @@ from linclf._estimator.fitting import (
     rows_of,
 )
 from linclf._estimator.from_batches import NOT_IN_MEMORY
+from linclf._estimator.several_labels import SeveralLabels
 from linclf._sources.batches import Batches
 from linclf._training.blas import one_blas_thread
 from linclf._training.left_out import Task
@@ -39,7 +42,6 @@ from linclf._training.present import revived
 from linclf._training.spread import measured, warn_if_apart
 from linclf._training.threads import threads
 from linclf._types import FloatArray, Loss, MatrixLike, typed
-from linclf.losses._names import loss_for
 from linclf.losses._registry import trait
 from linclf.tuning import _leave_one_out as loo
 from linclf.tuning._alphas import alphas_of
@@ -74,7 +76,7 @@ class CrossValidated(BaseLinearClassifier):
         type='int, splitter, iterable of (train, test), "loo" or None',
         description="""
         The folds. None means 5 stratified folds, or fewer if the rarest class with two
-        rows or more has fewer.
+        rows or more has fewer; of several labels a row 5 folds of consecutive rows, as in scikit-learn.
         "loo" leaves out one row at a time, with its whole weight, by one step of Newton's method from the fit
         on all rows; it is for smooth convex losses and up to 1,500 weights. For the best penalty and its
         neighbours, up to eight rows that matter most are really left out, with a warning if the single step
@@ -87,8 +89,9 @@ class CrossValidated(BaseLinearClassifier):
         type="str, callable or None",
         description="""
         A scorer of scikit-learn, which is highest for the best penalty. None means "neg_log_loss" for losses
-        with probabilities (soft labels count with their probabilities), else "accuracy". These two weight
-        rows by ``sample_weight``, without `class_weight`.
+        with probabilities (soft labels count with their probabilities, several labels a row with the sum of
+        their terms), else "accuracy", or "f1_micro" for several labels a row. Rows count by
+        ``sample_weight``, without `class_weight`.
         """,
     )
     rule: str = parameter(
@@ -151,21 +154,14 @@ class CrossValidated(BaseLinearClassifier):
         description="If `store_coef_path`: `intercept_` for each of `alphas_`.",
     )
 
-    _not_always = (*BaseLinearClassifier._not_always, "coef_path_", "intercept_path_", "loo_check_")
+    _not_always = (*SeveralLabels._not_always, "coef_path_", "intercept_path_", "loo_check_")
 
-    def _candidates(self, n_classes: int) -> list[Candidate]:
+    def _candidates(self, y: Targets) -> list[Candidate]:
         """The losses to choose from, with the parameters in which they differ."""
-        return [Candidate({}, loss_for(self._loss(), n_classes), {})]
+        return [Candidate({}, self._loss_for(y, y.n_classes), {})]
 
     def __sklearn_is_fitted__(self) -> bool:
         return self._has("classes_")
-
-    def _several_labels_loss(self) -> Loss:
-        raise ValueError(
-            f"{type(self).__name__} chooses a penalty for one label a row, and y has a column of 0 and 1 for "
-            "each of several labels; use GridSearchCV, with alpha of "
-            "LinearClassifier(loss='one-vs-rest-logistic')"
-        )
 
     def _takes_batches(self) -> bool:
         return False
@@ -191,8 +187,9 @@ class CrossValidated(BaseLinearClassifier):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training rows.
-        y : array-like of shape (n_samples,) or float array of shape (n_samples, n_classes)
-            Class labels, or a row of class probabilities for each sample.
+        y : array-like of shape (n_samples,), float array of shape (n_samples, n_classes), or an indicator
+            Class labels, a row of class probabilities for each sample, or a column of 0 and 1 for each of
+            several labels.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights, in training and in scores; 0 is the same as removing a row.
         X_val, y_val : array-like, default=None
@@ -227,7 +224,8 @@ class CrossValidated(BaseLinearClassifier):
 
     def _held_out(self, rows: GivenRows, validation: GivenValidation) -> Dataset | None:
         """The rows held out by the user."""
-        given = given_validation(self, *validation)
+        several = isinstance(rows.y, Indicators)
+        given = given_validation(self, *validation, validation_of(several))
         if given is None:
             return None
         if self.cv is not None:
@@ -235,7 +233,7 @@ class CrossValidated(BaseLinearClassifier):
                 f"cv={self.cv!r} makes folds, and X_val are rows to choose the penalty on; give one of them"
             )
         X, y, weights = given[:3]
-        check_class_names(validation[1], rows.classes, "y_val")
+        check_columns(validation[1], rows.classes, rows.label_names, several)
         held_out = Dataset(X, targets_of(y, rows.classes, name="y_val"), weights)
         if not held_out.is_sparse:
             warn_if_apart(measured(Dataset(rows.X, rows.y, rows.weights)), held_out)
@@ -284,13 +282,13 @@ class CrossValidated(BaseLinearClassifier):
     ) -> Self:
         for_split, with_weights = routed
         fitting = fitting_of(self, rows, NO_VALIDATION)
-        candidates = self._candidates(len(rows.classes))
+        candidates = self._candidates(rows.y)
         losses = [candidate.loss for candidate in candidates]
 
         def for_scorer(held_out: Dataset) -> dict[str, Any]:
             return {"sample_weight": held_out.counted[1]} if with_weights else {}
 
-        metric = metric_for(self.scoring, losses, rows.classes, rows.y.soft, for_scorer)
+        metric = metric_for(self.scoring, losses, rows.classes, rows.y, for_scorer)
         parts: list[Part] = []
         if held_out is not None:
             parts = [Part(fitting, held_out)]
@@ -366,6 +364,8 @@ class CrossValidated(BaseLinearClassifier):
                 "cv='loo' needs rows of positive weight of every class in y, and class "
                 f"{fitting.classes[fitting.present.absent].tolist()[0]!r} has none; use folds, such as cv=5"
             )
+        if isinstance(fitting.data.y, Indicators):
+            loo.refuse_single(fitting.data.y)
         loo.refuse(fitting, [candidate.loss for candidate in candidates], alphas)
         return loo.path_of_all(fitting, candidates, alphas, metric)
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from linclf._data.targets import Indicators
 from linclf._estimator.fitting import Fitting
 from linclf._training.fit import Fit, starting_weights
 from linclf._training.left_out import Task
@@ -15,6 +16,7 @@ from linclf._training.solvers import Newton
 from linclf._training.threads import threads
 from linclf._training.train import fit_for, prepared, trained
 from linclf._types import FloatArray, IntArray, Loss
+from linclf.losses._registry import trait
 from linclf.tuning._paths import Candidate, PartPath
 from linclf.tuning._scoring import OfRows, mean_of
 from linclf.tuning._table import Table
@@ -90,7 +92,7 @@ def corrected(
     """Really leave out the rows whose scores change most."""
     y, every = fitting.data.counted[0], np.arange(len(values))
     n_checked = int(np.clip(VISITED // len(values), FEWEST, CHECKED))
-    changes = np.abs(values - metric.of_rows(loss, _decisions(model, fitting, every), y))
+    changes = np.abs(values - metric.of_rows(loss, _decisions(loss, model, fitting, every), y))
     ids = np.sort(np.argsort(-changes, kind="stable")[:n_checked])
     approximate, values = values[ids], values.copy()
     with threads(fitting.settings.n_jobs, n_checked) as pool:
@@ -118,6 +120,17 @@ def correct(
             one = corrected(found.values[i, j], fitting, losses[i], alpha, model, metric)
             table.scores[0, i, j], table.errors[0, i, j] = one.mean, one.error
             done[i, j] = one
+
+
+def refuse_single(y: Indicators) -> None:
+    """Refuse labels that a single row has, or lacks: without it they would have no minimum."""
+    has = np.count_nonzero(y.signs > 0, axis=0)
+    single = np.flatnonzero(np.minimum(has, y.n_rows - has) < 2)
+    if single.size:
+        raise ValueError(
+            f"cv='loo' needs two rows with each label and two without it, and column {single[0]} of y has "
+            "fewer; remove it, or use folds, such as cv=5"
+        )
 
 
 def refuse(fitting: Fitting, losses: list[Loss], alphas: FloatArray) -> None:
@@ -151,17 +164,17 @@ def _values(rows: LeftOutRows, fit: Fit, model: LinearModel, fitting: Fitting, m
         model._replace(W=W), fit.head, fit.coordinates, fit.problem.storage, np.dtype(np.float64)
     )
     scores = rows.scores(fit, fit.problem.storage.by_classes(V)) - fitting.offset
-    return metric.of_rows(fit.loss, _of_two(scores), fit.data.counted[0])
+    return metric.of_rows(fit.loss, _of_two(fit.loss, scores), fit.data.counted[0])
 
 
-def _decisions(model: LinearModel, fitting: Fitting, ids: np.ndarray) -> FloatArray:
+def _decisions(loss: Loss, model: LinearModel, fitting: Fitting, ids: np.ndarray) -> FloatArray:
     scores = model.scores(fitting.data.compact().X[ids]) - fitting.offset
-    return _of_two(np.asarray(scores, np.float64))
+    return _of_two(loss, np.asarray(scores, np.float64))
 
 
-def _of_two(scores: FloatArray) -> FloatArray:
-    """For two classes, 0 and the difference of their scores."""
-    if scores.shape[1] == 2:
+def _of_two(loss: Loss, scores: FloatArray) -> FloatArray:
+    """For two classes, 0 and the difference of their scores; those of two labels have nothing in common."""
+    if scores.shape[1] == 2 and trait(loss, "exclusive"):
         return np.column_stack([np.zeros(len(scores)), scores[:, 1] - scores[:, 0]])
     return scores
 
@@ -178,5 +191,5 @@ def _without(
     # one row is a small part of the objective, so its effect is visible only with a small tol
     settings = fitting.settings._replace(alpha=alpha, tol=ALONE, verbose=0, n_jobs=1)
     outcome = trained(task, loss, Newton(), settings, None, np.random.RandomState(0))
-    scores = _decisions(outcome.model, fitting, np.array([row]))
+    scores = _decisions(loss, outcome.model, fitting, np.array([row]))
     return float(metric.of_rows(loss, scores, data.y.take(np.array([row])))[0])

@@ -4,9 +4,12 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from linclf._data.dataset import Dataset
 from linclf._data.folds import Fold, folds_of, warn_of_missing
+from linclf._data.indicators import label_weights, refuse_constant
+from linclf._data.targets import Indicators
 from linclf._data.weights import log_prior, weights_of_classes
 from linclf._estimator.described import Described
 from linclf._estimator.fitting import Fitting, GivenRows
@@ -28,7 +31,7 @@ def parts_of(
     estimator: Described, rows: GivenRows, fitting: Fitting, cv: Any, params: dict[str, Any]
 ) -> list[Part]:
     """A part for each fold; all share one X, in which rows that are not trained on have weight 0."""
-    labels = rows.y_given.argmax(axis=1) if rows.y.soft else rows.y_given
+    labels = _for_splitter(rows)
     blank = np.empty((len(labels), 0))  # a splitter looks at the number of rows, labels and groups
     folds = folds_of(cv, blank, labels, rows.ids, params, VALIDATION_ROWS)
     parts = [_part(estimator, rows, fitting, fold) for fold in folds]
@@ -39,6 +42,13 @@ def parts_of(
             f"{VALIDATION_ROWS}"
         )
     return parts
+
+
+def _for_splitter(rows: GivenRows) -> NDArray[Any]:
+    """Labels of all given rows, or an indicator of 0 and 1."""
+    if isinstance(rows.y, Indicators):
+        return (rows.y_given > 0).astype(np.int64)
+    return rows.y_given.argmax(axis=1) if rows.y.soft else rows.y_given
 
 
 def _part(estimator: Described, rows: GivenRows, fitting: Fitting, fold: Fold) -> Part:
@@ -63,12 +73,16 @@ def _part(estimator: Described, rows: GivenRows, fitting: Fitting, fold: Fold) -
 
 def _trained_on(train: IntArray, estimator: Described, rows: GivenRows, fitting: Fitting) -> Fitting:
     """Like `fitting_of` for these rows: class weights, priors and spreads are those of the rows."""
-    names, y = rows.classes.tolist(), rows.y.take(train)
-    per_class = weights_of_classes(estimator.class_weight, names, y, rows.weights[train])
+    names, y, targets, per_class = rows.classes.tolist(), rows.y.take(train), rows.y, None
+    if isinstance(y, Indicators) and isinstance(targets, Indicators):
+        refuse_constant(y, rows.weights[train], "in the rows that a fold of cv trains on")
+        targets = targets.weighted(label_weights(estimator.class_weight, y, rows.weights[train]))
+    else:
+        per_class = weights_of_classes(estimator.class_weight, names, y, rows.weights[train])
     weights = np.zeros(len(rows.weights))
     weights[train] = rows.weights[train] if per_class is None else rows.weights[train] * y.expected(per_class)
     chosen = np.flatnonzero(weights)
-    data = Dataset(rows.X, rows.y.cast(rows.X.dtype), weights, chosen)
+    data = Dataset(rows.X, targets.cast(rows.X.dtype), weights, chosen)
     offset: FloatArray | float = 0.0
     if estimator._adjustment():
         smoothing = loss_for(estimator._loss(), len(names))._asdict()["label_smoothing"]

@@ -15,7 +15,6 @@ from linclf._training.blas import one_blas_thread
 from linclf._training.left_out import Task
 from linclf._types import FloatArray, LabelArray, MatrixLike
 from linclf.classifiers import SoftmaxClassifier
-from linclf.losses._names import loss_for
 from linclf.losses._registry import trait
 from linclf.tuning._alphas import alphas_of, checked_alphas
 
@@ -58,8 +57,9 @@ def path(
     ----------
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Training rows.
-    y : array-like of shape (n_samples,) or float array of shape (n_samples, n_classes)
-        Class labels, or a row of class probabilities for each sample.
+    y : array-like of shape (n_samples,), float array of shape (n_samples, n_classes), or an indicator
+        Class labels, a row of class probabilities for each sample, or a column of 0 and 1 for each of several
+        labels.
     alphas : int or array-like of float > 0, default=20
         The penalties. An integer is the size of a logarithmic grid over eight decades (more if dense columns
         vary unequally), from the penalty at which weights lower the objective by 1 % at most.
@@ -99,7 +99,8 @@ def path(
     model = _checked(SoftmaxClassifier() if estimator is None else estimator)
     with one_blas_thread():
         fitting = fitting_of(model, rows_of(model, (X, y, sample_weight)), (None, None, None))
-        loss, task = loss_for(model._loss(), len(fitting.classes)), Task(fitting.data, spread=fitting.spread)
+        loss = model._loss_for(fitting.data.y, len(fitting.classes))
+        task = Task(fitting.data, spread=fitting.spread)
         if trait(loss, "head").bounded:
             raise ValueError(f"{loss!r} is a loss on cosines, to which the penalty means nothing")
         given = checked_alphas(alphas) if isinstance(alphas, str) else alphas

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.metrics import get_scorer
 
 from linclf._data.dataset import Dataset
-from linclf._data.targets import Targets
+from linclf._data.targets import Indicators, Probabilities, Targets
 from linclf._estimator.predicting import PROBABILITIES, Predicting, columns
 from linclf._types import FloatArray, LabelArray, Loss
 from linclf.losses._registry import trait
@@ -58,8 +58,13 @@ def mean_of(values: FloatArray, weights: FloatArray) -> Score:
 
 
 def log_likelihoods(loss: Loss, scores: FloatArray, y: Targets) -> FloatArray:
-    """Log likelihood of each row: that of its label, or the expected one under its probabilities."""
+    """Log likelihood of each row: that of its label, or the expected one under its probabilities.
+
+    Of several labels it is the sum over all labels, those that the row lacks included.
+    """
     scores = scores.astype(np.float64, copy=False)
+    if isinstance(y, Indicators):
+        return y.log_likelihoods(loss.probabilities(scores), LEAST)  # pyright: ignore[reportAttributeAccessIssue]
     if trait(loss, "log_probabilities"):
         logs = loss.log_probabilities(scores)  # pyright: ignore[reportAttributeAccessIssue]
     else:
@@ -70,8 +75,8 @@ def log_likelihoods(loss: Loss, scores: FloatArray, y: Targets) -> FloatArray:
 
 
 def hits(loss: Loss, scores: FloatArray, y: Targets) -> FloatArray:
-    """1 for a row whose class, or most probable class, has the highest score."""
-    return (scores.argmax(axis=1) == y.most_probable).astype(np.float64)
+    """1 for a row whose class, or most probable class, has the highest score; all of several labels."""
+    return y.hits(scores).astype(np.float64)
 
 
 class OfEstimator:
@@ -83,10 +88,11 @@ class OfEstimator:
 
     def score(self, estimator: Predicting, attributes: dict[str, Any], loss: Loss, rows: Dataset) -> Score:
         fitted = copy.copy(estimator)
+        for name in ("feature_names_in_", "multilabel_"):  # rows are arrays, maybe of another form
+            vars(fitted).pop(name, None)
         vars(fitted).update(attributes)
-        vars(fitted).pop("feature_names_in_", None)  # rows are arrays now
         held_out = rows.compact()
-        y = self.classes[held_out.y.most_probable]
+        y = held_out.y.named(self.classes)
         return Score(float(self.scorer(fitted, held_out.X, y, **self.params(rows))))
 
 
@@ -97,21 +103,22 @@ def metric_for(
     scoring: Any,
     losses: list[Loss],
     classes: LabelArray,
-    soft: bool,
+    y: Targets,
     params: Callable[[Dataset], dict[str, Any]],
 ) -> Metric:
-    """By default the log loss if the losses have probabilities, else the accuracy."""
+    """By default the log loss if the losses have probabilities, else the accuracy, or F1 of labels."""
     without = [loss for loss in losses if trait(loss, "probabilities") is None]
     if scoring is None:
-        scoring = "accuracy" if without else "neg_log_loss"
+        of_hinges = "f1_micro" if isinstance(y, Indicators) else "accuracy"
+        scoring = of_hinges if without else "neg_log_loss"
     if scoring == "neg_log_loss" and without:
         raise ValueError(
             f"scoring='neg_log_loss' needs probabilities, and {without[0]!r} has none; use "
-            "scoring='accuracy', or a softmax loss"
+            f"scoring='accuracy', or {'a logistic' if isinstance(y, Indicators) else 'a softmax'} loss"
         )
     if isinstance(scoring, str) and scoring in OF_ROWS:
         return OfRows(scoring, OF_ROWS[scoring])
-    if soft:
+    if isinstance(y, Probabilities):
         raise ValueError(
             f"scoring={scoring!r} compares with labels, and y has probabilities of classes; use one of "
             f"{sorted(OF_ROWS)}"

@@ -19,7 +19,13 @@ from sklearn.svm import LinearSVC
 from sklearn.utils import get_tags
 
 import linclf
-from linclf import LinearClassifier, LinearClassifierCV, SoftmaxClassifier, SVMClassifier
+from linclf import (
+    LinearClassifier,
+    LinearClassifierCV,
+    SoftmaxClassifier,
+    SoftmaxClassifierCV,
+    SVMClassifier,
+)
 from linclf._data.targets import Indicators
 from linclf._sources.blocks import Block
 from linclf._sources.formats import format_of
@@ -312,7 +318,8 @@ def test_tags_follow_the_loss():
     for name in LOSSES:
         assert get_tags(LinearClassifier(loss=name)).classifier_tags.multi_label == (name in ABLE)
     assert get_tags(SVMClassifier(multi_class="one-vs-rest")).classifier_tags.multi_label
-    for one in (SVMClassifier(), SoftmaxClassifier(), LinearClassifierCV(loss=LOGISTIC)):
+    assert get_tags(LinearClassifierCV(loss=LOGISTIC)).classifier_tags.multi_label
+    for one in (SVMClassifier(), SoftmaxClassifier(), LinearClassifierCV()):
         assert not get_tags(one).classifier_tags.multi_label
     assert not get_tags(LinearClassifier(loss="nothing")).classifier_tags.multi_label
     assert not get_tags(SVMClassifier(multi_class="ovr")).classifier_tags.multi_label
@@ -495,11 +502,10 @@ def test_losses_that_are_no_sum_over_the_classes(table, name):
 
 def test_estimators_of_one_label(table):
     X, Y = table
-    for estimator in (SoftmaxClassifier(), linclf.FocalClassifier(), linclf.large.NCEClassifier()):
+    others = SoftmaxClassifierCV(), linclf.FocalClassifier(), linclf.large.NCEClassifier()
+    for estimator in (SoftmaxClassifier(), *others):
         with pytest.raises(ValueError, match=r"and \w+ has one label a row; use LinearClassifier\(loss="):
             estimator.fit(X, Y)
-    with pytest.raises(ValueError, match=r"LinearClassifierCV chooses a penalty for one label a row"):
-        LinearClassifierCV(loss=LOGISTIC).fit(X, Y)
     with pytest.raises(
         ValueError, match=r"SoftmaxClassifier has one label a row; use LinearClassifier\(loss="
     ):
