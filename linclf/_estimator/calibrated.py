@@ -6,6 +6,7 @@ from linclf import calibration
 from linclf._data.dataset import Dataset
 from linclf._training.present import Present
 from linclf._types import FloatArray, LabelArray, Loss
+from linclf.calibration import PerLabelCalibration
 from linclf.calibration._base import Calibrator, calibrated, certain
 from linclf.losses._registry import trait
 
@@ -21,12 +22,7 @@ def checked_calibrator(
     together = together and trait(loss, "of_labels") is None
     if method in ("platt", "auto") and together:
         calibrator.set_params(input="logits")  # a single score has a meaning only in one-vs-rest
-    taken = getattr(calibrator, "input", "scores")
-    if taken not in ("scores", "logits"):
-        raise ValueError(
-            f"calibration={calibrator!r} takes {taken}, but a classifier passes it the scores of "
-            "its decision_function; use input='scores'"
-        )
+    _check_takes_scores(calibrator)
     if per_class is not None and not per_class.all():
         left_out = classes.tolist()[int(np.argmin(per_class))]
         raise ValueError(
@@ -36,19 +32,40 @@ def checked_calibrator(
     return calibrator
 
 
+def label_calibrator(method: str | Calibrator | None) -> PerLabelCalibration | None:
+    """A new calibrator of several labels a row, or None."""
+    if method is None:
+        return None
+    each = method.calibrator if isinstance(method, PerLabelCalibration) else method
+    _check_takes_scores(calibration.resolve(each))
+    return PerLabelCalibration(each)
+
+
+def _check_takes_scores(calibrator: Calibrator) -> None:
+    taken = getattr(calibrator, "input", "scores")
+    if taken not in ("scores", "logits"):
+        raise ValueError(
+            f"calibration={calibrator!r} takes {taken}, but a classifier passes it the scores of "
+            "its decision_function; use input='scores'"
+        )
+
+
 def fitted_calibrator(
-    calibrator: Calibrator,
+    calibrator: Calibrator | PerLabelCalibration,
     scores: FloatArray,
     held_out: Dataset,
     per_class: FloatArray | None,
     classes: LabelArray,
     present: Present | None,
-) -> Calibrator:
+) -> Calibrator | PerLabelCalibration:
     """The calibrator, fitted to ``decision_function`` scores.
 
     Class weights are removed from the row weights, as the probabilities should be those of the rows
     as they are. Rows and scores of classes that were not trained are ignored.
     """
+    if isinstance(calibrator, PerLabelCalibration):
+        y, weights = held_out.counted
+        return calibrator.fit(scores, y.named(classes), weights)
     if present is not None:
         if len(present.at) == 1:
             return certain(calibrator, classes[present.at])

@@ -29,7 +29,7 @@ from linclf._data.labels import (
 from linclf._data.offsets import checked_offset, of_classes, of_decisions
 from linclf._data.targets import Indicators, Targets
 from linclf._data.weights import PositiveRows, log_prior, positive_rows, weights_of_classes
-from linclf._estimator.calibrated import checked_calibrator
+from linclf._estimator.calibrated import checked_calibrator, label_calibrator
 from linclf._estimator.described import Described
 from linclf._estimator.known import Known
 from linclf._estimator.part_classes import classes_after, columns_after, given_classes
@@ -44,6 +44,7 @@ from linclf._training.solvers import Automatic
 from linclf._training.spread import Spread, measured, spread_of, warn_if_apart, warn_if_uneven
 from linclf._training.validation import Validation
 from linclf._types import FloatArray, IntArray, LabelArray, Loss, Matrix, MatrixLike
+from linclf.calibration import PerLabelCalibration
 from linclf.calibration._base import Calibrator
 from linclf.losses._names import loss_for
 from linclf.losses._registry import trait
@@ -65,7 +66,7 @@ class Fitting:
     watches: bool  # whether the held-out rows may end training
     per_class: FloatArray | None  # class weights, already included in the row weights
     offset: FloatArray | float  # included in the trained intercepts, but not in the published ones
-    calibrator: Calibrator | None
+    calibrator: Calibrator | PerLabelCalibration | None
     arguments: dict[str, Any]  # as callbacks see them
     rng: np.random.RandomState
     dtype: np.dtype  # of the published weights
@@ -140,6 +141,7 @@ def fitting_of(
     if several:
         known.refuse_several_labels()
         loss = estimator._several_labels_loss()
+        calibrator = label_calibrator(estimator.calibration)
         per_label = label_weights(estimator.class_weight, targets, weights)
         targets = targets.weighted(per_label)
     else:

@@ -157,7 +157,8 @@ class CommonParameters(Declared):
         description="""
         The calibrator of `linclf.calibration` that turns scores into the results of `predict_proba` and
         `predict`. It is fitted on the validation rows (``X_val``, or those of ``early_stopping=True``),
-        without `class_weight`, and gives probabilities to losses that have none.
+        without `class_weight`, and gives probabilities to losses that have none. Several labels a row have
+        one each, a `linclf.calibration.PerLabelCalibration`.
         """,
     )
     average: bool = parameter(

@@ -1,6 +1,6 @@
 """Rows with any number of labels, for classifiers whose loss may be a sum over the classes."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +15,7 @@ from linclf._estimator.part_classes import other_form
 from linclf._sources.batches import Batches
 from linclf._training.model import LinearModel
 from linclf._types import FloatArray, LabelArray, Loss, MatrixLike
+from linclf.calibration import PerLabelCalibration
 from linclf.losses import LOSSES
 from linclf.losses._names import loss_of_labels
 from linclf.losses._registry import trait
@@ -53,11 +54,6 @@ class SeveralLabels(BaseLinearClassifier):
                 f"the classes, and {self._loss_to_fit()!r} is not; use the loss "
                 f"{', '.join(map(repr, able))}, or pass y.argmax(axis=1) if each row has one label"
             )
-        if self.calibration is not None:
-            raise ValueError(
-                f"calibration={self.calibration!r} is for one label a row, and y has several; use "
-                "calibration=None and loss='one-vs-rest-logistic', whose probabilities are those of labels"
-            )
         return loss
 
     def _loss_for(self, y: Targets, n_classes: int) -> Loss:
@@ -94,7 +90,8 @@ class SeveralLabels(BaseLinearClassifier):
     ) -> LabelArray | NDArray[np.int64]:
         """Class of the highest score, or of the highest calibrated probability.
 
-        If the classifier was fitted to several labels a row, all labels with a positive score.
+        If the classifier was fitted to several labels a row, all labels with a positive score, or with a
+        calibrated probability above 1/2.
 
         Parameters
         ----------
@@ -110,7 +107,12 @@ class SeveralLabels(BaseLinearClassifier):
         """
         if not self._several:
             return super().predict(X, offset=offset)
-        return self._by_blocks(X, lambda scores: scores > 0, offset=offset).astype(np.int64)
+        return self._by_blocks(X, lambda scores: self._ranking(scores) > 0, offset=offset).astype(np.int64)
+
+    def _ranking(self, scores: FloatArray) -> FloatArray:
+        if self._several and self._is_calibrated:
+            return cast("PerLabelCalibration", self.calibrator_).decision_function(scores)
+        return super()._ranking(scores)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

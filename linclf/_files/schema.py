@@ -18,6 +18,7 @@ from linclf.calibration import (
     AutomaticCalibration,
     CalibratedClassifier,
     DirichletCalibration,
+    PerLabelCalibration,
     PlattScaling,
     TemperatureScaling,
     VectorScaling,
@@ -45,6 +46,7 @@ SHAPES: dict[type[BaseEstimator], dict[str, tuple[str, ...]]] = {
     VectorScaling: {"coef_": ("classes",), "intercept_": ("classes",)},
     DirichletCalibration: {"coef_": ("classes", "classes"), "intercept_": ("classes",)},
     AutomaticCalibration: {"weights_": ("calibrators",)},
+    PerLabelCalibration: {},
     CalibratedClassifier: {},
     ConformalClassifier: {},
     CostSensitiveClassifier: {"costs_": ("classes", "classes")},
@@ -84,6 +86,10 @@ def check_model(
     several = "multilabel_" in attributes
     if several and attributes["multilabel_"] is not True:
         raise ValueError(f"multilabel_ of {name} is {attributes['multilabel_']!r}")
+    if "calibrator_" in attributes and several != isinstance(attributes["calibrator_"], PerLabelCalibration):
+        raise ValueError(f"calibrator_ of {name} is not for {'several labels' if several else 'one label'}")
+    if isinstance(model, PerLabelCalibration):
+        _check_labels(attributes, K)
     one = K == 2 and not several
     sizes = {"classes": K, "scores": 1 if one else K, "nodes": K - 1, "inputs": n_features}
     if "calibrators_" in attributes:
@@ -131,6 +137,13 @@ def _check_floats(name: str, value: Any, shape: tuple[int | None, ...]) -> None:
         raise ValueError(f"{name} has shape {np.shape(value)} instead of {shape}")
     if np.asarray(value).dtype not in (np.float32, np.float64) or not np.isfinite(value).all():
         raise ValueError(f"{name} has to be finite numbers of float32 or float64")
+
+
+def _check_labels(attributes: dict[str, Any], n_labels: int) -> None:
+    """Check that each label has a calibrator of two classes."""
+    parts = attributes["calibrators_"]
+    if len(parts) != n_labels or not all(np.array_equal(part.classes_, [0, 1]) for part in parts):
+        raise ValueError(f"calibrators_ of PerLabelCalibration are not those of {n_labels} labels")
 
 
 def _check_conformal(attributes: dict[str, Any], K: int) -> None:

@@ -10,6 +10,7 @@ from linclf._types import LabelArray
 from linclf.calibration import (
     AutomaticCalibration,
     DirichletCalibration,
+    PerLabelCalibration,
     PlattScaling,
     TemperatureScaling,
     VectorScaling,
@@ -57,6 +58,18 @@ def _(calibrator: AutomaticCalibration, graph: Graph, scores: str, n_classes: in
         log_p = graph("LogSoftmax", mapped(each, graph, scores, n_classes), axis=1)
         parts.append(graph("Mul", log_p, np.array(float(weight))))
     return graph("Sum", *parts)
+
+
+def log_odds_of_labels(calibrator: PerLabelCalibration, graph: Graph, scores: str, n_labels: int) -> str:
+    """Calibrated log odds (n, n_labels) of several labels."""
+    values, columns = graph.cast(scores, np.float64), []
+    for label, each in enumerate(calibrator.calibrators_):
+        pair = two_columns(graph, graph.columns(values, np.array([label])), np.float64)
+        logs = graph("LogSoftmax", mapped(each, graph, pair, 2), axis=1)
+        logs = graph("Max", logs, np.array(NEVER))
+        yes, no = (graph.columns(logs, np.array([at])) for at in (1, 0))
+        columns.append(graph("Sub", yes, no))
+    return graph("Concat", *columns, axis=1)
 
 
 def _affine(graph: Graph, calibrator: PlattScaling | VectorScaling, values: str) -> str:

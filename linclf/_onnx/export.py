@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from linclf._data.limits import is_integer
 from linclf._estimator.predicting import Predicting
-from linclf._onnx.calibrators import NEVER, log_probabilities_of
+from linclf._onnx.calibrators import NEVER, log_odds_of_labels, log_probabilities_of
 from linclf._onnx.graph import OLDEST_OPSET, Graph, check_opset, require_onnx, two_columns
 from linclf._onnx.probabilities import probabilities_of
 from linclf._onnx.scores import scores_of
@@ -156,7 +156,11 @@ def outputs_of(model: Any, graph: Graph, rows: str) -> Outputs:
         )
     scores = scores_of(model._model(model._learnt()), graph, rows)
     n_classes = len(model.classes_)
-    one = n_classes == 2 and not getattr(model, "multilabel_", False)
+    several = getattr(model, "multilabel_", False)
+    if several and model._is_calibrated:
+        odds = log_odds_of_labels(model.calibrator_, graph, scores, n_classes)
+        return Outputs(odds, odds, graph("Sigmoid", odds))
+    one = n_classes == 2 and not several
     each = two_columns(graph, scores) if one else scores
     if model._is_calibrated:
         log_p, p = log_probabilities_of(model.calibrator_, graph, each, n_classes, model.classes_)

@@ -10,6 +10,7 @@ from linclf.calibration._names import CALIBRATORS, resolve
 from linclf.calibration.automatic import AutomaticCalibration
 from linclf.calibration.classifier import CalibratedClassifier
 from linclf.calibration.dirichlet import DirichletCalibration
+from linclf.calibration.per_label import PerLabelCalibration
 from linclf.calibration.platt import PlattScaling
 from linclf.calibration.temperature import TemperatureScaling
 from linclf.calibration.vector import VectorScaling
@@ -19,6 +20,7 @@ __all__ = [
     "AutomaticCalibration",
     "CalibratedClassifier",
     "DirichletCalibration",
+    "PerLabelCalibration",
     "PlattScaling",
     "TemperatureScaling",
     "VectorScaling",

@@ -9,6 +9,7 @@ Metrics of prediction sets take an array of memberships instead of probabilities
 from linclf.metrics.calibration_error import (
     classwise_calibration_error,
     expected_calibration_error,
+    label_calibration_errors,
     maximum_calibration_error,
 )
 from linclf.metrics.doubt import (
@@ -38,6 +39,7 @@ __all__ = [
     "energy_doubt",
     "entropy_doubt",
     "expected_calibration_error",
+    "label_calibration_errors",
     "log_loss",
     "margin_doubt",
     "max_probability_doubt",

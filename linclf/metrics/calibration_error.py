@@ -10,7 +10,9 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike
 
+from linclf._data.indicators import indicator_of, is_indicator
 from linclf._types import BoolArray, FloatArray
+from linclf.functional._inputs import as_floats
 from linclf.metrics._bins import Bins, Strategy, binned
 from linclf.metrics._forecasts import Forecasts, checked
 from linclf.metrics.reliability import one_class, top_class
@@ -211,6 +213,76 @@ def classwise_calibration_error(
     forecasts = checked(y_true, y_prob, labels, sample_weight)
     columns = (one_class(forecasts, column) for column in range(forecasts.p.shape[1]))
     return _error(forecasts, columns, n_bins, strategy, norm, debiased)
+
+
+def label_calibration_errors(
+    y_true: ArrayLike,
+    y_prob: ArrayLike,
+    *,
+    n_bins: int = 15,
+    strategy: Strategy = "uniform",
+    norm: float = 1,
+    debiased: bool = False,
+    sample_weight: ArrayLike | None = None,
+) -> FloatArray:
+    r"""Calibration error of each of several labels a row, ``(sum_b w_kb |share_kb - p_kb|^q)^(1/q)``.
+
+    For label k, ``w_kb`` is the share of the weight in bin b of its probabilities, ``p_kb`` their mean and
+    ``share_kb`` the share of rows that have the label. The error of a rare label is small if its
+    probabilities are, so compare it with the share of the rows that have it.
+
+    Parameters
+    ----------
+    y_true : {array-like, sparse matrix} of shape (n, n_labels)
+        An indicator: 1 for each label of a row, else 0.
+    y_prob : array-like of shape (n, n_labels)
+        Probabilities of the labels, ``predict_proba(X)``; rows need not sum to 1.
+    n_bins : int >= 1, default=15
+        Number of bins for each label.
+    strategy : {"uniform", "quantile"}, default="uniform"
+        Bins of equal width, or of equal weight.
+    norm : float >= 1, default=1
+        The q of the formula; ``np.inf`` gives the largest difference over all bins with rows.
+    debiased : bool, default=False
+        As in `expected_calibration_error`, only for ``norm=2`` and integer weights.
+    sample_weight : array-like of shape (n,), default=None
+        Weights, 0 or more; k stands for k copies of a row.
+
+    Returns
+    -------
+    errors : ndarray of shape (n_labels,)
+        From 0 to 1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `expected_calibration_error`, or if y_true is no indicator.
+
+    References
+    ----------
+    Naeini, Cooper & Hauskrecht, "Obtaining well calibrated probabilities using Bayesian binning", 2015.
+
+    Examples
+    --------
+    >>> from linclf.metrics import label_calibration_errors
+    >>> Y = [[1, 0], [1, 0], [0, 1], [1, 0]]
+    >>> label_calibration_errors(Y, [[0.8, 0.3], [0.8, 0.3], [0.8, 0.3], [0.8, 0.3]], n_bins=2).round(2)
+    array([0.05, 0.05])
+    """
+    p = as_floats(y_prob, "y_prob")
+    if not is_indicator(y_true):
+        raise ValueError(
+            f"y_true is {type(y_true).__name__} of shape {np.shape(y_true)}: pass an indicator, integers or "
+            "bools (n, n_labels) or a sparse matrix; for one label a row use classwise_calibration_error"
+        )
+    has = indicator_of(y_true, "y_true") > 0
+    if p.shape != has.shape:
+        raise ValueError(
+            f"y_prob has shape {p.shape} and y_true {has.shape}: pass a probability for each row and label"
+        )
+    pairs = zip(has.T, p.T, strict=True)
+    each = [checked(own, column, [False, True], sample_weight) for own, column in pairs]
+    return np.array([_error(one, [one_class(one, 1)], n_bins, strategy, norm, debiased) for one in each])
 
 
 def _error(

@@ -567,12 +567,10 @@ def test_rows_that_are_not_in_memory(table):
             format_of(Block(0, X, y, None))  # as the workers of Dask read their partitions
 
 
-def test_solvers_and_calibration_that_do_not_fit(table):
+def test_solvers_that_do_not_fit(table):
     X, Y = table
     with pytest.raises(ValueError, match=r"solver='dual' needs one label for each row, and y has several"):
         LinearClassifier(loss="one-vs-rest", solver="dual").fit(X, Y)
-    with pytest.raises(ValueError, match=r"calibration='platt' is for one label a row, and y has several"):
-        model(calibration="platt", early_stopping=True).fit(X, Y)
 
 
 # ---------------------------------------------------------------- without a penalty
