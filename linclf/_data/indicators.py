@@ -12,7 +12,6 @@ from linclf._data.forms import column_names, container
 from linclf._data.labels import SURE, check_class_names, check_y, is_missing
 from linclf._data.refusals import refuse_masked
 from linclf._data.sparse import check_structure
-from linclf._data.targets import Indicators
 from linclf._types import FloatArray, LabelArray
 
 
@@ -117,15 +116,6 @@ def _refuse(value: Any, row: int, column: int, name: str) -> None:
     )
 
 
-def refuse_out_of_memory(y: Any) -> None:
-    """Refuse an indicator for rows that are not in memory."""
-    if is_indicator(y):
-        raise ValueError(
-            "y is an indicator of several labels a row, and rows that are not in memory have one label; pass "
-            "arrays, or y.argmax(axis=1) if each row has one label, or class probabilities as floats"
-        )
-
-
 def validation_labels_of(y_val: Any) -> NDArray:
     """Checked validation labels, if y has one label a row."""
     if is_indicator(y_val):
@@ -161,9 +151,10 @@ def check_columns(y_val: Any, classes: LabelArray, names: list[str] | None, seve
         raise ValueError(f"y_val has the columns {others[:5]}, and y has {names[:5]}; use the same order")
 
 
-def refuse_constant(y: Indicators, weights: FloatArray, where: str = "in rows of positive weight") -> None:
-    """Refuse labels that all rows have, or none: their score would have no limit."""
-    without, with_label = y.masses(weights)
+def refuse_constant(
+    without: FloatArray, with_label: FloatArray, where: str = "in rows of positive weight"
+) -> None:
+    """Refuse labels that all rows have, or none, by their weights: their score would have no limit."""
     for mass, value in ((with_label, 1), (without, 0)):
         constant = np.flatnonzero(mass == 0)
         if constant.size:
@@ -176,27 +167,28 @@ def refuse_constant(y: Indicators, weights: FloatArray, where: str = "in rows of
 
 
 def label_weights(
-    class_weight: Any, y: Indicators, weights: FloatArray
+    class_weight: Any, without: FloatArray, with_label: FloatArray
 ) -> tuple[FloatArray, FloatArray] | None:
-    """Weights of the rows without and with each label, or None.
+    """Factors for the rows without and with each label, which have these weights; or None.
 
     "balanced" gives both groups of each label the same total weight, as scikit-learn does for each column.
     """
     if class_weight is None:
         return None
     if class_weight == "balanced":
-        without, with_label = y.masses(weights)
-        return weights.sum() / (2 * without), weights.sum() / (2 * with_label)
-    if not isinstance(class_weight, list) or len(class_weight) != y.n_classes:
+        total = without + with_label
+        return total / (2 * without), total / (2 * with_label)
+    n_labels = len(without)
+    if not isinstance(class_weight, list) or len(class_weight) != n_labels:
         given = f"a list of {len(class_weight)}" if isinstance(class_weight, list) else repr(class_weight)
         raise ValueError(
-            f"class_weight is {given}, and y has {y.n_classes} labels a row; use 'balanced', or a list with "
+            f"class_weight is {given}, and y has {n_labels} labels a row; use 'balanced', or a list with "
             "a dict {0: weight, 1: weight} for each label"
         )
-    without, with_label = (
+    of_none, of_all = (
         np.array([_looked_up(each, k, has) for k, each in enumerate(class_weight)]) for has in (0, 1)
     )
-    return without, with_label
+    return of_none, of_all
 
 
 def _looked_up(given: Any, k: int, has: int) -> float:

@@ -122,7 +122,7 @@ def rows_of(estimator: Described, given: Given) -> GivenRows:
     targets, names = targets_of(y, classes), column_names(given[1]) if several else None
     if isinstance(targets, Indicators):
         estimator._several_labels_loss()  # refuses what has one label a row
-        refuse_constant(targets, weights)
+        refuse_constant(*targets.masses(weights))
     return GivenRows(kept, targets, weights, classes, ids, y_given, given[2] is not None, names)
 
 
@@ -142,7 +142,7 @@ def fitting_of(
         known.refuse_several_labels()
         loss = estimator._several_labels_loss()
         calibrator = label_calibrator(estimator.calibration)
-        per_label = label_weights(estimator.class_weight, targets, weights)
+        per_label = label_weights(estimator.class_weight, *targets.masses(weights))
         targets = targets.weighted(per_label)
     else:
         per_class = weights_of_classes(estimator.class_weight, labels, targets, weights)
@@ -237,7 +237,7 @@ def part_of(estimator: Described, given: Given, classes: ArrayLike | None, first
     _refuse_balanced(estimator.class_weight, several)
     targets, per_class = targets_of(y, known, remedy), None
     if isinstance(targets, Indicators):
-        targets = targets.weighted(label_weights(estimator.class_weight, targets, weights))
+        targets = targets.weighted(label_weights(estimator.class_weight, *targets.masses(weights)))
     else:
         per_class = weights_of_classes(estimator.class_weight, known.tolist(), targets, weights)
     data = dataset(X, targets, weights, per_class)

@@ -60,8 +60,7 @@ class ArraySource:
         return X
 
     def _labels(self, y: Any) -> LabelArray:
-        y = np.asarray(y)
-        return self.vocabulary.codes(y) if y.dtype.kind in "OSUT" else y
+        return self.vocabulary.numbered(y)
 
 
 def of_arrays(X: Any, y: Any, weights: Any, name: str = "X") -> ArraySource:

@@ -128,6 +128,8 @@ class ArrowSource:
             y = self._labels(batch, columns.target, start, name)
         elif columns.target:
             y = rows_of(batch, columns.target, np.dtype(np.float64), name, start)
+            if all(_is_whole(batch.schema.field(each).type) for each in columns.target):
+                y = y.astype(np.int64)  # an indicator of several labels
         if columns.weight:
             weights = rows_of(batch, [columns.weight], np.dtype(np.float64), name, start)[:, 0]
         return Block(start, self._features(batch, start, name), y, weights)
@@ -154,6 +156,12 @@ class ArrowSource:
         encoded = column if pa.types.is_dictionary(kind) else column.dictionary_encode()
         values = np.array(encoded.dictionary.to_pylist(), object)
         return self.vocabulary.of_values(values)[encoded.indices.to_numpy(zero_copy_only=False)]
+
+
+def _is_whole(kind: "pa.DataType") -> bool:
+    """Whether a column of a target holds integers or bools."""
+    types = arrow().types
+    return types.is_integer(kind) or types.is_boolean(kind)
 
 
 def rows_of(batch: "pa.RecordBatch", names: list[str], dtype: np.dtype, name: str, start: int) -> FloatArray:

@@ -43,8 +43,9 @@ class Batches:
         - an svmlight file
         - a function that returns an iterator of ``(X, y)`` or ``(X, y, weights)``, the same each time
     target : str, list of str, array, path or None, default="y"
-        The column of the labels, or the columns of class probabilities; for arrays and ``.npy`` files, an
-        array or file of labels. None for rows without labels. Functions and svmlight files include labels.
+        The column of the labels, or the columns of class probabilities or, if they hold integers or bools, of
+        several labels; for arrays and ``.npy`` files, an array or file of labels. None for rows without
+        labels. Functions and svmlight files include labels.
     weight : str, array or path, default=None
         The column of the sample weights, or an array of them.
     features : list of str or str, default=None

@@ -42,7 +42,7 @@ class Block(NamedTuple):
 
     start: int
     X: Matrix  # C-ordered float32/float64, or CSR
-    y: LabelArray | None = None  # labels, or rows of class probabilities
+    y: LabelArray | None = None  # labels, rows of class probabilities, or indicators of several labels
     weights: FloatArray | None = None
 
     @property
@@ -65,6 +65,11 @@ class Block(NamedTuple):
                 raise ValueError(
                     f"the block that starts with row {one.start} has rows of shape {np.shape(one.X)[1:]}, "
                     f"and the one before {np.shape(self.X)[1:]}; all blocks of a source have the same columns"
+                )
+            if np.shape(one.y)[1:] != np.shape(self.y)[1:]:
+                raise ValueError(
+                    f"the block that starts with row {one.start} has labels of shape {np.shape(one.y)}, and "
+                    f"the one before {np.shape(self.y)}; all blocks of a source have the same columns"
                 )
         stack: Any = sparse.vstack if sparse.issparse(self.X) else np.concatenate
         y = [one.y for one in blocks if one.y is not None]

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from linclf._data.indicators import refuse_out_of_memory
+from linclf._data.indicators import indicator_of, is_indicator
 from linclf._data.labels import check_probabilities, check_targets, labels_of
 from linclf._data.sparse import canonical
 from linclf._sources.blocks import Block
@@ -23,7 +23,7 @@ class Format(NamedTuple):
     dtype: np.dtype
     is_sparse: bool
     has_weights: bool
-    n_targets: int  # columns of y: 1 for labels, more for probabilities, 0 without y
+    n_targets: int  # columns of y: 1 for labels, more for probabilities and indicators, 0 without y
     kind: str  # NumPy's dtype.kind of the labels
 
     @property
@@ -36,8 +36,13 @@ class Format(NamedTuple):
 
     @property
     def row_bytes(self) -> int:
-        """Bytes of a dense row."""
-        return self.n_features * self.dtype.itemsize
+        """Bytes of a dense row, and of its labels if there are several."""
+        return self.n_features * self.dtype.itemsize + (self.n_targets if self.several else 0)
+
+    @property
+    def several(self) -> bool:
+        """Whether a row has several labels."""
+        return self.n_targets > 1 and self.kind == "i"
 
 
 def format_of(block: Block) -> Format:
@@ -81,12 +86,18 @@ def _typed(block: Block, dtype: np.dtype | None) -> Block:
     y = block.y
     try:
         if y is not None:
-            refuse_out_of_memory(y)
-            y = np.asarray(y)
-            y = check_probabilities(y) if y.ndim == 2 else check_targets(labels_of(y))
+            y = _targets(y)
         return block._replace(X=_rows(block.X, dtype), y=y)
     except ValueError as fault:
         raise ValueError(f"rows {block.start} and following: {fault}") from fault
+
+
+def _targets(y: Any) -> LabelArray:
+    """Labels, class probabilities, or 1 and -1 for an indicator of several labels."""
+    if is_indicator(y):
+        return indicator_of(y)
+    y = np.asarray(y)
+    return check_probabilities(y) if y.ndim == 2 else check_targets(labels_of(y))
 
 
 def _rows(X: Any, dtype: np.dtype | None) -> Matrix:

@@ -6,7 +6,6 @@ from typing import Any, Self
 
 import numpy as np
 
-from linclf._data.indicators import refuse_out_of_memory
 from linclf._sources.blocks import Block
 from linclf._sources.vocabulary import Vocabulary
 
@@ -56,6 +55,4 @@ class FunctionSource:
             start += block.n_rows
 
     def _labels(self, y: Any) -> Any:
-        refuse_out_of_memory(y)
-        y = np.asarray(y)
-        return self.vocabulary.codes(y) if y.dtype.kind in "OSUT" else y
+        return self.vocabulary.numbered(y)

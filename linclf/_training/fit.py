@@ -6,6 +6,7 @@ import numpy as np
 
 from linclf._data.columns import Columns
 from linclf._data.dataset import Dataset
+from linclf._data.targets import Indicators
 from linclf._kernels.problem import Problem
 from linclf._numba import ours
 from linclf._storage import Storage, dense_storage, read_only, sparse_storage
@@ -50,6 +51,15 @@ class Fit:
     def mass(self) -> FloatArray:
         """The weight of each class in all rows."""
         return self.data.y.mass(self.data.weights) if self.shards is None else self.shards.mass
+
+    @property
+    def masses(self) -> tuple[FloatArray, FloatArray]:
+        """The weight of all rows without each of several labels, and of those with it."""
+        if self.shards is None:
+            assert isinstance(self.data.y, Indicators)
+            return self.data.y.masses(self.data.weights)
+        assert self.shards.without is not None
+        return self.shards.without, self.shards.mass
 
     def of_sample(self) -> "Fit":
         """The same problem for the rows in memory only."""

@@ -41,10 +41,9 @@ def intercepts_alone(fit: Fit) -> FloatArray:
 
 def _best_alone(fit: Fit) -> FloatArray:
     """The best scores that all rows can share."""
-    y = fit.data.y
-    if isinstance(y, Indicators):
+    if isinstance(fit.data.y, Indicators):
         of_labels: Any = fit.loss
-        negative, positive = y.masses(fit.data.weights)
+        negative, positive = fit.masses
         return of_labels.best_constants(positive, negative)
     return _best(fit.loss, fit.mass)
 

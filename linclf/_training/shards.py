@@ -12,7 +12,7 @@ import numpy as np
 
 from linclf._data.dataset import Dataset
 from linclf._data.labels import index_of
-from linclf._data.targets import Labels, Probabilities, Targets
+from linclf._data.targets import Indicators, Labels, Probabilities, Targets
 from linclf._kernels.problem import Problem
 from linclf._sources.batches import Batches
 from linclf._sources.blocks import Block, Raw, uniform
@@ -48,6 +48,11 @@ class Shards(Protocol):
     @property
     def mass(self) -> FloatArray:
         """The weight of each class."""
+        ...
+
+    @property
+    def without(self) -> FloatArray | None:
+        """The weight of the rows without each of several labels."""
         ...
 
     @property
@@ -98,11 +103,15 @@ class Encoding(NamedTuple):
     lookup: IntArray | None  # class of each number of a vocabulary
     per_class: FloatArray | None  # weights
     held_out: tuple[int, float]  # seed and share of the rows that are not trained on
+    per_label: tuple[FloatArray, FloatArray] | None = None  # factors for rows without and with each label
+    without: FloatArray | None = None  # the weight of the rows without each label
 
     def data(self, block: Block) -> Dataset:
         weights, given = weights_of(block), labels_at(block)
-        if given.ndim == 2:
-            y: Targets = Probabilities(np.asarray(given, np.float64)).cast(block.X.dtype)
+        if self.without is not None:
+            y: Targets = Indicators(given).weighted(self.per_label).cast(block.X.dtype)
+        elif given.ndim == 2:
+            y = Probabilities(np.asarray(given, np.float64)).cast(block.X.dtype)
         else:
             codes, counted = np.zeros(len(given), np.int64), weights > 0  # other rows may have any label
             codes[counted] = codes_of(given[counted], self.classes, self.lookup)
@@ -196,6 +205,10 @@ class FromBatches:
     @property
     def n_rows(self) -> int:
         return self.encoding.n_rows
+
+    @property
+    def without(self) -> FloatArray | None:
+        return self.encoding.without
 
     def _data(self, piece: Raw) -> Dataset:
         block = self.rows.batches._rows(piece)

@@ -7,6 +7,7 @@ from scipy import sparse
 
 from linclf._data import scale
 from linclf._data.labels import classes_of
+from linclf._data.targets import Indicators
 from linclf._sources.blocks import Block, uniform
 from linclf._sources.formats import Format, labels_at, weights_of
 from linclf._sources.vocabulary import Vocabulary
@@ -60,6 +61,7 @@ class Survey(NamedTuple):
     classes: LabelArray
     lookup: IntArray | None  # class of each number of a vocabulary, or -1 if it is not a class
     mass: FloatArray  # of each class
+    without: FloatArray | None  # the weight of the rows without each of several labels
     moments: Moments
     sample: Some
     held_out: Some | None
@@ -121,7 +123,8 @@ class Surveyor:
             raise ValueError(f"{name} has no row with a positive weight")
         classes, lookup, mass = self.labels.found(vocabulary)
         apart = self.apart.rows()
-        return Survey(self.n_read, self.n_rows, classes, lookup, mass, self.moments, sample, apart)
+        counts = self.n_read, self.n_rows, classes, lookup, mass, self.labels.without
+        return Survey(*counts, self.moments, sample, apart)
 
     def _add_moments(self, found: Moments) -> None:
         self.moments = found if self.moments is None else self.moments.merged(found)
@@ -173,14 +176,19 @@ class _Smallest:
 
 
 class _Labels:
-    """The weight of each label, or of each class of probabilities."""
+    """The weight of each label, of each class of probabilities, or of rows with and without each label."""
 
     def __init__(self) -> None:
         self.mass: dict[Any, float] = {}
         self.of_columns: FloatArray | None = None
+        self.without: FloatArray | None = None
         self.dtype: np.dtype | None = None
 
     def add(self, y: LabelArray, weights: FloatArray) -> None:
+        if y.ndim == 2 and y.dtype == np.int8:
+            without, with_label = Indicators(y).masses(weights)
+            self._add_columns(with_label, without)
+            return
         if y.ndim == 2:
             self._add_columns(weights @ np.asarray(y, np.float64))
             return
@@ -192,12 +200,14 @@ class _Labels:
 
     def merge(self, other: "_Labels") -> None:
         if other.of_columns is not None:
-            self._add_columns(other.of_columns)
+            self._add_columns(other.of_columns, other.without)
         if other.dtype is not None:
             self._add(other.dtype, other.mass)
 
-    def _add_columns(self, mass: FloatArray) -> None:
+    def _add_columns(self, mass: FloatArray, without: FloatArray | None = None) -> None:
         self.of_columns = mass if self.of_columns is None else self.of_columns + mass
+        if without is not None:
+            self.without = without if self.without is None else self.without + without
 
     def _add(self, dtype: np.dtype, mass: dict[Any, float]) -> None:
         self.dtype = dtype if self.dtype is None else np.result_type(self.dtype, dtype)

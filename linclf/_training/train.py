@@ -11,6 +11,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from linclf._data.dataset import Dataset
+from linclf._data.targets import Indicators
 from linclf._training import memory
 from linclf._training.fit import Fit, copies_of, penalty_factor, problem_for, shape_of, starting_weights
 from linclf._training.frames import InSpreads, Seen, frame_for
@@ -244,7 +245,7 @@ def fit_for(
     if shards is None:
         seen = Seen(data.weights.sum(), len(data.ids))
     else:
-        seen = Seen(shards.mass.sum(), shards.n_rows)
+        seen = Seen(shards.moments.weight, shards.n_rows)
     if sampling is not None:
         sampling.meet(data)
         bend = sampling.curvature(bend)
@@ -279,6 +280,8 @@ def started_from_sample(fit: Fit, solver: Solver, rng: np.random.RandomState) ->
     if fit.V.any():
         return fit
     sample = fit.of_sample()
+    if isinstance(fit.data.y, Indicators) and not np.all(sample.masses):
+        return fit  # a label that the sample lacks has no minimum there
     settings = fit.settings._replace(verbose=0)
     outcome = solver.solve(replace(sample, settings=settings), Monitor(settings, None, None), rng)
     V = starting_weights(outcome.model, fit.head, fit.coordinates, fit.problem.storage, fit.V.dtype)

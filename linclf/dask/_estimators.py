@@ -14,7 +14,7 @@ from linclf._estimator.base import BaseLinearClassifier
 from linclf._estimator.declared import parameter
 from linclf._estimator.from_batches import fitting_elsewhere
 from linclf._training.blas import one_blas_thread
-from linclf._types import Loss, typed
+from linclf._types import typed
 from linclf.dask._partitions import local, names_of, partitions_of
 from linclf.dask._shards import OnWorkers
 from linclf.dask._waiting import client_for
@@ -51,9 +51,6 @@ class Distributed(BaseLinearClassifier):
 
     _local: ClassVar[type[BaseLinearClassifier]]
 
-    def _several_labels_loss(self) -> Loss:
-        raise ValueError(f"{type(self).__name__} of linclf.dask has one label a row")
-
     @typed(_fit_context(prefer_skip_nested_validation=True))
     def fit(
         self,
@@ -74,7 +71,8 @@ class Distributed(BaseLinearClassifier):
         X : dask array, dask DataFrame or list of delayed parts
             Training rows, dense or in CSR blocks. Each partition must fit into the memory of a worker.
         y : dask array, dask Series or list of delayed parts
-            Class labels, or rows of class probabilities, in the same partitions.
+            Class labels, rows of class probabilities, or indicators of several labels, in the same
+            partitions.
         sample_weight : dask array, dask Series or list of delayed parts, default=None
             Non-negative weights.
         X_val, y_val : array-like or collection, default=None

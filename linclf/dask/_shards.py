@@ -33,7 +33,7 @@ LEAST, MOST, SHARE = 2**28, 2**30, 2
 
 def _block(given: Given, start: int) -> Block:
     X, y, weights = given
-    y = None if y is None else np.asarray(y)
+    y = None if y is None else Vocabulary().numbered(y) if hasattr(y, "tocsr") else np.asarray(y)
     if y is not None and y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     weights = None if weights is None else np.asarray(weights, np.float64).ravel()
@@ -191,6 +191,10 @@ class OfPartitions:
     @property
     def n_rows(self) -> int:
         return self.encoding.n_rows
+
+    @property
+    def without(self) -> FloatArray | None:
+        return self.encoding.without
 
     def total(
         self, function: Callable[[Dataset], Result], plus: Callable[[Result, Result], Result], n_jobs: int

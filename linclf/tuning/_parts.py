@@ -75,8 +75,9 @@ def _trained_on(train: IntArray, estimator: Described, rows: GivenRows, fitting:
     """Like `fitting_of` for these rows: class weights, priors and spreads are those of the rows."""
     names, y, targets, per_class = rows.classes.tolist(), rows.y.take(train), rows.y, None
     if isinstance(y, Indicators) and isinstance(targets, Indicators):
-        refuse_constant(y, rows.weights[train], "in the rows that a fold of cv trains on")
-        targets = targets.weighted(label_weights(estimator.class_weight, y, rows.weights[train]))
+        masses = y.masses(rows.weights[train])
+        refuse_constant(*masses, "in the rows that a fold of cv trains on")
+        targets = targets.weighted(label_weights(estimator.class_weight, *masses))
     else:
         per_class = weights_of_classes(estimator.class_weight, names, y, rows.weights[train])
     weights = np.zeros(len(rows.weights))

@@ -27,8 +27,6 @@ from linclf import (
     SVMClassifier,
 )
 from linclf._data.targets import Indicators
-from linclf._sources.blocks import Block
-from linclf._sources.formats import format_of
 from linclf.losses import LOSSES, value_and_gradient
 from linclf.losses._checks import differences
 from linclf.losses._evaluation import evaluate
@@ -556,15 +554,6 @@ def test_parameters_that_are_set_after_the_fit(table):
     with pytest.raises(NotFittedError, match=r"calibration='platt' was set after this LinearClassifier was"):
         clf.predict_proba(X)
     assert clf.set_params(calibration=None).predict_proba(X).shape == Y.shape
-
-
-def test_rows_that_are_not_in_memory(table):
-    X, Y = table
-    for y in (Y, np.eye(5, dtype=int)[Y.argmax(axis=1)], sparse.csr_array(Y), Y.tolist()):
-        with pytest.raises(ValueError, match=r"rows that are not in memory have one label; pass arrays, or"):
-            model().fit(linclf.Batches(lambda y=y: iter([(X, y)])))
-        with pytest.raises(ValueError, match=r"rows 0 and following: y is an indicator of several labels"):
-            format_of(Block(0, X, y, None))  # as the workers of Dask read their partitions
 
 
 def test_solvers_that_do_not_fit(table):
