@@ -168,6 +168,34 @@ def test_probabilities_and_validation_rows(client):
     assert len(model.history_["validation_loss"]) == len(model.history_["objective"])
 
 
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+def test_several_labels(client, class_weight):
+    """One partition lacks a label, and one has no rows; blocks of y may be sparse."""
+    X, _, weights = table()
+    rng = np.random.default_rng(1)
+    Z = (X - X.mean(axis=0)) / X.std(axis=0)
+    Y = (Z @ rng.normal(size=(6, 4)) + rng.normal(size=(3000, 4)) > 0.5).astype(int)
+    Y[:1700, 3] = 0
+    model = on_dask.LinearClassifier(loss="one-vs-rest-logistic", class_weight=class_weight, **TIGHT)
+    expected = linclf.LinearClassifier(loss="one-vs-rest-logistic", class_weight=class_weight, **TIGHT)
+    expected.fit(X, Y, sample_weight=weights)
+    parts = arrays(X, Y, weights)
+    assert_same(model.fit(*parts), expected, X)
+    np.testing.assert_array_equal(model.predict(parts[0]).compute(), expected.predict(X))
+    p = model.predict_proba(parts[0]).compute()
+    np.testing.assert_allclose(p, expected.predict_proba(X), atol=1e-5)
+    assert model.to_local().multilabel_ is True
+    cuts = [X[:1000], X[1000:]], [sparse.csr_array(Y[:1000]), sparse.csr_array(Y[1000:].astype(float))]
+    model.fit(*([dask.delayed(part) for part in one] for one in cuts))
+    assert_same(model, clone(expected).fit(X, Y), X)
+    with pytest.raises(ValueError, match=r"column 0 of y is never 1"):
+        model.fit(parts[0], parts[1] * [0, 1, 1, 1])
+    with pytest.raises(ValueError, match=r"partition 0.*is an indicator of several labels a row, and has 2"):
+        model.fit(parts[0], 2 * parts[1])
+    with pytest.raises(ValueError, match=r"SoftmaxClassifier has one label a row"):
+        on_dask.SoftmaxClassifier().fit(*parts)
+
+
 def test_other_losses(client):
     X, y, _ = table()
     model = on_dask.SVMClassifier(squared=True, alpha=1e-2, tol=1e-10, solver="lbfgs")
