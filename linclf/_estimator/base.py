@@ -93,7 +93,7 @@ class BaseLinearClassifier(Described):
             classes are 0 ... n_classes - 1 or, for a pandas, polars or Arrow table whose column names are all
             strings, these names, sorted. Integers or bools of shape (n_samples, n_labels), or a sparse matrix
             of 0 and 1, are an indicator: 1 for each label of a row. Only `LinearClassifier` and
-            `SVMClassifier` take it, for losses that are a sum over the classes.
+            `SVMClassifier`, and their CV forms, take it, for losses that are a sum over the classes.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights; 0 is the same as removing a row, and k as repeating it k times. The classes
             are those of y. If all rows of a class have weight 0, its probability is 0, its score lies below
