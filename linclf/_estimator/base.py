@@ -15,9 +15,9 @@ from linclf._estimator.available import available, takes_streams
 from linclf._estimator.calibrated import fitted_calibrator
 from linclf._estimator.callbacks import FitCallbacks
 from linclf._estimator.described import Described
-from linclf._estimator.fitting import Fitting, fitting_of, part_of, rows_of
+from linclf._estimator.fitting import Fitting, Given, fitting_of, part_of, rows_of
 from linclf._estimator.from_batches import fitting_of_batches
-from linclf._estimator.known import Known
+from linclf._estimator.known import Known, refuse_in_streams
 from linclf._estimator.learnt import FROM_STREAM
 from linclf._sources.batches import Batches
 from linclf._training import memory
@@ -208,6 +208,9 @@ class BaseLinearClassifier(Described):
         y: ArrayLike,
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
+        *,
+        offset: ArrayLike | None = None,
+        **not_offered: Any,
     ) -> Self:
         """Train on the next part of a stream: one pass in the order given, in mini-batches.
 
@@ -235,6 +238,11 @@ class BaseLinearClassifier(Described):
             to start with.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights.
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+            Known scores of these rows, as in `fit`; None adds nothing. With new classes they have a column
+            for each class after this part. Steps start at 0, not at the best intercepts besides them.
+        **not_offered : dict
+            Other arguments of `fit` are refused, with an error that says what to do instead.
 
         Returns
         -------
@@ -246,15 +254,16 @@ class BaseLinearClassifier(Described):
         ValueError
             If y has labels that are not in `classes` without ``on_new_class="add"``, or the data cannot be
             used.
+        TypeError
+            If another argument of `fit` is given.
         """
+        refuse_in_streams(not_offered)
         with self._unchanged_on_failure(), one_blas_thread():
-            return self._partial_fit(X, y, classes, sample_weight)
+            return self._partial_fit((X, y, sample_weight), classes, offset)
 
-    def _partial_fit(
-        self, X: MatrixLike, y: ArrayLike, classes: ArrayLike | None, sample_weight: ArrayLike | None
-    ) -> Self:
+    def _partial_fit(self, given: Given, classes: ArrayLike | None, offset: ArrayLike | None) -> Self:
         first = not self._has("classes_")
-        fitting = part_of(self, (X, y, sample_weight), classes, first)
+        fitting = part_of(self, given, classes, first, offset)
         data, rule = fitting.data, rule_of(fitting.solver)
         loss = self._trained_loss(data, not first)
         stream, start = self._stream_for(fitting, loss, rule, first)

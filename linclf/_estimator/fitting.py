@@ -216,7 +216,13 @@ def _moved(model: LinearModel | None, offset: FloatArray | float) -> LinearModel
     return None if model is None else model._replace(b=model.b + offset)
 
 
-def part_of(estimator: Described, given: Given, classes: ArrayLike | None, first: bool) -> Fitting:
+def part_of(
+    estimator: Described,
+    given: Given,
+    classes: ArrayLike | None,
+    first: bool,
+    offset: ArrayLike | None = None,
+) -> Fitting:
     """Check the next part of a stream."""
     before: LabelArray | None = None if first else estimator.classes_
     known = given_classes(estimator, classes, before)
@@ -229,7 +235,7 @@ def part_of(estimator: Described, given: Given, classes: ArrayLike | None, first
         )
     if known is not None:
         check_class_names(given[1], known, "y")
-    X, y, weights = positive_rows(X, check_y(given[1]), given[2], scale_free=False)[:3]
+    X, y, weights, ids, n_given = positive_rows(X, check_y(given[1]), given[2], scale_free=False)
     known, remedy = classes_after(estimator, y, class_names(given[1]), known)
     if estimator.class_weight == "balanced":
         raise ValueError(
@@ -238,7 +244,9 @@ def part_of(estimator: Described, given: Given, classes: ArrayLike | None, first
         )
     targets = targets_of(y, known, remedy)
     per_class = weights_of_classes(estimator.class_weight, known.tolist(), targets, weights)
-    data = dataset(X, targets, weights, per_class)
+    Known(offset).check(estimator, known, validates=False)
+    scores = _known_scores(offset, n_given, ids, known, X.dtype, "offset")
+    data = dataset(X, targets, weights, per_class, scores)
     rng = check_random_state(estimator.random_state)
     solver, settings = settings_of(estimator)
     if isinstance(solver, Automatic):

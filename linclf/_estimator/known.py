@@ -18,6 +18,16 @@ from linclf.losses._registry import trait
 
 LINEAR = "classifiers with one linear score per class, such as SoftmaxClassifier"
 
+FIRST = "; start with fit(X, y, ...) on the first rows, with solver='sgd', and continue with partial_fit"
+IN_STREAMS = {
+    "prior": (
+        "; pass its scores instead, offset=prior.decision_function(X), to partial_fit, predict and their "
+        "relatives: the weights are then the difference from the prior, and the penalty pulls them to 0"
+    ),
+    "coef_init": FIRST,
+    "intercept_init": FIRST,
+}
+
 
 class Known(NamedTuple):
     """These arguments of ``fit``, as they were given."""
@@ -106,6 +116,12 @@ def refuse(estimator: Any, name: str, n_classes: int) -> None:
         raise ValueError(f"{name} is for {LINEAR}, and {loss!r} is a loss on cosines")
     if trait(loss, "n_outputs") is not None or trait(loss, "class_scores") is not None:
         raise ValueError(f"{name} is for {LINEAR}, and the scores of {loss!r} are not those of classes")
+
+
+def refuse_in_streams(given: dict[str, Any]) -> None:
+    """Refuse arguments of ``fit`` that a part of a stream does not have."""
+    for name in given:
+        raise TypeError(f"{name} is no argument of partial_fit{IN_STREAMS.get(name, '')}")
 
 
 def known_scores(estimator: Any, offset: ArrayLike, n_rows: int, dtype: np.dtype) -> FloatArray:

@@ -169,6 +169,9 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
         y: ArrayLike,
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
+        *,
+        offset: ArrayLike | None = None,
+        **not_offered: Any,
     ) -> NoReturn:
         """Not available: the frequent classes are only known when all rows are."""
         no_streams(self)

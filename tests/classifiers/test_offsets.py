@@ -356,8 +356,6 @@ def test_what_contradicts_other_arguments_is_refused():
         SoftmaxClassifier().fit(X, y).predict(Batches(X, target=None), offset=offset)
     with pytest.raises(TypeError, match=r"unexpected arguments .*offset"):
         SoftmaxClassifierCV(alphas=[1.0]).fit(X, y, offset=offset)
-    with pytest.raises(TypeError, match="offset"):
-        SoftmaxClassifier().partial_fit(X, y, classes=[0, 1], offset=offset)
     fitted = SoftmaxClassifier().fit(X, y)
     before = dict(vars(fitted))
     with pytest.raises(ValueError, match="NaN"):
