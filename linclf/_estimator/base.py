@@ -143,7 +143,7 @@ class BaseLinearClassifier(Described):
             if isinstance(X, Batches):
                 known.refuse_without_rows()
                 return self._fit(fitting_of_batches(self, X, y, sample_weight, validation))
-            rows = rows_of(self, (X, y, sample_weight))
+            rows = rows_of(self, (X, y, sample_weight), offset)
             return self._fit(fitting_of(self, rows, validation, known))
 
     def _fit(self, fitting: Fitting) -> Self:

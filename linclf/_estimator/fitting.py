@@ -35,6 +35,7 @@ from linclf._estimator.known import Known
 from linclf._estimator.part_classes import classes_after, given_classes
 from linclf._estimator.settings import settings_of
 from linclf._training.growing import Growth, growth_to
+from linclf._training.left_out import Task
 from linclf._training.model import LinearModel
 from linclf._training.present import Present, present_in
 from linclf._training.settings import Settings
@@ -86,6 +87,10 @@ class Fitting:
         """The held-out rows, if training watches them."""
         return Validation(self.held_out, loss) if self.held_out is not None and self.watches else None
 
+    def task(self) -> Task:
+        """The training task, without weights to start from and without validation rows."""
+        return Task(self.data, spread=self.spread, prior=self.prior)
+
     def with_alpha(self, alpha: float) -> "Fitting":
         return replace(self, settings=self.settings._replace(alpha=alpha))
 
@@ -108,10 +113,15 @@ class GivenRows(NamedTuple):
     y_given: NDArray  # labels or probabilities of all given rows
     weighted: bool  # whether weights were given
     label_names: list[str] | None = None  # of the columns of an indicator
+    offset: FloatArray | None = None  # known scores, a column for each class
+
+    def seen(self) -> Dataset:
+        """The rows as they were given."""
+        return Dataset(self.X, self.y, self.weights, offset=self.offset)
 
 
-def rows_of(estimator: Described, given: Given) -> GivenRows:
-    """Check the rows, labels and weights given to ``fit``."""
+def rows_of(estimator: Described, given: Given, offset: ArrayLike | None = None) -> GivenRows:
+    """Check the rows, labels, weights and known scores given to ``fit``."""
     X = estimator._checked(given[0], reset=True)
     several = is_indicator(given[1])
     y_given = indicator_of(given[1]) if several else check_y(given[1])
@@ -121,7 +131,8 @@ def rows_of(estimator: Described, given: Given) -> GivenRows:
     if isinstance(targets, Indicators):
         estimator._several_labels_loss()  # refuses what has one label a row
         refuse_constant(targets, weights)
-    return GivenRows(kept, targets, weights, classes, ids, y_given, given[2] is not None, names)
+    scores = offset_of_rows(offset, len(y_given), ids, targets, kept.dtype, "offset")
+    return GivenRows(kept, targets, weights, classes, ids, y_given, given[2] is not None, names, scores)
 
 
 def fitting_of(
@@ -147,9 +158,7 @@ def fitting_of(
         calibrator = checked_calibrator(estimator.calibration, loss, per_class, classes)
     checked_y = validation_indicator_of if several else validation_labels_of
     held_out = given_validation(estimator, *validation, checked_y)
-    n_given = len(rows.y_given)
-    scores = _known_scores(known.offset, n_given, rows.ids, classes, X.dtype, "offset")
-    data, offset = dataset(X, targets, weights, per_class, scores), 0.0
+    data, offset = dataset(X, targets, weights, per_class, rows.offset), 0.0
     if adjustment:
         offset = adjustment * log_prior(data.y, data.weights, loss._asdict()["label_smoothing"])
     if held_out is not None:
@@ -160,7 +169,7 @@ def fitting_of(
             watched = watched.weighted(per_label)
         else:
             check_class_names(validation[1], classes, "y_val")
-        scores_val = _known_scores(known.offset_val, n_given, ids, classes, X.dtype, "offset_val")
+        scores_val = offset_of_rows(known.offset_val, n_given, ids, watched, X.dtype, "offset_val")
         held_out = dataset(X_val, watched, weights_val, per_class, scores_val)
         if not data.is_sparse:
             warn_if_apart(measured(data), held_out)
@@ -173,13 +182,13 @@ def fitting_of(
         )
     if not (estimator.standardize or trait(loss, "head").equivariant):
         warn_if_uneven(data, loss)
-    seen = Dataset(X, targets, weights, offset=scores)
+    seen = rows._replace(y=targets).seen()
     if estimator.has_callbacks and data.chosen is not None:
         seen = data.take(data.chosen)
     arguments = {"X": seen.X, "y": seen.y.named(classes), "metadata": None}
     metadata = {"sample_weight": seen.weights} if rows.weighted else {}
     if seen.offset is not None:
-        metadata["offset"] = of_decisions(seen.offset)
+        metadata["offset"] = seen.offset if several else of_decisions(seen.offset)
     if metadata:
         arguments["metadata"] = metadata
     return Fitting(
@@ -202,13 +211,14 @@ def fitting_of(
     )
 
 
-def _known_scores(
-    given: ArrayLike | None, n_rows: int, ids: IntArray, classes: LabelArray, dtype: np.dtype, name: str
+def offset_of_rows(
+    given: ArrayLike | None, n_rows: int, ids: IntArray, y: Targets, dtype: np.dtype, name: str
 ) -> FloatArray | None:
     """The offset of the rows that count, a column for each class."""
     if given is None:
         return None
-    return of_classes(checked_offset(given, n_rows, len(classes), name, dtype)[ids]).astype(dtype)
+    n_scores = 1 if y.n_classes == 2 and not isinstance(y, Indicators) else y.n_classes
+    return of_classes(checked_offset(given, n_rows, n_scores, name, dtype)[ids]).astype(dtype)
 
 
 def _moved(model: LinearModel | None, offset: FloatArray | float) -> LinearModel | None:
@@ -245,7 +255,7 @@ def part_of(
     targets = targets_of(y, known, remedy)
     per_class = weights_of_classes(estimator.class_weight, known.tolist(), targets, weights)
     Known(offset).check(estimator, known, validates=False)
-    scores = _known_scores(offset, n_given, ids, known, X.dtype, "offset")
+    scores = offset_of_rows(offset, n_given, ids, targets, X.dtype, "offset")
     data = dataset(X, targets, weights, per_class, scores)
     rng = check_random_state(estimator.random_state)
     solver, settings = settings_of(estimator)

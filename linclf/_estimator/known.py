@@ -127,10 +127,9 @@ def refuse_in_streams(given: dict[str, Any]) -> None:
 def known_scores(estimator: Any, offset: ArrayLike, n_rows: int, dtype: np.dtype) -> FloatArray:
     """The offset to add to the scores of a fitted model."""
     n_classes = len(estimator.classes_)
-    if hasattr(estimator, "multilabel_"):
-        raise ValueError("offset is for one label a row, and the classifier was fitted to several")
     refuse(estimator, "offset", n_classes)
-    return checked_offset(offset, n_rows, n_classes, "offset", dtype)
+    n_scores = 1 if n_classes == 2 and not hasattr(estimator, "multilabel_") else n_classes
+    return checked_offset(offset, n_rows, n_scores, "offset", dtype)
 
 
 def prior_weights(prior: Any, classes: LabelArray, n_features: int, names: Any) -> LinearModel:

@@ -4,13 +4,21 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from linclf._data.dataset import Dataset
 from linclf._data.folds import Fold, folds_of, warn_of_missing
+from linclf._data.labels import check_class_names, targets_of
 from linclf._data.weights import log_prior, weights_of_classes
 from linclf._estimator.described import Described
-from linclf._estimator.fitting import Fitting, GivenRows
-from linclf._training.spread import spread_of
+from linclf._estimator.fitting import (
+    Fitting,
+    GivenRows,
+    GivenValidation,
+    given_validation,
+    offset_of_rows,
+)
+from linclf._training.spread import measured, spread_of, warn_if_apart
 from linclf._types import FloatArray, IntArray
 from linclf.losses._names import loss_for
 
@@ -41,6 +49,27 @@ def parts_of(
     return parts
 
 
+def given_part(
+    estimator: Any, rows: GivenRows, validation: GivenValidation, offset_val: ArrayLike | None
+) -> Dataset | None:
+    """The rows held out by the user, with the given weights and known scores."""
+    given = given_validation(estimator, *validation)
+    if given is None:
+        return None
+    if estimator.cv is not None:
+        raise ValueError(
+            f"cv={estimator.cv!r} makes folds, and X_val are rows to choose the penalty on; give one of them"
+        )
+    X, y, weights, ids, n_given = given
+    check_class_names(validation[1], rows.classes, "y_val")
+    targets = targets_of(y, rows.classes, name="y_val")
+    scores = offset_of_rows(offset_val, n_given, ids, targets, rows.X.dtype, "offset_val")
+    held_out = Dataset(X, targets, weights, offset=scores)
+    if not held_out.is_sparse:
+        warn_if_apart(measured(rows.seen()), held_out)
+    return held_out
+
+
 def _part(estimator: Described, rows: GivenRows, fitting: Fitting, fold: Fold) -> Part:
     train, test = (np.searchsorted(rows.ids, np.sort(ids)) for ids in fold)
     if not train.size:
@@ -55,7 +84,7 @@ def _part(estimator: Described, rows: GivenRows, fitting: Fitting, fold: Fold) -
             VALIDATION_ROWS,
         )
         test = test[~unknown]
-    held_out = Dataset(rows.X, rows.y, rows.weights, test)
+    held_out = rows.seen()._replace(chosen=test)
     if held_out.is_sparse:
         held_out = held_out.compact()
     return Part(_trained_on(train, estimator, rows, fitting), held_out)
@@ -68,7 +97,7 @@ def _trained_on(train: IntArray, estimator: Described, rows: GivenRows, fitting:
     weights = np.zeros(len(rows.weights))
     weights[train] = rows.weights[train] if per_class is None else rows.weights[train] * y.expected(per_class)
     chosen = np.flatnonzero(weights)
-    data = Dataset(rows.X, rows.y.cast(rows.X.dtype), weights, chosen)
+    data = Dataset(rows.X, rows.y.cast(rows.X.dtype), weights, chosen, rows.offset)
     offset: FloatArray | float = 0.0
     if estimator._adjustment():
         smoothing = loss_for(estimator._loss(), len(names))._asdict()["label_smoothing"]

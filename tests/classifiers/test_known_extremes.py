@@ -6,7 +6,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.linear_model import SGDClassifier
 
-from linclf import LinearClassifier, SoftmaxClassifier, SoftmaxClassifierCV, SVMClassifier
+from linclf import LinearClassifier, SoftmaxClassifier, SVMClassifier
 from linclf._data.dataset import Dataset
 from linclf._data.targets import Labels
 from linclf._training.left_out import Task
@@ -197,9 +197,3 @@ def test_scores_that_overflow_the_rows_are_refused():
     model.coef_ = np.full((3, 6), 1e39)
     with pytest.raises(ValueError, match=r"weights of prior reach 1e\+39, and its scores overflow float32"):
         SoftmaxClassifier().fit(single, y, prior=model)
-
-
-def test_classifiers_that_search_alpha_say_what_takes_an_offset():
-    X, y = rows(3)
-    with pytest.raises(TypeError, match=r"unexpected arguments \['offset'\].*Use GridSearchCV"):
-        SoftmaxClassifierCV().fit(X, y, offset=np.zeros((200, 3)))

@@ -23,7 +23,6 @@ from linclf import (
     LinearClassifier,
     MarginSoftmaxClassifier,
     SoftmaxClassifier,
-    SoftmaxClassifierCV,
     SparsemaxClassifier,
     SVMClassifier,
 )
@@ -354,8 +353,6 @@ def test_what_contradicts_other_arguments_is_refused():
         SoftmaxClassifier().fit(Batches(X, target=y), offset=offset)
     with pytest.raises(ValueError, match="offset is given besides Batches"):
         SoftmaxClassifier().fit(X, y).predict(Batches(X, target=None), offset=offset)
-    with pytest.raises(TypeError, match=r"unexpected arguments .*offset"):
-        SoftmaxClassifierCV(alphas=[1.0]).fit(X, y, offset=offset)
     fitted = SoftmaxClassifier().fit(X, y)
     before = dict(vars(fitted))
     with pytest.raises(ValueError, match="NaN"):

@@ -135,7 +135,7 @@ def test_offsets_are_routed_to_parts():
 @pytest.mark.parametrize(
     ("offset", "message"),
     [
-        (np.zeros(60), r"offset has shape \(60,\), and for 60 rows of 3 classes it must be \(60, 3\)"),
+        (np.zeros(60), r"offset has shape \(60,\), and for these rows it must be \(60, 3\)"),
         (np.zeros((59, 3)), r"offset has shape \(59, 3\)"),
         (np.full((60, 3), np.nan), "offset contains NaN"),
     ],
