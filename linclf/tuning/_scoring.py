@@ -11,7 +11,8 @@ from sklearn.metrics import get_scorer
 from linclf._data.dataset import Dataset
 from linclf._data.offsets import of_decisions
 from linclf._data.targets import Targets
-from linclf._estimator.predicting import PROBABILITIES, Predicting, columns
+from linclf._estimator.predicting import PROBABILITIES, Predicting
+from linclf._training.model import columns
 from linclf._types import FloatArray, LabelArray, Loss
 from linclf.losses._registry import trait
 
