@@ -177,6 +177,8 @@ class BaseLinearClassifier(Described):
         """The trained model, the attributes to publish, and the callbacks that saw the training."""
         loss = self._trained_loss(fitting.data, self.warm_start)
         start = self._reached(fitting, loss) if self.warm_start else fitting.start
+        if self.warm_start and start is not None and fitting.prior is None:
+            self._refuse_intercepts(start, loss)
         return self._trained_from(start, fitting, loss)
 
     def _trained_from(
@@ -301,13 +303,21 @@ class BaseLinearClassifier(Described):
         if start is not None and growth is not None:
             start = growth.model(start, data, fitting.rng)
         sampling = self._sampling(loss, len(fitting.classes))
-        forgets = start is not None and start.head.equivariant and bool(start.b.any())
-        if forgets and sampling is None and not settings.fit_intercept:
-            raise ValueError(
-                f"the last fit has intercepts that reach {np.abs(self.intercept_).max():.3g}, and with "
-                "fit_intercept=False a stream has none: it would forget them; use fit_intercept=True"
-            )
+        if start is not None:
+            self._refuse_intercepts(start, loss)
         return Stream(data, loss, rule, settings, start, sampling, key), start
+
+    def _refuse_intercepts(self, start: LinearModel, loss: Loss) -> None:
+        """Refuse to continue without the intercepts of the last fit, such as those of a prior."""
+        if self.fit_intercept or self._sampling(loss, len(start.b)) is not None:
+            return
+        if start.head.equivariant and start.b.any():
+            raise ValueError(
+                f"the last fit has intercepts that reach {np.abs(start.b).max():.3g}, and continuing "
+                "(warm_start=True or partial_fit) with fit_intercept=False would forget them; use "
+                "fit_intercept=True, pass the prior again if they are from one, or start anew with "
+                "warm_start=False"
+            )
 
     @contextmanager
     def _unchanged_on_failure(self) -> Iterator[None]:
