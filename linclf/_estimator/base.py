@@ -105,9 +105,9 @@ class BaseLinearClassifier(Described):
             Weights of the validation set.
         offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
             Known scores, which are added to ``W x + b`` in training, in the shape of `decision_function`:
-            (n_samples,) for two classes. They are not part of the model; pass those of other rows to
-            `predict` and its relatives. Not for losses on cosines, ``solver="dual"`` or `Batches`. Stochastic
-            steps start at the best intercepts besides them.
+            (n_samples,) for two classes, (n_samples, n_labels) for several labels a row. They are not part of
+            the model; pass those of other rows to `predict` and its relatives. Not for losses on cosines,
+            ``solver="dual"`` or `Batches`. Stochastic steps start at the best intercepts besides them.
         offset_val : array-like, default=None
             The same for X_val.
         coef_init : array-like of the shape of `coef_`, default=None

@@ -148,7 +148,7 @@ def fitting_of(
     per_class, per_label, calibrator = None, None, None
     several = isinstance(targets, Indicators)
     if several:
-        known.refuse_several_labels()
+        known.refuse_prior_of_labels()
         loss = estimator._several_labels_loss()
         per_label = label_weights(estimator.class_weight, targets, weights)
         targets = targets.weighted(per_label)
@@ -206,7 +206,7 @@ def fitting_of(
         dtype=X.dtype,
         mass=targets.mass(weights),
         spread=spread_of(data, estimator.fit_intercept) if estimator.standardize else None,
-        start=_moved(known.start(estimator, classes, X.shape[1]), offset),
+        start=_moved(known.start(estimator, n_scores_of(targets), X.shape[1]), offset),
         prior=_moved(known.prior_model(estimator, classes, X.shape[1]), offset),
     )
 
@@ -217,8 +217,12 @@ def offset_of_rows(
     """The offset of the rows that count, a column for each class."""
     if given is None:
         return None
-    n_scores = 1 if y.n_classes == 2 and not isinstance(y, Indicators) else y.n_classes
-    return of_classes(checked_offset(given, n_rows, n_scores, name, dtype)[ids]).astype(dtype)
+    return of_classes(checked_offset(given, n_rows, n_scores_of(y), name, dtype)[ids]).astype(dtype)
+
+
+def n_scores_of(y: Targets) -> int:
+    """The number of scores of a row in ``decision_function``: 1 for two classes."""
+    return 1 if y.n_classes == 2 and not isinstance(y, Indicators) else y.n_classes
 
 
 def _moved(model: LinearModel | None, offset: FloatArray | float) -> LinearModel | None:

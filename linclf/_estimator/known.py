@@ -47,15 +47,16 @@ class Known(NamedTuple):
         """Refuse all of them for rows that are not in memory."""
         if self.given:
             raise ValueError(
-                f"{self.given[0]} is given besides Batches, and needs all rows in memory; pass arrays"
+                f"{self.given[0]} is given besides Batches, and needs all rows in memory; pass arrays, or "
+                "train on one block after the other with partial_fit(X, y, offset=...)"
             )
 
-    def refuse_several_labels(self) -> None:
-        """Refuse all of them for rows with several labels."""
-        if self.given:
+    def refuse_prior_of_labels(self) -> None:
+        """Refuse a prior for rows with several labels."""
+        if self.prior is not None:
             raise ValueError(
-                f"{self.given[0]} is for one label a row, and y is an indicator of several; fit a classifier "
-                "to each column of y"
+                "prior is for one label a row, and y is an indicator of several; pass its scores as an "
+                "offset, which trains the difference from it, or fit a classifier to each column of y"
             )
 
     def check(self, estimator: Any, classes: LabelArray, validates: bool) -> None:
@@ -82,16 +83,15 @@ class Known(NamedTuple):
         if not validates and self.offset_val is not None:
             raise ValueError("offset_val is given, but X_val and y_val are not")
 
-    def start(self, estimator: Any, classes: LabelArray, n_features: int) -> LinearModel | None:
+    def start(self, estimator: Any, n_scores: int, n_features: int) -> LinearModel | None:
         """The weights to start from, in the form of ``coef_`` and ``intercept_``."""
         if self.coef_init is None and self.intercept_init is None:
             return None
-        n = 1 if len(classes) == 2 else len(classes)
-        W, b = np.zeros((n, n_features)), np.zeros(n)
+        W, b = np.zeros((n_scores, n_features)), np.zeros(n_scores)
         if self.coef_init is not None:
-            W = _array(self.coef_init, (n, n_features), "coef_init", "coef_")
+            W = _array(self.coef_init, (n_scores, n_features), "coef_init", "coef_")
         if self.intercept_init is not None:
-            b = _array(self.intercept_init, (n,), "intercept_init", "intercept_")
+            b = _array(self.intercept_init, (n_scores,), "intercept_init", "intercept_")
         if not estimator.fit_intercept and b.any():
             raise ValueError(
                 f"intercept_init={b[b != 0][0]:.3g} and fit_intercept=False: there is no intercept to start "
