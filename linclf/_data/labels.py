@@ -254,6 +254,19 @@ def positions_of(labels: ArrayLike, classes: NDArray) -> IntArray:
     return index
 
 
+def positions_by_row(labels: ArrayLike, classes: NDArray, n: int) -> tuple[IntArray, bool]:
+    """Positions (n, m) of m labels for each of n rows, and whether one label a row was given."""
+    index = positions_of(labels, classes)
+    shape = index.shape
+    if not (shape in ((), (n,)) or (len(shape) == 2 and shape[0] in (1, n))):
+        raise ValueError(
+            f"classes has shape {shape}, and X has {n} rows; pass one label, ({n},) for one label a row, "
+            f"({n}, m) for m labels a row, or (1, m) for the same m labels in all rows"
+        )
+    index = index[:, None] if len(shape) == 1 else np.atleast_2d(index)
+    return np.broadcast_to(index, (n, index.shape[1])), len(shape) < 2
+
+
 class Accuracy:
     """`score` for all labels that `fit` accepts; a base class before ClassifierMixin."""
 

@@ -25,17 +25,20 @@ def numbers(values: ArrayLike, name: str) -> FloatArray:
     )
 
 
-def checked_offset(offset: ArrayLike, n_rows: int, n_classes: int, name: str, dtype: np.dtype) -> FloatArray:
-    """The offset in the shape of ``decision_function``; ``dtype`` is that of the scores."""
+def checked_offset(offset: ArrayLike, n_rows: int, n_scores: int, name: str, dtype: np.dtype) -> FloatArray:
+    """The offset in the shape of ``decision_function``; ``dtype`` is that of the scores.
+
+    ``n_scores`` is the number of scores of a row: 1 for two classes.
+    """
     array = numbers(offset, name)
-    shape = (n_rows,) if n_classes == 2 else (n_rows, n_classes)
+    shape = (n_rows,) if n_scores == 1 else (n_rows, n_scores)
     if array.shape != shape:
         remedy = ""
-        if n_classes == 2 and array.shape == (n_rows, 2):
+        if n_scores == 1 and array.shape == (n_rows, 2):
             remedy = f"; pass the difference, {name}[:, 1] - {name}[:, 0]"
         raise ValueError(
-            f"{name} has shape {array.shape}, and for {n_rows} rows of {n_classes} classes it must be "
-            f"{shape}, the shape of decision_function{remedy}"
+            f"{name} has shape {array.shape}, and for these rows it must be {shape}, the shape of "
+            f"decision_function{remedy}"
         )
     largest, limit = np.abs(array).max(initial=0), float(np.finfo(dtype).max) / 4
     if largest > limit:  # sums and differences of scores have to be finite

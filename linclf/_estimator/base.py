@@ -15,9 +15,9 @@ from linclf._estimator.available import available, takes_streams
 from linclf._estimator.calibrated import fitted_calibrator
 from linclf._estimator.callbacks import FitCallbacks
 from linclf._estimator.described import Described
-from linclf._estimator.fitting import Fitting, fitting_of, part_of, rows_of
+from linclf._estimator.fitting import Fitting, Given, fitting_of, part_of, rows_of
 from linclf._estimator.from_batches import fitting_of_batches
-from linclf._estimator.known import Known
+from linclf._estimator.known import Known, refuse_in_streams
 from linclf._estimator.learnt import FROM_STREAM
 from linclf._sources.batches import Batches
 from linclf._training import memory
@@ -105,9 +105,9 @@ class BaseLinearClassifier(Described):
             Weights of the validation set.
         offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
             Known scores, which are added to ``W x + b`` in training, in the shape of `decision_function`:
-            (n_samples,) for two classes. They are not part of the model; pass those of other rows to
-            `predict` and its relatives. Not for losses on cosines, ``solver="dual"`` or `Batches`. Stochastic
-            steps start at the best intercepts besides them.
+            (n_samples,) for two classes, (n_samples, n_labels) for several labels a row. They are not part of
+            the model; pass those of other rows to `predict` and its relatives. Not for losses on cosines,
+            ``solver="dual"`` or `Batches`. Stochastic steps start at the best intercepts besides them.
         offset_val : array-like, default=None
             The same for X_val.
         coef_init : array-like of the shape of `coef_`, default=None
@@ -143,7 +143,7 @@ class BaseLinearClassifier(Described):
             if isinstance(X, Batches):
                 known.refuse_without_rows()
                 return self._fit(fitting_of_batches(self, X, y, sample_weight, validation))
-            rows = rows_of(self, (X, y, sample_weight))
+            rows = rows_of(self, (X, y, sample_weight), offset)
             return self._fit(fitting_of(self, rows, validation, known))
 
     def _fit(self, fitting: Fitting) -> Self:
@@ -177,6 +177,8 @@ class BaseLinearClassifier(Described):
         """The trained model, the attributes to publish, and the callbacks that saw the training."""
         loss = self._trained_loss(fitting.data, self.warm_start)
         start = self._reached(fitting, loss) if self.warm_start else fitting.start
+        if self.warm_start and start is not None and fitting.prior is None:
+            self._refuse_intercepts(start, loss)
         return self._trained_from(start, fitting, loss)
 
     def _trained_from(
@@ -208,6 +210,9 @@ class BaseLinearClassifier(Described):
         y: ArrayLike,
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
+        *,
+        offset: ArrayLike | None = None,
+        **not_offered: Any,
     ) -> Self:
         """Train on the next part of a stream: one pass in the order given, in mini-batches.
 
@@ -235,6 +240,11 @@ class BaseLinearClassifier(Described):
             to start with. For an indicator it may be left out, as the classes are the numbers of its columns.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights.
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+            Known scores of these rows, as in `fit`; None adds nothing. With new classes they have a column
+            for each class after this part. Steps start at 0, not at the best intercepts besides them.
+        **not_offered : dict
+            Other arguments of `fit` are refused, with an error that says what to do instead.
 
         Returns
         -------
@@ -246,15 +256,16 @@ class BaseLinearClassifier(Described):
         ValueError
             If y has labels that are not in `classes` without ``on_new_class="add"``, or the data cannot be
             used.
+        TypeError
+            If another argument of `fit` is given.
         """
+        refuse_in_streams(not_offered)
         with self._unchanged_on_failure(), one_blas_thread():
-            return self._partial_fit(X, y, classes, sample_weight)
+            return self._partial_fit((X, y, sample_weight), classes, offset)
 
-    def _partial_fit(
-        self, X: MatrixLike, y: ArrayLike, classes: ArrayLike | None, sample_weight: ArrayLike | None
-    ) -> Self:
+    def _partial_fit(self, given: Given, classes: ArrayLike | None, offset: ArrayLike | None) -> Self:
         first = not self._has("classes_")
-        fitting = part_of(self, (X, y, sample_weight), classes, first)
+        fitting = part_of(self, given, classes, first, offset)
         data, rule = fitting.data, rule_of(fitting.solver)
         loss = self._trained_loss(data, not first)
         stream, start = self._stream_for(fitting, loss, rule, first)
@@ -293,13 +304,21 @@ class BaseLinearClassifier(Described):
         if start is not None and growth is not None:
             start = growth.model(start, data, fitting.rng)
         sampling = self._sampling(loss, len(fitting.classes))
-        forgets = start is not None and start.head.equivariant and bool(start.b.any())
-        if forgets and sampling is None and not settings.fit_intercept:
-            raise ValueError(
-                f"the last fit has intercepts that reach {np.abs(self.intercept_).max():.3g}, and with "
-                "fit_intercept=False a stream has none: it would forget them; use fit_intercept=True"
-            )
+        if start is not None:
+            self._refuse_intercepts(start, loss)
         return Stream(data, loss, rule, settings, start, sampling, key), start
+
+    def _refuse_intercepts(self, start: LinearModel, loss: Loss) -> None:
+        """Refuse to continue without the intercepts of the last fit, such as those of a prior."""
+        if self.fit_intercept or self._sampling(loss, len(start.b)) is not None:
+            return
+        if start.head.equivariant and start.b.any():
+            raise ValueError(
+                f"the last fit has intercepts that reach {np.abs(start.b).max():.3g}, and continuing "
+                "(warm_start=True or partial_fit) with fit_intercept=False would forget them; use "
+                "fit_intercept=True, pass the prior again if they are from one, or start anew with "
+                "warm_start=False"
+            )
 
     @contextmanager
     def _unchanged_on_failure(self) -> Iterator[None]:

@@ -35,6 +35,7 @@ from linclf._estimator.known import Known
 from linclf._estimator.part_classes import classes_after, columns_after, given_classes
 from linclf._estimator.settings import settings_of
 from linclf._training.growing import Growth, growth_to
+from linclf._training.left_out import Task
 from linclf._training.model import LinearModel
 from linclf._training.present import Present, present_in
 from linclf._training.settings import Settings
@@ -88,6 +89,10 @@ class Fitting:
         """The held-out rows, if training watches them."""
         return Validation(self.held_out, loss) if self.held_out is not None and self.watches else None
 
+    def task(self) -> Task:
+        """The training task, without weights to start from and without validation rows."""
+        return Task(self.data, spread=self.spread, prior=self.prior)
+
     def with_alpha(self, alpha: float) -> "Fitting":
         return replace(self, settings=self.settings._replace(alpha=alpha))
 
@@ -110,10 +115,15 @@ class GivenRows(NamedTuple):
     y_given: NDArray  # labels or probabilities of all given rows
     weighted: bool  # whether weights were given
     label_names: list[str] | None = None  # of the columns of an indicator
+    offset: FloatArray | None = None  # known scores, a column for each class
+
+    def seen(self) -> Dataset:
+        """The rows as they were given."""
+        return Dataset(self.X, self.y, self.weights, offset=self.offset)
 
 
-def rows_of(estimator: Described, given: Given) -> GivenRows:
-    """Check the rows, labels and weights given to ``fit``."""
+def rows_of(estimator: Described, given: Given, offset: ArrayLike | None = None) -> GivenRows:
+    """Check the rows, labels, weights and known scores given to ``fit``."""
     X = estimator._checked(given[0], reset=True)
     several = is_indicator(given[1])
     y_given = indicator_of(given[1]) if several else check_y(given[1])
@@ -123,7 +133,8 @@ def rows_of(estimator: Described, given: Given) -> GivenRows:
     if isinstance(targets, Indicators):
         estimator._several_labels_loss()  # refuses what has one label a row
         refuse_constant(*targets.masses(weights))
-    return GivenRows(kept, targets, weights, classes, ids, y_given, given[2] is not None, names)
+    scores = offset_of_rows(offset, len(y_given), ids, targets, kept.dtype, "offset")
+    return GivenRows(kept, targets, weights, classes, ids, y_given, given[2] is not None, names, scores)
 
 
 def fitting_of(
@@ -139,7 +150,7 @@ def fitting_of(
     per_class, per_label, calibrator = None, None, None
     several = isinstance(targets, Indicators)
     if several:
-        known.refuse_several_labels()
+        known.refuse_prior_of_labels()
         loss = estimator._several_labels_loss()
         calibrator = label_calibrator(estimator.calibration)
         per_label = label_weights(estimator.class_weight, *targets.masses(weights))
@@ -149,9 +160,7 @@ def fitting_of(
         loss = loss_for(estimator._loss(), len(classes))
         calibrator = checked_calibrator(estimator.calibration, loss, per_class, classes)
     held_out = given_validation(estimator, *validation, validation_of(several))
-    n_given = len(rows.y_given)
-    scores = _known_scores(known.offset, n_given, rows.ids, classes, X.dtype, "offset")
-    data, offset = dataset(X, targets, weights, per_class, scores), 0.0
+    data, offset = dataset(X, targets, weights, per_class, rows.offset), 0.0
     if adjustment:
         offset = adjustment * log_prior(data.y, data.weights, loss._asdict()["label_smoothing"])
     if held_out is not None:
@@ -160,7 +169,7 @@ def fitting_of(
         check_columns(validation[1], classes, rows.label_names, several)
         if isinstance(watched, Indicators):
             watched = watched.weighted(per_label)
-        scores_val = _known_scores(known.offset_val, n_given, ids, classes, X.dtype, "offset_val")
+        scores_val = offset_of_rows(known.offset_val, n_given, ids, watched, X.dtype, "offset_val")
         held_out = dataset(X_val, watched, weights_val, per_class, scores_val)
         if not data.is_sparse:
             warn_if_apart(measured(data), held_out)
@@ -173,13 +182,13 @@ def fitting_of(
         )
     if not (estimator.standardize or trait(loss, "head").equivariant):
         warn_if_uneven(data, loss)
-    seen = Dataset(X, targets, weights, offset=scores)
+    seen = rows._replace(y=targets).seen()
     if estimator.has_callbacks and data.chosen is not None:
         seen = data.take(data.chosen)
     arguments = {"X": seen.X, "y": seen.y.named(classes), "metadata": None}
     metadata = {"sample_weight": seen.weights} if rows.weighted else {}
     if seen.offset is not None:
-        metadata["offset"] = of_decisions(seen.offset)
+        metadata["offset"] = seen.offset if several else of_decisions(seen.offset)
     if metadata:
         arguments["metadata"] = metadata
     return Fitting(
@@ -197,19 +206,24 @@ def fitting_of(
         dtype=X.dtype,
         mass=targets.mass(weights),
         spread=spread_of(data, estimator.fit_intercept) if estimator.standardize else None,
-        start=_moved(known.start(estimator, classes, X.shape[1]), offset),
+        start=_moved(known.start(estimator, n_scores_of(targets), X.shape[1]), offset),
         prior=_moved(known.prior_model(estimator, classes, X.shape[1]), offset),
         published=MULTILABEL if several else {},
     )
 
 
-def _known_scores(
-    given: ArrayLike | None, n_rows: int, ids: IntArray, classes: LabelArray, dtype: np.dtype, name: str
+def offset_of_rows(
+    given: ArrayLike | None, n_rows: int, ids: IntArray, y: Targets, dtype: np.dtype, name: str
 ) -> FloatArray | None:
     """The offset of the rows that count, a column for each class."""
     if given is None:
         return None
-    return of_classes(checked_offset(given, n_rows, len(classes), name, dtype)[ids]).astype(dtype)
+    return of_classes(checked_offset(given, n_rows, n_scores_of(y), name, dtype)[ids]).astype(dtype)
+
+
+def n_scores_of(y: Targets) -> int:
+    """The number of scores of a row in ``decision_function``: 1 for two classes."""
+    return 1 if y.n_classes == 2 and not isinstance(y, Indicators) else y.n_classes
 
 
 def _moved(model: LinearModel | None, offset: FloatArray | float) -> LinearModel | None:
@@ -217,7 +231,13 @@ def _moved(model: LinearModel | None, offset: FloatArray | float) -> LinearModel
     return None if model is None else model._replace(b=model.b + offset)
 
 
-def part_of(estimator: Described, given: Given, classes: ArrayLike | None, first: bool) -> Fitting:
+def part_of(
+    estimator: Described,
+    given: Given,
+    classes: ArrayLike | None,
+    first: bool,
+    offset: ArrayLike | None = None,
+) -> Fitting:
     """Check the next part of a stream."""
     before: LabelArray | None = None if first else estimator.classes_
     several = is_indicator(given[1])
@@ -228,7 +248,7 @@ def part_of(estimator: Described, given: Given, classes: ArrayLike | None, first
     if known is not None:
         check_class_names(given[1], known, "y")
     y_given = indicator_of(given[1]) if several else check_y(given[1])
-    X, y, weights = positive_rows(X, y_given, given[2], scale_free=False)[:3]
+    X, y, weights, ids, n_given = positive_rows(X, y_given, given[2], scale_free=False)
     remedy = ""
     if several:
         known = columns_after(estimator, y.shape[1], classes, before)
@@ -240,7 +260,9 @@ def part_of(estimator: Described, given: Given, classes: ArrayLike | None, first
         targets = targets.weighted(label_weights(estimator.class_weight, *targets.masses(weights)))
     else:
         per_class = weights_of_classes(estimator.class_weight, known.tolist(), targets, weights)
-    data = dataset(X, targets, weights, per_class)
+    Known(offset).check(estimator, known, validates=False)
+    scores = offset_of_rows(offset, n_given, ids, targets, X.dtype, "offset")
+    data = dataset(X, targets, weights, per_class, scores)
     rng = check_random_state(estimator.random_state)
     solver, settings = settings_of(estimator)
     if isinstance(solver, Automatic):

@@ -18,6 +18,16 @@ from linclf.losses._registry import trait
 
 LINEAR = "classifiers with one linear score per class, such as SoftmaxClassifier"
 
+FIRST = "; start with fit(X, y, ...) on the first rows, with solver='sgd', and continue with partial_fit"
+IN_STREAMS = {
+    "prior": (
+        "; pass its scores instead, offset=prior.decision_function(X), to partial_fit, predict and their "
+        "relatives: the weights are then the difference from the prior, and the penalty pulls them to 0"
+    ),
+    "coef_init": FIRST,
+    "intercept_init": FIRST,
+}
+
 
 class Known(NamedTuple):
     """These arguments of ``fit``, as they were given."""
@@ -37,15 +47,16 @@ class Known(NamedTuple):
         """Refuse all of them for rows that are not in memory."""
         if self.given:
             raise ValueError(
-                f"{self.given[0]} is given besides Batches, and needs all rows in memory; pass arrays"
+                f"{self.given[0]} is given besides Batches, and needs all rows in memory; pass arrays, or "
+                "train on one block after the other with partial_fit(X, y, offset=...)"
             )
 
-    def refuse_several_labels(self) -> None:
-        """Refuse all of them for rows with several labels."""
-        if self.given:
+    def refuse_prior_of_labels(self) -> None:
+        """Refuse a prior for rows with several labels."""
+        if self.prior is not None:
             raise ValueError(
-                f"{self.given[0]} is for one label a row, and y is an indicator of several; fit a classifier "
-                "to each column of y"
+                "prior is for one label a row, and y is an indicator of several; pass its scores as an "
+                "offset, which trains the difference from it, or fit a classifier to each column of y"
             )
 
     def check(self, estimator: Any, classes: LabelArray, validates: bool) -> None:
@@ -72,16 +83,15 @@ class Known(NamedTuple):
         if not validates and self.offset_val is not None:
             raise ValueError("offset_val is given, but X_val and y_val are not")
 
-    def start(self, estimator: Any, classes: LabelArray, n_features: int) -> LinearModel | None:
+    def start(self, estimator: Any, n_scores: int, n_features: int) -> LinearModel | None:
         """The weights to start from, in the form of ``coef_`` and ``intercept_``."""
         if self.coef_init is None and self.intercept_init is None:
             return None
-        n = 1 if len(classes) == 2 else len(classes)
-        W, b = np.zeros((n, n_features)), np.zeros(n)
+        W, b = np.zeros((n_scores, n_features)), np.zeros(n_scores)
         if self.coef_init is not None:
-            W = _array(self.coef_init, (n, n_features), "coef_init", "coef_")
+            W = _array(self.coef_init, (n_scores, n_features), "coef_init", "coef_")
         if self.intercept_init is not None:
-            b = _array(self.intercept_init, (n,), "intercept_init", "intercept_")
+            b = _array(self.intercept_init, (n_scores,), "intercept_init", "intercept_")
         if not estimator.fit_intercept and b.any():
             raise ValueError(
                 f"intercept_init={b[b != 0][0]:.3g} and fit_intercept=False: there is no intercept to start "
@@ -108,13 +118,18 @@ def refuse(estimator: Any, name: str, n_classes: int) -> None:
         raise ValueError(f"{name} is for {LINEAR}, and the scores of {loss!r} are not those of classes")
 
 
+def refuse_in_streams(given: dict[str, Any]) -> None:
+    """Refuse arguments of ``fit`` that a part of a stream does not have."""
+    for name in given:
+        raise TypeError(f"{name} is no argument of partial_fit{IN_STREAMS.get(name, '')}")
+
+
 def known_scores(estimator: Any, offset: ArrayLike, n_rows: int, dtype: np.dtype) -> FloatArray:
     """The offset to add to the scores of a fitted model."""
     n_classes = len(estimator.classes_)
-    if hasattr(estimator, "multilabel_"):
-        raise ValueError("offset is for one label a row, and the classifier was fitted to several")
     refuse(estimator, "offset", n_classes)
-    return checked_offset(offset, n_rows, n_classes, "offset", dtype)
+    n_scores = 1 if n_classes == 2 and not hasattr(estimator, "multilabel_") else n_classes
+    return checked_offset(offset, n_rows, n_scores, "offset", dtype)
 
 
 def prior_weights(prior: Any, classes: LabelArray, n_features: int, names: Any) -> LinearModel:

@@ -16,7 +16,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from linclf._data import scale
-from linclf._data.labels import positions_of
+from linclf._data.labels import positions_by_row
 from linclf._data.limits import is_integer
 from linclf._data.rows import check_X
 from linclf._estimator.available import available, has_probabilities
@@ -28,7 +28,7 @@ from linclf._estimator.parameters import CommonParameters
 from linclf._estimator.row_parts import all_finite, part_of_rows
 from linclf._estimator.top_k import largest
 from linclf._sources.batches import Batches
-from linclf._training.model import LinearModel, row_blocks
+from linclf._training.model import LinearModel, columns, row_blocks
 from linclf._types import FloatArray, IntArray, LabelArray, Loss, Matrix, MatrixLike, typed
 from linclf.calibration._base import calibrated
 from linclf.heads import published_head
@@ -134,9 +134,14 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         with np.errstate(divide="ignore"):  # a probability of 0 has the logarithm -inf
             return np.log(loss.probabilities(scores))
 
-    def _probability_of(self, model: Model, X: Matrix, index: IntArray) -> FloatArray:
+    def _probability_of(
+        self, model: Model, X: Matrix, index: IntArray, known: FloatArray | None = None
+    ) -> FloatArray:
         """Probabilities (m, j) of the classes ``index`` (m, j), for a block of checked rows."""
-        return np.take_along_axis(self._probabilities(self._scores(model, X)), index, axis=1)
+        scores = self._scores(model, X)
+        if known is not None:
+            scores = scores + known.astype(scores.dtype)
+        return np.take_along_axis(self._probabilities(scores), index, axis=1)
 
     def _loss_and_columns(self, scores: FloatArray) -> tuple[Any, FloatArray]:
         """The loss, and one score per class, even for two classes."""
@@ -343,7 +348,9 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         return self._log_probabilities(self._all_scores(X, offset))
 
     @typed(available(has_probabilities))
-    def predict_proba_of(self, X: MatrixLike, classes: ArrayLike) -> FloatArray:
+    def predict_proba_of(
+        self, X: MatrixLike, classes: ArrayLike, *, offset: ArrayLike | None = None
+    ) -> FloatArray:
         """Probabilities of the given classes only, as in `predict_proba`.
 
         Works in blocks of rows, so that memory does not grow with ``n_samples * n_classes``.
@@ -355,6 +362,8 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         classes : label or array-like of shape (n_samples,), (n_samples, m) or (1, m)
             Labels from ``classes_``: one for all rows, one for each row, m for each row, or the same
             m for all rows.
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+            Known scores to add, as in `fit`; None adds nothing.
 
         Returns
         -------
@@ -380,21 +389,12 @@ class Predicting(CommonParameters, BaseEstimator, ABC):
         """
         check_is_fitted(self)
         rows = self._checked(X, reset=False)
-        index = positions_of(classes, self.classes_)
-        n, shape = rows.shape[0], index.shape
-        if not (shape in ((), (n,)) or (len(shape) == 2 and shape[0] in (1, n))):
-            raise ValueError(
-                f"classes has shape {shape}, and X has {n} rows; pass one label, ({n},) for one label a row, "
-                f"({n}, m) for m labels a row, or (1, m) for the same m labels in all rows"
-            )
-        index = index[:, None] if len(shape) == 1 else np.atleast_2d(index)
-        index = np.broadcast_to(index, (n, index.shape[1]))
+        index, one_each = positions_by_row(classes, self.classes_, rows.shape[0])
+        known = None if offset is None else known_scores(self, offset, rows.shape[0], rows.dtype)
         blocks, model = self._blocks(rows, PROBABILITIES)
-        parts = [self._probability_of(model, part_of_rows(rows, part), index[part]) for part in blocks]
+        parts = []
+        for part in blocks:
+            besides = None if known is None else known[part]
+            parts.append(self._probability_of(model, part_of_rows(rows, part), index[part], besides))
         p = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        return p if len(shape) == 2 else p[:, 0]
-
-
-def columns(scores: FloatArray) -> FloatArray:
-    """One score per class, even if two classes share one score."""
-    return scores if scores.ndim == 2 else np.column_stack([np.zeros_like(scores), scores])
+        return p[:, 0] if one_each else p

@@ -98,7 +98,7 @@ class SeveralLabels(BaseLinearClassifier):
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or Batches
             Rows to classify.
         offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
-            Known scores to add, as in `fit`; None adds nothing. Refused for several labels a row.
+            Known scores to add, as in `fit`; None adds nothing.
 
         Returns
         -------

@@ -46,6 +46,7 @@ class LeftOutRows:
         Z = problem.storage.rows(ids, fit.shape.n_trained, problem.head.intercept)
         self.Z = Z.toarray() if issparse(Z) else Z
         self.y, self.shares = read_only(problem.y[ids]), problem.weights[ids] / len(ids)
+        self.offset = problem.offset[ids] if problem.offset.size else 0.0
         self.n_products, self.copies = fit.shape.n_products, fit.head.copies
         self.pairs = np.tril_indices(self.n_products)
         size = max(1, HELD // (len(self.pairs[0]) * self.Z.shape[1]))
@@ -53,7 +54,7 @@ class LeftOutRows:
 
     def scores(self, fit: Fit, V: FloatArray) -> FloatArray:
         """Scores (n, n_scores) of rows without themselves; V is the minimum of ``fit``, a row per product."""
-        products = self.Z @ V.T
+        products = self.Z @ V.T + self.offset
         B = row_hessians(fit.loss, self.copies, products.copy(), self.y)
         gradients = self._gradients(products)
         penalty = self.copies * fit.head.penalised(fit.problem.penalty).astype(np.float64)

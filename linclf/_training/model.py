@@ -68,6 +68,11 @@ def decisions(scores: FloatArray, loss: Loss) -> FloatArray:
     return scores.ravel() if scores.shape[1] == 1 else scores
 
 
+def columns(scores: FloatArray) -> FloatArray:
+    """One score per class, even if two classes share one score."""
+    return scores if scores.ndim == 2 else np.column_stack([np.zeros_like(scores), scores])
+
+
 def _met(X: Matrix, W: FloatArray) -> tuple[Matrix, FloatArray]:
     """Sparse rows and weights; for few rows, only with the features that occur in them.
 

@@ -8,6 +8,7 @@ import numpy as np
 from linclf._training.fit import Fit
 from linclf._training.left_out import Task
 from linclf._training.monitor import Outcome
+from linclf._training.prior import besides_prior
 from linclf._training.settings import Settings
 from linclf._training.solver import Solver
 from linclf._training.train import chosen, fit_for, of_given_rows, of_one_class, prepared, trained
@@ -34,7 +35,7 @@ def path(
     """Train with each of the decreasing penalties; ``settings.alpha`` is ignored."""
     # coordinates are made for the weakest penalty: they then depend on the features only
     settings = settings._replace(alpha=min(alphas), verbose=0)
-    whole, task = task, task.without_absent_classes(loss, settings.fit_intercept)
+    whole, task = task, besides_prior(task.without_absent_classes(loss, settings.fit_intercept))
     if task.classes is not None and len(task.classes.at) == 1:
         yield from (of_one_class(task, loss, settings) for _ in alphas)
         return

@@ -20,7 +20,7 @@ def besides_prior(task: Task) -> Task:
         prior = task.classes.start(prior)
     start = task.start
     if start is not None:
-        start = start._replace(W=start.W - prior.W, b=start.b - prior.b)
+        start = without_prior(start, prior)
     if validation is not None:
         validation = validation._replace(data=_with_scores(validation.data, prior))
     if callbacks is not None:
@@ -32,6 +32,11 @@ def besides_prior(task: Task) -> Task:
 def with_prior(model: LinearModel, prior: LinearModel | None) -> LinearModel:
     """The sum of a prior and the difference from it."""
     return model if prior is None else model._replace(W=model.W + prior.W, b=model.b + prior.b)
+
+
+def without_prior(model: LinearModel, prior: LinearModel | None) -> LinearModel:
+    """The difference of a model from a prior."""
+    return model if prior is None else model._replace(W=model.W - prior.W, b=model.b - prior.b)
 
 
 def _with_scores(data: Dataset, prior: LinearModel) -> Dataset:

@@ -8,8 +8,7 @@ from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, svds
 
 from linclf._data.targets import Labels, Probabilities, Targets
-from linclf._estimator.predicting import columns
-from linclf._training.model import LinearModel
+from linclf._training.model import LinearModel, columns
 from linclf._types import FloatArray, IntArray, Matrix
 from linclf.losses import Softmax
 

@@ -169,6 +169,9 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
         y: ArrayLike,
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
+        *,
+        offset: ArrayLike | None = None,
+        **not_offered: Any,
     ) -> NoReturn:
         """Not available: the frequent classes are only known when all rows are."""
         no_streams(self)
@@ -228,8 +231,10 @@ class AdaptiveSoftmaxClassifier(BaseLargeClassifier):
             return super()._model(attributes)
         return seen_through(self._model_of_parts(attributes), attributes.get("projection_"))
 
-    def _probability_of(self, model: Model, X: Matrix, index: IntArray) -> FloatArray:
+    def _probability_of(
+        self, model: Model, X: Matrix, index: IntArray, known: FloatArray | None = None
+    ) -> FloatArray:
         if not len(self.cutoffs_) or self._is_calibrated:
-            return super()._probability_of(model, X, index)
+            return super()._probability_of(model, X, index, known)
         self._loss_and_columns(np.zeros((0, len(self.classes_))))  # refuses a new `calibration`
         return np.exp(self._model_of_parts(vars(self)).scores_of(self._seen(X), index))

@@ -129,11 +129,13 @@ class HierarchicalSoftmaxClassifier(BaseSparseUpdateClassifier):
         nodes = LinearModel(attributes["coef_"], attributes["intercept_"], Linear())
         return seen_through(TreeModel(nodes, attributes["tree_"]), attributes.get("projection_"))
 
-    def _probability_of(self, model: Model, X: Matrix, index: IntArray) -> FloatArray:
+    def _probability_of(
+        self, model: Model, X: Matrix, index: IntArray, known: FloatArray | None = None
+    ) -> FloatArray:
         paths = index.shape[1] * self.tree_.depths.mean()
         all_nodes = paths > len(self.coef_) or not index.size  # they then cost no more
         if self._is_calibrated or all_nodes:
-            return super()._probability_of(model, X, index)
+            return super()._probability_of(model, X, index, known)
         self._loss_and_columns(np.zeros((0, len(self.classes_))))  # refuses a new `calibration`
         X, p = self._seen(X), np.empty(index.shape, X.dtype)
         for part in row_blocks(len(index), index.shape[1] * self.tree_.depths.max(), _search.VALUES):

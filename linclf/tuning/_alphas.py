@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from linclf._training.left_out import Task
 from linclf._training.objective import Rows
 from linclf._training.optimality import Optimality
+from linclf._training.prior import besides_prior
 from linclf._training.settings import Settings
 from linclf._training.solvers import LBFGS
 from linclf._training.spread import spread_of
@@ -65,7 +66,7 @@ def _strongest(task: Task, loss: Loss, settings: Settings) -> float:
     rng, settings, task = (
         np.random.RandomState(0),
         settings._replace(alpha=1.0),
-        task.without_absent_classes(loss, settings.fit_intercept),
+        besides_prior(task.without_absent_classes(loss, settings.fit_intercept)),
     )
     if task.data.y.n_classes == 1:
         return 1.0

@@ -1,6 +1,7 @@
 """Classifiers that choose their penalty: a path of penalties for each fold, and one fit at the end."""
 
 import warnings
+from copy import copy
 from numbers import Integral
 from typing import Any, Self
 
@@ -19,8 +20,6 @@ from sklearn.utils.metadata_routing import (
 
 from linclf._data.dataset import Dataset
 from linclf._data.folds import Folds, Splitter
-from linclf._data.indicators import check_columns, validation_of
-from linclf._data.labels import targets_of
 from linclf._data.targets import Indicators, Targets
 from linclf._estimator.base import BaseLinearClassifier
 from linclf._estimator.declared import attribute, not_offered, parameter
@@ -29,23 +28,21 @@ from linclf._estimator.fitting import (
     GivenRows,
     GivenValidation,
     fitting_of,
-    given_validation,
     rows_of,
 )
 from linclf._estimator.from_batches import NOT_IN_MEMORY
+from linclf._estimator.known import Known
 from linclf._estimator.several_labels import SeveralLabels
 from linclf._sources.batches import Batches
 from linclf._training.blas import one_blas_thread
-from linclf._training.left_out import Task
 from linclf._training.path import path
 from linclf._training.present import revived
-from linclf._training.spread import measured, warn_if_apart
 from linclf._training.threads import threads
 from linclf._types import FloatArray, Loss, MatrixLike, typed
 from linclf.losses._registry import trait
 from linclf.tuning import _leave_one_out as loo
 from linclf.tuning._alphas import alphas_of
-from linclf.tuning._parts import Part, parts_of
+from linclf.tuning._parts import Part, given_part, parts_of
 from linclf.tuning._paths import Candidate, PartPath, path_of_part
 from linclf.tuning._scoring import OF_ROWS, Metric, OfRows, metric_for
 from linclf.tuning._table import Table
@@ -179,6 +176,9 @@ class CrossValidated(BaseLinearClassifier):
         X_val: MatrixLike | None = None,
         y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+        offset_val: ArrayLike | None = None,
+        prior: Any = None,
         **params: Any,
     ) -> Self:
         """Choose the penalty, and fit the classifier with it.
@@ -196,6 +196,13 @@ class CrossValidated(BaseLinearClassifier):
             Rows to choose the penalty on, instead of folds. They are not trained on.
         sample_weight_val : array-like of shape (n_val,), default=None
             Weights of these rows.
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+            Known scores, which are added in training and to the scores of held-out rows; as in the classifier
+            without CV. Folds split them with the rows.
+        offset_val : array-like, default=None
+            The same for X_val.
+        prior : fitted linear classifier, default=None
+            An earlier model, from which each penalty is measured, as in the classifier without CV.
         **params : dict
             ``groups`` for the splitter of `cv`. With
             ``sklearn.set_config(enable_metadata_routing=True)``, metadata for the splitter and the scorer.
@@ -218,26 +225,12 @@ class CrossValidated(BaseLinearClassifier):
         with self._unchanged_on_failure(), one_blas_thread():
             if isinstance(X, Batches):
                 raise TypeError(f"{type(self).__name__} {NOT_IN_MEMORY}")
-            rows = rows_of(self, (X, y, sample_weight))
-            held_out = self._held_out(rows, (X_val, y_val, sample_weight_val))
-            return self._fit_chosen(rows, held_out, self._routed(rows, params))
-
-    def _held_out(self, rows: GivenRows, validation: GivenValidation) -> Dataset | None:
-        """The rows held out by the user."""
-        several = isinstance(rows.y, Indicators)
-        given = given_validation(self, *validation, validation_of(several))
-        if given is None:
-            return None
-        if self.cv is not None:
-            raise ValueError(
-                f"cv={self.cv!r} makes folds, and X_val are rows to choose the penalty on; give one of them"
-            )
-        X, y, weights = given[:3]
-        check_columns(validation[1], rows.classes, rows.label_names, several)
-        held_out = Dataset(X, targets_of(y, rows.classes, name="y_val"), weights)
-        if not held_out.is_sparse:
-            warn_if_apart(measured(Dataset(rows.X, rows.y, rows.weights)), held_out)
-        return held_out
+            if prior is self:
+                prior = copy(prior)  # what it knows of its columns is replaced by those of X
+            rows = rows_of(self, (X, y, sample_weight), offset)
+            Known(offset, offset_val).check(self, rows.classes, X_val is not None)
+            held_out = given_part(self, rows, (X_val, y_val, sample_weight_val), offset_val)
+            return self._fit_chosen(rows, held_out, Known(offset, prior=prior), self._routed(rows, params))
 
     def _routed(self, rows: GivenRows, params: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         """Arguments for the splitter, and whether the scorer gets weights."""
@@ -251,8 +244,8 @@ class CrossValidated(BaseLinearClassifier):
         if set(params) - {"groups"}:
             raise TypeError(
                 f"fit got unexpected arguments {sorted(set(params) - {'groups'})}; it takes X, y, "
-                "sample_weight and groups. Use GridSearchCV over the classifier without CV for what only its "
-                "own fit takes, such as offset and prior"
+                "sample_weight, validation rows, offset, prior and groups. A path starts from its strongest "
+                "penalty: coef_init and intercept_init are for the classifier without CV"
             )
         if params.get("groups") is None:
             return {}, rows.weighted
@@ -278,10 +271,14 @@ class CrossValidated(BaseLinearClassifier):
         return router.add(scorer=scorer, method_mapping=MethodMapping().add(caller="fit", callee="score"))
 
     def _fit_chosen(
-        self, rows: GivenRows, held_out: Dataset | None, routed: tuple[dict[str, Any], bool]
+        self,
+        rows: GivenRows,
+        held_out: Dataset | None,
+        known: Known,
+        routed: tuple[dict[str, Any], bool],
     ) -> Self:
         for_split, with_weights = routed
-        fitting = fitting_of(self, rows, NO_VALIDATION)
+        fitting = fitting_of(self, rows, NO_VALIDATION, known)
         candidates = self._candidates(rows.y)
         losses = [candidate.loss for candidate in candidates]
 
@@ -326,7 +323,7 @@ class CrossValidated(BaseLinearClassifier):
     def _penalties(self, fitting: Fitting, losses: list[Loss]) -> FloatArray:
         bounded = [loss for loss in losses if trait(loss, "head").bounded]
         if not bounded:
-            return alphas_of(self.alphas, Task(fitting.data, spread=fitting.spread), losses, fitting.settings)
+            return alphas_of(self.alphas, fitting.task(), losses, fitting.settings)
         if not isinstance(self.alphas, Integral):
             raise ValueError(
                 f"alphas={self.alphas!r} for {bounded[0]!r}, a loss on cosines: they do not change with the "
@@ -388,8 +385,7 @@ class CrossValidated(BaseLinearClassifier):
 
     def _coef_path(self, fitting: Fitting, loss: Loss, alphas: FloatArray) -> dict[str, Any]:
         """The weights for every penalty, trained on all rows."""
-        task = Task(fitting.data, spread=fitting.spread)
-        outcomes = path(task, loss, fitting.solver, fitting.settings, alphas.tolist(), fitting.rng)
+        outcomes = path(fitting.task(), loss, fitting.solver, fitting.settings, alphas.tolist(), fitting.rng)
         models = [self._attributes(outcome.model, fitting) for outcome in outcomes]
         return {
             "coef_path_": np.array([model["coef_"] for model in models]),

@@ -8,10 +8,10 @@ import numpy as np
 from linclf._data.targets import Indicators
 from linclf._estimator.fitting import Fitting
 from linclf._training.fit import Fit, starting_weights
-from linclf._training.left_out import Task
 from linclf._training.left_out_rows import MOST, LeftOutRows, inverts
 from linclf._training.model import LinearModel
 from linclf._training.path import path
+from linclf._training.prior import besides_prior, without_prior
 from linclf._training.solvers import Newton
 from linclf._training.threads import threads
 from linclf._training.train import fit_for, prepared, trained
@@ -43,8 +43,7 @@ def path_of_all(fitting: Fitting, candidates: list[Candidate], alphas: FloatArra
         loss = candidate.loss
         fit = _fit(fitting, loss, alphas)
         rows = LeftOutRows(fit)
-        task = Task(fitting.data, spread=fitting.spread)
-        outcomes = list(path(task, loss, Newton(), fitting.settings, alphas.tolist(), fitting.rng))
+        outcomes = list(path(fitting.task(), loss, Newton(), fitting.settings, alphas.tolist(), fitting.rng))
         result.path.models.append([outcome.model for outcome in outcomes])
 
         def of_penalty(j: int, i: int = i, rows: LeftOutRows = rows, fit: Fit = fit) -> FloatArray:
@@ -147,7 +146,7 @@ def refuse(fitting: Fitting, losses: list[Loss], alphas: FloatArray) -> None:
 
 def _fit(fitting: Fitting, loss: Loss, alphas: FloatArray) -> Fit:
     settings = fitting.settings._replace(alpha=float(alphas.min()))
-    task = prepared(Task(fitting.data, spread=fitting.spread), loss, Newton())
+    task = prepared(besides_prior(fitting.task()), loss, Newton())
     return fit_for(task, loss, Newton(), settings, None, np.random.RandomState(0))
 
 
@@ -159,6 +158,7 @@ def _weights(fitting: Fitting) -> FloatArray:
 
 def _values(rows: LeftOutRows, fit: Fit, model: LinearModel, fitting: Fitting, metric: OfRows) -> FloatArray:
     """The value of each row, by the model without it."""
+    model = without_prior(model, fitting.prior)
     W = model.W if fit.columns is None else model.W[:, fit.columns.at]
     V = starting_weights(
         model._replace(W=W), fit.head, fit.coordinates, fit.problem.storage, np.dtype(np.float64)
@@ -168,7 +168,10 @@ def _values(rows: LeftOutRows, fit: Fit, model: LinearModel, fitting: Fitting, m
 
 
 def _decisions(loss: Loss, model: LinearModel, fitting: Fitting, ids: np.ndarray) -> FloatArray:
-    scores = model.scores(fitting.data.compact().X[ids]) - fitting.offset
+    data = fitting.data.compact().take(ids)
+    scores = model.scores(data.X) - fitting.offset
+    if data.offset is not None:
+        scores += data.offset
     return _of_two(loss, np.asarray(scores, np.float64))
 
 
@@ -187,7 +190,7 @@ def _without(
     others = np.delete(np.arange(len(data.weights)), row)
     weights = data.weights.copy()
     weights[row] = 0
-    task = Task(data._replace(weights=weights, chosen=others), model, spread=fitting.spread)
+    task = fitting.task()._replace(data=data._replace(weights=weights, chosen=others), start=model)
     # one row is a small part of the objective, so its effect is visible only with a small tol
     settings = fitting.settings._replace(alpha=alpha, tol=ALONE, verbose=0, n_jobs=1)
     outcome = trained(task, loss, Newton(), settings, None, np.random.RandomState(0))

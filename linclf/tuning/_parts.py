@@ -4,16 +4,23 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from linclf._data.dataset import Dataset
 from linclf._data.folds import Fold, folds_of, warn_of_missing
-from linclf._data.indicators import label_weights, refuse_constant
+from linclf._data.indicators import check_columns, label_weights, refuse_constant, validation_of
+from linclf._data.labels import targets_of
 from linclf._data.targets import Indicators
 from linclf._data.weights import log_prior, weights_of_classes
 from linclf._estimator.described import Described
-from linclf._estimator.fitting import Fitting, GivenRows
-from linclf._training.spread import spread_of
+from linclf._estimator.fitting import (
+    Fitting,
+    GivenRows,
+    GivenValidation,
+    given_validation,
+    offset_of_rows,
+)
+from linclf._training.spread import measured, spread_of, warn_if_apart
 from linclf._types import FloatArray, IntArray
 from linclf.losses._names import loss_for
 
@@ -51,6 +58,28 @@ def _for_splitter(rows: GivenRows) -> NDArray[Any]:
     return rows.y_given.argmax(axis=1) if rows.y.soft else rows.y_given
 
 
+def given_part(
+    estimator: Any, rows: GivenRows, validation: GivenValidation, offset_val: ArrayLike | None
+) -> Dataset | None:
+    """The rows held out by the user, with the given weights and known scores."""
+    several = isinstance(rows.y, Indicators)
+    given = given_validation(estimator, *validation, validation_of(several))
+    if given is None:
+        return None
+    if estimator.cv is not None:
+        raise ValueError(
+            f"cv={estimator.cv!r} makes folds, and X_val are rows to choose the penalty on; give one of them"
+        )
+    X, y, weights, ids, n_given = given
+    check_columns(validation[1], rows.classes, rows.label_names, several)
+    targets = targets_of(y, rows.classes, name="y_val")
+    scores = offset_of_rows(offset_val, n_given, ids, targets, rows.X.dtype, "offset_val")
+    held_out = Dataset(X, targets, weights, offset=scores)
+    if not held_out.is_sparse:
+        warn_if_apart(measured(rows.seen()), held_out)
+    return held_out
+
+
 def _part(estimator: Described, rows: GivenRows, fitting: Fitting, fold: Fold) -> Part:
     train, test = (np.searchsorted(rows.ids, np.sort(ids)) for ids in fold)
     if not train.size:
@@ -65,7 +94,7 @@ def _part(estimator: Described, rows: GivenRows, fitting: Fitting, fold: Fold) -
             VALIDATION_ROWS,
         )
         test = test[~unknown]
-    held_out = Dataset(rows.X, rows.y, rows.weights, test)
+    held_out = rows.seen()._replace(chosen=test)
     if held_out.is_sparse:
         held_out = held_out.compact()
     return Part(_trained_on(train, estimator, rows, fitting), held_out)
@@ -83,7 +112,7 @@ def _trained_on(train: IntArray, estimator: Described, rows: GivenRows, fitting:
     weights = np.zeros(len(rows.weights))
     weights[train] = rows.weights[train] if per_class is None else rows.weights[train] * y.expected(per_class)
     chosen = np.flatnonzero(weights)
-    data = Dataset(rows.X, targets.cast(rows.X.dtype), weights, chosen)
+    data = Dataset(rows.X, targets.cast(rows.X.dtype), weights, chosen, rows.offset)
     offset: FloatArray | float = 0.0
     if estimator._adjustment():
         smoothing = loss_for(estimator._loss(), len(names))._asdict()["label_smoothing"]

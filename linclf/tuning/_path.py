@@ -10,9 +10,9 @@ from sklearn.exceptions import ConvergenceWarning
 
 from linclf._estimator.base import BaseLinearClassifier
 from linclf._estimator.fitting import fitting_of, rows_of
+from linclf._estimator.known import Known
 from linclf._training import path as training
 from linclf._training.blas import one_blas_thread
-from linclf._training.left_out import Task
 from linclf._types import FloatArray, LabelArray, MatrixLike
 from linclf.classifiers import SoftmaxClassifier
 from linclf.losses._registry import trait
@@ -50,6 +50,8 @@ def path(
     *,
     estimator: BaseLinearClassifier | None = None,
     sample_weight: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+    prior: Any = None,
 ) -> Path:
     """Train with many penalties, from strong to weak, each starting from the last model.
 
@@ -68,6 +70,11 @@ def path(
         changed. None means ``SoftmaxClassifier()``.
     sample_weight : array-like of shape (n_samples,), default=None
         Non-negative weights.
+    offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+        Known scores of the rows, as in `SoftmaxClassifier.fit`.
+    prior : fitted linear classifier, default=None
+        An earlier model, from which each penalty is measured, as in `SoftmaxClassifier.fit`. The strongest
+        penalty then gives nearly its weights.
 
     Returns
     -------
@@ -98,9 +105,10 @@ def path(
     """
     model = _checked(SoftmaxClassifier() if estimator is None else estimator)
     with one_blas_thread():
-        fitting = fitting_of(model, rows_of(model, (X, y, sample_weight)), (None, None, None))
-        loss = model._loss_for(fitting.data.y, len(fitting.classes))
-        task = Task(fitting.data, spread=fitting.spread)
+        model.alpha = 1.0  # the penalties are alphas, also for a prior
+        rows = rows_of(model, (X, y, sample_weight), offset)
+        fitting = fitting_of(model, rows, (None, None, None), Known(offset, prior=prior))
+        loss, task = model._loss_for(fitting.data.y, len(fitting.classes)), fitting.task()
         if trait(loss, "head").bounded:
             raise ValueError(f"{loss!r} is a loss on cosines, to which the penalty means nothing")
         given = checked_alphas(alphas) if isinstance(alphas, str) else alphas

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from linclf._estimator.base import BaseLinearClassifier
-from linclf._training.left_out import Task
 from linclf._training.model import LinearModel
 from linclf._training.path import path
 from linclf._types import FloatArray, IntArray, Loss
@@ -56,10 +55,11 @@ def path_of_part(
     result = PartPath(np.empty(shape), np.empty(shape), [], [])
     for i, candidate in enumerate(candidates):
         there = fitting.with_data(fitting.data, None, estimator._published(candidate.loss))
-        task = Task(fitting.data, spread=fitting.spread)
         # the same for each loss, whichever thread comes first
         rng = copy.deepcopy(fitting.rng)
-        outcomes = path(task, candidate.loss, fitting.solver, fitting.settings, alphas.tolist(), rng)
+        outcomes = path(
+            fitting.task(), candidate.loss, fitting.solver, fitting.settings, alphas.tolist(), rng
+        )
         result.models.append([])
         for j, (alpha, outcome) in enumerate(zip(alphas, outcomes, strict=True)):
             attributes = estimator._attributes(outcome.model, there) | candidate.attributes

@@ -2,14 +2,17 @@
 
 import copy
 from collections.abc import Callable
+from functools import partial, update_wrapper
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from sklearn.metrics import get_scorer
 
 from linclf._data.dataset import Dataset
+from linclf._data.offsets import of_decisions
 from linclf._data.targets import Indicators, Probabilities, Targets
-from linclf._estimator.predicting import PROBABILITIES, Predicting, columns
+from linclf._estimator.predicting import PROBABILITIES, Predicting
+from linclf._training.model import columns
 from linclf._types import FloatArray, LabelArray, Loss
 from linclf.losses._registry import trait
 
@@ -42,9 +45,12 @@ class OfRows:
     def score(self, estimator: Predicting, attributes: dict[str, Any], loss: Loss, rows: Dataset) -> Score:
         y, weights = rows.counted
         model = estimator._model(attributes)
-        values = np.empty(len(weights))
+        values, known = np.empty(len(weights)), rows.counted_offset
         for part, X in rows.blocks(y.n_classes, PROBABILITIES):
-            values[part] = self.of_rows(loss, columns(estimator._scores(model, X)), y.take(part))
+            scores = estimator._scores(model, X)
+            if known is not None:
+                scores = scores + of_decisions(known[part])
+            values[part] = self.of_rows(loss, columns(scores), y.take(part))
         return mean_of(values, weights)
 
 
@@ -92,8 +98,18 @@ class OfEstimator:
             vars(fitted).pop(name, None)
         vars(fitted).update(attributes)
         held_out = rows.compact()
+        if held_out.offset is not None:
+            _add_offset(fitted, held_out.offset)
         y = held_out.y.named(self.classes)
         return Score(float(self.scorer(fitted, held_out.X, y, **self.params(rows))))
+
+
+def _add_offset(fitted: Predicting, offset: FloatArray) -> None:
+    """Let the methods that scorers call add an offset, which scikit-learn does not pass to them."""
+    for name in ("decision_function", "predict", "predict_proba", "predict_log_proba", "score"):
+        if hasattr(fitted, name):
+            method = getattr(fitted, name)
+            vars(fitted)[name] = update_wrapper(partial(method, offset=of_decisions(offset)), method)
 
 
 OF_ROWS = {"neg_log_loss": log_likelihoods, "accuracy": hits}

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy.special import expit
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.linear_model import SGDClassifier
 
-from linclf import LinearClassifier, SoftmaxClassifier, SoftmaxClassifierCV, SVMClassifier
+from linclf import LinearClassifier, SoftmaxClassifier, SVMClassifier
 from linclf._data.dataset import Dataset
 from linclf._data.targets import Labels
 from linclf._training.left_out import Task
@@ -108,6 +109,45 @@ def test_stochastic_steps_start_beside_the_intercepts_of_a_prior():
     assert model.score(X, y) > score - 0.1
 
 
+def lowest(X, y, prior, alpha):
+    """The objective at its minimum: Newton's method on ever steeper versions of the loss, in NumPy."""
+    Z, start = np.c_[X, np.ones(len(y))], np.r_[prior.coef_[0], prior.intercept_]
+    Z, pull, theta = Z * np.where(y == 1, 1, -1)[:, None], np.r_[np.ones(X.shape[1]), 0], start.copy()
+
+    def value(theta, width):
+        losses = width * np.logaddexp(0, -Z @ theta / width)
+        return losses.mean() + alpha / 2 * (pull * (theta - start) ** 2).sum()
+
+    for width in np.geomspace(1e7, 1, 60):
+        for _ in range(200):
+            q = expit(-Z @ theta / width)
+            g = alpha * pull * (theta - start) - Z.T @ q / len(y)
+            H = (Z.T * (q * (1 - q) / width / len(y))) @ Z + alpha * np.diag(pull)
+            unit = np.sqrt(np.diag(H))
+            step = -np.linalg.lstsq(H / np.outer(unit, unit), g / unit, rcond=1e-14)[0] / unit
+            length, here = 1.0, value(theta, width)
+            while length > 1e-12 and value(theta + length * step, width) > here + 1e-4 * length * (g @ step):
+                length /= 2
+            if length <= 1e-12 or -g @ step < 1e-10 * max(here, 1):
+                break
+            theta = theta + length * step
+    return value(theta, 1.0)
+
+
+def test_a_prior_whose_scores_are_far_apart():
+    """Scores up to 4e6, of weights for unscaled rows: hardly a row has curvature on the way."""
+    X, y = load_breast_cancer(return_X_y=True)
+    prior = SGDClassifier(loss="log_loss", random_state=0).fit(X, y)
+    assert np.abs(prior.decision_function(X)).max() > 1e6
+    for alpha in (1e-4, 1e-2):
+        model, expected = SoftmaxClassifier(alpha=alpha).fit(X, y, prior=prior), lowest(X, y, prior, alpha)
+        pulled = alpha / 2 * ((model.coef_ - prior.coef_) ** 2).sum()
+        reached = objective(model, X, y) - alpha / 2 * (model.coef_**2).sum() + pulled
+        assert model.solver_ == "lbfgs"
+        assert reached == pytest.approx(expected, rel=1e-4)
+        assert model.history_["objective"][-1] == pytest.approx(reached)
+
+
 # ---------------------------------------------------------------- classes without weight
 
 
@@ -197,9 +237,3 @@ def test_scores_that_overflow_the_rows_are_refused():
     model.coef_ = np.full((3, 6), 1e39)
     with pytest.raises(ValueError, match=r"weights of prior reach 1e\+39, and its scores overflow float32"):
         SoftmaxClassifier().fit(single, y, prior=model)
-
-
-def test_classifiers_that_search_alpha_say_what_takes_an_offset():
-    X, y = rows(3)
-    with pytest.raises(TypeError, match=r"unexpected arguments \['offset'\].*Use GridSearchCV"):
-        SoftmaxClassifierCV().fit(X, y, offset=np.zeros((200, 3)))

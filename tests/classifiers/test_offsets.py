@@ -23,10 +23,10 @@ from linclf import (
     LinearClassifier,
     MarginSoftmaxClassifier,
     SoftmaxClassifier,
-    SoftmaxClassifierCV,
     SparsemaxClassifier,
     SVMClassifier,
 )
+from linclf._estimator import predicting
 from linclf.large import HierarchicalSoftmaxClassifier
 
 FORMS = {"dense": np.asarray, "csr": sparse.csr_array}
@@ -223,6 +223,20 @@ def test_predictions_are_those_of_the_scores_plus_the_offset(cls, n_classes):
         p /= p.sum(axis=1, keepdims=True)
         np.testing.assert_allclose(model.predict_proba(X, offset=offset), p)
         np.testing.assert_allclose(model.predict_log_proba(X, offset=offset), np.log(p))
+        every = [list(range(n_classes))]
+        np.testing.assert_allclose(model.predict_proba_of(X, every, offset=offset), p)
+        np.testing.assert_allclose(model.predict_proba_of(X, y, offset=offset), p[np.arange(len(y)), y])
+
+
+def test_probabilities_of_some_classes_in_blocks(monkeypatch):
+    """Each block of rows has its part of the offset, also with calibration."""
+    X, y, weights, offset = table(3)
+    monkeypatch.setattr(predicting, "PROBABILITIES", 50)
+    for options in ({}, {"calibration": "vector", "early_stopping": True}):
+        model = SoftmaxClassifier(random_state=0, **options).fit(X, y, weights, offset=offset)
+        p = model.predict_proba(X, offset=offset)[np.arange(len(y)), y]
+        np.testing.assert_allclose(model.predict_proba_of(X, y, offset=offset), p, rtol=1e-12)
+        assert np.abs(model.predict_proba_of(X, y) - p).max() > 0.1
 
 
 @SCORES_WITH_METADATA
@@ -339,7 +353,11 @@ def test_classifiers_without_linear_scores_refuse_them(model, name):
     with pytest.raises(ValueError, match=f"{name} is for classifiers with one linear score per class"):
         model.fit(X, y, **{name: np.zeros((len(y), 3))})
     model.fit(X, y)
-    for method in (model.predict, model.decision_function, model.predict_proba):
+
+    def of_first(X, offset):
+        return model.predict_proba_of(X, 0, offset=offset)
+
+    for method in (model.predict, model.decision_function, model.predict_proba, of_first):
         with pytest.raises(ValueError, match="offset is for classifiers with one linear score per class"):
             method(X, offset=np.zeros((len(y), 3)))
 
@@ -354,10 +372,6 @@ def test_what_contradicts_other_arguments_is_refused():
         SoftmaxClassifier().fit(Batches(X, target=y), offset=offset)
     with pytest.raises(ValueError, match="offset is given besides Batches"):
         SoftmaxClassifier().fit(X, y).predict(Batches(X, target=None), offset=offset)
-    with pytest.raises(TypeError, match=r"unexpected arguments .*offset"):
-        SoftmaxClassifierCV(alphas=[1.0]).fit(X, y, offset=offset)
-    with pytest.raises(TypeError, match="offset"):
-        SoftmaxClassifier().partial_fit(X, y, classes=[0, 1], offset=offset)
     fitted = SoftmaxClassifier().fit(X, y)
     before = dict(vars(fitted))
     with pytest.raises(ValueError, match="NaN"):

@@ -134,7 +134,11 @@ def test_without_an_intercept_those_of_the_prior_are_kept(n_classes):
     known.fit(X, y, weights, offset=prior.decision_function(X))
     np.testing.assert_allclose(model.coef_, prior.coef_ + known.coef_, atol=1e-8)
     again = SoftmaxClassifier(fit_intercept=False, warm_start=True).fit(X, y, prior=prior)
-    assert not again.fit(X, y).intercept_.any()  # without the prior there is no intercept
+    with pytest.raises(ValueError, match=r"the last fit has intercepts that reach .*pass the prior again"):
+        again.fit(X, y)  # without the prior there would be no intercept
+    np.testing.assert_array_equal(again.fit(X, y, prior=prior).intercept_, prior.intercept_)
+    plain = SoftmaxClassifier(fit_intercept=False, warm_start=True).fit(X, y)
+    assert not plain.fit(X, y).intercept_.any()
 
 
 def test_sparse_features_that_do_not_occur_keep_the_weights_of_the_prior():

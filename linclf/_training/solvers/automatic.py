@@ -23,6 +23,7 @@ from linclf.losses._registry import trait
 FEW_CLASSES = 128  # up to this number, one inverse of the Hessian serves all classes
 FEW_FEATURES = 256  # up to this number, Newton's method pays however many rows there are
 MOST_VARIABLES = 2**16  # of dual ascent: beyond that, stochastic steps get close in less time
+FLAT = 100.0  # known score beyond which a row may have no curvature, and Newton's method finds no way
 LONGEST_PASS = 2e11  # multiply-adds of a pass over the rows; an exact solver needs dozens of passes
 
 
@@ -57,7 +58,8 @@ class Automatic(NamedTuple):
             return self.stochastic
         small = not data.is_sparse and n_rows * min(n_rows, n_features) <= MOST
         cheap = data.y.n_classes <= FEW_CLASSES and (small or n_features <= FEW_FEATURES)
-        return Newton() if cheap else LBFGS()
+        far = data.offset is not None and np.abs(data.offset).max(initial=0) > FLAT
+        return Newton() if cheap and not far else LBFGS()
 
     def for_shards(self, loss: Loss, watched: bool, shuffles: bool) -> Solver:
         if not shuffles and trait(loss, "smooth"):
