@@ -16,7 +16,7 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 
-from linclf import calibration, classifiers, conformal, decisions, large, tuning
+from linclf import calibration, classifiers, conformal, decisions, embedding, large, tuning
 from linclf._estimator.predicting import Predicting
 from linclf._files import stream
 from linclf._files.earlier import parts_as_models
@@ -47,11 +47,11 @@ METADATA_REQUEST = "_metadata_request"  # scikit-learn's attribute for metadata 
 
 def classes() -> dict[str, type]:
     """Every class that a file may hold, by name; a class keeps its name when it moves to another module."""
-    modules = (classifiers, calibration, conformal, decisions, large, tuning)
+    modules = (classifiers, calibration, conformal, decisions, embedding, large, tuning)
     exported = [getattr(module, name) for module in modules for name in module.__all__]
     known: list[type] = [cls for cls in exported if isinstance(cls, type) and issubclass(cls, BaseEstimator)]
     known += [FrozenEstimator, *LOSSES.values(), *OPTIMIZERS.values(), Averaged]
-    known += [*conformal.SCORES.values(), *conformal.TAXONOMIES.values()]
+    known += [*conformal.SCORES.values(), *conformal.TAXONOMIES.values(), *embedding.OBJECTIVES.values()]
     known += [*CRITERIA, LinearModel, *stream.TUPLES, *stream.OBJECTS, *STEPS]
     return {cls.__name__: cls for cls in known}
 

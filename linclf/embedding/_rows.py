@@ -7,6 +7,7 @@ which some of the features are dropped. Sparse rows are centred in the products,
 from typing import NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import DTypeLike
 from scipy import sparse
 
 from linclf._training.coordinates import add_squares, moments
@@ -80,18 +81,22 @@ class Features(NamedTuple):
     mean: FloatArray
     spread: FloatArray
 
-    def rows(self, ids: IntArray) -> Rows:
-        kind = self.X.dtype
+    def rows(self, ids: IntArray, dtype: DTypeLike | None = None) -> Rows:
+        """The rows with these numbers, in the dtype of X unless one is given."""
+        kind = np.dtype(dtype or self.X.dtype)
         if not sparse.issparse(self.X):
             # the difference has the digits of X in float64
             return DenseRows(((self.X[ids] - self.mean) / self.spread).astype(kind))
         X = self.X[ids]
         X.data = (X.data / self.spread[X.indices]).astype(kind)
-        return SparseRows(X, (self.mean / self.spread).astype(kind))
+        return SparseRows(X, np.asarray(self.mean / self.spread, kind))
 
 
 def features_of(X: Matrix, standardize: bool) -> Features:
-    """The columns in units of their standard deviations, or of the root mean square of these."""
+    """The columns in units of their standard deviations, or of the root mean square of these.
+
+    A column that does not vary has an infinite unit: it is 0 for all rows, and so are its weights.
+    """
     n, n_features = X.shape
     if sparse.issparse(X):
         squares, mean = np.zeros(n_features), np.asarray(X.sum(axis=0, dtype=np.float64)).ravel() / n
@@ -100,7 +105,7 @@ def features_of(X: Matrix, standardize: bool) -> Features:
     else:
         found = moments(X, np.ones(n))
         mean, deviation = found.mean, np.sqrt(found.squares / n)
-    deviation = np.where(deviation > ROUNDING * np.abs(mean), deviation, 0)
+    varies = deviation > ROUNDING * np.abs(mean)
     if not standardize:
-        deviation = np.full(n_features, np.sqrt(np.square(deviation).mean()))
-    return Features(X, mean, np.where(deviation > 0, deviation, 1.0))
+        deviation = np.full(n_features, np.sqrt(np.square(deviation[varies]).sum() / n_features))
+    return Features(X, mean, np.where(varies, deviation, np.inf))

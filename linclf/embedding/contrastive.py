@@ -26,7 +26,7 @@ class NTXent(NamedTuple):
     ----------
     temperature : float > 0, default=0.5
         Divisor of the cosines.
-    dropout : float in (0, 1), default=0.5
+    dropout : float in (0, 1), default=0.2
         Probability with which each feature is dropped.
 
     References
@@ -43,7 +43,7 @@ class NTXent(NamedTuple):
     """
 
     temperature: float = 0.5
-    dropout: float = 0.5
+    dropout: float = 0.2
     limits = {"temperature": _TEMPERATURE, "dropout": Interval(Real, 0, 1, closed="neither")}
     needs_labels = False
     least_batch = 2
@@ -54,6 +54,8 @@ class NTXent(NamedTuple):
 
 class TwoViews(Plain):
     def __init__(self, loss: NTXent, Z: FloatArray) -> None:
+        if len(Z) < 2:
+            raise ValueError(f"loss={loss!r} needs two rows or more, and X has n_samples = {len(Z)}")
         super().__init__(len(Z), Z.dtype)
         self.loss = loss
 
@@ -76,7 +78,7 @@ class SupCon(NamedTuple):
 
     Parameters
     ----------
-    temperature : float > 0, default=0.1
+    temperature : float > 0, default=0.2
         Divisor of the cosines.
 
     References
@@ -88,11 +90,12 @@ class SupCon(NamedTuple):
     >>> from sklearn.datasets import load_digits
     >>> from linclf.embedding import LinearEmbedding, SupCon
     >>> X, y = load_digits(return_X_y=True)
-    >>> LinearEmbedding(n_components=8, loss=SupCon(0.2), random_state=0).fit_transform(X, y).shape
+    >>> embedding = LinearEmbedding(n_components=8, loss=SupCon(temperature=0.5), random_state=0)
+    >>> embedding.fit_transform(X, y).shape
     (1797, 8)
     """
 
-    temperature: float = 0.1
+    temperature: float = 0.2
     limits = {"temperature": _TEMPERATURE}
     needs_labels = True
     least_batch = 2
@@ -103,6 +106,11 @@ class SupCon(NamedTuple):
 
 class Partners(Plain):
     def __init__(self, loss: SupCon, Z: FloatArray, y: IntArray) -> None:
+        if np.bincount(y).max() < 2:
+            raise ValueError(
+                f"loss={loss!r} needs a class of two rows or more, and all of the {len(y)} rows of y have "
+                "different labels; use loss='nt-xent', which needs no labels"
+            )
         super().__init__(len(Z), Z.dtype)
         self.loss, self.y = loss, y
 

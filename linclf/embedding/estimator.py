@@ -42,10 +42,10 @@ class LinearEmbedding(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     - "supcon", the supervised contrastive loss: rows of a class find each other in a batch (`SupCon`);
     - "nt-xent", the contrastive loss of SimCLR on two random views of a row, without labels (`NTXent`).
 
-    Training starts at discriminant directions (of a sample, if X is large), followed by principal axes if there are
-    more components than classes less one; without labels it starts at principal axes. The features are
-    centred, and divided by their standard deviations, inside. Sparse rows are centred too, without becoming
-    dense.
+    Training starts at discriminant directions (of a sample, if X is large), followed by principal axes if
+    there are more components than classes less one; without labels it starts at principal axes. The features
+    are centred, and divided by their standard deviations, inside. Sparse rows are centred too, without
+    becoming dense.
 
     For "cosface", "arcface" and the other losses on cosines, and for the contrastive losses, only the
     direction of z matters: compare rows by their cosine, or put a ``Normalizer`` after the embedding.
@@ -358,7 +358,8 @@ def _started(
     per_row = max(1, features.X.size // n)
     ids = np.sort(rng.permutation(n)[: SAMPLE // per_row])
     y = None if index is None else index[ids]
-    return start(features.rows(ids), y, n_classes, n_components, rng)
+    V = start(features.rows(ids, np.float64), y, n_classes, n_components, rng)
+    return np.ascontiguousarray(V, features.X.dtype)
 
 
 def _parts(X: Matrix) -> list[IntArray]:
