@@ -17,7 +17,7 @@ from linclf.classifiers import (
     SparsemaxClassifier,
     SVMClassifier,
 )
-from linclf.embedding import LinearEmbedding
+from linclf.embedding.estimator import LinearEmbedding
 from linclf.tuning import LinearClassifierCV, SoftmaxClassifierCV, SVMClassifierCV, path
 
 # without load and save: a star import would hide those of NumPy, PyTorch or joblib

@@ -30,7 +30,7 @@ from linclf.decisions import (
     RejectClassifier,
     ThresholdClassifier,
 )
-from linclf.embedding import LinearEmbedding
+from linclf.embedding.estimator import LinearEmbedding
 from linclf.heads import Linear
 from linclf.large import AdaptiveSoftmaxClassifier, HierarchicalSoftmaxClassifier
 from linclf.large._clusters import Clusters

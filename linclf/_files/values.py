@@ -32,6 +32,7 @@ from linclf._files.sklearn_parts import (
 from linclf._training.model import LinearModel
 from linclf._version import __version__
 from linclf.decisions.criteria import CRITERIA
+from linclf.embedding.estimator import LinearEmbedding
 from linclf.losses import LOSSES
 from linclf.optimizers import OPTIMIZERS, Averaged
 
@@ -47,11 +48,12 @@ METADATA_REQUEST = "_metadata_request"  # scikit-learn's attribute for metadata 
 
 def classes() -> dict[str, type]:
     """Every class that a file may hold, by name; a class keeps its name when it moves to another module."""
-    modules = (classifiers, calibration, conformal, decisions, embedding, large, tuning)
+    modules = (classifiers, calibration, conformal, decisions, large, tuning)
     exported = [getattr(module, name) for module in modules for name in module.__all__]
     known: list[type] = [cls for cls in exported if isinstance(cls, type) and issubclass(cls, BaseEstimator)]
     known += [FrozenEstimator, *LOSSES.values(), *OPTIMIZERS.values(), Averaged]
-    known += [*conformal.SCORES.values(), *conformal.TAXONOMIES.values(), *embedding.OBJECTIVES.values()]
+    known += [*conformal.SCORES.values(), *conformal.TAXONOMIES.values()]
+    known += [LinearEmbedding, *embedding.OBJECTIVES.values()]
     known += [*CRITERIA, LinearModel, *stream.TUPLES, *stream.OBJECTS, *STEPS]
     return {cls.__name__: cls for cls in known}
 

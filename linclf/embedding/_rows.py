@@ -89,7 +89,8 @@ class Features(NamedTuple):
             return DenseRows(((self.X[ids] - self.mean) / self.spread).astype(kind))
         X = self.X[ids]
         X.data = (X.data / self.spread[X.indices]).astype(kind)
-        return SparseRows(X, np.asarray(self.mean / self.spread, kind))
+        centre: FloatArray = (self.mean / self.spread).astype(kind)
+        return SparseRows(X, centre)
 
 
 def features_of(X: Matrix, standardize: bool) -> Features:

@@ -33,7 +33,8 @@ class Center(NamedTuple):
     Examples
     --------
     >>> from sklearn.datasets import load_digits
-    >>> from linclf.embedding import Center, LinearEmbedding
+    >>> from linclf import LinearEmbedding
+    >>> from linclf.embedding import Center
     >>> X, y = load_digits(return_X_y=True)
     >>> embedding = LinearEmbedding(n_components=3, loss=Center(weight=0.5), random_state=0).fit(X, y)
     >>> embedding.centers_.shape

@@ -36,7 +36,8 @@ class NTXent(NamedTuple):
     Examples
     --------
     >>> from sklearn.datasets import load_digits
-    >>> from linclf.embedding import LinearEmbedding, NTXent
+    >>> from linclf import LinearEmbedding
+    >>> from linclf.embedding import NTXent
     >>> X, _ = load_digits(return_X_y=True)
     >>> LinearEmbedding(n_components=8, loss=NTXent(dropout=0.3), random_state=0).fit_transform(X).shape
     (1797, 8)
@@ -88,7 +89,8 @@ class SupCon(NamedTuple):
     Examples
     --------
     >>> from sklearn.datasets import load_digits
-    >>> from linclf.embedding import LinearEmbedding, SupCon
+    >>> from linclf import LinearEmbedding
+    >>> from linclf.embedding import SupCon
     >>> X, y = load_digits(return_X_y=True)
     >>> embedding = LinearEmbedding(n_components=8, loss=SupCon(temperature=0.5), random_state=0)
     >>> embedding.fit_transform(X, y).shape
