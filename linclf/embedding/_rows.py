@@ -4,7 +4,7 @@ Both have the products ``U V'`` with a matrix (q, d), the gradient ``G' U`` of t
 which some of the features are dropped. Sparse rows are centred in the products, so they stay sparse.
 """
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -83,14 +83,13 @@ class Features(NamedTuple):
 
     def rows(self, ids: IntArray, dtype: DTypeLike | None = None) -> Rows:
         """The rows with these numbers, in the dtype of X unless one is given."""
-        kind = np.dtype(dtype or self.X.dtype)
+        kind: Any = dtype or self.X.dtype
         if not sparse.issparse(self.X):
             # the difference has the digits of X in float64
             return DenseRows(((self.X[ids] - self.mean) / self.spread).astype(kind))
         X = self.X[ids]
         X.data = (X.data / self.spread[X.indices]).astype(kind)
-        centre: FloatArray = (self.mean / self.spread).astype(kind)
-        return SparseRows(X, centre)
+        return SparseRows(X, (self.mean / self.spread).astype(kind))
 
 
 def features_of(X: Matrix, standardize: bool) -> Features:

@@ -34,7 +34,7 @@ def _scaled(V: FloatArray, rows: Rows) -> FloatArray:
 def discriminant(
     rows: Rows, y: IntArray, n_classes: int, n_components: int, rng: np.random.RandomState
 ) -> FloatArray:
-    """Roughly the first directions of regularised discriminant analysis, as `large._projection` finds them."""
+    """Roughly the first directions of regularised discriminant analysis, found as in `large._projection`."""
     n, n_features = rows.matrix.shape
     counts, ridge = np.bincount(y, minlength=n_classes), RIDGE * n_features  # rows have the mean square d
     root = np.sqrt(n / np.maximum(counts, 1))

@@ -217,7 +217,7 @@ def test_constant_columns_and_columns_of_zeros():
     for rows in (X, sparse.csr_array(X)):
         embedding = LinearEmbedding(n_components=4, **FEW).fit(rows, CLASSES)
         assert np.isfinite(embedding.components_).all()
-        np.testing.assert_allclose(embedding.components_[:, -2:], 0, atol=1e-12)
+        assert not embedding.components_[:, -2:].any()
     for loss in ("softmax", "cosface", "supcon", "nt-xent"):
         embedding = LinearEmbedding(loss=loss, **FEW).fit(np.ones((30, 3)), np.arange(30) % 3)
         assert not embedding.transform(np.ones((2, 3))).any()
