@@ -258,7 +258,8 @@ class LinearEmbedding(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         V = _started(features, index, K, self.n_components, rng)
         Z = np.concatenate([features.rows(ids).products(V) for ids in _parts(rows)])
         objective = criterion.objective(Z, index, K, rng)
-        trained = train(features, objective, V, rule, rng)
+        with np.errstate(over="ignore", invalid="ignore"):  # `train` checks what it has reached
+            trained = train(features, objective, V, rule, rng)
         attributes = {
             "components_": (trained.V / features.spread).astype(rows.dtype),
             "mean_": features.mean.astype(rows.dtype),

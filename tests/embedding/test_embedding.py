@@ -343,8 +343,6 @@ def test_parts_that_do_not_fit_are_not_saved(name, value):
         ({"alpha": -1.0}, CLASSES, "alpha"),
     ],
 )
-@pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
-@pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
 def test_refusals(parameters, y, message):
     with pytest.raises(ValueError, match=f"(?s){message}"):
         LinearEmbedding(random_state=0, **parameters).fit(WINE, y)
