@@ -13,6 +13,7 @@ MODULES = (
     "conformal",
     "decisions",
     "display",
+    "embedding",
     "functional",
     "heads",
     "large",

@@ -17,6 +17,7 @@ from linclf.classifiers import (
     SparsemaxClassifier,
     SVMClassifier,
 )
+from linclf.embedding.estimator import LinearEmbedding
 from linclf.tuning import LinearClassifierCV, SoftmaxClassifierCV, SVMClassifierCV, path
 
 # without load and save: a star import would hide those of NumPy, PyTorch or joblib
@@ -28,6 +29,7 @@ __all__ = [
     "FocalClassifier",
     "LinearClassifier",
     "LinearClassifierCV",
+    "LinearEmbedding",
     "MarginSoftmaxClassifier",
     "SVMClassifier",
     "SVMClassifierCV",

@@ -44,8 +44,8 @@ def save(model: BaseEstimator, path: Place) -> None:
     Parameters
     ----------
     model : estimator
-        A classifier or calibrator of linclf, fitted or not, `CalibratedClassifier`, `ConformalClassifier` or
-        a classifier of `linclf.decisions` around one, or a pipeline of these.
+        A classifier, calibrator or `LinearEmbedding` of linclf, fitted or not, `CalibratedClassifier`,
+        `ConformalClassifier` or a classifier of `linclf.decisions` around one, or a pipeline of these.
     path : str, path-like or binary file object
         The file, usually named ``*.linclf``; its folder must exist, and ``~`` is the home folder. File
         objects, such as ``io.BytesIO()``, are written to.

@@ -31,6 +31,7 @@ from linclf.decisions import (
     RejectClassifier,
     ThresholdClassifier,
 )
+from linclf.embedding.estimator import LinearEmbedding
 from linclf.heads import Linear
 from linclf.large import AdaptiveSoftmaxClassifier, HierarchicalSoftmaxClassifier
 from linclf.large._clusters import Clusters
@@ -65,6 +66,9 @@ def check_model(
         check_model(part, attributes_of)
     if is_step(model):
         check_any_step(model)
+        return
+    if isinstance(model, LinearEmbedding):
+        _check_embedding(attributes)
         return
     shapes = next((shapes for cls, shapes in SHAPES.items() if isinstance(model, cls)), None)
     fitted = [key for key in attributes if key.endswith("_") or key in ATTRIBUTES]
@@ -144,6 +148,28 @@ def _check_labels(attributes: dict[str, Any], n_labels: int) -> None:
     parts = attributes["calibrators_"]
     if len(parts) != n_labels or not all(np.array_equal(part.classes_, [0, 1]) for part in parts):
         raise ValueError(f"calibrators_ of PerLabelCalibration are not those of {n_labels} labels")
+
+
+def _check_embedding(attributes: dict[str, Any]) -> None:
+    """Check the map of an embedding, and what it knows of the features and the classes."""
+    if "components_" not in attributes:
+        return
+    n_components, n_features = np.shape(attributes["components_"])
+    expected = {"components_": (n_components, n_features), "mean_": (n_features,)}
+    if "centers_" in attributes:
+        expected["centers_"] = (len(attributes["classes_"]), n_components)
+    for attribute, shape in expected.items():
+        _check_floats(f"{attribute} of LinearEmbedding", attributes[attribute], shape)
+    if attributes["n_features_in_"] != n_features:
+        raise ValueError(
+            f"n_features_in_ of LinearEmbedding is {attributes['n_features_in_']}, and components_ has "
+            f"{n_features} features"
+        )
+    names = attributes.get("feature_names_in_")
+    if names is not None and np.shape(names) != (n_features,):
+        raise ValueError(
+            f"feature_names_in_ of LinearEmbedding has shape {np.shape(names)} for {n_features} features"
+        )
 
 
 def _check_conformal(attributes: dict[str, Any], K: int) -> None:

@@ -16,7 +16,7 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 
-from linclf import calibration, classifiers, conformal, decisions, large, tuning
+from linclf import calibration, classifiers, conformal, decisions, embedding, large, tuning
 from linclf._estimator.predicting import Predicting
 from linclf._files import stream
 from linclf._files.earlier import parts_as_models
@@ -32,6 +32,7 @@ from linclf._files.sklearn_parts import (
 from linclf._training.model import LinearModel
 from linclf._version import __version__
 from linclf.decisions.criteria import CRITERIA
+from linclf.embedding.estimator import LinearEmbedding
 from linclf.losses import LOSSES
 from linclf.losses.labels import OF_LABELS
 from linclf.optimizers import OPTIMIZERS, Averaged
@@ -53,6 +54,7 @@ def classes() -> dict[str, type]:
     known: list[type] = [cls for cls in exported if isinstance(cls, type) and issubclass(cls, BaseEstimator)]
     known += [FrozenEstimator, *LOSSES.values(), *OF_LABELS, *OPTIMIZERS.values(), Averaged]
     known += [*conformal.SCORES.values(), *conformal.TAXONOMIES.values()]
+    known += [LinearEmbedding, *embedding.OBJECTIVES.values()]
     known += [*CRITERIA, LinearModel, *stream.TUPLES, *stream.OBJECTS, *STEPS]
     return {cls.__name__: cls for cls in known}
 

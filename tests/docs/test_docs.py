@@ -52,6 +52,7 @@ def read(path):
         ("making-decisions.md", 33),
         ("several-labels.md", 7),
         ("offsets-and-priors.md", 25),
+        ("learned-projections.md", 9),
     ],
 )
 def test_examples_print_what_the_page_says(name, at_least):

@@ -15,6 +15,7 @@ ROOMS = (
     "_public",
     "calibration",
     "conformal",
+    "embedding",
     "large",
     "losses",
     "optimizers",

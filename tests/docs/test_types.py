@@ -26,6 +26,7 @@ from scipy.sparse import csr_array
 
 from linclf import (
     LinearClassifier,
+    LinearEmbedding,
     MarginSoftmaxClassifier,
     SoftmaxClassifier,
     SVMClassifier,
@@ -34,6 +35,7 @@ from linclf import (
 from linclf.calibration import CalibratedClassifier, TemperatureScaling
 from linclf.decisions import CostSensitiveClassifier, RejectClassifier, ThresholdClassifier
 from linclf.conformal import ConformalClassifier
+from linclf.embedding import NTXent
 from linclf.functional import entmax, gumbel_max, info_nce, logsumexp, softmax
 from linclf.large import (
     AdaptiveSoftmaxClassifier,
@@ -101,6 +103,8 @@ CLASSIFIERS = {
     "SoftmaxClassifier(calibration=TemperatureScaling())": "SoftmaxClassifier",
     "MarginSoftmaxClassifier(scale=8.0).fit(X, y).constant_": "float",
     "SVMClassifier().fit(X, y).predict(X)": "ndarray",
+    "LinearEmbedding(loss=NTXent(dropout=0.5)).fit(X).transform(X)": "ndarray",
+    "LinearEmbedding(loss='center').fit(X, y).centers_": "ndarray",
     "LinearClassifier(loss='focal').fit(X, y)": "LinearClassifier",
     "LinearClassifier(loss=Brier(0.5)).fit(X, y).decision_function(X)": "ndarray",
     "SampledSoftmaxClassifier(n_sampled=2).partial_fit(X, y, [0, 1, 2])": "SampledSoftmaxClassifier",
