@@ -21,18 +21,31 @@ SCRIPT = Path(__file__).with_name("adelie_script.py")
 
 
 class AdeliePath(NamedTuple):
-    """Models of adelie, and the seconds of its path without reading and writing of files."""
+    """Models of adelie, and the seconds of its path without reading and writing files."""
 
     alphas: np.ndarray
     coefs: list[np.ndarray | sparse.csr_array]  # (1 or n_classes, n_features) each
     intercepts: np.ndarray
     seconds: float
-    version: str
 
 
-def python() -> str | None:
-    """The interpreter with adelie, or None."""
-    return os.environ.get(VARIABLE) or None
+def python() -> str:
+    """The interpreter with adelie; raises RuntimeError if none is given."""
+    if not (interpreter := os.environ.get(VARIABLE)):
+        raise RuntimeError(f"{VARIABLE} does not name the Python of an environment with adelie")
+    return interpreter
+
+
+def version() -> str:
+    """The version of adelie there; raises RuntimeError if it cannot be imported."""
+    return _run("-c", "import adelie; print(adelie.__version__)").strip()
+
+
+def _run(*arguments: str) -> str:
+    done = subprocess.run([python(), "-I", *arguments], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError((done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1])
+    return done.stdout
 
 
 def path(
@@ -45,7 +58,6 @@ def path(
     sample_weight: np.ndarray | None = None,
     tol: float = 1e-7,
     n_threads: int = 1,
-    timeout: float | None = None,
 ) -> AdeliePath:
     """Models for falling penalties; labels are 0, 1, ..., and ``penalty`` is "l1", "elasticnet" or "group".
 
@@ -54,8 +66,6 @@ def path(
     RuntimeError
         If there is no interpreter, or if adelie fails or stops before the end of the path.
     """
-    if (interpreter := python()) is None:
-        raise RuntimeError(f"{VARIABLE} does not name the Python of an environment with adelie")
     n_classes = int(y.max()) + 1
     w = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, np.float64)
     given = {
@@ -76,14 +86,7 @@ def path(
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "given.npz"), Path(folder, "found.npz")
         np.savez(source, **given)
-        done = subprocess.run(
-            [interpreter, "-I", str(SCRIPT), str(source), str(target)],
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-        )
-        if done.returncode:
-            raise RuntimeError((done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1])
+        _run(str(SCRIPT), str(source), str(target))
         with np.load(target) as found:
             found = dict(found)
     if len(found["alphas"]) < len(alphas):
@@ -92,6 +95,4 @@ def path(
     parts = found["data"], found["indices"], found["indptr"]
     weights = sparse.csr_matrix(parts, shape=(len(alphas), X.shape[1] * n_rows))
     coefs = [sparse.csr_array(weights[i].reshape(X.shape[1], n_rows).T) for i in range(len(alphas))]
-    return AdeliePath(
-        found["alphas"], coefs, found["intercepts"], float(found["seconds"]), str(found["version"])
-    )
+    return AdeliePath(found["alphas"], coefs, found["intercepts"], float(found["seconds"]))

@@ -30,7 +30,6 @@ def main(source, target):
     with np.load(source) as given:
         given = dict(given)
     shape, y, w = given["shape"], given["y"], given["sample_weight"]
-    X = np.zeros(shape, order="F")
     if "X" in given:
         X = np.asfortranarray(given["X"], dtype=np.float64)
     else:
@@ -60,7 +59,6 @@ def main(source, target):
     np.savez(
         target,
         seconds=seconds,
-        version=ad.__version__,
         alphas=np.asarray(state.lmdas)[order] * (1 if n_classes == 2 else n_classes),
         data=betas.data,
         indices=betas.indices,

@@ -77,7 +77,7 @@ def cyanure(problem: SparseProblem, epochs: float) -> Weights:
     logging.getLogger("Cyanure").setLevel(logging.ERROR)
     model = estimators.Classifier(
         loss="logistic",
-        penalty={"l1": "l1", "group": "l1l2"}[problem.penalty],
+        penalty="l1l2" if problem.penalty == "group" and problem.data.n_classes > 2 else "l1",
         lambda_1=problem.alpha,
         fit_intercept=True,
         max_iter=int(epochs),
@@ -132,6 +132,8 @@ def absent() -> dict[str, str]:
             importlib.import_module(package)
         except Exception as fault:  # a broken binary is as absent as one that is not installed
             reasons[package] = f"{type(fault).__name__}: {fault}"
-    if adelie_process.python() is None:
-        reasons["adelie"] = f"{adelie_process.VARIABLE} names no Python of an environment with adelie"
+    try:
+        adelie_process.version()
+    except RuntimeError as fault:
+        reasons["adelie"] = str(fault)
     return reasons
