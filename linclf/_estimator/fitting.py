@@ -243,6 +243,10 @@ def part_of(estimator: Described, given: Given, classes: ArrayLike | None, first
     solver, settings = settings_of(estimator)
     if isinstance(solver, Automatic):
         solver = solver.stochastic
+    if settings.norm is not None:
+        raise ValueError(
+            f"penalty={estimator.penalty!r} is for all rows at once; use fit, or penalty='l2' in partial_fit"
+        )
     return Fitting(
         classes=known,
         solver=solver,

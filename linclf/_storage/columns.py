@@ -56,7 +56,9 @@ def sparse_columns(X: sparse.csr_array) -> SparseColumns:
     """The columns of sparse rows."""
     columns = X.tocsc()
     columns.sort_indices()
-    return SparseColumns(columns.data, columns.indices.astype(np.int64), columns.indptr.astype(np.int64))
+    return SparseColumns(
+        columns.data, columns.indices.astype(np.int32, copy=False), columns.indptr.astype(np.int64)
+    )
 
 
 @generic(fast=True)

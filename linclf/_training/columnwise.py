@@ -69,18 +69,19 @@ class Columnwise:
             coordinates.add_products(self.columns, features[part], D[part], U)
         return U
 
-    def slopes(self, R: FloatArray) -> FloatArray:
-        """``sum_i x_ij R[i]`` for each feature."""
+    def slopes(self, R: FloatArray, features: IntArray | None = None) -> FloatArray:
+        """``sum_i x_ij R[i]`` for some features, or all."""
         if isinstance(self.columns, DenseColumns):
-            Z = self.columns.values
+            Z = self.columns.values if features is None else self.columns.values[features]
             return (Z @ R.astype(Z.dtype, copy=False)).astype(np.float64, copy=False)
-        G, features = np.empty((len(self.features), R.shape[1])), self.features
+        some = self.features if features is None else features
+        G = np.empty((len(some), R.shape[1]))
 
         def of_part(part: slice) -> None:
-            coordinates.all_slopes(self.columns, features[part], R, G[part])
+            coordinates.all_slopes(self.columns, some[part], R, G[part])
 
         each = map if self.pool is None else self.pool.map
-        list(each(of_part, self.parts(features, self.n_products)))
+        list(each(of_part, self.parts(some, self.n_products)))
         return G
 
     def losses(self, F: FloatArray) -> Losses:

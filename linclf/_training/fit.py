@@ -93,7 +93,9 @@ def penalty_factor(loss: Loss, n_outputs: int) -> float:
     return 2.0 if classes else 1.0
 
 
-def norm_limits(settings: Settings, loss: Loss, n_outputs: int, copies: int, factor: FloatArray) -> FloatArray:
+def norm_limits(
+    settings: Settings, loss: Loss, n_outputs: int, copies: int, factor: FloatArray
+) -> FloatArray:
     """The factor of the norm for the trained weights of each feature."""
     norm = settings.norm
     if norm is None:

@@ -42,8 +42,11 @@ class SparseSteps:
         self.rows = Columnwise(fit, pool)
         self.optimality = Optimality(Rows(fit, fit.ids), tol)
         by_classes = fit.problem.storage.by_classes
+        self.inverse: FloatArray | None = None  # of the second derivatives of the intercepts, roughly
         self.penalise(fit)
-        self._place(np.ascontiguousarray(by_classes(self.optimality.start.V).T, np.float64), self.rows.features)
+        self._place(
+            np.ascontiguousarray(by_classes(self.optimality.start.V).T, np.float64), self.rows.features
+        )
         if fit.V.any():
             start, value = self.W, self.value
             self._place(np.ascontiguousarray(by_classes(fit.V).T, np.float64), self.rows.features)
@@ -84,15 +87,19 @@ class SparseSteps:
         """The objective."""
         return self.losses.value + self.penalty
 
+    def slopes(self, features: IntArray | None) -> FloatArray:
+        """The gradient of the mean loss for some features, or all; the intercepts are moved to their best."""
+        self._polish()
+        return self.rows.slopes(self.losses.R, features)
+
     def _polish(self) -> None:
         if not self.rows.constant:
             return
-        inverse: FloatArray | None = None
-        for _ in range(POLISH):
+        for number in range(POLISH):
             slopes = self.rows.constant * self.losses.R.sum(axis=0)
-            if inverse is None:
-                inverse = self._intercept_inverse(self.rows.hessians(self.F))
-            move = -inverse @ slopes
+            if self.inverse is None or number == POLISH // 2:
+                self.inverse = self._intercept_inverse(self.rows.hessians(self.F))
+            move = -self.inverse @ slopes
             if -float(slopes @ move) <= NEGLIGIBLE * self.optimality.rounding(self.value):
                 return
             before = self.W[-1].copy(), self.F, self.losses
@@ -106,40 +113,52 @@ class SparseSteps:
     def _intercept_inverse(self, hessians: Hessians) -> FloatArray:
         return np.linalg.pinv(self.rows.constant**2 * hessians.total(), rcond=1e-10, hermitian=True)
 
-    def look_around(self) -> None:
-        """Compute the slopes of all features."""
-        self._polish()
-        self.G = self.rows.slopes(self.losses.R)
-        self.lengths = np.empty(len(self.G))
-        lengths(self.norm, self.G, self.lengths)
+    def gap(self, G: FloatArray, features: IntArray | None) -> float:
+        """A bound on how far the objective lies above its minimum, for a convex loss with slopes G.
 
-    def gap(self) -> float:
-        """A bound on how far the objective lies above its minimum, for a convex loss."""
-        some, G, limits, ridges = self.support, self.G, self.limits, self.ridges
-        along = float(np.vdot(self.W[some], G[some]))
-        beyond = np.flatnonzero(self.lengths > limits)
-        c = float(np.min(limits[beyond] / self.lengths[beyond], initial=1.0))
+        Weights of other features than the given ones are taken as if they had to be 0.
+        """
+        limits, ridges, W = self.limits, self.ridges, self.W[:-1]
+        if features is not None:
+            limits, ridges, W = limits[features], ridges[features], W[features]
+        sizes = self._lengths(G)
+        beyond, has = np.flatnonzero(sizes > limits), self._nonzero(features)
+        along = float(np.vdot(W[has], G[has]))
+        c = float(np.min(limits[beyond] / sizes[beyond], initial=1.0))
         bound = (1 - c) * self.losses.value + self.penalty + c * along
         if ridges.all():
             left = self.norm.beyond(G[beyond], limits[beyond]) / (2 * ridges[beyond])
             bound = min(bound, self.penalty + along + float(left.sum()))
         return min(max(bound, 0.0), self.value)
 
+    def _nonzero(self, features: IntArray | None) -> IntArray:
+        """Positions of the support among some features, which contain it."""
+        return self.support if features is None else np.searchsorted(features, self.support)
+
+    def _lengths(self, G: FloatArray) -> FloatArray:
+        sizes = np.empty(len(G))
+        lengths(self.norm, G, sizes)
+        return sizes
+
     # ------------------------------------------------------------ steps
 
-    def excess(self) -> FloatArray:
+    def excess(self, G: FloatArray) -> FloatArray:
         """How far each feature is from optimal: the distance of its slopes from those of the penalty."""
-        excess, some = np.maximum(self.lengths - self.limits, 0), self.support
-        W = self.W[some]
-        slopes = self.G[some] + self.ridges[some, None] * W
-        excess[some] = self.norm.excess(slopes, W, self.limits[some])
+        self.sizes, some = self._lengths(G), self.support
+        excess, W = np.maximum(self.sizes - self.limits, 0), self.W[some]
+        excess[some] = self.norm.excess(G[some] + self.ridges[some, None] * W, W, self.limits[some])
         return excess
 
     def strong(self, alpha: float) -> IntArray:
         """The features that the strong rule keeps, with the slopes for another penalty (Tibshirani 2012)."""
         ratio = alpha / self.fit.settings.alpha
         # their slopes are not expected to change by more than the penalty
-        return np.union1d(np.flatnonzero(self.lengths >= (2 * ratio - 1) * self.limits), self.support)
+        return np.union1d(np.flatnonzero(self.sizes >= (2 * ratio - 1) * self.limits), self.support)
+
+    def strongest(self) -> float:
+        """How many times as strong the penalty has to be for all weights to be 0, from weights of 0."""
+        limits = np.where(self.limits > 0, self.limits, np.inf)
+        return float((self._lengths(self.slopes(None)) / limits).max(initial=0))
 
     def working_set(self, excess: FloatArray) -> IntArray:
         """The features with weights, and those that are farthest from optimal."""
@@ -156,6 +175,8 @@ class SparseSteps:
         The model is left once a sweep lowers it by less than ``enough``, or than a share of the fall of the first.
         """
         hessians = self.rows.hessians(self.F)
+        if self.rows.constant:
+            self.inverse = self._intercept_inverse(hessians)
         U = np.zeros_like(self.F)
         model = Quadratic(np.ascontiguousarray(self.losses.R.T), U, np.zeros(U.shape[1]), hessians)
         before, start = self.W[features], self.W[-1].copy()

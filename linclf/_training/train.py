@@ -176,8 +176,24 @@ def chosen(
         solver = solver.for_shards(loss, watched, task.shards.shuffles)
     if settings.tol == "auto":
         settings = settings._replace(tol=solver.automatic_tol)
+    if settings.norm is not None:
+        check_norm(loss, task.shards is not None, sampling is not None)
     solver.check(loss, data if spread is None else spread.of_sparse(data))
     return solver, settings
+
+
+def check_norm(loss: Loss, elsewhere: bool, sampled: bool) -> None:
+    """Refuse what has no weights of 0."""
+    if elsewhere:
+        raise ValueError(
+            "penalty='l2' is the only one for rows that are not in memory; use it, or pass arrays"
+        )
+    if not trait(loss, "head").equivariant:
+        raise ValueError(
+            f"{loss!r} is a loss on cosines, to which the size of the weights means nothing; use penalty='l2'"
+        )
+    if sampled or trait(loss, "n_outputs") is not None:
+        raise ValueError(f"the scores of {loss!r} are not those of classes; use penalty='l2'")
 
 
 def prepared(task: Task, loss: Loss, solver: Solver) -> Task:

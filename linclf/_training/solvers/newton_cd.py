@@ -21,8 +21,8 @@ from linclf.losses._registry import trait
 
 VECTORS = 4  # of the size of the weights, float64
 STEPS = 10  # most steps on a working set
-# share of what is allowed, and of the first fall, at which a working set is left: a bound takes finer steps
-# than a low objective, so it shrinks by FINER from one working set to the next
+LEAVE = 0.5  # share of what is allowed that may be left for a working set
+# a sweep ends a step with this share of the first fall, and of what is allowed; the next step is finer
 ROUGH, FINER = 0.1, 0.1
 SURE, SMALL = 0.1, 1e-3  # shares of what is allowed and of a limit, believed without a proof
 
@@ -93,7 +93,7 @@ class _Run:
     def __init__(self, steps: SparseSteps, monitor: Monitor, max_iter: int) -> None:
         self.steps, self.monitor, self.max_iter = steps, monitor, max_iter
         self.proves, self.finished = proves(steps.fit), False
-        self.left, self.share = np.inf, ROUGH
+        self.left = np.inf
         monitor.start("iteration", max_iter, "gap")
 
     def outcome(self, features: IntArray | None) -> Outcome:
@@ -104,9 +104,9 @@ class _Run:
             if features is not None:
                 last = self._minimise(features)
                 stalled = stalled + 1 if last <= steps.optimality.rounding(steps.value) else 0
-            steps.look_around()
-            excess = steps.excess()
-            self.left = self._left(excess, np.inf if features is None else last)
+            G = steps.slopes(None)
+            excess = steps.excess(G)
+            self.left = self._left(G, excess, np.inf if features is None else last)
             self.finished = steps.optimality.suffices(self.left, steps.value)
             stop = features is not None and self._record()
             if self.finished or stop or monitor.n_iter >= self.max_iter or stalled > 2:
@@ -124,20 +124,22 @@ class _Run:
         return outcome._replace(warnings=tuple(monitor.warnings))
 
     def _minimise(self, features: IntArray) -> float:
-        """Steps on a working set, until they bring little; returns the fall of the last one."""
-        enough = self.share * self.steps.optimality.allowed(self.steps.value)
-        first = last = self.steps.step(features, enough, self.share)
-        for _ in range(STEPS - 1):
-            if last <= max(enough, self.share * first):
+        """Steps on a working set, until little is left for it; returns the fall of the last one."""
+        steps = self.steps
+        for number in range(STEPS):
+            share = ROUGH * FINER**number
+            enough = share * steps.optimality.allowed(steps.value)
+            last = steps.step(features if number == 0 else steps.support, enough, share)
+            allowed = LEAVE * steps.optimality.allowed(steps.value)
+            left = steps.gap(steps.slopes(features), features) if self.proves else last / SURE
+            if last == 0 or left <= allowed:
                 break
-            last = self.steps.step(features, enough, self.share)
-        self.share *= FINER
         return last
 
-    def _left(self, excess: FloatArray, last: float) -> float:
+    def _left(self, G: FloatArray, excess: FloatArray, last: float) -> float:
         """How far the objective may still fall: a bound, or an estimate if there is none."""
         if self.proves:
-            return self.steps.gap()
+            return self.steps.gap(G, None)
         limits = self.steps.limits
         return last / SURE if (excess <= SMALL * limits).all() else np.inf
 
