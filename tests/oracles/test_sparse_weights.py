@@ -21,7 +21,7 @@ SHARE = 0.1  # of the smallest alpha at which all weights are zero
 def fitted(X, y, weights, penalty, alpha, l1_ratio, cls=SoftmaxClassifier, **parameters):
     if penalty != "l1":
         parameters["l1_ratio"] = l1_ratio
-    return cls(penalty=penalty, alpha=alpha, tol=1e-10, **parameters).fit(X, y, weights)
+    return cls(penalty=penalty, alpha=alpha, tol=1e-8, **parameters).fit(X, y, weights)
 
 
 def assert_same_optimum(model, W, b, problem, loss="softmax", zero=0.0):
