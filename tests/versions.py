@@ -14,3 +14,8 @@ HAS_CALLBACKS = pytest.mark.skipif(
 SCORES_WITH_METADATA = pytest.mark.skipif(
     parse_version("1.8") > VERSION, reason="cross_validate passes metadata to score from 1.8 on"
 )
+
+
+def elastic_net(l1_ratio):
+    """Parameters of LogisticRegression for an elastic net: from 1.8 on, the ratio says it alone."""
+    return {"l1_ratio": l1_ratio} | ({} if parse_version("1.8") <= VERSION else {"penalty": "elasticnet"})

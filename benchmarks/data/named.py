@@ -82,6 +82,15 @@ def newsgroups(quick: bool) -> DataSet:
     return generated.texts(*shape, 100, 0.05, "like 20 newsgroups")
 
 
+def common_words(quick: bool) -> DataSet:
+    """The messages of `newsgroups` with their 20,000 most common words."""
+    if (loaders := real.folder()) and not quick:
+        parts = loaders.newsgroups()
+        return real.tfidf("20 newsgroups, 20,000 words", parts, sublinear_tf=True, max_features=20_000)
+    shape = (1_000, 1_000, 10) if quick else (11_000, 20_000, 20)
+    return generated.texts(*shape, 100, 0.05, "like 20 newsgroups, common words")
+
+
 def goemotions(quick: bool) -> DataSet:
     """Comments as TF-IDF of words: CSR, 28 emotions, the rarest with 39 of 36,308 rows."""
     if (loaders := real.folder()) and not quick:

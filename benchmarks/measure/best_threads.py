@@ -66,6 +66,10 @@ class BestThreads:
         for number in self.numbers:
             with threads(number):
                 found.append(Best(*timed(fit), number))
+        return self.fastest(found)
+
+    def fastest(self, found: list[Best[T]]) -> Best[T]:
+        """The fastest of one fit per number of threads; if it is long, the other numbers are dropped."""
         best = min(found, key=lambda fit: fit.seconds)
         if best.seconds > LONG:
             self.numbers = (best.threads,)

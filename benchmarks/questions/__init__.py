@@ -8,6 +8,7 @@ QUESTIONS = (
     "accuracy",
     "optimum",
     "sparse",
+    "sparse_weights",
     "streams",
     "losses",
     "calibration",

@@ -15,6 +15,8 @@ from linclf.calibration import CALIBRATORS
 from linclf.calibration._base import Calibrator
 from linclf.optimizers import OPTIMIZERS, Averaged, Optimizer
 
+PENALTIES = "l2", "l1", "elasticnet", "group"
+
 
 class CommonParameters(Declared):
     """Parameters and attributes of every classifier, unless it declares otherwise."""
@@ -24,8 +26,27 @@ class CommonParameters(Declared):
         constraint=[Interval(Real, 0, None, closed="left")],
         type="float >= 0",
         description="""
-        L2 penalty ``alpha/2 * |coef_|^2`` added to the mean loss; C of LogisticRegression is
-        ``1 / (alpha * n_samples)``. The intercept is not penalised.
+        The strength of the penalty, by default ``alpha/2 * |coef_|^2`` added to the mean loss; C of
+        LogisticRegression is ``1 / (alpha * n_samples)``. The intercept is not penalised.
+        """,
+    )
+    penalty: str = parameter(
+        default="l2",
+        constraint=[StrOptions(set(PENALTIES))],
+        type='{"l2", "l1", "elasticnet", "group"}',
+        description="""
+        What is added to the mean loss: ``alpha * (r * N + (1 - r)/2 * |coef_|^2)``. "l2" has r = 0. The norm
+        N is the sum of ``|coef_|`` for "l1" (r = 1) and "elasticnet" (r = `l1_ratio`), which makes weights
+        exactly 0. For "group" it is the sum over the features of the length of their weights for all classes,
+        which become 0 together. All but "l2" need all rows in memory, and linear scores.
+        """,
+    )
+    l1_ratio: float | None = parameter(
+        default=None,
+        constraint=[Interval(Real, 0, 1, closed="both"), None],
+        type="float in [0, 1] or None",
+        description="""
+        The share r of the norm in the penalty, for "elasticnet" (None means 0.5) and "group" (None means 1).
         """,
     )
     standardize: bool = parameter(
@@ -51,12 +72,13 @@ class CommonParameters(Declared):
         constraint=[StrOptions({"auto", *OPTIMIZERS, *EXACT}), *OPTIMIZERS.values(), Averaged],
         type="str or optimizer",
         description="""
-        "auto", "newton", "lbfgs", "dual", "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", or an
+        "auto", "newton", "lbfgs", "dual", "newton-cd", "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", or an
         object of `linclf.optimizers`, such as ``Adam(beta1=0.8)``. Newton's method and L-BFGS find the
         minimum of a smooth loss, using all rows in each step. "dual" finds that of a hinge loss that is not
         squared, and needs alpha > 0 and a label for each row. "auto" chooses "newton" for small tables and
         for few features, up to 128 classes, "lbfgs" for all larger ones, and "dual" for such hinges if rows
-        times classes are at most 65,536. It chooses "sgd" for other losses with kinks or on cosines, with
+        times classes are at most 65,536. "newton-cd" finds the minimum of a smooth loss with a penalty other
+        than "l2", and "auto" chooses it there. It chooses "sgd" for other losses with kinks or on cosines, with
         validation rows, in ``partial_fit``, if one of `learning_rate`, `schedule`, `batch_size`, `average`
         and `shuffle` is given, and if a pass over the rows takes seconds.
         """,
@@ -71,7 +93,7 @@ class CommonParameters(Declared):
         outweigh all others, and adds Nesterov momentum to plain "sgd" if one batch holds all rows
         and the loss is smooth. A number is used as it is, in the units of X, without these changes.
         """,
-        with_exact='Not for "newton", "lbfgs" and "dual"; if it is given, "auto" chooses "sgd".',
+        with_exact='Not for "newton", "lbfgs", "dual" and "newton-cd"; if it is given, "auto" chooses "sgd".',
     )
     schedule: str = parameter(
         default="linear",
@@ -81,7 +103,7 @@ class CommonParameters(Declared):
         How the step size changes: "linear" and "cosine" fall to 0 at the last epoch, "invscaling" is
         ``t**-0.25`` at step t, and "adaptive" divides it by 5 whenever the objective stalls.
         """,
-        with_exact='Not for "newton", "lbfgs" and "dual"; if it is given, "auto" chooses "sgd".',
+        with_exact='Not for "newton", "lbfgs", "dual" and "newton-cd"; if it is given, "auto" chooses "sgd".',
     )
     batch_size: int | Literal["auto"] = parameter(
         default="auto",
@@ -93,7 +115,7 @@ class CommonParameters(Declared):
         64 for 32 classes or more, and 256 if the weights do not fit into the cache; for other optimizers,
         64 or 256.
         """,
-        with_exact='Not for "newton", "lbfgs" and "dual"; if it is given, "auto" chooses "sgd".',
+        with_exact='Not for "newton", "lbfgs", "dual" and "newton-cd"; if it is given, "auto" chooses "sgd".',
     )
     max_iter: int | Literal["auto"] = parameter(
         default="auto",
@@ -104,7 +126,7 @@ class CommonParameters(Declared):
         ``10 * (60_000 / n_samples)**1.4`` between 5 and 1000 if X is dense, and ``144_000 / n_samples``
         between 8 and 1000 if X is sparse.
         """,
-        with_exact='For "newton", "lbfgs" and "dual" it counts iterations, and "auto" is 1000.',
+        with_exact='For "newton", "lbfgs", "dual" and "newton-cd" it counts iterations, and "auto" is 1000.',
     )
     tol: float | Literal["auto"] | None = parameter(
         default="auto",
@@ -166,7 +188,7 @@ class CommonParameters(Declared):
         constraint=["boolean"],
         type="bool",
         description="Whether to publish an average of the weights over the steps (`optimizers.Averaged`).",
-        with_exact='Not for "newton", "lbfgs" and "dual"; if it is given, "auto" chooses "sgd".',
+        with_exact='Not for "newton", "lbfgs", "dual" and "newton-cd"; if it is given, "auto" chooses "sgd".',
     )
     shuffle: bool = parameter(
         default=True,
@@ -246,7 +268,7 @@ class CommonParameters(Declared):
     n_iter_: int = attribute(
         type="int",
         description="Number of epochs.",
-        with_exact='For "newton", "lbfgs" and "dual", the number of iterations over all rows.',
+        with_exact='For "newton", "lbfgs", "dual" and "newton-cd", the number of iterations over all rows.',
     )
     solver_: str = attribute(
         type="str",

@@ -9,11 +9,12 @@ from joblib.parallel import get_active_backend
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 
 from linclf._estimator.parameters import CommonParameters
+from linclf._kernels.norms import Norm, OfFeatures, OfWeights
 from linclf._training.settings import Settings
 from linclf._training.solver import Solver
-from linclf._training.solvers import Automatic, Stochastic, exact_solver
+from linclf._training.solvers import Automatic, AutomaticSparse, Stochastic, exact_solver
 from linclf._training.step_rule import StepRule
-from linclf.optimizers import Optimizer, optimizer_for
+from linclf.optimizers import SGD, Optimizer, optimizer_for
 
 STOCHASTIC = ("learning_rate", "schedule", "batch_size", "average")  # parameters of stochastic steps only
 
@@ -22,13 +23,14 @@ def settings_of(estimator: CommonParameters) -> tuple[Solver, Settings]:
     """The solver and the settings of an estimator; parameters that exclude each other are refused."""
     if estimator.schedule == "adaptive" and estimator.tol is None:
         raise ValueError("schedule='adaptive' reduces the step according to tol, but tol=None; give a number")
+    norm = norm_of(estimator)
     solver = exact_solver(estimator.solver)
     if solver is not None:
         _refuse_rule(estimator)
     elif isinstance(estimator.solver, str) and estimator.solver == "auto":
         solver = Stochastic(_rule(estimator, "sgd"))
         if not any(_changed(estimator)) and estimator.shuffle:
-            solver = Automatic(solver)
+            solver = Automatic(solver) if norm is None else AutomaticSparse(solver)
     else:
         solver = Stochastic(_rule(estimator, estimator.solver))
     settings = Settings(
@@ -39,8 +41,43 @@ def settings_of(estimator: CommonParameters) -> tuple[Solver, Settings]:
         n_iter_no_change=estimator.n_iter_no_change,
         n_jobs=_n_threads(estimator.n_jobs),
         verbose=estimator.verbose,
+        norm=norm,
     )
     return solver, settings
+
+
+def norm_of(estimator: CommonParameters) -> Norm | None:
+    """The norm in the penalty; what contradicts it is refused."""
+    penalty, share = estimator.penalty, estimator.l1_ratio
+    solver, descends = estimator.solver, estimator.solver == "newton-cd"
+    if share is not None and penalty in ("l1", "l2"):
+        raise ValueError(
+            f"l1_ratio={share!r} is for penalty='elasticnet' and 'group', and penalty={penalty!r}; leave it "
+            "at None, or use penalty='elasticnet'"
+        )
+    if penalty == "l2":
+        if descends:
+            raise ValueError(
+                "solver='newton-cd' is for penalties that make weights exactly 0, and penalty='l2'; use "
+                "solver='newton' or 'lbfgs'"
+            )
+        return None
+    if share is None:
+        share = 0.5 if penalty == "elasticnet" else 1.0
+    if share == 0 and not descends:
+        return None
+    plain = isinstance(solver, SGD) or (isinstance(solver, str) and solver in ("auto", "sgd", "newton-cd"))
+    if not plain:
+        raise ValueError(
+            f"solver={solver!r} minimises smooth objectives, and penalty={penalty!r} has kinks where weights "
+            "are 0; use solver='auto', 'newton-cd' or 'sgd'"
+        )
+    if estimator.average:
+        raise ValueError(
+            f"average=True publishes a mean of weights, which is hardly ever 0, and penalty={penalty!r} is "
+            "for weights of 0; use average=False"
+        )
+    return OfFeatures(float(share)) if penalty == "group" else OfWeights(float(share))
 
 
 def _n_threads(n_jobs: int | None) -> int:

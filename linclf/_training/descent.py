@@ -102,13 +102,17 @@ class Descent:
         return self.plan.sweep.run(self, order, steps)
 
     def penalty_value(self) -> float:
-        """alpha/2 |W|^2 for all copies of the weights; block sums keep the digits of float32."""
+        """The penalty for all copies of the weights; block sums keep the digits of float32."""
         V, penalty, total = self.state.V, self.problem.penalty, 0.0
         with np.errstate(over="ignore", invalid="ignore"):  # the caller checks the result
             for start in range(0, len(V), COPIED):
                 part = slice(start, start + COPIED)
                 total += self.problem.storage.penalty_of(np.square(V[part]), penalty, part)
-        return 0.5 * self.fit.head.copies * total
+        total *= 0.5 * self.fit.head.copies
+        if self.fit.norm is not None:
+            W = self.problem.storage.by_classes(V)[:, :-1].T.astype(np.float64)
+            total += self.fit.norm.value(W, self.fit.limits)
+        return total
 
     def model(self) -> LinearModel:
         """The model reached, in the units of X."""

@@ -1,12 +1,13 @@
 """A model to be fitted: what is minimised, in which coordinates, and where it starts."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from linclf._data.columns import Columns
 from linclf._data.dataset import Dataset
 from linclf._data.targets import Indicators
+from linclf._kernels.norms import Norm
 from linclf._kernels.problem import Problem
 from linclf._numba import ours
 from linclf._storage import Storage, dense_storage, read_only, sparse_storage
@@ -37,10 +38,16 @@ class Fit:
     columns: Columns | None = None  # the features that the rows have, if not all
     shards: Shards | None = None  # all rows, if those of the data are a sample of them
     formulation: Formulated | None = None  # of shards
+    limits: FloatArray = field(default_factory=lambda: np.zeros(0))  # factors of the norm for each feature
 
     @property
     def head(self) -> Head:
         return self.problem.head
+
+    @property
+    def norm(self) -> Norm | None:
+        """The norm of the weights in the penalty."""
+        return self.settings.norm
 
     @property
     def ids(self) -> IntArray:
@@ -76,7 +83,8 @@ class Fit:
         ratio, problem = alpha / self.settings.alpha, self.problem
         penalty = (ratio * problem.penalty).astype(problem.penalty.dtype)
         problem = problem._replace(storage=problem.storage.with_penalty(ratio), penalty=penalty)
-        return replace(self, settings=self.settings._replace(alpha=alpha), problem=problem)
+        settings = self.settings._replace(alpha=alpha)
+        return replace(self, settings=settings, problem=problem, limits=ratio * self.limits)
 
     def model(self, V: FloatArray) -> LinearModel:
         """The model in the units of X, float64, from weights in training coordinates."""
@@ -93,6 +101,19 @@ def penalty_factor(loss: Loss, n_outputs: int) -> float:
     """
     classes = n_outputs == 2 and trait(loss, "class_scores") is None and trait(loss, "exclusive")
     return 2.0 if classes else 1.0
+
+
+def norm_limits(
+    settings: Settings, loss: Loss, n_outputs: int, copies: int, factor: FloatArray
+) -> FloatArray:
+    """The factor of the norm for the trained weights of each feature."""
+    norm = settings.norm
+    if norm is None:
+        return np.zeros(0)
+    strength = settings.alpha * norm.share
+    if penalty_factor(loss, n_outputs) == 2:
+        strength *= 2.0 if copies == 2 else norm.of_two()
+    return strength * factor
 
 
 def copies_of(loss: Loss, n_outputs: int) -> int:

@@ -123,6 +123,13 @@ class Spanned(Standardised):
         return X.shape[0] < X.shape[1] and super().turns(X)
 
 
+class Scaled(Standardised):
+    """The same for penalties that would not follow a rotation."""
+
+    def turns(self, X: FloatArray) -> bool:
+        return False
+
+
 class Levelled(Frame):
     """Sparse features, scaled so that no feature outweighs all others."""
 
@@ -232,16 +239,22 @@ AnyFrame = Frame | InSpreads
 
 
 def frame_for(
-    solver: Solver, head: Head, is_sparse: bool, start: LinearModel | None = None, in_memory: bool = True
+    solver: Solver,
+    head: Head,
+    is_sparse: bool,
+    start: LinearModel | None = None,
+    in_memory: bool = True,
+    mixes: bool = True,
 ) -> type[Frame]:
     """The frame: features are used as they are if a step is in their units, or the head would not follow.
 
-    They are not folded if that would change the weights to start from, or if not all rows are in memory.
+    They are not folded if that would change the weights to start from, or if not all rows are in memory, and
+    nothing is mixed if ``mixes`` is false.
     """
     if not solver.automatic or not head.equivariant:
         return Given
     if not is_sparse:
-        return Spanned if solver.levels else Standardised
+        return (Spanned if solver.levels else Standardised) if mixes else Scaled
     if not solver.levels:
         return Levelled
-    return Folded if in_memory and (start is None or not start.W.any()) else Given
+    return Folded if mixes and in_memory and (start is None or not start.W.any()) else Given

@@ -7,13 +7,14 @@ from typing import Literal
 
 import numpy as np
 
+from linclf._kernels.norms import Norm
 from linclf._storage.verbs import BLOCK, IN_CACHE, WIDE
 from linclf._training.descent import Plan
 from linclf._training.optimizing import accelerated
 from linclf._training.sampling import Sampling
 from linclf._training.shape import Shape
 from linclf._training.step_rule import StepRule
-from linclf._training.sweeps import Batches, Direct, Pieces, Wide
+from linclf._training.sweeps import Batches, Direct, Pieces, Proximal, Wide
 from linclf._types import Loss
 from linclf.heads import Head
 from linclf.losses._registry import trait
@@ -21,6 +22,7 @@ from linclf.optimizers import SGD, Optimizer
 
 FULL_BATCH = 1024
 FULL_BATCH_OF_HINGES = 64  # the same for losses with kinks, on which small steps do better
+BATCH_OF_NORMS = 256  # rows of a batch at least, as all weights are looked at after it
 MOST_WIDE = 1024  # rows of a batch for which all scores are kept
 PIECE = 1e7  # multiply-adds that are worth a thread
 ROW_COST, VALUE_COST = 50, 4  # least cost of a row, and of a value of a sparse row, in multiply-adds
@@ -40,20 +42,27 @@ def plan_for(
     *,
     stream: bool = False,
     sampling: Sampling | None = None,
+    norm: Norm | None = None,
 ) -> Plan:
     """How to train; ``sampling`` is a sweep that may replace the planned one."""
     batch = batch_for(rule, loss, head, shape)
+    if norm is not None and rule.batch_size == "auto":
+        batch = max(batch, BATCH_OF_NORMS)
     if sampling is not None:
         batch = sampling.batch_for(batch, rule.batch_size == "auto", shape, stream)
     full = not stream and batch >= shape.n_rows and not (sampling is not None and sampling.noisy)
-    faster = accelerated(rule.optimizer) if full and rule.automatic and trait(loss, "smooth") else None
+    # momentum would not know what the proximal map has moved
+    smooth = trait(loss, "smooth") and norm is None
+    faster = accelerated(rule.optimizer) if full and rule.automatic and smooth else None
     optimizer = rule.optimizer if faster is None else faster
-    direct = _is_direct(optimizer, head, shape, batch)
+    direct = norm is None and _is_direct(optimizer, head, shape, batch)
     n_pieces = pieces_of(
         min(batch, shape.n_rows), row_cost(shape, None if direct else batch), shape.n_weights
     )
     if sampling is not None and sampling.replaces(full):
         sweep = sampling
+    elif norm is not None:
+        sweep = Proximal()
     elif not shape.is_sparse and batch <= MOST_WIDE and shape.n_weights * shape.dtype.itemsize > IN_CACHE:
         sweep = Wide()
     elif direct:

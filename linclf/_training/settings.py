@@ -2,6 +2,8 @@
 
 from typing import Literal, NamedTuple
 
+from linclf._kernels.norms import Norm
+
 
 class Settings(NamedTuple):
     """The checked parameters of an estimator that every solver needs."""
@@ -13,3 +15,9 @@ class Settings(NamedTuple):
     n_iter_no_change: int
     n_jobs: int
     verbose: int
+    norm: Norm | None = None  # of the weights, in the penalty besides half their squares
+
+    @property
+    def ridge(self) -> float:
+        """The factor of half the squares of the weights."""
+        return self.alpha if self.norm is None else self.alpha * (1 - self.norm.share)

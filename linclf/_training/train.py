@@ -13,7 +13,15 @@ from sklearn.exceptions import ConvergenceWarning
 from linclf._data.dataset import Dataset
 from linclf._data.targets import Indicators
 from linclf._training import memory
-from linclf._training.fit import Fit, copies_of, penalty_factor, problem_for, shape_of, starting_weights
+from linclf._training.fit import (
+    Fit,
+    copies_of,
+    norm_limits,
+    penalty_factor,
+    problem_for,
+    shape_of,
+    starting_weights,
+)
 from linclf._training.frames import InSpreads, Seen, frame_for
 from linclf._training.left_out import Task
 from linclf._training.model import LinearModel, row_blocks
@@ -169,8 +177,24 @@ def chosen(
         solver = solver.for_shards(loss, watched, task.shards.shuffles)
     if settings.tol == "auto":
         settings = settings._replace(tol=solver.automatic_tol)
+    if settings.norm is not None:
+        check_norm(loss, task.shards is not None, sampling is not None)
     solver.check(loss, data if spread is None else spread.of_sparse(data))
     return solver, settings
+
+
+def check_norm(loss: Loss, elsewhere: bool, sampled: bool) -> None:
+    """Refuse what has no weights of 0."""
+    if elsewhere:
+        raise ValueError(
+            "penalty='l2' is the only one for rows that are not in memory; use it, or pass arrays"
+        )
+    if not trait(loss, "head").equivariant:
+        raise ValueError(
+            f"{loss!r} is a loss on cosines, to which the size of the weights means nothing; use penalty='l2'"
+        )
+    if sampled or trait(loss, "n_outputs") is not None:
+        raise ValueError(f"the scores of {loss!r} are not those of classes; use penalty='l2'")
 
 
 def prepared(task: Task, loss: Loss, solver: Solver) -> Task:
@@ -237,7 +261,7 @@ def fit_for(
     data, start, columns = task.data, task.start, task.columns
     n_outputs, n_features = outputs_of(loss, data.y.n_classes), data.X.shape[1]
     head = head_for(loss, settings, data, start, sampling)
-    alpha = settings.alpha * penalty_factor(loss, n_outputs)
+    alpha = settings.ridge * penalty_factor(loss, n_outputs)
     bend = curvature(loss, n_outputs, data.X.dtype, soft=data.y.soft)
     if start is None:
         start = LinearModel(*head.start(data, n_outputs, rng), head)
@@ -250,7 +274,9 @@ def fit_for(
         sampling.meet(data)
         bend = sampling.curvature(bend)
         start = start._replace(b=sampling.start(start.b, settings.fit_intercept))
-    frame = frame_for(solver, head, data.is_sparse, start, in_memory=shards is None)
+    frame = frame_for(
+        solver, head, data.is_sparse, start, in_memory=shards is None, mixes=settings.norm is None
+    )
     frame = frame(n_features, alpha * n_outputs, settings.fit_intercept)
     if task.spread is not None:
         frame = InSpreads(frame, task.spread)
@@ -266,7 +292,10 @@ def fit_for(
     n_trained = len(frame.coordinates.factor)
     n_given, n_products = columns.n_features if columns else n_features, n_outputs // head.copies
     shape = shape_of(data, n_given, n_trained, n_products, X.dtype)
-    fit = Fit(data, loss, settings, frame.coordinates, bend, problem, V, shape, sampling, columns)
+    limits = norm_limits(settings, loss, n_outputs, head.copies, frame.coordinates.factor)
+    fit = Fit(
+        data, loss, settings, frame.coordinates, bend, problem, V, shape, sampling, columns, limits=limits
+    )
     if shards is None:
         return fit
     shape = shape._replace(n_rows=shards.n_rows)

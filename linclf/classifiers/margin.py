@@ -6,7 +6,7 @@ from typing import Literal
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from linclf._estimator.base import BaseLinearClassifier
-from linclf._estimator.declared import attribute, parameter
+from linclf._estimator.declared import attribute, not_offered, parameter
 from linclf._types import FloatArray, Loss
 from linclf.losses import LOSSES, CosFace
 
@@ -55,6 +55,8 @@ class MarginSoftmaxClassifier(BaseLinearClassifier):
     True
     """
 
+    penalty: str = not_offered()  # the size of the weights means nothing to cosines
+    l1_ratio: float | None = not_offered()
     margin_type: str = parameter(
         default="cosface",
         constraint=[StrOptions({"cosface", "arcface", "sphereface", "normface"})],

@@ -37,6 +37,8 @@ class BaseLargeClassifier(BaseLinearClassifier):
         ``partial_fit``.
         """,
     )
+    penalty: str = not_offered()
+    l1_ratio: float | None = not_offered()
     coef_: FloatArray = attribute(
         description="Weights; one row for two classes. With `rank`, of the projected features."
     )

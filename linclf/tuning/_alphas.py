@@ -11,13 +11,15 @@ from linclf._training.objective import Rows
 from linclf._training.optimality import Optimality
 from linclf._training.prior import besides_prior
 from linclf._training.settings import Settings
-from linclf._training.solvers import LBFGS
+from linclf._training.solvers import LBFGS, NewtonCD
+from linclf._training.sparse_steps import SparseSteps
 from linclf._training.spread import spread_of
-from linclf._training.train import fit_for, prepared
+from linclf._training.train import check_norm, fit_for, prepared
 from linclf._types import FloatArray, Loss
 
 NEARLY_ZERO = 0.01  # largest share by which weights lower the objective at the strongest penalty
 SPAN = 1e8  # ratio of the strongest penalty to the weakest
+SPAN_OF_NORMS, SIZE_OF_NORMS = 1e3, 10  # the same if weights become 0, and the number of penalties
 
 
 def checked_alphas(alphas: ArrayLike) -> FloatArray:
@@ -41,8 +43,13 @@ def alphas_of(
     """A grid for the rows if its size is given, with one per decade for "auto", else the given penalties."""
     if not isinstance(alphas, (Integral, str)):
         return checked_alphas(alphas)
-    strongest, span = max(_strongest(task, loss, settings) for loss in losses), SPAN * _units(task)
-    size = round(np.log10(span)) + 1 if isinstance(alphas, str) else int(alphas)
+    strongest = max(_strongest(task, loss, settings) for loss in losses)
+    if settings.norm is None:
+        span = SPAN * _units(task)
+        size = round(np.log10(span)) + 1
+    else:
+        span, size = SPAN_OF_NORMS, SIZE_OF_NORMS
+    size = size if isinstance(alphas, str) else int(alphas)
     return np.geomspace(strongest, strongest / span, size) if size > 1 else np.array([strongest])
 
 
@@ -59,7 +66,7 @@ def _units(task: Task) -> float:
 
 
 def _strongest(task: Task, loss: Loss, settings: Settings) -> float:
-    """The penalty with which weights lower the objective by no more than a small share.
+    """The penalty with which weights lower the objective by no more than a small share, or are all 0.
 
     From the best intercepts alone, weights can lower it by ``|gradient|^2 / (2 alpha)`` at most.
     """
@@ -70,6 +77,11 @@ def _strongest(task: Task, loss: Loss, settings: Settings) -> float:
     )
     if task.data.y.n_classes == 1:
         return 1.0
+    norm = settings.norm
+    if norm is not None and norm.share > 0:
+        check_norm(loss, elsewhere=False, sampled=False)
+        fit = fit_for(prepared(task, loss, NewtonCD()), loss, NewtonCD(), settings, None, rng)
+        return SparseSteps(fit, 0.0, None).strongest() or 1.0
     fit = fit_for(prepared(task, loss, LBFGS()), loss, LBFGS(), settings, None, rng)
     optimality = Optimality(Rows(fit, fit.ids))
     least = NEARLY_ZERO * optimality.start.value

@@ -56,9 +56,12 @@ def imported(folder: str) -> set[tuple[str, Import]]:
         for path in sorted((ROOT / folder).rglob("*.py"))
         for one in imports(ast.parse(path.read_text(encoding="utf-8")))
     }
-    return {(path, one) for path, one in found if one.package not in LOCAL | sys.stdlib_module_names}
+    return {
+        (path, one) for path, one in found if one.package not in LOCAL | ELSEWHERE | sys.stdlib_module_names
+    }
 
 
+ELSEWHERE = {"adelie"}  # packages that only run in an environment of their own, in another process
 OTHER_NAMES = {  # for packages that may not be installed here
     "imblearn": "imbalanced-learn",
     "mlflow": "mlflow-skinny",

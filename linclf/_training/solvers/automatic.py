@@ -15,6 +15,7 @@ from linclf._training.solver import Solver
 from linclf._training.solvers.dual import Dual, knows
 from linclf._training.solvers.lbfgs import LBFGS
 from linclf._training.solvers.newton import Newton
+from linclf._training.solvers.newton_cd import NewtonCD
 from linclf._training.solvers.stochastic import Stochastic
 from linclf._types import Loss
 from linclf.heads import Head
@@ -79,3 +80,13 @@ class Automatic(NamedTuple):
 
     def solve(self, fit: Fit, monitor: Monitor, rng: np.random.RandomState) -> Outcome:
         raise NotImplementedError("what `for_problem` returns trains")
+
+
+class AutomaticSparse(Automatic):
+    """The same for penalties that make weights exactly 0."""
+
+    def for_problem(
+        self, loss: Loss, data: Dataset, alpha: float, watched: bool, sampling: Sampling | None
+    ) -> Solver:
+        jumps = trait(loss, "gradient_jumps") and data.y.n_classes > 2
+        return NewtonCD() if trait(loss, "smooth") and not jumps else self.stochastic

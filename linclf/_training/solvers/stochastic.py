@@ -78,7 +78,7 @@ class Stochastic(NamedTuple):
         return shape.n_products * shape.n_features * shape.dtype.itemsize * copies
 
     def extent(self, settings: Settings, loss: Loss, head: Head, shape: Shape) -> tuple[int, int | None]:
-        plan = plan_for(self.rule, settings.max_iter, loss, head, shape)
+        plan = plan_for(self.rule, settings.max_iter, loss, head, shape, norm=settings.norm)
         return plan.epochs, None if plan.full else plan.batch
 
     def solve(self, fit: Fit, monitor: Monitor, rng: np.random.RandomState) -> Outcome:
@@ -90,6 +90,7 @@ class Stochastic(NamedTuple):
             fit.shape,
             stream=fit.shards is not None,
             sampling=fit.sampling,
+            norm=fit.norm,
         )
         fit = _besides_offset(fit).for_batches(plan.batch)
         kind = Descent if fit.shards is None else Buffered
@@ -103,7 +104,7 @@ class Stochastic(NamedTuple):
         """Run epochs until the schedule ends, or until the watched value no longer falls."""
         fit, plan = descent.fit, descent.plan
         epochs, batches = plan.epochs, -(-fit.shape.n_rows // plan.batch)
-        exact = plan.full and trait(fit.loss, "smooth")
+        exact = plan.full and trait(fit.loss, "smooth") and fit.norm is None
         # noise hides the progress until the step has fallen
         noisy = self.rule.schedule in ENDING and not exact
         n_steps = epochs * batches if self.rule.schedule in ENDING and not plan.full else None
@@ -140,7 +141,7 @@ class Stochastic(NamedTuple):
         if control is not None:
             control.finish(order)
         outcome = monitor.outcome(descent.model)
-        watched = monitor.validation is not None or fit.sampling is not None
+        watched = monitor.validation is not None or fit.sampling is not None or fit.norm is not None
         if watched or outcome.n_iter < PROOF or not (proves(fit) and trait(fit.loss, "smooth")):
             return outcome
         return outcome._replace(gap=_gap(descent))

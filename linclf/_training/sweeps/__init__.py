@@ -3,6 +3,7 @@
 from linclf._training.sweeps.batches import Batches
 from linclf._training.sweeps.direct import Direct
 from linclf._training.sweeps.pieces import Pieces
+from linclf._training.sweeps.proximal import Proximal
 from linclf._training.sweeps.wide import Wide
 
-__all__ = ["Batches", "Direct", "Pieces", "Wide"]
+__all__ = ["Batches", "Direct", "Pieces", "Proximal", "Wide"]
