@@ -72,15 +72,15 @@ class CommonParameters(Declared):
         constraint=[StrOptions({"auto", *OPTIMIZERS, *EXACT}), *OPTIMIZERS.values(), Averaged],
         type="str or optimizer",
         description="""
-        "auto", "newton", "lbfgs", "dual", "newton-cd", "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", or an
-        object of `linclf.optimizers`, such as ``Adam(beta1=0.8)``. Newton's method and L-BFGS find the
-        minimum of a smooth loss, using all rows in each step. "dual" finds that of a hinge loss that is not
-        squared, and needs alpha > 0 and a label for each row. "auto" chooses "newton" for small tables and
-        for few features, up to 128 classes, "lbfgs" for all larger ones, and "dual" for such hinges if rows
-        times classes are at most 65,536. "newton-cd" finds the minimum of a smooth loss with a penalty other
-        than "l2", and "auto" chooses it there. It chooses "sgd" for other losses with kinks or on cosines, with
-        validation rows, in ``partial_fit``, if one of `learning_rate`, `schedule`, `batch_size`, `average`
-        and `shuffle` is given, and if a pass over the rows takes seconds.
+        "auto", "newton", "lbfgs", "newton-cd", "dual", "sgd", "momentum", "nesterov", "adagrad", "rmsprop",
+        "adam", or an object of `linclf.optimizers`, such as ``Adam(beta1=0.8)``. Newton's method and L-BFGS
+        find the minimum of a smooth loss, using all rows in each step, "newton-cd" that with a penalty other
+        than "l2". "dual" finds that of a hinge loss that is not squared, and needs alpha > 0 and a label for
+        each row. "auto" chooses "newton" for small tables and for few features, up to 128 classes, "lbfgs"
+        for all larger ones, "newton-cd" for smooth losses with another penalty, and "dual" for such hinges if
+        rows times classes are at most 65,536. It chooses "sgd" for other losses with kinks or on cosines,
+        with validation rows, in ``partial_fit``, if one of `learning_rate`, `schedule`, `batch_size`,
+        `average` and `shuffle` is given, and if a pass over the rows takes seconds.
         """,
     )
     learning_rate: float | Literal["auto"] = parameter(

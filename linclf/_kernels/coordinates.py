@@ -5,7 +5,7 @@ Weights are (n_features + 1, K), the last row for the constant; arrays of rows a
 and the Hessian H_i of that, so after a move U of the scores the gradient is ``R[:, i] + H_i U[:, i]``.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -36,7 +36,7 @@ class Covariances(NamedTuple):
         return self.S * (1 - self.S * self.inverses)
 
     def bounds(self) -> FloatArray:
-        """A diagonal matrix above each H_i: s, or if one class is likely the sums of ``|H_i|``, as smaller."""
+        """A diagonal matrix above each H_i: s, or the sums of ``|H_i|`` if one class is likely."""
         return np.where(self.S.max(axis=0) * self.inverses > 0.5, 2 * self.diagonal(), self.S)
 
     def total(self) -> FloatArray:
@@ -118,13 +118,34 @@ class Penalised(NamedTuple):
     constant: float
 
 
-class Work(NamedTuple):
-    """Second derivatives for some features (n_features, K), -1 if unknown, and arrays of rows."""
+class Within(NamedTuple):
+    """For some features (n_features, K): second derivatives, -1 if unknown, and where weights may move to.
+
+    Where scores are far from those of the model, it says nothing.
+    """
 
     bends: FloatArray
+    lowest: FloatArray
+    highest: FloatArray
+
+    def of(self, some: Any) -> Self:
+        """Those of some of the features."""
+        return type(self)(*(np.ascontiguousarray(array[some]) for array in self))
+
+    def part(self, part: slice) -> Self:
+        """Views of those of some of the features."""
+        return type(self)(*(array[part] for array in self))
+
+
+class Work(NamedTuple):
+    """Arrays of rows."""
+
     bend: FloatArray
     gradient: FloatArray
     moved: FloatArray
+
+
+FAR = 1e3  # times the way that a weight may go, beyond any use
 
 
 @generic
@@ -182,12 +203,12 @@ def leave_matrices(hessians, k, model, moved):
 
 
 @kernel
-def sweep_weights(columns, model, penalised, features, work, k, only_nonzero):
+def sweep_weights(columns, model, penalised, features, within, work, k, only_nonzero):
     """Move one weight of class k after the other to its minimum; returns by how much the model falls.
 
     Weights of 0 are left out if ``only_nonzero``.
     """
-    W, constant, bends = penalised.W, penalised.constant, work.bends
+    W, constant, bends = penalised.W, penalised.constant, within.bends
     bend, gradient, moved = work.bend, work.gradient, work.moved
     enter(model.hessians, k, model, bend, gradient)
     moved[:] = 0.0
@@ -202,11 +223,13 @@ def sweep_weights(columns, model, penalised, features, work, k, only_nonzero):
             continue
         if bends[number, k] < 0.0:
             bends[number, k] = stored.square_dot(columns, j, bend)
+        lowest, highest = within.lowest[number, k], within.highest[number, k]
         steep = bends[number, k] + ridge
-        if not steep > 0.0:
-            continue
-        target = old - slope / steep
-        new = np.copysign(max(abs(target) - limit / steep, 0.0), target)
+        # rows far on their side have no curvature: there a step is as long as it may be
+        divisor = max(steep, (abs(slope) + limit) / (FAR * (highest - lowest)))
+        target = old - slope / divisor
+        new = np.copysign(max(abs(target) - limit / divisor, 0.0), target)
+        new = min(max(new, lowest), highest)
         move = new - old
         if move == 0.0:
             continue
@@ -292,12 +315,12 @@ def mix_matrices(hessians, columns, j, k, move, model):
 
 
 @kernel
-def sweep_features(columns, model, penalised, features, bounds, work, slopes):
+def sweep_features(columns, model, penalised, features, within, bounds, slopes):
     """Move all weights of one feature after the other; returns by how much the model falls.
 
     Each goes to the minimum of a function above the model, with second derivatives from ``bounds (K, n)``.
     """
-    W, bends, fall = penalised.W, work.bends, 0.0
+    W, bends, fall = penalised.W, within.bends, 0.0
     for number in range(features.size):
         j = features[number]
         limit, ridge, is_zero = penalised.limits[j], penalised.ridges[j], True
@@ -309,27 +332,29 @@ def sweep_features(columns, model, penalised, features, bounds, work, slopes):
         if bends[number, 0] < 0.0:
             for k in range(slopes.size):
                 bends[number, k] = stored.square_dot(columns, j, bounds[k])
-        steep, length, before = 0.0, 0.0, 0.0
+        steep, length, before, after = 0.0, 0.0, 0.0, 0.0
         for k in range(slopes.size):
             steep = max(steep, bends[number, k])
         steep += ridge
-        if not steep > 0.0:
-            continue
+        reach = FAR * (within.highest[number, 0] - within.lowest[number, 0])
+        divisor = max(steep, (norms.euclidean(slopes) + limit) / reach)
         for k in range(slopes.size):
-            target = W[j, k] - slopes[k] / steep
+            target = W[j, k] - slopes[k] / divisor
             length += target * target
-            before += W[j, k] * W[j, k]
-        length, before = np.sqrt(length), np.sqrt(before)
-        share = max(1.0 - limit / (steep * length), 0.0) if length > 0.0 else 0.0
-        fall += limit * (before - share * length)
+        length = np.sqrt(length)
+        share = max(1.0 - limit / (divisor * length), 0.0) if length > 0.0 else 0.0
         for k in range(slopes.size):
             old = W[j, k]
-            new = share * (old - slopes[k] / steep) if share > 0.0 else 0.0
+            new = share * (old - slopes[k] / divisor) if share > 0.0 else 0.0
+            new = min(max(new, within.lowest[number, k]), within.highest[number, k])
             move = new - old
+            before += old * old
+            after += new * new
             fall -= move * (slopes[k] + 0.5 * steep * move)
             W[j, k] = new
             stored.add(columns, j, move, model.U[k])
             mix(model.hessians, columns, j, k, move, model)
+        fall += limit * (np.sqrt(before) - np.sqrt(after))
     return fall
 
 

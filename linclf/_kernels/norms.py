@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from linclf._numba import compiled, generic, kernel
-from linclf._types import FloatArray
+from linclf._types import BoolArray, FloatArray
 
 
 class OfWeights(NamedTuple):
@@ -34,7 +34,7 @@ class OfWeights(NamedTuple):
         """The square of the part of each row of G that the norm does not balance."""
         return np.square(np.maximum(np.abs(G) - limits[:, None], 0)).sum(axis=1)
 
-    def moves(self, W: FloatArray) -> FloatArray:
+    def moves(self, W: FloatArray) -> BoolArray:
         """Which weights are not at a kink."""
         return W != 0
 
@@ -76,9 +76,9 @@ class OfFeatures(NamedTuple):
         """The square of the part of each row of G that the norm does not balance."""
         return np.square(np.maximum(np.linalg.norm(G, axis=1) - limits, 0))
 
-    def moves(self, W: FloatArray) -> FloatArray:
+    def moves(self, W: FloatArray) -> BoolArray:
         """Which weights are not at a kink."""
-        return W.any(axis=1, keepdims=True)
+        return np.asarray(W.any(axis=1, keepdims=True))
 
     def slope(self, W: FloatArray, limits: FloatArray) -> FloatArray:
         """The gradient, where there is one."""

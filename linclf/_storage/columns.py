@@ -1,6 +1,6 @@
 """Rows of X by columns, for solvers that change the weights of one feature at a time."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -23,6 +23,11 @@ class DenseColumns(NamedTuple):
         """The number of values of each of the features."""
         return np.full(len(features), self.values.shape[1])
 
+    def typical_sizes(self) -> FloatArray:
+        """The root mean square of the values of each column, 1 if they are all 0."""
+        squares = np.einsum("ji,ji->j", self.values, self.values, dtype=np.float64)
+        return np.sqrt(squares / max(self.values.shape[1], 1)) + (squares == 0)
+
 
 class SparseColumns(NamedTuple):
     """Column j has ``values[starts[j] : starts[j + 1]]`` in these ``rows``."""
@@ -40,6 +45,12 @@ class SparseColumns(NamedTuple):
         """The number of values of each of the features."""
         return self.starts[features + 1] - self.starts[features]
 
+    def typical_sizes(self) -> FloatArray:
+        """The root mean square of the stored values of each column, 1 if there are none but 0."""
+        columns = np.repeat(np.arange(self.n_features), np.diff(self.starts))
+        squares = np.bincount(columns, np.square(self.values, dtype=np.float64), self.n_features)
+        return np.sqrt(squares / np.maximum(np.diff(self.starts), 1)) + (squares == 0)
+
 
 Columns = DenseColumns | SparseColumns
 
@@ -54,7 +65,7 @@ def dense_columns(X: FloatArray, centre: FloatArray, factor: FloatArray) -> Dens
 
 def sparse_columns(X: sparse.csr_array) -> SparseColumns:
     """The columns of sparse rows."""
-    columns = X.tocsc()
+    columns: Any = X.tocsc()
     columns.sort_indices()
     return SparseColumns(
         columns.data, columns.indices.astype(np.int32, copy=False), columns.indptr.astype(np.int64)

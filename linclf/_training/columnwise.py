@@ -49,6 +49,7 @@ class Columnwise:
         self.offset = problem.offset[ids].T.astype(np.float64) if problem.offset.size else 0.0
         self.n_products = fit.shape.n_products
         self.features = np.arange(self.columns.n_features)
+        self.lengths = self.columns.typical_sizes()
 
     def parts(self, features: IntArray, n_classes: int) -> Iterator[slice]:
         """Parts of some features, each for one call of a kernel."""

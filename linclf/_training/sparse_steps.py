@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from linclf._kernels import coordinates
-from linclf._kernels.coordinates import Hessians, Penalised, Quadratic, Work
+from linclf._kernels.coordinates import Hessians, Penalised, Quadratic, Within, Work
 from linclf._kernels.norms import OfWeights, lengths
 from linclf._training.columnwise import Columnwise
 from linclf._training.fit import Fit
@@ -29,6 +29,7 @@ from linclf._training.support_steps import Support
 from linclf._types import FloatArray, IntArray
 
 FEWEST, GROWTH = 64, 1.0  # violating features that join the working set: the least, and a share of its size
+REACH = 4.0  # most change of a score by one weight, of a typical row that has the feature
 SLOW = 0.3  # share of the last fall, above which the weights move together
 SWEEPS = 50  # most sweeps of a step
 LOWER, HALVINGS = 1e-3, 30  # least share of the fall of the model, and shortest steps
@@ -149,6 +150,10 @@ class SparseSteps:
         excess[some] = self.norm.excess(G[some] + self.ridges[some, None] * W, W, self.limits[some])
         return excess
 
+    def to_move(self, G: FloatArray, features: IntArray) -> IntArray:
+        """Those of some features that have weights, or whose slopes are larger than the norm balances."""
+        return np.union1d(self.support, features[self._lengths(G) > self.limits[features]])
+
     def strong(self, alpha: float) -> IntArray:
         """The features that the strong rule keeps, with the slopes for another penalty (Tibshirani 2012)."""
         ratio = alpha / self.fit.settings.alpha
@@ -172,7 +177,8 @@ class SparseSteps:
     def step(self, features: IntArray, enough: float, share: float) -> float:
         """Minimise a model over the weights of some features; returns the fall of the objective.
 
-        The model is left once a sweep lowers it by less than ``enough``, or than a share of the fall of the first.
+        The model is left once a sweep lowers it by less than ``enough``, or by less than a share of the fall
+        of the first.
         """
         hessians = self.rows.hessians(self.F)
         if self.rows.constant:
@@ -197,19 +203,21 @@ class SparseSteps:
 
     def _descend(self, model: Quadratic, features: IntArray, enough: float, share: float) -> float:
         """Lower the model by sweeps through the features; returns by how much it fell."""
-        rows, (n_products, n) = self.rows, self.F.shape
+        rows, n = self.rows, self.F.shape[1]
         penalised = Penalised(self.W, self.limits, self.ridges, rows.constant)
-        work = Work(np.full((len(features), n_products), -1.0), *(np.empty(n) for _ in range(3)))
+        work = Work(*(np.empty(n) for _ in range(3)))
+        reach, W = (REACH / self.rows.lengths[features])[:, None], self.W[features]
+        within = Within(np.full(W.shape, -1.0), W - reach, W + reach)
         sweep = self._by_weights if isinstance(self.norm, OfWeights) else self._by_features(model)
         total, first, before, last = 0.0, 0.0, np.inf, np.inf
         for number in range(SWEEPS):
             fall = 0.0
             if number == 1:
                 kept = self.W[features].any(axis=1)
-                features, work = features[kept], work._replace(bends=np.ascontiguousarray(work.bends[kept]))
+                features, within = features[kept], within.of(kept)
             if number > 1 and last > SLOW * before and len(features):
-                fall += Support(rows, model, self.norm, penalised, features).step()
-            fall += sweep(model, penalised, features, work, bool(number))
+                fall += Support(rows, model, self.norm, penalised, features, within).step()
+            fall += sweep(model, penalised, features, within, work, bool(number))
             total += fall
             before, last = last, fall
             first = max(first, fall)
@@ -218,15 +226,20 @@ class SparseSteps:
         return total
 
     def _by_weights(
-        self, model: Quadratic, penalised: Penalised, features: IntArray, work: Work, only_nonzero: bool
+        self,
+        model: Quadratic,
+        penalised: Penalised,
+        features: IntArray,
+        within: Within,
+        work: Work,
+        only_nonzero: bool,
     ) -> float:
         rows, fall = self.rows, 0.0
         parts = list(rows.parts(features, 1))
         for k in range(len(model.R)):
             for part in parts:
-                own = work._replace(bends=work.bends[part])
                 fall += coordinates.sweep_weights(
-                    rows.columns, model, penalised, features[part], own, k, only_nonzero
+                    rows.columns, model, penalised, features[part], within.part(part), work, k, only_nonzero
                 )
         return fall
 
@@ -234,13 +247,17 @@ class SparseSteps:
         rows, bounds, slopes = self.rows, model.hessians.bounds(), np.empty(len(model.R))
 
         def sweep(
-            model: Quadratic, penalised: Penalised, features: IntArray, work: Work, only_nonzero: bool
+            model: Quadratic,
+            penalised: Penalised,
+            features: IntArray,
+            within: Within,
+            work: Work,
+            only_nonzero: bool,
         ) -> float:
             fall = coordinates.move_constants(model, penalised, work)
             for part in rows.parts(features, 2 * len(model.R)):
-                own = work._replace(bends=work.bends[part])
                 fall += coordinates.sweep_features(
-                    rows.columns, model, penalised, features[part], bounds, own, slopes
+                    rows.columns, model, penalised, features[part], within.part(part), bounds, slopes
                 )
             return fall
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_solve
 
 from linclf._kernels import coordinates
-from linclf._kernels.coordinates import Penalised, Quadratic
+from linclf._kernels.coordinates import Penalised, Quadratic, Within
 from linclf._kernels.norms import Norm
 from linclf._storage.columns import DenseColumns
 from linclf._training.cholesky import factored
@@ -29,9 +29,16 @@ class Support:
     """Some features with weights, and the quadratic model of the objective for them."""
 
     def __init__(
-        self, rows: Columnwise, model: Quadratic, norm: Norm, penalised: Penalised, features: IntArray
+        self,
+        rows: Columnwise,
+        model: Quadratic,
+        norm: Norm,
+        penalised: Penalised,
+        features: IntArray,
+        within: Within,
     ) -> None:
         self.rows, self.model, self.norm, self.features = rows, model, norm, features
+        self.within = within
         self.penalised, self.W = penalised, penalised.W[features]
         self.limits, self.ridges = penalised.limits[features], penalised.ridges[features][:, None]
         self.moves = np.broadcast_to(norm.moves(self.W), self.W.shape)
@@ -54,7 +61,8 @@ class Support:
         direction = newton_step(product, self._precondition(), slopes, ACCURACY).direction
         before = self._penalty(W)
         for trial in range(TRIALS):
-            there = self.norm.on_the_same_side(W, W + 0.5**trial * direction[:-1])
+            there = np.clip(W + 0.5**trial * direction[:-1], self.within.lowest, self.within.highest)
+            there = self.norm.on_the_same_side(W, there)
             constant = 0.5**trial * direction[-1]
             U = rows.moves(there - W, constant, some)
             along = gradients + 0.5 * model.hessians.applied(U)

@@ -20,7 +20,7 @@ from linclf.heads import Head
 from linclf.losses._registry import trait
 
 VECTORS = 4  # of the size of the weights, float64
-STEPS = 10  # most steps on a working set
+STEPS, STALLS = 10, 2  # most steps on a working set, and most working sets in a row that bring nothing
 LEAVE = 0.5  # share of what is allowed that may be left for a working set
 # a sweep ends a step with this share of the first fall, and of what is allowed; the next step is finer
 ROUGH, FINER = 0.1, 0.1
@@ -98,18 +98,18 @@ class _Run:
 
     def outcome(self, features: IntArray | None) -> Outcome:
         """Go to the minimum, first over some features; a warning if tol is not reached."""
-        steps, monitor = self.steps, self.monitor
-        stalled = 0
+        steps, monitor, stalled, last = self.steps, self.monitor, 0, np.inf
         while True:
             if features is not None:
-                last = self._minimise(features)
-                stalled = stalled + 1 if last <= steps.optimality.rounding(steps.value) else 0
+                before, last = steps.value, self._minimise(features)
+                falls = before - steps.value > steps.optimality.rounding(steps.value)
+                stalled = 0 if falls else stalled + 1
             G = steps.slopes(None)
             excess = steps.excess(G)
-            self.left = self._left(G, excess, np.inf if features is None else last)
+            self.left = self._left(G, excess, last)
             self.finished = steps.optimality.suffices(self.left, steps.value)
             stop = features is not None and self._record()
-            if self.finished or stop or monitor.n_iter >= self.max_iter or stalled > 2:
+            if self.finished or stop or monitor.n_iter >= self.max_iter or stalled > STALLS:
                 break
             features = steps.working_set(excess)
         if not np.isfinite(steps.value):
@@ -125,15 +125,15 @@ class _Run:
 
     def _minimise(self, features: IntArray) -> float:
         """Steps on a working set, until little is left for it; returns the fall of the last one."""
-        steps = self.steps
-        for number in range(STEPS):
-            share = ROUGH * FINER**number
-            enough = share * steps.optimality.allowed(steps.value)
-            last = steps.step(features if number == 0 else steps.support, enough, share)
-            allowed = LEAVE * steps.optimality.allowed(steps.value)
-            left = steps.gap(steps.slopes(features), features) if self.proves else last / SURE
+        steps, last, some, share = self.steps, 0.0, features, ROUGH
+        for _ in range(STEPS):
+            last = steps.step(some, share * steps.optimality.allowed(steps.value), share)
+            allowed, G = LEAVE * steps.optimality.allowed(steps.value), steps.slopes(features)
+            left = steps.gap(G, features) if self.proves else last / SURE
             if last == 0 or left <= allowed:
                 break
+            some = steps.to_move(G, features)
+            share = ROUGH if len(some) > len(steps.support) else share * FINER
         return last
 
     def _left(self, G: FloatArray, excess: FloatArray, last: float) -> float:
