@@ -1,6 +1,6 @@
 """Classifiers around another one: how they are fitted, and what they leave to the one inside."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from typing import Any, Self
 
 from numpy.typing import ArrayLike
@@ -84,7 +84,7 @@ class BaseMetaClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEsti
         return tags
 
 
-class WeightedMetaClassifier(BaseMetaClassifier):
+class WeightedMetaClassifier(BaseMetaClassifier, ABC):
     """One that takes weights, and uses probabilities or scores of the classifier inside."""
 
     # the parameters of the estimator are not checked yet

@@ -36,8 +36,8 @@ class ThresholdClassifier(BaseDecision):
     On the held-out rows the result is never worse than offsets of 0. On other rows it can be, if there are
     few rows of a class: compare with the classifier itself on test rows.
 
-    `predict` follows `decision_function`. `predict_proba` is that of the classifier inside, as in scikit-learn's
-    TunedThresholdClassifierCV, and its argmax can be another class.
+    `predict` follows `decision_function`. `predict_proba` is that of the classifier inside, as in
+    TunedThresholdClassifierCV of scikit-learn, and its argmax can be another class.
 
     Parameters
     ----------

@@ -32,8 +32,8 @@ from linclf.decisions import ThresholdClassifier
 from linclf.decisions._scoring import BY_CLASS, OF_POSITIVE
 
 
-# `predict_proba` is that of the classifier inside, as in scikit-learn's TunedThresholdClassifierCV. A check says
-# that its argmax is what is predicted: of a tree that is sure of each row it is, whatever the thresholds
+# `predict_proba` is that of the classifier inside, as in TunedThresholdClassifierCV of scikit-learn. A check
+# says that its argmax is what is predicted: of a tree that is sure of each row it is, whatever the thresholds
 @parametrize_with_checks(
     [
         ThresholdClassifier(DecisionTreeClassifier(random_state=0), scoring="f1_macro"),
