@@ -131,11 +131,13 @@ def tuned_threshold(
     p, has, weights = np.asarray(p, np.float64)[order], has[order], weights[order]
     found = np.concatenate([[0.0], np.cumsum(weights * has)])
     alarms = np.concatenate([[0.0], np.cumsum(weights * ~has)])
+    expected = np.concatenate([[0.0], np.cumsum(weights * p)])
     inner = np.flatnonzero(p[:-1] - p[1:] > SAME) + 1
     cuts = np.concatenate([[0], inner, [len(p)]])
     thresholds = np.concatenate([[FOR_NONE], (p[inner - 1] + p[inner]) / 2, [FOR_ALL]])
     usual = np.count_nonzero(p > USUAL)
-    outcomes = Outcomes(weights.sum(), found[-1], found[[usual, *cuts]], alarms[[usual, *cuts]])
+    of_cuts = (sums[[usual, *cuts]] for sums in (found, alarms, expected))
+    outcomes = Outcomes(weights.sum(), found[-1], *of_cuts)
     values = criterion.value(outcomes)
     base, values = float(values[0]), values[1:]
     best = values.max()

@@ -17,12 +17,16 @@ MORE = 1.1
 
 
 class Outcomes(NamedTuple):
-    """Weights of all rows, of those that have a label, and of those that get it and do or do not have it."""
+    """Weights of all rows, of those that have a label, and of those that get it and do or do not have it.
+
+    The ones that get it are different for each threshold.
+    """
 
     total: float
     positives: float
     found: FloatArray  # true positives
     alarms: FloatArray  # false positives
+    expected: FloatArray  # true positives if the probabilities are right
 
 
 class F1(NamedTuple):
@@ -85,11 +89,12 @@ class RecallAtPrecision(NamedTuple):
     rows: that of new rows is below ``precision`` about half of the time, and far below if few rows are found.
     With a ``confidence``, such as 0.95, it is below in at most a share of ``1 - confidence`` of all fits,
     whatever the probabilities are. The lower bound by Clopper and Pearson must then be ``precision`` at
-    least. Thresholds are tried from the highest down, first where enough rows are predicted to show anything,
-    ``log(1 - confidence) / log(precision)``, then where a tenth more are, until one fails. The order does not
-    depend on the labels and the first failure ends it, so no correction for trying many is needed.
-    The rows must be drawn as new rows are, and scored by the same classifier. With folds, the guarantee holds
-    as far as the clones score like the classifier that is fitted to all rows.
+    least, for which ``log(1 - confidence) / log(precision)`` rows have to be found: 29 for 0.9 and 0.95.
+    Of these thresholds, the one is tried first that would have the largest bound if the probabilities were
+    right, then lower ones, each of which predicts a tenth more rows, until one fails. The order does not
+    depend on the labels and the first failure ends it, so no correction for trying many is needed. The rows
+    must be drawn as new rows are, and scored by the same classifier. With folds, the guarantee holds as far
+    as the clones score like the classifier that is fitted to all rows.
 
     Parameters
     ----------
@@ -116,11 +121,11 @@ class RecallAtPrecision(NamedTuple):
 
     >>> import numpy as np
     >>> from linclf.decisions.criteria import Outcomes
-    >>> outcomes = Outcomes(1000.0, 40.0, found=np.array([28.0, 29.0]), alarms=np.array([0.0, 0.0]))
-    >>> RecallAtPrecision(0.9).value(outcomes)
-    array([0.7  , 0.725])
-    >>> RecallAtPrecision(0.9, confidence=0.95).value(outcomes)
-    array([ -inf, 0.725])
+    >>> for n in (28.0, 29.0):
+    ...     outcomes = Outcomes(1000.0, 40.0, *np.array([[n], [0.0], [n]]))
+    ...     print(*(RecallAtPrecision(0.9, confidence).value(outcomes) for confidence in (None, 0.95)))
+    [0.7] [-inf]
+    [0.725] [0.725]
     """
 
     precision: float
@@ -133,13 +138,14 @@ class RecallAtPrecision(NamedTuple):
         if self.confidence is None:
             enough = found >= (self.precision - 1e-12) * predicted
         else:
-            enough = (predicted == 0) | self._shown(found, predicted, 1 - self.confidence)
+            enough = (predicted == 0) | self._shown(outcomes, predicted, 1 - self.confidence)
         return np.where(enough, _share(found, outcomes.positives), -np.inf)
 
-    def _shown(self, found: FloatArray, predicted: FloatArray, risk: float) -> BoolArray:
+    def _shown(self, outcomes: Outcomes, predicted: FloatArray, risk: float) -> BoolArray:
         """Which thresholds have the precision, with this risk that one of them all has not."""
-        bounds = betaincinv(found, predicted - found + 1, risk)  # Clopper and Pearson; NaN if none is found
-        shown, needed = [], np.log(risk) / np.log(self.precision) - 1e-9
+        bounds, hopes = (_bound(found, predicted, risk) for found in (outcomes.found, outcomes.expected))
+        hopes[predicted < np.log(risk) / np.log(self.precision) - 1e-9] = -1  # too few to show anything
+        shown, needed = [], predicted[hopes.argmax()]
         for at in np.argsort(predicted, kind="stable"):
             if predicted[at] < needed:
                 continue
@@ -199,6 +205,12 @@ def check_criterion(criterion: Any) -> Criterion:
             "such as 0.99, or confidence=None"
         )
     return criterion
+
+
+def _bound(found: FloatArray, predicted: FloatArray, risk: float) -> FloatArray:
+    """Lower bound of the precision by Clopper and Pearson; 0 if nothing is found."""
+    found = np.minimum(found, predicted)
+    return betaincinv(np.maximum(found, np.finfo(float).tiny), predicted - found + 1, risk)
 
 
 def _share(part: FloatArray, whole: FloatArray | float) -> FloatArray:

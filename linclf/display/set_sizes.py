@@ -271,7 +271,7 @@ class SetSizeDisplay:
             handles.append(ax.axhline(self.coverage, color=COLOURS[3], linestyle="--", label=text))
         finish(ax, xlabel="classes in a set", ylabel="share, coverage")
         ax.set_xticks(places, self.labels_)
-        ax.set_ylim(0, 1)
+        ax.set(ylim=(0, 1), yticks=np.linspace(0, 1, 6))  # the legend is above 1
         legend_within(ax, handles, self.name)
         self.ax_, self.figure_ = ax, ax.figure
         return self

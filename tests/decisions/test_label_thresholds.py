@@ -91,7 +91,7 @@ def test_the_threshold_is_the_best_of_all(seed, n, ties, criterion):
 
 def test_criteria_worked_by_hand():
     # 10 rows, 4 with the label; 5 get it, 3 of them rightly
-    outcomes = Outcomes(10.0, 4.0, np.array([3.0]), np.array([2.0]))
+    outcomes = Outcomes(10.0, 4.0, np.array([3.0]), np.array([2.0]), np.array([3.0]))
     assert F1().value(outcomes) == pytest.approx(2 * 3 / (5 + 4))
     assert ErrorCosts(1, 7).value(outcomes) == pytest.approx(-(2 + 7) / 10)
     assert RecallAtPrecision(0.6).value(outcomes) == 0.75
@@ -106,20 +106,23 @@ def test_criteria_worked_by_hand():
 def test_what_is_shown_is_what_exact_tests_in_order_show():
     """The bound is SciPy's exact one-sided interval, and the order is that of the docstring."""
     rng = np.random.default_rng(0)
+    p = np.clip(np.linspace(1.3, 0.3, 400), 0, 1)
+    has = rng.uniform(size=400) < p
+    found, expected = (np.concatenate([[0], np.cumsum(each)]) for each in (has, p**1.5))
+
+    def bound(count, n, confidence):
+        test = stats.binomtest(int(count), n, alternative="greater")
+        return test.proportion_ci(confidence, method="exact").low
+
     for precision, confidence in ((0.6, 0.9), (0.8, 0.8), (0.9, 0.95)):
-        has = rng.uniform(size=400) < np.linspace(1.3, 0.3, 400)
-        found = np.concatenate([[0], np.cumsum(has)])
-        shown, needed = [0], np.log(1 - confidence) / np.log(precision)
-        for m in range(1, 401):
-            if m < needed:
-                continue
-            test = stats.binomtest(int(found[m]), m, alternative="greater")
-            if test.proportion_ci(confidence, method="exact").low < precision:
-                break
+        hopes = [stats.beta.ppf(1 - confidence, expected[m], m - expected[m] + 1) for m in range(1, 401)]
+        shown, m = [0], 1 + int(np.argmax(hopes))
+        assert m > 100
+        while m <= 400 and bound(found[m], m, confidence) >= precision:
             shown.append(m)
-            needed = 1.1 * m
-        assert 1 < len(shown) < 50
-        outcomes = Outcomes(400.0, float(found[-1]), found * 1.0, np.arange(401.0) - found)
+            m = int(np.ceil(1.1 * m))
+        assert 1 < len(shown) < 20
+        outcomes = Outcomes(400.0, float(found[-1]), found * 1.0, np.arange(401.0) - found, expected)
         value = RecallAtPrecision(precision, confidence).value(outcomes)
         assert np.flatnonzero(np.isfinite(value)).tolist() == shown
         np.testing.assert_allclose(value[shown], found[shown] / found[-1])
