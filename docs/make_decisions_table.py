@@ -165,17 +165,18 @@ def table_of_emotions():
 def table_of_required():
     """What is left on test rows of a precision that was required on held-out rows."""
     lines = [
-        "| table | rows to train | precision required | rows found held out | precision on test rows "
-        "| splits below it | splits without a prediction | recall held out | recall on test rows |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| table | rows to train | precision required | confidence | rows found held out | precision on test "
+        "rows | splits below it | splits without a prediction | recall held out | recall on test rows |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name in ("mammography", "oil-spill"):
         X, y = table(name)
         y = y == np.bincount(y).argmin()  # the rare class
-        for precision in (0.8, 0.9):
+        for precision, confidence in ((0.8, None), (0.8, 0.9), (0.9, None), (0.9, 0.9)):
             found = []
             for train, test in splits(X, y, None, N_REQUIRED):
-                clf = LabelThresholdClassifier(model(), criterion=RecallAtPrecision(precision))
+                criterion = RecallAtPrecision(precision, confidence)
+                clf = LabelThresholdClassifier(model(), criterion=criterion)
                 predicted = clf.fit(X[train], y[train]).predict(X[test])
                 held_out = clf.best_scores_[0]
                 on_test = precision_score(y[test], predicted, zero_division=np.nan)
@@ -183,8 +184,10 @@ def table_of_required():
                 found.append((held_out * y[train].sum(), on_test, not predicted.any(), held_out, recall))
             found = np.array(found)
             n_found, _, never, held_out, recall = found.mean(axis=0)
-            on_test, below = np.nanmean(found[:, 1]), np.sum(found[:, 1] < precision)
-            cells = f"{precision} | {n_found:.1f} of {y.sum() // 2} | {on_test:.2f} | {below} of {N_REQUIRED}"
+            below = np.sum(found[:, 1] < precision)
+            on_test = "-" if np.isnan(found[:, 1]).all() else f"{np.nanmean(found[:, 1]):.2f}"
+            cells = f"{precision} | {confidence or '-'} | {n_found:.1f} of {y.sum() // 2} | {on_test}"
+            cells += f" | {below} of {N_REQUIRED}"
             cells += f" | {never * N_REQUIRED:.0f} of {N_REQUIRED} | {held_out:.2f} | {recall:.2f}"
             lines.append(f"| {name} | {len(y) // 2:,} | {cells} |")
     return lines

@@ -37,9 +37,9 @@ def save(model: BaseEstimator, path: Place) -> None:
     An existing file is replaced atomically: if a save fails or is killed, the old file stays.
 
     Besides the estimators of linclf, a file can hold these of scikit-learn: ``Pipeline``, ``FeatureUnion``,
-    ``ColumnTransformer``, scalers, encoders, imputers, text vectorizers and feature selectors. Models that
-    contain other code (a function, a custom loss, another step or calibrator, callbacks) need pickle, joblib
-    or skops.
+    ``ColumnTransformer``, scalers, encoders, imputers, text vectorizers, feature selectors, splitters as
+    ``cv``, and scorers that have a name. Models that contain other code (a function, a custom loss, another
+    step or calibrator, a scorer of your own, callbacks) need pickle, joblib or skops.
 
     Parameters
     ----------

@@ -1,11 +1,21 @@
-"""The parts of scikit-learn that a file may hold: steps of pipelines, functions and types."""
+"""The parts of scikit-learn that a file may hold: steps, splitters, scorers, functions and types."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any, TypeGuard
 
 import numpy as np
-from sklearn import compose, feature_extraction, feature_selection, impute, pipeline, preprocessing
+from sklearn import (
+    compose,
+    feature_extraction,
+    feature_selection,
+    impute,
+    model_selection,
+    pipeline,
+    preprocessing,
+)
 from sklearn.base import BaseEstimator, clone
+from sklearn.metrics import get_scorer, get_scorer_names
 
 STEPS: tuple[type[BaseEstimator], ...] = (
     pipeline.Pipeline,
@@ -40,6 +50,26 @@ STEPS: tuple[type[BaseEstimator], ...] = (
     feature_selection.VarianceThreshold,
     feature_selection.SelectFromModel,
 )
+SPLITTERS: dict[str, type] = {
+    splitter.__name__: splitter
+    for splitter in (
+        model_selection.KFold,
+        model_selection.StratifiedKFold,
+        model_selection.GroupKFold,
+        model_selection.StratifiedGroupKFold,
+        model_selection.RepeatedKFold,
+        model_selection.RepeatedStratifiedKFold,
+        model_selection.ShuffleSplit,
+        model_selection.StratifiedShuffleSplit,
+        model_selection.GroupShuffleSplit,
+        model_selection.LeaveOneOut,
+        model_selection.LeavePOut,
+        model_selection.LeaveOneGroupOut,
+        model_selection.LeavePGroupsOut,
+        model_selection.TimeSeriesSplit,
+        model_selection.PredefinedSplit,
+    )
+}
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
@@ -61,6 +91,21 @@ STOP_WORDS_ID = "_stop_words_id"  # the address of the stop words that a vectori
 
 def is_step(model: Any) -> TypeGuard[BaseEstimator]:
     return type(model) in STEPS
+
+
+def splitter_parameters(splitter: Any) -> dict[str, Any]:
+    """The arguments of the constructor of a splitter; repeated ones keep those of each repetition apart."""
+    kept = vars(splitter) | vars(splitter).get("cvargs", {})
+    return {name: kept[name] for name in inspect.signature(type(splitter)).parameters}
+
+
+def scorer_name(scorer: Any) -> str | None:
+    """The name of a scorer of scikit-learn that does the same, or None."""
+    for name in get_scorer_names() if callable(scorer) else ():
+        known = get_scorer(name)
+        if type(scorer) is type(known) and vars(scorer) == vars(known):
+            return name
+    return None
 
 
 def attributes_as_data(model: BaseEstimator, attributes: dict[str, Any]) -> dict[str, Any]:

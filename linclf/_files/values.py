@@ -2,7 +2,7 @@
 
 None, booleans, integers, finite floats, strings and lists are written directly. Any other value is
 a JSON object with one key, its kind: ``array`` holds the number of an array, ``estimator`` and
-``object`` the name of a class from `classes`, and ``type`` and ``function`` a name from
+``object`` the name of a class from `classes`, and ``splitter``, ``type`` and ``function`` a name from
 `linclf._files.sklearn_parts`.
 """
 
@@ -15,6 +15,7 @@ import numpy as np
 from sklearn import config_context
 from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import get_scorer
 
 from linclf import calibration, classifiers, conformal, decisions, embedding, large, tuning
 from linclf._estimator.predicting import Predicting
@@ -22,11 +23,14 @@ from linclf._files import stream
 from linclf._files.earlier import parts_as_models
 from linclf._files.sklearn_parts import (
     FUNCTIONS,
+    SPLITTERS,
     STEPS,
     TYPES,
     attributes_as_data,
     is_step,
     restore,
+    scorer_name,
+    splitter_parameters,
     with_columns_of,
 )
 from linclf._training.model import LinearModel
@@ -45,6 +49,14 @@ SCALAR_DTYPE = re.compile(r"[<>|]([biuSU]\d+|f[248])")
 PLAIN = (bool, int, str, type(None))  # JSON's own types
 OBJECT_DTYPE = np.dtype(object).str  # allowed as a setting, never for an array in the file
 METADATA_REQUEST = "_metadata_request"  # scikit-learn's attribute for metadata routing
+# what else can be done about values that files cannot hold, by a part of the place where they are
+REMEDIES = {
+    "._skl_callbacks": ", or remove them with set_callbacks()",
+    ".scoring": ", or pass the name of a scorer of scikit-learn; set_params(scoring='accuracy') of a fitted "
+    "model changes no prediction",
+    ".cv": ", or pass a number of folds, a splitter of scikit-learn or a list; set_params(cv=None) of a "
+    "fitted model changes no prediction",
+}
 
 
 def classes() -> dict[str, type]:
@@ -117,7 +129,7 @@ class Writer:
         if cls in self.names:
             fields = value._asdict() if issubclass(cls, tuple) else value.__getstate__()
             return {"object": [self.names[cls], self.encode_fields(fields, place)]}
-        remedy = ", or remove them with set_callbacks()" if "._skl_callbacks" in place else ""
+        remedy = next((text for end, text in REMEDIES.items() if end in place), "")
         raise TypeError(
             f"{place} is {brief_repr(value)}, which is neither linclf's nor a part of scikit-learn that "
             "files may hold, and could not be read back without running code; use pickle, joblib or skops "
@@ -125,8 +137,14 @@ class Writer:
         )
 
     def encode_setting(self, value: Any, place: str) -> Json:
-        """Encode values that occur only in scikit-learn steps; None for anything else."""
+        """Encode values that are scikit-learn's or occur only in its steps; None for anything else."""
         cls = type(value)
+        if cls in SPLITTERS.values():
+            request = vars(value).get(METADATA_REQUEST)
+            parts = splitter_parameters(value), {} if request is None else request._serialize()
+            return {"splitter": [cls.__name__, *(self.encode_fields(part, place) for part in parts)]}
+        if (name := scorer_name(value)) is not None:
+            return {"scorer": name}
         if cls is slice:
             return {"slice": self.encode_items([value.start, value.stop, value.step], place)}
         if cls in (set, frozenset):
@@ -204,6 +222,8 @@ class Reader:
             "slice": self.slice,
             "set": lambda items: set(map(self.decode, items)),
             "frozenset": lambda items: frozenset(map(self.decode, items)),
+            "splitter": lambda parts: self.splitter(*parts),
+            "scorer": lambda name: get_scorer(str(name)),  # nothing that could be called
             "type": TYPES.__getitem__,
             "function": FUNCTIONS.__getitem__,
             "random state": self.random_state,
@@ -254,6 +274,16 @@ class Reader:
     def fields(self, fields: Any) -> dict[str, Any]:
         return {name: self.decode(item) for name, item in fields.items()}
 
+    def splitter(self, name: Any, parameters: Any, requests: Any) -> Any:
+        splitter = SPLITTERS[name](**self.fields(parameters))
+        self.set_requests(splitter, requests)
+        return splitter
+
+    def set_requests(self, owner: Any, requests: Any) -> None:
+        with config_context(enable_metadata_routing=True):
+            for method, request in self.fields(requests).items():
+                getattr(owner, f"set_{method}_request")(**dict(request))
+
     def object(self, name: Any, fields: Any) -> Any:
         cls, values = self.classes[name], self.fields(fields)
         if issubclass(cls, tuple):
@@ -279,8 +309,6 @@ class Reader:
             if _is_part_of_class(cls, key) or key in model.get_params(deep=False):
                 raise ValueError(f"{key} would hide a part of {name}")
             vars(model)[key] = item
-        with config_context(enable_metadata_routing=True):
-            for method, request in self.fields(requests).items():
-                getattr(model, f"set_{method}_request")(**dict(request))
+        self.set_requests(model, requests)
         restore(model)
         return model

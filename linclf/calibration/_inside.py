@@ -10,7 +10,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.metadata_routing import _routing_enabled, process_routing
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from linclf._types import FloatArray
+from linclf._types import FloatArray, LabelArray
 
 
 def routed(
@@ -68,12 +68,18 @@ def predicts_several(estimator: Any, X: Any) -> bool:
     return len(shape) == 2 and shape[1] > 1
 
 
-def check_one_label(estimator: Any, X: Any) -> None:
-    """Refuse a fitted classifier of several labels where y has one label a row."""
-    if predicts_several(estimator, X):
+def check_kind(estimator: Any, X: Any, y: LabelArray) -> None:
+    """Refuse a fitted classifier of several labels where y has one label a row, and the other way round."""
+    several = predicts_several(estimator, X)
+    if several and y.ndim == 1:
         raise ValueError(
             f"{estimator!r} predicts several labels a row, and y has one: pass the y of shape (n_samples, "
             "n_labels) to linclf.decisions.LabelThresholdClassifier, or a classifier of one label"
+        )
+    if y.ndim == 2 and not several:
+        raise ValueError(
+            f"{estimator!r} predicts one label a row, and y has {y.shape[1]}: pass a classifier that was "
+            "fitted to such a y"
         )
 
 

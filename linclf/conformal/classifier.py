@@ -1,29 +1,25 @@
 """A classifier whose sets of classes contain the true one as often as asked for."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from numbers import Real
 from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context
+from sklearn.base import _fit_context
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import Tags, _safe_indexing, check_random_state, get_tags, indexable
+from sklearn.utils import _safe_indexing, check_random_state, indexable
 from sklearn.utils._param_validation import HasMethods, Interval
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, _routing_enabled, process_routing
+from sklearn.utils.metadata_routing import _routing_enabled, process_routing
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import _estimator_has
 
-from linclf._data.labels import Accuracy, check_targets, labels_of
 from linclf._types import BoolArray, FloatArray, IntArray, LabelArray, Seed, typed
-from linclf.calibration._folds import Given, fitted_to
-from linclf.calibration._inside import (
-    check_one_label,
-    check_same_classes,
-    refuse_for_frozen,
-    refuse_offset,
-)
+from linclf.calibration._folds import Given, checked_rows, fitted_to
+from linclf.calibration._inside import check_same_classes, refuse_for_frozen, refuse_offset
+from linclf.calibration._meta import BaseMetaClassifier
 from linclf.conformal._interfaces import ALL_ROWS, Score, Taxonomy
 from linclf.conformal._names import score_for, taxonomy_for
 from linclf.conformal._rows import check_known, codes_of, probabilities_by_block, scores_of_labels, split
@@ -36,15 +32,7 @@ SHARE = 0.2  # of the rows that calibrate
 UNITS = 16
 
 
-def _inner_has(name: str) -> Callable[[Any], bool]:
-    def check(self: Any) -> bool:
-        getattr(getattr(self, "estimator_", self.estimator), name)  # its AttributeError says why
-        return True
-
-    return check
-
-
-class ConformalClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class ConformalClassifier(BaseMetaClassifier):
     """Any classifier with `predict_set`: sets of classes of guaranteed coverage.
 
     A part of the rows is held out, stratified, the classifier is fitted to the others, and the scores of the
@@ -119,8 +107,6 @@ class ConformalClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEst
     (array([1, 4, 5, 6, 8, 9]), np.int64(9))
     """
 
-    estimator_: Any
-    classes_: LabelArray
     scores_: FloatArray
     row_categories_: IntArray
     categories_: IntArray
@@ -181,9 +167,9 @@ class ConformalClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEst
         UserWarning
             If rows that calibrate are of classes that the classifier does not know.
         """
-        X, y = _checked(X, y)
+        X, y, _ = checked_rows(X, y, None)
         score, taxonomy = score_for(self.conformity_score), taxonomy_for(self.taxonomy)
-        given = Given(X, y, None, self._routed(params))
+        given = Given(X, y, None, self._routed(params), {})
         if not hasattr(self.estimator, "predict_proba"):
             raise TypeError(
                 f"estimator={self.estimator!r} has no predict_proba, which prediction sets need; wrap it in "
@@ -192,8 +178,7 @@ class ConformalClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEst
         rng = check_random_state(self.random_state)
         if isinstance(self.estimator, FrozenEstimator):
             self._check_frozen(given.params)
-            estimator = self.estimator.fit(X, y)  # refused if not fitted
-            check_one_label(estimator, X)
+            estimator = self._frozen(given)
         else:
             share = SHARE if self.calibration_size is None else self.calibration_size
             train, held_out = split(y, float(share), rng)
@@ -210,14 +195,10 @@ class ConformalClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEst
         scores = scores_of_labels(score, estimator, X, codes, seed)
         categories, rows = taxonomy.assign(scores, codes, len(classes), rng)
         rows = rows[np.argsort(scores[rows], kind="stable")]
-        self.estimator_, self.classes_, self.categories_ = estimator, classes, categories
-        self.scores_ = scores[rows]
+        self.scores_, self.categories_ = scores[rows], categories
         self.row_categories_ = np.where(codes < 0, ALL_ROWS, categories[codes])[rows]
         self._score, self._seed = score, seed
-        for name in ("n_features_in_", "feature_names_in_"):
-            vars(self).pop(name, None)
-            if hasattr(estimator, name):
-                setattr(self, name, getattr(estimator, name))
+        self._publish(estimator, classes)
         return self
 
     def predict_set(self, X: Any, coverage: float = 0.9, *, allow_empty: bool = True) -> sparse.csr_array:
@@ -310,24 +291,7 @@ class ConformalClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEst
         check_same_classes(self)
         return self.estimator_.predict(X)
 
-    @typed(available_if(_inner_has("predict_proba")))
-    def predict_proba(self, X: Any) -> FloatArray:
-        """The probabilities of the classifier.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows to classify.
-
-        Returns
-        -------
-        p : ndarray of shape (n_samples, n_classes)
-            Probabilities of all classes.
-        """
-        check_same_classes(self)
-        return self.estimator_.predict_proba(X)
-
-    @typed(available_if(_inner_has("decision_function")))
+    @typed(available_if(_estimator_has("decision_function")))
     def decision_function(self, X: Any) -> FloatArray:
         """The scores of the classifier, if it has them.
 
@@ -343,17 +307,6 @@ class ConformalClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEst
         """
         check_same_classes(self)
         return self.estimator_.decision_function(X)
-
-    def get_metadata_routing(self) -> MetadataRouter:
-        """The routing of the metadata of `fit`.
-
-        Returns
-        -------
-        routing : sklearn.utils.metadata_routing.MetadataRouter
-            To ``fit`` of the classifier.
-        """
-        mapping = MethodMapping().add(caller="fit", callee="fit")
-        return MetadataRouter(owner=self).add(estimator=self.estimator, method_mapping=mapping)
 
     def _routed(self, params: dict[str, Any]) -> dict[str, Any]:
         """The parameters for ``fit`` of the classifier."""
@@ -377,17 +330,3 @@ class ConformalClassifier(Accuracy, ClassifierMixin, MetaEstimatorMixin, BaseEst
                 "calibrate a FrozenEstimator: leave calibration_size=None, or pass the estimator itself"
             )
         refuse_for_frozen(self.estimator, params)
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags = get_tags(self.estimator).input_tags
-        return tags
-
-
-def _checked(X: Any, y: ArrayLike) -> tuple[Any, LabelArray]:
-    """X and the labels; there must be rows."""
-    X, given = cast("list[Any]", indexable(X, y))
-    labels = labels_of(given)
-    if not labels.size:
-        raise ValueError("X and y have 0 samples; pass some of each class")
-    return X, check_targets(labels)

@@ -7,13 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import _safe_indexing
 from sklearn.utils.metaestimators import _safe_split
 
 from linclf._data.folds import Fold, folds_of
 from linclf._types import BoolArray, FloatArray, IntArray
-from linclf.calibration._folds import Given, fitted_to
-from linclf.decisions._base import OTHER_ROWS, BaseDecision, HeldOut
+from linclf.calibration._folds import Given, HeldOut, fitted_to
+from linclf.decisions._base import OTHER_ROWS, BaseDecision
 from linclf.decisions.criteria import Criterion, Outcomes, RecallAtPrecision
 
 N_FOLDS = 5
@@ -66,18 +65,16 @@ def of_labels(estimator: Any, X: Any, n_labels: int) -> FloatArray:
     return p
 
 
-def held_out_labels(owner: BaseDecision, fitted: Any, given: Given, for_split: dict[str, Any]) -> HeldOut:
+def held_out_labels(owner: BaseDecision, fitted: Any, given: Given) -> HeldOut:
     """Probabilities of all rows with weight, each by a clone that was not fitted to it."""
-    n, n_labels = given.y.shape
-    rows = np.arange(n) if given.weights is None else np.flatnonzero(given.weights)
+    rows, n_labels = given.rows, given.y.shape[1]
     if isinstance(owner.estimator, FrozenEstimator):
-        known = given.X if len(rows) == n else _safe_indexing(given.X, rows)
-        return HeldOut(of_labels(fitted, known, n_labels), rows)
+        return HeldOut(of_labels(fitted, given.X_of(rows), n_labels), rows)
     rarest = _rarest(given.y)
     if owner.cv is None or isinstance(owner.cv, Integral):
         folds = _dealt(rows, rarest, N_FOLDS if owner.cv is None else int(owner.cv))
     else:
-        folds = folds_of(owner.cv, given.X, rarest, rows, for_split, OTHER_ROWS)
+        folds = folds_of(owner.cv, given.X, rarest, rows, given.for_split, OTHER_ROWS)
     parts = []
     for train, test in folds:
         clone = _fitted_to(owner, given, train)
@@ -134,11 +131,13 @@ def tuned_threshold(
     p, has, weights = np.asarray(p, np.float64)[order], has[order], weights[order]
     found = np.concatenate([[0.0], np.cumsum(weights * has)])
     alarms = np.concatenate([[0.0], np.cumsum(weights * ~has)])
+    expected = np.concatenate([[0.0], np.cumsum(weights * p)])
     inner = np.flatnonzero(p[:-1] - p[1:] > SAME) + 1
     cuts = np.concatenate([[0], inner, [len(p)]])
     thresholds = np.concatenate([[FOR_NONE], (p[inner - 1] + p[inner]) / 2, [FOR_ALL]])
     usual = np.count_nonzero(p > USUAL)
-    outcomes = Outcomes(weights.sum(), found[-1], found[[usual, *cuts]], alarms[[usual, *cuts]])
+    of_cuts = (sums[[usual, *cuts]] for sums in (found, alarms, expected))
+    outcomes = Outcomes(weights.sum(), found[-1], *of_cuts)
     values = criterion.value(outcomes)
     base, values = float(values[0]), values[1:]
     best = values.max()

@@ -1,22 +1,19 @@
 """The class of least expected cost."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils._param_validation import HasMethods
 
-from linclf._data.labels import Accuracy
-from linclf._types import FloatArray, LabelArray, typed
-from linclf.calibration._folds import Given, checked_rows
-from linclf.calibration._inside import refuse_decision, routed
+from linclf._types import FloatArray, LabelArray
+from linclf.calibration._folds import Given
 from linclf.decisions._base import BaseDecision, need_probabilities
 
 
-class CostSensitiveClassifier(Accuracy, ClassifierMixin, BaseDecision):
+class CostSensitiveClassifier(BaseDecision):
     """Any classifier with probabilities, deciding for the class of least expected cost.
 
     With probabilities p of the classes and ``costs[i, j]``, the cost of predicting class j if the truth is
@@ -84,7 +81,6 @@ class CostSensitiveClassifier(Accuracy, ClassifierMixin, BaseDecision):
     """
 
     costs_: FloatArray
-    classes_: LabelArray
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit", "predict"])],
         "costs": ["array-like", dict, None],
@@ -96,46 +92,13 @@ class CostSensitiveClassifier(Accuracy, ClassifierMixin, BaseDecision):
         self.estimator = estimator
         self.costs = costs
 
-    # the parameters of the estimator are not checked yet
-    @typed(_fit_context(prefer_skip_nested_validation=False))
-    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, **params: Any) -> Self:
-        """Fit the classifier, and check the costs.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows, of any kind that the classifier accepts.
-        y : array-like of shape (n_samples,)
-            Labels.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights for the classifier.
-        **params : dict
-            For the classifier's `fit`. With ``sklearn.set_config(enable_metadata_routing=True)`` these and
-            the weights are routed to it on request.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            If the costs are not finite numbers of 0 or more, do not fit the classes, or never make a wrong
-            answer dearer than the right one; if the classifier has no ``predict_proba``, or takes no
-            weights although some are given. Also for an ``offset``, which held-out rows would
-            not get, parameters for a FrozenEstimator, and a decision inside this one.
-        """
-        refuse_decision(self)
+    def _fit(self, given: Given) -> None:
         need_probabilities(self.estimator)
-        X, y, weights = checked_rows(X, y, sample_weight)
         if not isinstance(self.estimator, FrozenEstimator):
-            _matrix(self.costs, np.unique(y))  # refused before a long fit
-        for_fit, _ = routed(self, weights, params)
-        estimator = self._fit_inside(Given(X, y, weights, for_fit), None)
+            _matrix(self.costs, np.unique(given.y))  # refused before a long fit
+        estimator = self._fit_inside(given, None)
         self.costs_ = _matrix(self.costs, estimator.classes_)
-        self.classes_ = estimator.classes_
-        self._published(estimator)
-        return self
+        self._publish(estimator, estimator.classes_)
 
     def expected_cost(self, X: Any, costs: ArrayLike | None = None) -> FloatArray:
         """Expected cost of each answer.

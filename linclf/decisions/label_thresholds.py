@@ -1,21 +1,19 @@
 """A threshold for each of several labels."""
 
 import warnings
-from typing import Any, Self, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils import Tags, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
 from linclf._data.folds import Folds, Splitter
-from linclf._data.labels import Accuracy, classes_of
-from linclf._types import FloatArray, LabelArray, typed
-from linclf.calibration._folds import Given, checked_rows, checked_weights
-from linclf.calibration._inside import check_same_classes, refuse_decision, routed
+from linclf._data.labels import classes_of
+from linclf._types import FloatArray, LabelArray
+from linclf.calibration._folds import Given, checked_weights
 from linclf.decisions._base import BaseDecision, held_out, need_probabilities
 from linclf.decisions._labels import (
     OF_SEVERAL,
@@ -28,7 +26,7 @@ from linclf.decisions._labels import (
 from linclf.decisions.criteria import Criterion, RecallAtPrecision, check_criterion
 
 
-class LabelThresholdClassifier(Accuracy, ClassifierMixin, BaseDecision):
+class LabelThresholdClassifier(BaseDecision):
     """Any classifier of several labels with a threshold for each, tuned for a criterion.
 
     Row r gets label l if its probability is above ``thresholds_[l]``. The thresholds are tuned one by one, on
@@ -96,7 +94,6 @@ class LabelThresholdClassifier(Accuracy, ClassifierMixin, BaseDecision):
     thresholds_: FloatArray
     best_scores_: FloatArray
     base_scores_: FloatArray
-    classes_: LabelArray
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit", "predict"])],
         "criterion": "no_validation",
@@ -114,85 +111,49 @@ class LabelThresholdClassifier(Accuracy, ClassifierMixin, BaseDecision):
         self.criterion = criterion
         self.cv = cv
 
-    # the parameters of the estimator are not checked yet
-    @typed(_fit_context(prefer_skip_nested_validation=False))
-    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, **params: Any) -> Self:
-        """Fit the classifier, and tune the thresholds.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows, of any kind that the classifier accepts.
-        y : {array-like, sparse matrix} of shape (n_samples, n_labels), or array-like of shape (n_samples,)
-            1 where a row has a label and 0 elsewhere, or one of two classes.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights for the classifier, and for the criterion. A weight of 0 removes a row from
-            the held-out rows.
-        **params : dict
-            For the classifier's `fit`; parameters with one entry per row are divided into folds. With
-            ``sklearn.set_config(enable_metadata_routing=True)`` these and the weights are routed to the
-            classifier and to the splitter of ``cv`` on request; the criterion always gets the weights.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            If y is neither of labels nor of two classes, if ``criterion`` is none, if ``cv`` is given for a
-            FrozenEstimator, if the classifier has no ``predict_proba``, or the data do not fit. Also for an
-            ``offset``, which held-out rows would not get, parameters for a FrozenEstimator, and a decision
-            inside this one.
-
-        Warns
-        -----
-        UserWarning
-            If no threshold of a label has the precision of `RecallAtPrecision`: it is never predicted. If the
-            classifier does not accept ``sample_weight``, so that only the criterion uses it; not given if
-            metadata are routed.
-        """
-        criterion = check_criterion(self.criterion)
-        refuse_decision(self)
+    def _checked_rows(
+        self, X: Any, y: Any, sample_weight: ArrayLike | None
+    ) -> tuple[Any, LabelArray, FloatArray | None]:
         indicator = indicator_of(y)
-        if indicator is None:
-            need_probabilities(self.estimator)
-            X, labels, weights = checked_rows(X, y, sample_weight)
-            if len(classes_of(labels)) > 2:
-                raise ValueError(
-                    "Only binary classification is supported. The type of the target is "
-                    f"{type_of_target(labels)}; use ThresholdClassifier for more than two classes, or pass y "
-                    "of shape (n_samples, n_labels) with 1 where a row has a label and 0 elsewhere"
-                )
-        else:
-            need_labels(self.estimator)
+        if indicator is not None:
             X, labels = cast("list[Any]", indexable(X, indicator))
-            weights = checked_weights(X, sample_weight)
-        for_fit, for_split = routed(self, weights, params)
-        given = Given(X, labels, weights, for_fit)
+            return X, labels, checked_weights(X, sample_weight)
+        X, labels, weights = super()._checked_rows(X, y, sample_weight)
+        if len(classes_of(labels)) > 2:
+            raise ValueError(
+                "Only binary classification is supported. The type of the target is "
+                f"{type_of_target(labels)}; use ThresholdClassifier for more than two classes, or pass y "
+                "of shape (n_samples, n_labels) with 1 where a row has a label and 0 elsewhere"
+            )
+        return X, labels, weights
+
+    def _fit(self, given: Given) -> None:
+        criterion, several = check_criterion(self.criterion), given.y.ndim == 2
+        (need_labels if several else need_probabilities)(self.estimator)
         try:
             estimator = self._fit_inside(given, "the criterion of held-out rows")
         except ValueError as fault:
-            if indicator is None or "1d array" not in str(fault):
+            if not several or "1d array" not in str(fault):
                 raise
             raise ValueError(
                 f"fit of {self.estimator!r} takes one label a row ({fault}); use {OF_SEVERAL}"
             ) from fault
-        if indicator is None:
+        if several:
+            classes = np.arange(given.y.shape[1])
+            scored = held_out_labels(self, estimator, given)
+            p, has = scored.scores, given.y[scored.rows] == 1
+        else:
             classes = estimator.classes_
             if len(classes) != 2:
                 raise ValueError(
                     f"{estimator!r} knows the classes {classes.tolist()}, and a threshold is between two; "
                     "use ThresholdClassifier for more"
                 )
-            scored = held_out(self, estimator, given, for_split, "predict_proba", "the threshold")
-            p, has = scored.scores[:, 1:], (labels[scored.rows] == classes[1])[:, None]
-        else:
-            classes = np.arange(labels.shape[1])
-            scored = held_out_labels(self, estimator, given, for_split)
-            p, has = scored.scores, labels[scored.rows] == 1
-        counts = np.ones(len(p)) if weights is None else weights[scored.rows]
-        tuned = [tuned_threshold(*label, counts, criterion) for label in zip(p.T, has.T, strict=True)]
+            scored = held_out(self, estimator, given, "predict_proba", "the threshold")
+            p, has = scored.scores[:, 1:], (given.y[scored.rows] == classes[1])[:, None]
+        weights = given.weights_of(scored.rows)
+        weights = np.ones(len(p)) if weights is None else weights
+        tuned = [tuned_threshold(*label, weights, criterion) for label in zip(p.T, has.T, strict=True)]
         self.thresholds_, self.best_scores_, self.base_scores_ = map(np.array, zip(*tuned, strict=True))
         never = np.flatnonzero(self.thresholds_ == 1)
         if isinstance(criterion, RecallAtPrecision) and never.size:
@@ -200,11 +161,10 @@ class LabelThresholdClassifier(Accuracy, ClassifierMixin, BaseDecision):
                 f"no threshold reaches criterion={criterion!r} on the held-out rows for label {never[0]}"
                 + (f" and {len(never) - 1} others" if len(never) > 1 else "")
                 + ", which is never predicted; lower the precision, or use more rows",
-                stacklevel=2,
+                stacklevel=4,
             )
-        self.classes_, self._is_indicator = classes, indicator is not None
-        self._published(estimator)
-        return self
+        self._is_indicator = several
+        self._publish(estimator, classes)
 
     def predict_proba(self, X: Any) -> FloatArray:
         """Probabilities of the labels by the estimator inside; the thresholds do not change them.
@@ -222,8 +182,7 @@ class LabelThresholdClassifier(Accuracy, ClassifierMixin, BaseDecision):
         check_is_fitted(self)
         if self._is_indicator:
             return of_labels(self.estimator_, X, len(self.thresholds_))
-        check_same_classes(self)
-        return self.estimator_.predict_proba(X)
+        return super().predict_proba(X)
 
     def decision_function(self, X: Any) -> FloatArray:
         """Probabilities minus thresholds.

@@ -1,23 +1,19 @@
 """A classifier that abstains from rows it is not sure of."""
 
 from numbers import Real
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
-from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils._param_validation import HasMethods, Interval
 
 from linclf._data.folds import Folds, Splitter
-from linclf._data.labels import Accuracy
-from linclf._types import BoolArray, FloatArray, LabelArray, typed
-from linclf.calibration._folds import Given, checked_rows
-from linclf.calibration._inside import refuse_decision, routed
+from linclf._types import BoolArray, FloatArray, LabelArray
+from linclf.calibration._folds import Given
 from linclf.decisions._base import BaseDecision, held_out, need_probabilities
 
 
-class RejectClassifier(Accuracy, ClassifierMixin, BaseDecision):
+class RejectClassifier(BaseDecision):
     """Any classifier with probabilities, abstaining from the rows it is not sure of.
 
     A row is rejected if its largest probability is below ``bound_``. With ``cost``, the cost of a rejected
@@ -93,7 +89,6 @@ class RejectClassifier(Accuracy, ClassifierMixin, BaseDecision):
 
     bound_: float
     reject_label_: Any
-    classes_: LabelArray
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit", "predict"])],
         "cost": [Interval(Real, 0, 1, closed="both"), None],
@@ -117,43 +112,7 @@ class RejectClassifier(Accuracy, ClassifierMixin, BaseDecision):
         self.reject_label = reject_label
         self.cv = cv
 
-    # the parameters of the estimator are not checked yet
-    @typed(_fit_context(prefer_skip_nested_validation=False))
-    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, **params: Any) -> Self:
-        """Fit the classifier, and find the bound.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows, of any kind that the classifier accepts.
-        y : array-like of shape (n_samples,)
-            Labels.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights for the classifier, and for the coverage of the held-out rows.
-        **params : dict
-            For the classifier's `fit`; parameters with one entry per row are divided into folds. With
-            ``sklearn.set_config(enable_metadata_routing=True)`` these and the weights are routed to the
-            classifier and to the splitter of ``cv`` on request; the coverage always gets the weights.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            If not exactly one of ``cost`` and ``coverage`` is given, if ``cv`` is given where there are no
-            folds, if the classifier has no ``predict_proba``, if ``reject_label`` is a class or not of the
-            kind of the classes, or the data do not fit. Also for an ``offset``, which held-out rows would
-            not get, parameters for a FrozenEstimator, and a decision inside this one.
-
-        Warns
-        -----
-        UserWarning
-            If a fold does not train on a class: its held-out rows do not count for the coverage. If the
-            classifier does not accept ``sample_weight``, so that only the coverage uses it; not given if
-            metadata are routed.
-        """
+    def _fit(self, given: Given) -> None:
         if (self.cost is None) == (self.coverage is None):
             raise ValueError(
                 f"cost={self.cost!r} and coverage={self.coverage!r}: give one of them, the cost of a "
@@ -163,24 +122,18 @@ class RejectClassifier(Accuracy, ClassifierMixin, BaseDecision):
             raise ValueError(
                 f"cv={self.cv!r} is for coverage, and cost needs no held-out rows: leave cv=None"
             )
-        refuse_decision(self)
         need_probabilities(self.estimator)
-        X, y, weights = checked_rows(X, y, sample_weight)
         if not isinstance(self.estimator, FrozenEstimator):
-            _label(self.reject_label, np.unique(y))  # refused before a long fit
-        for_fit, for_split = routed(self, weights, params)
-        given = Given(X, y, weights, for_fit)
+            _label(self.reject_label, np.unique(given.y))  # refused before a long fit
         estimator = self._fit_inside(given, None if self.coverage is None else "the coverage")
         label, _ = _label(self.reject_label, estimator.classes_)
         if self.coverage is None:
             bound = 1.0 - float(self.cost or 0.0)
         else:
-            scored = held_out(self, estimator, given, for_split, "predict_proba", "the coverage")
-            counts = None if weights is None else weights[scored.rows]
-            bound = _bound(scored.scores, counts, self.coverage)
-        self.bound_, self.reject_label_, self.classes_ = bound, label, estimator.classes_
-        self._published(estimator)
-        return self
+            scored = held_out(self, estimator, given, "predict_proba", "the coverage")
+            bound = _bound(scored.scores, given.weights_of(scored.rows), self.coverage)
+        self.bound_, self.reject_label_ = bound, label
+        self._publish(estimator, estimator.classes_)
 
     def accepts(self, X: Any) -> BoolArray:
         """Whether each row is kept.

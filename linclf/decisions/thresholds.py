@@ -1,31 +1,25 @@
 """Offsets of the classes, tuned for a score of the predictions."""
 
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import ClassifierMixin, _fit_context
+from scipy import sparse
 from sklearn.metrics import get_scorer_names
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, StrOptions
-from sklearn.utils.metaestimators import available_if
 
 from linclf._data.folds import Folds, Splitter
-from linclf._data.labels import Accuracy
-from linclf._types import FloatArray, LabelArray, typed
-from linclf.calibration._folds import Given, checked_rows
-from linclf.calibration._inside import check_same_classes, refuse_decision, routed
+from linclf._types import FloatArray, LabelArray
+from linclf.calibration._folds import Given
+from linclf.calibration._inside import check_same_classes
 from linclf.decisions._base import BaseDecision, held_out
 from linclf.decisions._offsets import tuned_offsets
 from linclf.decisions._scoring import judge_of
 
 
-def _has_probabilities(self: Any) -> bool:
-    return hasattr(getattr(self, "estimator_", self.estimator), "predict_proba")
-
-
-class ThresholdClassifier(Accuracy, ClassifierMixin, BaseDecision):
+class ThresholdClassifier(BaseDecision):
     """Any classifier with an offset for each class, tuned for a score of the predictions.
 
     Predicts ``argmax_k (log p_k + b_k)``, with probabilities p of the classifier and offsets b, which say how
@@ -41,6 +35,9 @@ class ThresholdClassifier(Accuracy, ClassifierMixin, BaseDecision):
 
     On the held-out rows the result is never worse than offsets of 0. On other rows it can be, if there are
     few rows of a class: compare with the classifier itself on test rows.
+
+    `predict` follows `decision_function`. `predict_proba` is that of the classifier inside, as in
+    TunedThresholdClassifierCV of scikit-learn, and its argmax can be another class.
 
     Parameters
     ----------
@@ -107,7 +104,6 @@ class ThresholdClassifier(Accuracy, ClassifierMixin, BaseDecision):
     offsets_: FloatArray
     best_score_: float
     base_score_: float
-    classes_: LabelArray
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit", "predict_proba"]), HasMethods(["fit", "decision_function"])],
         "scoring": [StrOptions(set(get_scorer_names())), callable],
@@ -125,65 +121,34 @@ class ThresholdClassifier(Accuracy, ClassifierMixin, BaseDecision):
         self.scoring = scoring
         self.cv = cv
 
-    # the parameters of the estimator are not checked yet
-    @typed(_fit_context(prefer_skip_nested_validation=False))
-    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, **params: Any) -> Self:
-        """Fit the classifier, and tune the offsets.
+    def _checked_rows(
+        self, X: Any, y: Any, sample_weight: ArrayLike | None
+    ) -> tuple[Any, LabelArray, FloatArray | None]:
+        try:
+            return super()._checked_rows(X, y.toarray() if sparse.issparse(y) else y, sample_weight)
+        except ValueError as fault:
+            if "one label a row" not in str(fault):
+                raise
+            raise ValueError(
+                f"{fault}. For several labels a row use linclf.decisions.LabelThresholdClassifier, which "
+                "tunes a threshold for each"
+            ) from fault
 
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows, of any kind that the classifier accepts.
-        y : array-like of shape (n_samples,)
-            Labels.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights for the classifier, and for the score of the held-out rows. A weight of 0
-            removes a row from the held-out rows.
-        **params : dict
-            For the classifier's `fit`; parameters with one entry per row are divided into folds. With
-            ``sklearn.set_config(enable_metadata_routing=True)`` these and the weights are routed to the
-            classifier and to the splitter of ``cv`` on request; the score always gets the weights.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            If ``cv`` is given for a FrozenEstimator, if ``scoring`` does not judge predicted labels, or the
-            data do not fit. Also for an ``offset``, which held-out rows would
-            not get, parameters for a FrozenEstimator, and a decision inside this one.
-        TypeError
-            If there are weights, and ``scoring`` takes none.
-
-        Warns
-        -----
-        UserWarning
-            If a fold does not train on a class: its held-out rows do not count for the offsets. If the
-            classifier does not accept ``sample_weight``, so that only the score uses it; not given if
-            metadata are routed.
-        """
-        refuse_decision(self)
-        X, y, weights = checked_rows(X, y, sample_weight)
-        for_fit, for_split = routed(self, weights, params)
-        given = Given(X, y, weights, for_fit)
+    def _fit(self, given: Given) -> None:
         estimator = self._fit_inside(given, "the score of held-out rows")
         response = "predict_proba" if hasattr(estimator, "predict_proba") else "decision_function"
-        scored = held_out(self, estimator, given, for_split, response, "the offsets")
+        scored = held_out(self, estimator, given, response, "the offsets")
         classes, rows = estimator.classes_, scored.rows
         offsets, best, base = np.zeros(len(classes)), np.nan, np.nan
         if rows.size:
-            labels = y[rows]
-            counts = None if weights is None else weights[rows]
-            judge = judge_of(self.scoring, _safe_indexing(X, rows), labels, counts, classes)
+            labels, weights = given.y[rows], given.weights_of(rows)
+            judge = judge_of(self.scoring, _safe_indexing(given.X, rows), labels, weights, classes)
             scores = _scores(scored.scores, response)
             base = judge.value(scores.argmax(axis=1))
-            offsets, best = tuned_offsets(scores, judge, _starts(labels, counts, classes))
+            offsets, best = tuned_offsets(scores, judge, _starts(labels, weights, classes))
         self.offsets_, self.best_score_, self.base_score_ = offsets, best, base
-        self.classes_, self._response = classes, response
-        self._published(estimator)
-        return self
+        self._response = response
+        self._publish(estimator, classes)
 
     def decision_function(self, X: Any) -> FloatArray:
         """Logarithms of the probabilities, or scores, plus the offsets.
@@ -200,8 +165,6 @@ class ThresholdClassifier(Accuracy, ClassifierMixin, BaseDecision):
         """
         f = self._shifted(X)
         return f[:, 1] - f[:, 0] if f.shape[1] == 2 else f
-
-    predict_proba = typed(available_if(_has_probabilities))(BaseDecision.predict_proba)
 
     def predict(self, X: Any) -> LabelArray:
         """The class with the largest sum of log probability and offset.

@@ -12,6 +12,7 @@ from linclf.display.history import HistoryDisplay
 from linclf.display.path import PathDisplay
 from linclf.display.reliability import ReliabilityDisplay
 from linclf.display.risk_coverage import RiskCoverageDisplay
+from linclf.display.set_sizes import SetSizeDisplay
 from linclf.display.simplex import SimplexDisplay
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "PathDisplay",
     "ReliabilityDisplay",
     "RiskCoverageDisplay",
+    "SetSizeDisplay",
     "SimplexDisplay",
 ]

@@ -13,14 +13,14 @@ def name_of(estimator: Any) -> str:
     return type(steps[-1][1] if steps else estimator).__name__
 
 
-def response(estimator: Any, method: str, X: MatrixLike) -> Any:
-    """``estimator.method(X)``, or a ValueError that says why the estimator has no such method."""
+def response(estimator: Any, method: str, X: MatrixLike, **options: Any) -> Any:
+    """``estimator.method(X, ...)``, or a ValueError that says why the estimator has no such method."""
     try:
         function = getattr(estimator, method)
     except AttributeError as fault:
         reason = f": {fault.__cause__}" if fault.__cause__ else ""
         raise ValueError(f"estimator={name_of(estimator)} has no {method}{reason}") from fault
-    return function(X)
+    return function(X, **options)
 
 
 def path_to(estimator: Any, attribute: str) -> tuple[list[Any], bool]:

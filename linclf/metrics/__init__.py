@@ -3,7 +3,8 @@
 Metrics have the signature ``(y_true, y_prob, *, labels=None, sample_weight=None, ...)``, like those of
 scikit-learn; smaller is better. ``sklearn.metrics.make_scorer(metric, response_method="predict_proba",
 greater_is_better=False)`` turns them into scorers. Scores of doubt need only probabilities or scores.
-Metrics of prediction sets take an array of memberships instead of probabilities.
+Metrics of prediction sets take an array of memberships instead of probabilities, and `rejection_cost`
+predicted labels.
 """
 
 from linclf.metrics.calibration_error import (
@@ -26,6 +27,7 @@ from linclf.metrics.prediction_sets import (
     size_stratified_coverage,
 )
 from linclf.metrics.proper import BrierDecomposition, brier_decomposition, brier_score, log_loss
+from linclf.metrics.rejection import rejection_cost
 from linclf.metrics.reliability import ReliabilityCurve, reliability_curve
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "max_probability_doubt",
     "maximum_calibration_error",
     "mean_set_size",
+    "rejection_cost",
     "reliability_curve",
     "set_coverage",
     "size_stratified_coverage",

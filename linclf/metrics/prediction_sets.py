@@ -59,7 +59,7 @@ def set_coverage(
     >>> set_coverage(["a", "b", "c", "c"], [[1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 0, 1]])
     0.75
     """
-    covered, _, _, weights = _judged(y_true, sets, labels, sample_weight)
+    covered, _, _, weights = judged(y_true, sets, labels, sample_weight)
     return float(np.average(covered, weights=weights))
 
 
@@ -151,7 +151,7 @@ def size_stratified_coverage(
     bounds = np.asarray(edges)
     if bounds.ndim != 1 or (np.diff(bounds) <= 0).any():
         raise ValueError(f"edges={edges!r} must be increasing sizes, such as {EDGES}")
-    covered, sizes, _, weights = _judged(y_true, sets, labels, sample_weight)
+    covered, sizes, _, weights = judged(y_true, sets, labels, sample_weight)
     return float(_by_group(covered, np.searchsorted(bounds, sizes), weights).min())
 
 
@@ -204,7 +204,7 @@ def class_coverage_gap(
     """
     if not isinstance(coverage, Real) or not 0 < coverage < 1:
         raise ValueError(f"coverage={coverage!r} must lie between 0 and 1, such as 0.9 for 90 %")
-    covered, _, codes, weights = _judged(y_true, sets, labels, sample_weight)
+    covered, _, codes, weights = judged(y_true, sets, labels, sample_weight)
     return float(np.abs(_by_group(covered, codes, weights) - float(coverage)).mean())
 
 
@@ -215,7 +215,7 @@ def _by_group(covered: BoolArray, groups: IntArray, weights: FloatArray) -> Floa
     return hit[total > 0] / total[total > 0]
 
 
-def _judged(
+def judged(
     y_true: ArrayLike, sets: MatrixLike, labels: ArrayLike | None, sample_weight: ArrayLike | None
 ) -> tuple[BoolArray, IntArray, IntArray, FloatArray]:
     """Whether each row is covered, the size of its set, its class and its weight; weight 0 is left out."""

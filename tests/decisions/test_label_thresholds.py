@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import sparse
+from scipy import sparse, stats
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_breast_cancer, make_multilabel_classification
 from sklearn.frozen import FrozenEstimator
@@ -91,13 +91,91 @@ def test_the_threshold_is_the_best_of_all(seed, n, ties, criterion):
 
 def test_criteria_worked_by_hand():
     # 10 rows, 4 with the label; 5 get it, 3 of them rightly
-    outcomes = Outcomes(10.0, 4.0, np.array([3.0]), np.array([2.0]))
+    outcomes = Outcomes(10.0, 4.0, np.array([3.0]), np.array([2.0]), np.array([3.0]))
     assert F1().value(outcomes) == pytest.approx(2 * 3 / (5 + 4))
     assert ErrorCosts(1, 7).value(outcomes) == pytest.approx(-(2 + 7) / 10)
     assert RecallAtPrecision(0.6).value(outcomes) == 0.75
     assert RecallAtPrecision(0.61).value(outcomes) == -np.inf
     assert PrecisionAtRecall(0.75).value(outcomes) == 0.6
     assert PrecisionAtRecall(0.76).value(outcomes) == -np.inf
+
+
+# ---------------------------------------------------------------- a precision with confidence
+
+
+def test_what_is_shown_is_what_exact_tests_in_order_show():
+    """The bound is SciPy's exact one-sided interval, and the order is that of the docstring."""
+    rng = np.random.default_rng(0)
+    p = np.clip(np.linspace(1.3, 0.3, 400), 0, 1)
+    has = rng.uniform(size=400) < p
+    found, expected = (np.concatenate([[0], np.cumsum(each)]) for each in (has, p**1.5))
+
+    def bound(count, n, confidence):
+        test = stats.binomtest(int(count), n, alternative="greater")
+        return test.proportion_ci(confidence, method="exact").low
+
+    for precision, confidence in ((0.6, 0.9), (0.8, 0.8), (0.9, 0.95)):
+        hopes = [stats.beta.ppf(1 - confidence, expected[m], m - expected[m] + 1) for m in range(1, 401)]
+        shown, m = [0], 1 + int(np.argmax(hopes))
+        assert m > 100
+        while m <= 400 and bound(found[m], m, confidence) >= precision:
+            shown.append(m)
+            m = int(np.ceil(1.1 * m))
+        assert 1 < len(shown) < 20
+        outcomes = Outcomes(400.0, float(found[-1]), found * 1.0, np.arange(401.0) - found, expected)
+        value = RecallAtPrecision(precision, confidence).value(outcomes)
+        assert np.flatnonzero(np.isfinite(value)).tolist() == shown
+        np.testing.assert_allclose(value[shown], found[shown] / found[-1])
+
+
+# where the precision is just too low for all rows, falls slowly below 0.8, and is high for few rows only
+WAYS = {
+    "constant": lambda u: np.full(len(u), 0.79),
+    "falling": lambda u: np.clip(0.6 + 0.3 * u, 0, 1),
+    "a few": lambda u: np.where(u > 0.9, 0.85, np.where(u > 0.2, 0.78, 0.1)),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_precision_with_confidence_is_that_of_new_rows(way):
+    """Of 2,000 fits, at most a tenth may have a precision below 0.8; without confidence most have."""
+    true = WAYS[way]
+    grid = np.linspace(0, 1, 20_001)
+    above = np.cumsum(true(grid)[::-1])[::-1] / np.arange(len(grid), 0, -1)  # precision of rows above
+    rng = np.random.default_rng(0)
+    below = {None: 0, 0.9: 0}
+    for _ in range(2000):
+        u = rng.uniform(size=300)
+        has = rng.uniform(size=300) < true(u)
+        for confidence in below:
+            criterion = RecallAtPrecision(0.8, confidence)
+            threshold, _, _ = tuned_threshold(u, has, np.ones(300), criterion)
+            if threshold < 1:
+                below[confidence] += above[np.searchsorted(grid, max(threshold, 0))] < 0.8
+    assert below[0.9] <= 200 + 3 * np.sqrt(2000 * 0.1 * 0.9)
+    assert below[None] > 800
+
+
+def test_a_weight_is_a_number_of_rows_for_a_confidence_too():
+    rng = np.random.default_rng(1)
+    p = rng.uniform(size=200)
+    has, counts = rng.uniform(size=200) < np.sqrt(p), rng.integers(1, 4, 200)
+    criterion = RecallAtPrecision(0.8, confidence=0.9)
+    weighted = tuned_threshold(p, has, counts * 1.0, criterion)
+    repeated = tuned_threshold(p.repeat(counts), has.repeat(counts), np.ones(counts.sum()), criterion)
+    assert weighted == pytest.approx(repeated)
+    assert 0.2 < weighted[0] < 0.9
+    assert tuned_threshold(p, has, np.ones(200), criterion)[1] < weighted[1]  # fewer rows show less
+
+
+def test_too_few_rows_for_a_confidence_are_said():
+    model, rows = stating(np.column_stack([1 - np.linspace(0, 1, 60), np.linspace(0, 1, 60)]))
+    y = (np.arange(60) >= 35).astype(int)  # 25 rows, told apart; 29 would be needed
+    with pytest.warns(UserWarning, match=r"confidence=0.95\) on the held-out rows.*use more rows"):
+        clf = LabelThresholdClassifier(model, criterion=RecallAtPrecision(0.9, confidence=0.95)).fit(rows, y)
+    assert clf.thresholds_.tolist() == [1]
+    clf = LabelThresholdClassifier(model, criterion=RecallAtPrecision(0.9, confidence=0.9)).fit(rows, y)
+    assert clf.best_scores_.tolist() == [1]
 
 
 def test_the_threshold_of_costs_is_that_of_the_formula():
@@ -230,6 +308,15 @@ def test_a_search_over_the_inner_penalty():
         ({"criterion": "f2"}, r"criterion='f2': pass 'f1', or an object such as"),
         ({"criterion": RecallAtPrecision}, "pass 'f1', or an object"),
         ({"criterion": RecallAtPrecision(0.0)}, r"precision must be a float in the range \(0\.0, 1\.0\]"),
+        (
+            {"criterion": RecallAtPrecision(0.9, 1.0)},
+            r"confidence must be a float in the range \(0\.0, 1\.0\)",
+        ),
+        (
+            {"criterion": RecallAtPrecision(1, 0.9)},
+            "no number of rows can show a precision of 1; use a lower",
+        ),
+        ({"criterion": RecallAtPrecision(None)}, "precision must be"),
         ({"criterion": PrecisionAtRecall(1.1)}, "recall must be"),
         ({"criterion": ErrorCosts(false_negative=-1)}, "false_negative must be"),
         ({"criterion": ErrorCosts(false_negative=np.nan)}, "false_negative must be"),

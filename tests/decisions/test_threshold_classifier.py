@@ -1,11 +1,13 @@
 """`ThresholdClassifier`: scikit-learn's checks, the rows that tune, the guarantee on them, and bad input."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 from sklearn import config_context
-from sklearn.datasets import load_breast_cancer, make_classification
+from sklearn.datasets import load_breast_cancer, make_classification, make_multilabel_classification
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, f1_score, get_scorer, make_scorer
@@ -21,6 +23,7 @@ from sklearn.model_selection import (
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import scale
 from sklearn.svm import SVC, LinearSVC
+from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from stated import stating
 
@@ -29,20 +32,28 @@ from linclf.decisions import ThresholdClassifier
 from linclf.decisions._scoring import BY_CLASS, OF_POSITIVE
 
 
-# of an SVM, which has no probabilities: one of the checks says that predict is the argmax of predict_proba,
-# and thresholds are there to change that
-@parametrize_with_checks([ThresholdClassifier(SVMClassifier(random_state=0), cv=2)])
+# `predict_proba` is that of the classifier inside, as in TunedThresholdClassifierCV of scikit-learn. A check
+# says that its argmax is what is predicted: of a tree that is sure of each row it is, whatever the thresholds
+@parametrize_with_checks(
+    [
+        ThresholdClassifier(DecisionTreeClassifier(random_state=0), scoring="f1_macro"),
+        ThresholdClassifier(SVMClassifier(random_state=0), cv=2),
+    ]
+)
+# a check takes the logarithm of predict_proba
+@pytest.mark.filterwarnings("ignore:divide by zero encountered in log:RuntimeWarning")
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
-@parametrize_with_checks([ThresholdClassifier(LogisticRegression(), scoring="f1_macro")])
-def test_scikit_learn_checks_with_probabilities(estimator, check):
-    if getattr(check, "func", check).__name__ == "check_classifiers_train":
-        with pytest.raises(AssertionError, match="Arrays are not equal"):  # see above
-            check(estimator)
-    else:
-        check(estimator)
+def test_decisions_change_what_is_predicted_and_the_decision_function_alone(table):
+    X, y = table
+    clf = ThresholdClassifier(MODEL).fit(X, y)
+    np.testing.assert_array_equal(clf.predict_proba(X), clf.estimator_.predict_proba(X))
+    f = clf.decision_function(X)
+    decided = (f > 0).astype(int) if f.ndim == 1 else f.argmax(axis=1)
+    np.testing.assert_array_equal(clf.predict(X), decided)
+    assert 0.02 < np.mean(clf.predict(X) != clf.estimator_.predict(X)) < 0.5
 
 
 @pytest.fixture(scope="module", params=[2, 3])
@@ -297,6 +308,13 @@ def test_parameters_that_are_none_are_refused():
     X, y = make_classification(100, n_informative=4, n_classes=3, random_state=0)
     with pytest.raises(ValueError, match="scores pairs of classes"):
         ThresholdClassifier(pairs).fit(X, y)
+
+
+@pytest.mark.parametrize("form", [np.asarray, np.ndarray.tolist, sparse.csr_array, pd.DataFrame])
+def test_y_of_several_labels_is_referred_to_the_class_for_them(form):
+    X, y = make_multilabel_classification(60, n_classes=3, random_state=0)
+    with pytest.raises(ValueError, match=r"\(60, 3\).*several labels a row use .*LabelThresholdClassifier"):
+        ThresholdClassifier(MODEL).fit(X, form(y))
 
 
 def test_a_class_that_a_fold_does_not_know_is_left_out():

@@ -34,6 +34,7 @@ from linclf.display import (
     PathDisplay,
     ReliabilityDisplay,
     RiskCoverageDisplay,
+    SetSizeDisplay,
     SimplexDisplay,
 )
 from linclf.display._axes import line_style
@@ -91,6 +92,7 @@ DRAWN = {
     "bars": lambda ax=None: CoefficientsDisplay(COEF, [0, 1, 2]).plot(ax),
     "simplex": lambda ax=None: SimplexDisplay.from_predictions(list("abcb"), THREE, ax=ax),
     "risk": lambda ax=None: RiskCoverageDisplay([0, 1], {"mine": [1, 2]}).plot(ax),
+    "sizes": lambda ax=None: SetSizeDisplay([1, 2, 1], [True, True, False], coverage=0.9).plot(ax),
     "path": lambda ax=None: PathDisplay([1, 0.1], scores={"mine": [0.2, 0.5]}, chosen=0.1).plot(ax),
     "path and coefficients": lambda ax=None: PathDisplay(
         [1, 0.1], scores={"mine": [0.2, 0.5]}, coefs=[COEF / 2, COEF], classes=[0, 1, 2]
