@@ -66,10 +66,11 @@ class Block(NamedTuple):
                     f"the block that starts with row {one.start} has rows of shape {np.shape(one.X)[1:]}, "
                     f"and the one before {np.shape(self.X)[1:]}; all blocks of a source have the same columns"
                 )
-            if np.shape(one.y)[1:] != np.shape(self.y)[1:]:
+            labels, before = (() if y is None else y.shape for y in (one.y, self.y))
+            if labels[1:] != before[1:]:
                 raise ValueError(
-                    f"the block that starts with row {one.start} has labels of shape {np.shape(one.y)}, and "
-                    f"the one before {np.shape(self.y)}; all blocks of a source have the same columns"
+                    f"the block that starts with row {one.start} has labels of shape {labels}, and "
+                    f"the one before {before}; all blocks of a source have the same columns"
                 )
         stack: Any = sparse.vstack if sparse.issparse(self.X) else np.concatenate
         y = [one.y for one in blocks if one.y is not None]

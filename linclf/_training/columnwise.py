@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from linclf._kernels import coordinates
-from linclf._kernels.coordinates import Covariances, Diagonals, Hessians, Matrices
+from linclf._kernels.row_models import Covariances, Diagonals, Hessians, Matrices
 from linclf._storage import read_only
 from linclf._storage.columns import Columns, DenseColumns, dense_columns, sparse_columns
 from linclf._training.fit import Fit

@@ -18,8 +18,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from linclf._kernels import coordinates
-from linclf._kernels.coordinates import Hessians, Penalised, Quadratic, Within, Work
+from linclf._kernels.coordinates import Penalised, Within, Work
 from linclf._kernels.norms import OfWeights, lengths
+from linclf._kernels.row_models import Hessians, Quadratic
 from linclf._training.columnwise import Columnwise
 from linclf._training.fit import Fit
 from linclf._training.model import LinearModel

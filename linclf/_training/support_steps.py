@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_solve
 
 from linclf._kernels import coordinates
-from linclf._kernels.coordinates import Penalised, Quadratic, Within
+from linclf._kernels.coordinates import Penalised, Within
 from linclf._kernels.norms import Norm
+from linclf._kernels.row_models import Quadratic
 from linclf._storage.columns import DenseColumns
 from linclf._training.cholesky import factored
 from linclf._training.columnwise import Columnwise
