@@ -14,7 +14,7 @@ from linclf._kernels import coordinates
 from linclf._kernels.row_models import Covariances, Diagonals, Hessians, Matrices
 from linclf._storage import read_only
 from linclf._storage.columns import Columns, DenseColumns, dense_columns, sparse_columns
-from linclf._training.fit import Fit
+from linclf._training.fit import Fit, depends_on_differences
 from linclf._training.row_hessians import row_hessians
 from linclf._types import FloatArray, IntArray
 from linclf.heads import with_copies
@@ -48,6 +48,8 @@ class Columnwise:
         self.y, self.shares = read_only(problem.y[ids]), problem.weights[ids] / len(ids)
         self.offset = problem.offset[ids].T.astype(np.float64) if problem.offset.size else 0.0
         self.n_products = fit.shape.n_products
+        # whether nothing changes if all products of a row grow by the same
+        self.shifts = fit.head.copies == 1 and depends_on_differences(fit.loss)
         self.features = np.arange(self.columns.n_features)
         self.lengths = self.columns.typical_sizes()
 

@@ -120,7 +120,7 @@ class Support:
             for k, (at, L) in enumerate(factors):
                 D[at, k] = cho_solve((L, True), G[at, k], check_finite=False)
             D[-1] *= bool(constant)
-            return D
+            return self._apart(D)
 
         return inverse
 
@@ -130,4 +130,10 @@ class Support:
         for part in rows.parts(self.features, len(bends)):
             coordinates.squares(rows.columns, self.features[part], bends, own[:-1][part])
         own[:-1] += self.ridges
-        return lambda G: np.divide(G, own, where=own > 0, out=np.zeros_like(G))
+        return lambda G: self._apart(np.divide(G, own, where=own > 0, out=np.zeros_like(G)))
+
+    def _apart(self, D: FloatArray) -> FloatArray:
+        """Without what the constants share, if nothing depends on that: conjugate gradients drift there."""
+        if self.rows.shifts:
+            D[-1] -= D[-1].mean()
+        return D
