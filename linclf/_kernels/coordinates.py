@@ -12,7 +12,7 @@ from linclf._kernels import norms
 from linclf._kernels.row_models import enter, leave, mix, slope
 from linclf._numba import inlined, kernel
 from linclf._storage import columns as stored
-from linclf._types import FloatArray
+from linclf._types import BoolArray, FloatArray
 
 
 class Penalised(NamedTuple):
@@ -25,11 +25,13 @@ class Penalised(NamedTuple):
 
 
 class Within(NamedTuple):
-    """For some features (n_features, K): second derivatives, -1 if unknown, and where weights may move to.
+    """For some features (n_features, K): whether weights move, second derivatives, and the ends of a way.
 
-    Where scores are far from those of the model, it says nothing.
+    Second derivatives are -1 until they are computed. Where scores are far from those of the model, it says
+    nothing.
     """
 
+    moves: BoolArray
     bends: FloatArray
     lowest: FloatArray
     highest: FloatArray
@@ -55,11 +57,8 @@ FAR = 1e3  # times the way that a weight may go, beyond any use
 
 
 @kernel
-def sweep_weights(columns, model, penalised, features, within, work, k, only_nonzero):
-    """Move one weight of class k after the other to its minimum; returns by how much the model falls.
-
-    Weights of 0 are left out if ``only_nonzero``.
-    """
+def sweep_weights(columns, model, penalised, features, within, work, k):
+    """Move one weight of class k after the other to its minimum; returns by how much the model falls."""
     W, constant, bends = penalised.W, penalised.constant, within.bends
     bend, gradient, moved = work.bend, work.gradient, work.moved
     enter(model.hessians, k, model, bend, gradient)
@@ -67,9 +66,9 @@ def sweep_weights(columns, model, penalised, features, within, work, k, only_non
     fall = move_constant(W, k, constant, bend, gradient, moved)
     for number in range(features.size):
         j = features[number]
-        old, limit, ridge = W[j, k], penalised.limits[j], penalised.ridges[j]
-        if only_nonzero and old == 0.0:
+        if not within.moves[number, k]:
             continue
+        old, limit, ridge = W[j, k], penalised.limits[j], penalised.ridges[j]
         slope = stored.dot(columns, j, gradient) + ridge * old
         if old == 0.0 and abs(slope) <= limit:
             continue

@@ -38,6 +38,10 @@ class OfWeights(NamedTuple):
         """Which weights are not at a kink."""
         return W != 0
 
+    def may_move(self, G: FloatArray, W: FloatArray, limits: FloatArray) -> BoolArray:
+        """Which weights are not at a kink, or are not held there."""
+        return (np.abs(G) > limits[:, None]) | (W != 0)
+
     def slope(self, W: FloatArray, limits: FloatArray) -> FloatArray:
         """The gradient, where there is one."""
         return np.sign(W) * limits[:, None]
@@ -79,6 +83,10 @@ class OfFeatures(NamedTuple):
     def moves(self, W: FloatArray) -> BoolArray:
         """Which weights are not at a kink."""
         return np.asarray(W.any(axis=1, keepdims=True))
+
+    def may_move(self, G: FloatArray, W: FloatArray, limits: FloatArray) -> BoolArray:
+        """Those of all features: they move together."""
+        return np.ones(W.shape, bool)
 
     def slope(self, W: FloatArray, limits: FloatArray) -> FloatArray:
         """The gradient, where there is one."""

@@ -14,6 +14,7 @@ where G is the gradient of L for the weights, and the last term has the dual nor
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,7 +28,7 @@ from linclf._training.model import LinearModel
 from linclf._training.objective import Rows
 from linclf._training.optimality import FAR, Optimality
 from linclf._training.support_steps import Support
-from linclf._types import FloatArray, IntArray
+from linclf._types import BoolArray, FloatArray, IntArray
 
 FEWEST, GROWTH = 64, 1.0  # violating features that join the working set: the least, and a share of its size
 REACH = 4.0  # most change of a score by one weight, of a typical row that has the feature
@@ -35,6 +36,13 @@ SLOW = 0.3  # share of the last fall, above which the weights move together
 SWEEPS = 50  # most sweeps of a step
 LOWER, HALVINGS = 1e-3, 30  # least share of the fall of the model, and shortest steps
 POLISH, NEGLIGIBLE = 5, 1e-2  # steps of the intercepts alone, and the share of a gap that they may leave
+
+
+class Candidates(NamedTuple):
+    """Features, sorted, and which of their weights (n_features, K) a step may move."""
+
+    features: IntArray
+    moves: BoolArray
 
 
 class SparseSteps:
@@ -146,48 +154,53 @@ class SparseSteps:
 
     def excess(self, G: FloatArray) -> FloatArray:
         """How far each feature is from optimal: the distance of its slopes from those of the penalty."""
-        self.sizes, some = self._lengths(G), self.support
-        excess, W = np.maximum(self.sizes - self.limits, 0), self.W[some]
+        self.G, some = G, self.support
+        excess, W = np.maximum(self._lengths(G) - self.limits, 0), self.W[some]
         excess[some] = self.norm.excess(G[some] + self.ridges[some, None] * W, W, self.limits[some])
         return excess
 
-    def to_move(self, G: FloatArray, features: IntArray) -> IntArray:
-        """Those of some features that have weights, or whose slopes are larger than the norm balances."""
-        return np.union1d(self.support, features[self._lengths(G) > self.limits[features]])
+    def candidates(self, features: IntArray, G: FloatArray, share: float = 1.0) -> Candidates:
+        """Those of some features that have weights, or slopes beyond a share of what the norm balances."""
+        limits = share * self.limits
+        at = self._lengths(G) > limits[features]
+        at[np.searchsorted(features, self.support)] = True
+        features = features[at]
+        return Candidates(features, self.norm.may_move(G[at], self.W[features], limits[features]))
 
-    def strong(self, alpha: float) -> IntArray:
-        """The features that the strong rule keeps, with the slopes for another penalty (Tibshirani 2012)."""
+    def strong(self, alpha: float) -> Candidates:
+        """The weights that the strong rule keeps, by the slopes for another penalty (Tibshirani 2012)."""
         ratio = alpha / self.fit.settings.alpha
-        # their slopes are not expected to change by more than the penalty
-        return np.union1d(np.flatnonzero(self.sizes >= (2 * ratio - 1) * self.limits), self.support)
+        # slopes are not expected to change by more than the penalty
+        return self.candidates(self.rows.features, self.G, 2 * ratio - 1)
 
     def strongest(self) -> float:
         """How many times as strong the penalty has to be for all weights to be 0, from weights of 0."""
         limits = np.where(self.limits > 0, self.limits, np.inf)
         return float((self._lengths(self.slopes(None)) / limits).max(initial=0))
 
-    def working_set(self, excess: FloatArray) -> IntArray:
+    def working_set(self, excess: FloatArray) -> Candidates:
         """The features with weights, and those that are farthest from optimal."""
         excess, most = excess.copy(), max(FEWEST, int(GROWTH * len(self.support)))
         excess[self.support] = 0
         others = np.flatnonzero(excess)
         if len(others) > most:
             others = others[np.argpartition(excess[others], -most)[-most:]]
-        return np.union1d(self.support, others)
+        features = np.union1d(self.support, others)
+        return self.candidates(features, self.G[features])
 
-    def step(self, features: IntArray, enough: float, share: float) -> float:
+    def step(self, some: Candidates, enough: float, share: float) -> float:
         """Minimise a model over the weights of some features; returns the fall of the objective.
 
         The model is left once a sweep lowers it by less than ``enough``, or by less than a share of the fall
         of the first.
         """
-        hessians = self.rows.hessians(self.F)
+        features, hessians = some.features, self.rows.hessians(self.F)
         if self.rows.constant:
             self.inverse = self._intercept_inverse(hessians)
         U = np.zeros_like(self.F)
         model = Quadratic(np.ascontiguousarray(self.losses.R.T), U, np.zeros(U.shape[1]), hessians)
         before, start = self.W[features], self.W[-1].copy()
-        value, expected = self.value, self._descend(model, features, enough, share)
+        value, expected = self.value, self._descend(model, some, enough, share)
         there, end = self.W[features], self.W[-1].copy()
         length = 1.0
         for _ in range(HALVINGS):
@@ -202,13 +215,13 @@ class SparseSteps:
         self._place(self.W, features)
         return 0.0
 
-    def _descend(self, model: Quadratic, features: IntArray, enough: float, share: float) -> float:
+    def _descend(self, model: Quadratic, some: Candidates, enough: float, share: float) -> float:
         """Lower the model by sweeps through the features; returns by how much it fell."""
-        rows, n = self.rows, self.F.shape[1]
+        rows, n, features = self.rows, self.F.shape[1], some.features
         penalised = Penalised(self.W, self.limits, self.ridges, rows.constant)
         work = Work(*(np.empty(n) for _ in range(3)))
         reach, W = (REACH / self.rows.lengths[features])[:, None], self.W[features]
-        within = Within(np.full(W.shape, -1.0), W - reach, W + reach)
+        within = Within(some.moves, np.full(W.shape, -1.0), W - reach, W + reach)
         sweep = self._by_weights if isinstance(self.norm, OfWeights) else self._by_features(model)
         total, first, before, last = 0.0, 0.0, np.inf, np.inf
         for number in range(SWEEPS):
@@ -216,9 +229,11 @@ class SparseSteps:
             if number == 1:
                 kept = self.W[features].any(axis=1)
                 features, within = features[kept], within.of(kept)
+                moves = np.broadcast_to(self.norm.moves(self.W[features]), within.moves.shape)
+                within = within._replace(moves=np.ascontiguousarray(moves))
             if number > 1 and last > SLOW * before and len(features):
                 fall += Support(rows, model, self.norm, penalised, features, within).step()
-            fall += sweep(model, penalised, features, within, work, bool(number))
+            fall += sweep(model, penalised, features, within, work)
             total += fall
             before, last = last, fall
             first = max(first, fall)
@@ -233,14 +248,13 @@ class SparseSteps:
         features: IntArray,
         within: Within,
         work: Work,
-        only_nonzero: bool,
     ) -> float:
         rows, fall = self.rows, 0.0
         parts = list(rows.parts(features, 1))
         for k in range(len(model.R)):
             for part in parts:
                 fall += coordinates.sweep_weights(
-                    rows.columns, model, penalised, features[part], within.part(part), work, k, only_nonzero
+                    rows.columns, model, penalised, features[part], within.part(part), work, k
                 )
         return fall
 
@@ -253,7 +267,6 @@ class SparseSteps:
             features: IntArray,
             within: Within,
             work: Work,
-            only_nonzero: bool,
         ) -> float:
             fall = coordinates.move_constants(model, penalised, work)
             for part in rows.parts(features, 2 * len(model.R)):

@@ -50,7 +50,7 @@ def problem(kind, share=1.0):
     limits = share * np.linspace(0.005, 0.08, D)
     penalised = Penalised(W, limits, rng.uniform(0.02, 0.05, D), 0.7)
     reach = np.full((D, K), 50.0)
-    within = Within(np.full((D, K), -1.0), W[:-1] - reach, W[:-1] + reach)
+    within = Within(np.ones((D, K), bool), np.full((D, K), -1.0), W[:-1] - reach, W[:-1] + reach)
     return model, whole, penalised, within, Work(*(np.empty(N) for _ in range(3)))
 
 
@@ -106,7 +106,13 @@ def test_a_sweep_over_weights_falls_as_it_says_and_ends_at_the_minimum(kind, is_
         before, _ = value(norm, X, model, whole, start, W, penalised)
         fall = sum(
             coordinates.sweep_weights(
-                columns, model, penalised, np.arange(D), within, work, k, number % 3 == 1
+                columns,
+                model,
+                penalised,
+                np.arange(D),
+                within._replace(moves=within.moves & ((W[:-1] != 0) | (number % 3 != 1))),
+                work,
+                k,
             )
             for k in range(K)
         )
@@ -149,10 +155,10 @@ def test_weights_go_no_farther_than_they_may_where_there_is_no_curvature():
     model, _, penalised, within, work = problem("diagonals")
     model = Quadratic(np.zeros((K, N)), model.U, model.mixed, Diagonals(np.zeros((K, N))))
     penalised = penalised._replace(ridges=np.zeros(D), W=np.where(penalised.W != 0, 9.0, 0.0))
-    within = Within(np.full((D, K), -1.0), penalised.W[:-1] - 4, penalised.W[:-1] + 4)
+    within = Within(np.ones((D, K), bool), np.full((D, K), -1.0), penalised.W[:-1] - 4, penalised.W[:-1] + 4)
     had = penalised.W[:-1] != 0
     for k in range(K):
-        coordinates.sweep_weights(columns, model, penalised, np.arange(D), within, work, k, False)
+        coordinates.sweep_weights(columns, model, penalised, np.arange(D), within, work, k)
     np.testing.assert_array_equal(penalised.W[:-1], np.where(had, 5.0, 0.0))
 
 

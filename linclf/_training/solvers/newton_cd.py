@@ -13,9 +13,9 @@ from linclf._training.plan import epochs_for
 from linclf._training.sampling import Sampling
 from linclf._training.settings import Settings
 from linclf._training.shape import Shape
-from linclf._training.sparse_steps import SparseSteps
+from linclf._training.sparse_steps import Candidates, SparseSteps
 from linclf._training.threads import threads
-from linclf._types import FloatArray, IntArray, Loss
+from linclf._types import FloatArray, Loss
 from linclf.heads import Head
 from linclf.losses._registry import trait
 
@@ -60,7 +60,8 @@ class NewtonCD(NamedTuple):
             )
 
     def bytes_needed(self, shape: Shape) -> int:
-        return 8 * VECTORS * shape.n_products * (shape.n_features + shape.n_rows)
+        columns = shape.n_rows * (shape.stored or shape.n_features) * shape.dtype.itemsize  # a copy of X
+        return int(8 * VECTORS * shape.n_products * (shape.n_features + shape.n_rows) + columns)
 
     def extent(self, settings: Settings, loss: Loss, head: Head, shape: Shape) -> tuple[int, int | None]:
         return epochs_for(settings.max_iter, True, shape), None
@@ -79,12 +80,12 @@ class NewtonCD(NamedTuple):
         n_jobs, first = fit.settings.n_jobs, fit.with_alpha(alphas[0])
         with threads(n_jobs, n_jobs) as pool, np.errstate(over="ignore", invalid="ignore"):
             steps = SparseSteps(first, Monitor(fit.settings, None, None).watch.tol or 0.0, pool)
-            features: IntArray | None = None
+            some: Candidates | None = None
             for alpha in alphas:
                 if alpha != alphas[0]:
-                    features = steps.strong(alpha)
+                    some = steps.strong(alpha)
                     steps.penalise(fit.with_alpha(alpha))
-                yield _Run(steps, Monitor(steps.fit.settings, None, None), max_iter).outcome(features)
+                yield _Run(steps, Monitor(steps.fit.settings, None, None), max_iter).outcome(some)
 
 
 class _Run:
@@ -96,22 +97,22 @@ class _Run:
         self.left = np.inf
         monitor.start("iteration", max_iter, "gap")
 
-    def outcome(self, features: IntArray | None) -> Outcome:
+    def outcome(self, some: Candidates | None) -> Outcome:
         """Go to the minimum, first over some features; a warning if tol is not reached."""
         steps, monitor, stalled, last = self.steps, self.monitor, 0, np.inf
         while True:
-            if features is not None:
-                before, last = steps.value, self._minimise(features)
+            if some is not None:
+                before, last = steps.value, self._minimise(some)
                 falls = before - steps.value > steps.optimality.rounding(steps.value)
                 stalled = 0 if falls else stalled + 1
             G = steps.slopes(None)
             excess = steps.excess(G)
             self.left = self._left(G, excess, last)
             self.finished = steps.optimality.suffices(self.left, steps.value)
-            stop = features is not None and self._record()
+            stop = some is not None and self._record()
             if self.finished or stop or monitor.n_iter >= self.max_iter or stalled > STALLS:
                 break
-            features = steps.working_set(excess)
+            some = steps.working_set(excess)
         if not np.isfinite(steps.value):
             raise ValueError(OVERFLOW)
         if not monitor.n_iter:
@@ -123,17 +124,17 @@ class _Run:
             warn_if_far(steps.optimality, monitor, self.max_iter, self.left, steps.value)
         return outcome._replace(warnings=tuple(monitor.warnings))
 
-    def _minimise(self, features: IntArray) -> float:
+    def _minimise(self, some: Candidates) -> float:
         """Steps on a working set, until little is left for it; returns the fall of the last one."""
-        steps, last, some, share = self.steps, 0.0, features, ROUGH
+        steps, last, features, share = self.steps, 0.0, some.features, ROUGH
         for _ in range(STEPS):
             last = steps.step(some, share * steps.optimality.allowed(steps.value), share)
             allowed, G = LEAVE * steps.optimality.allowed(steps.value), steps.slopes(features)
             left = steps.gap(G, features) if self.proves else last / SURE
             if last == 0 or left <= allowed:
                 break
-            some = steps.to_move(G, features)
-            share = ROUGH if len(some) > len(steps.support) else share * FINER
+            some = steps.candidates(features, G)
+            share = ROUGH if len(some.features) > len(steps.support) else share * FINER
         return last
 
     def _left(self, G: FloatArray, excess: FloatArray, last: float) -> float:
