@@ -47,7 +47,7 @@ class Dataset(NamedTuple):
 
     @property
     def decision_offset(self) -> FloatArray | None:
-        """The same in the shape of ``decision_function``: a difference for two classes, but not for labels."""
+        """The same in the shape of ``decision_function``: a difference for two classes, not for labels."""
         offset = self.counted_offset
         return offset if offset is None or isinstance(self.y, Indicators) else of_decisions(offset)
 
