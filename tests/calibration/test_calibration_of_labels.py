@@ -154,9 +154,7 @@ def test_known_scores_are_calibrated_with_the_others(table, n_labels):
         scores = X @ model.coef_.T + model.intercept_ + offset
         expected = PerLabelCalibration().fit(scores[rows], Y[rows])
         np.testing.assert_allclose(model.predict_proba(X, offset=offset), expected.predict_proba(scores))
-        np.testing.assert_array_equal(
-            model.predict(X, offset=offset), expected.decision_function(scores) > 0
-        )
+        np.testing.assert_array_equal(model.predict(X, offset=offset), expected.decision_function(scores) > 0)
 
 
 def test_rows_are_held_out_for_it(table):
