@@ -7,6 +7,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.model_selection import train_test_split
 
+from linclf._data.offsets import of_decisions
 from linclf._data.targets import Indicators, Labels, Targets
 from linclf._types import FloatArray, IntArray, Matrix
 
@@ -43,6 +44,12 @@ class Dataset(NamedTuple):
     def counted_offset(self) -> FloatArray | None:
         """The offset of the rows that count."""
         return self.offset if self.offset is None or self.chosen is None else self.offset[self.chosen]
+
+    @property
+    def decision_offset(self) -> FloatArray | None:
+        """The same in the shape of ``decision_function``: a difference for two classes, not for labels."""
+        offset = self.counted_offset
+        return offset if offset is None or isinstance(self.y, Indicators) else of_decisions(offset)
 
     def plus_offset(self, scores: FloatArray) -> "Dataset":
         """The data with further known scores (n, K)."""

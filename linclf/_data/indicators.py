@@ -182,8 +182,8 @@ def label_weights(
     if not isinstance(class_weight, list) or len(class_weight) != n_labels:
         given = f"a list of {len(class_weight)}" if isinstance(class_weight, list) else repr(class_weight)
         raise ValueError(
-            f"class_weight is {given}, and y has {n_labels} labels a row; use 'balanced', or a list with "
-            "a dict {0: weight, 1: weight} for each label"
+            f"class_weight is {given}, and y has {n_labels} labels a row; use a list with a dict "
+            "{0: weight, 1: weight} for each label, or, with all rows at once, 'balanced'"
         )
     of_none, of_all = (
         np.array([_looked_up(each, k, has) for k, each in enumerate(class_weight)]) for has in (0, 1)

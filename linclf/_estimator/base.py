@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 from sklearn.base import _fit_context
 from sklearn.utils import Tags
 
-from linclf._data.offsets import of_decisions
 from linclf._estimator.available import available, takes_streams
 from linclf._estimator.calibrated import fitted_calibrator
 from linclf._estimator.callbacks import FitCallbacks
@@ -151,9 +150,9 @@ class BaseLinearClassifier(Described):
         if fitting.calibrator is not None and fitting.held_out is not None:
             model, blocks = self._model(attributes), fitting.held_out.blocks(len(fitting.classes), np.inf)
             scores = np.concatenate([self._scores(model, X) for _, X in blocks])
-            known = fitting.held_out.counted_offset
+            known = fitting.held_out.decision_offset
             if known is not None:
-                scores += of_decisions(known)
+                scores += known
             attributes["calibrator_"] = fitted_calibrator(
                 fitting.calibrator,
                 scores,

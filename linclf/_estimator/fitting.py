@@ -26,7 +26,7 @@ from linclf._data.labels import (
     classes_of,
     targets_of,
 )
-from linclf._data.offsets import checked_offset, of_classes, of_decisions
+from linclf._data.offsets import checked_offset, of_classes
 from linclf._data.targets import Indicators, Targets
 from linclf._data.weights import PositiveRows, log_prior, positive_rows, weights_of_classes
 from linclf._estimator.calibrated import checked_calibrator, label_calibrator
@@ -188,7 +188,7 @@ def fitting_of(
     arguments = {"X": seen.X, "y": seen.y.named(classes), "metadata": None}
     metadata = {"sample_weight": seen.weights} if rows.weighted else {}
     if seen.offset is not None:
-        metadata["offset"] = seen.offset if several else of_decisions(seen.offset)
+        metadata["offset"] = seen.decision_offset
     if metadata:
         arguments["metadata"] = metadata
     return Fitting(

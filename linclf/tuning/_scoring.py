@@ -9,7 +9,6 @@ import numpy as np
 from sklearn.metrics import get_scorer
 
 from linclf._data.dataset import Dataset
-from linclf._data.offsets import of_decisions
 from linclf._data.targets import Indicators, Probabilities, Targets
 from linclf._estimator.predicting import PROBABILITIES, Predicting
 from linclf._training.model import columns
@@ -17,6 +16,16 @@ from linclf._types import FloatArray, LabelArray, Loss
 from linclf.losses._registry import trait
 
 LEAST = float(np.log(np.finfo(np.float64).eps))  # the smallest log probability, as in scikit-learn
+# methods of classifiers that add an offset
+WITH_OFFSET = (
+    "decision_function",
+    "predict",
+    "predict_topk",
+    "predict_proba",
+    "predict_log_proba",
+    "predict_proba_of",
+    "score",
+)
 
 
 class Score(NamedTuple):
@@ -45,11 +54,11 @@ class OfRows:
     def score(self, estimator: Predicting, attributes: dict[str, Any], loss: Loss, rows: Dataset) -> Score:
         y, weights = rows.counted
         model = estimator._model(attributes)
-        values, known = np.empty(len(weights)), rows.counted_offset
+        values, known = np.empty(len(weights)), rows.decision_offset
         for part, X in rows.blocks(y.n_classes, PROBABILITIES):
             scores = estimator._scores(model, X)
             if known is not None:
-                scores = scores + of_decisions(known[part])
+                scores = scores + known[part]
             values[part] = self.of_rows(loss, columns(scores), y.take(part))
         return mean_of(values, weights)
 
@@ -98,18 +107,18 @@ class OfEstimator:
             vars(fitted).pop(name, None)
         vars(fitted).update(attributes)
         held_out = rows.compact()
-        if held_out.offset is not None:
-            _add_offset(fitted, held_out.offset)
+        if held_out.decision_offset is not None:
+            _add_offset(fitted, held_out.decision_offset)
         y = held_out.y.named(self.classes)
         return Score(float(self.scorer(fitted, held_out.X, y, **self.params(rows))))
 
 
 def _add_offset(fitted: Predicting, offset: FloatArray) -> None:
     """Let the methods that scorers call add an offset, which scikit-learn does not pass to them."""
-    for name in ("decision_function", "predict", "predict_proba", "predict_log_proba", "score"):
+    for name in WITH_OFFSET:
         if hasattr(fitted, name):
             method = getattr(fitted, name)
-            vars(fitted)[name] = update_wrapper(partial(method, offset=of_decisions(offset)), method)
+            vars(fitted)[name] = update_wrapper(partial(method, offset=offset), method)
 
 
 OF_ROWS = {"neg_log_loss": log_likelihoods, "accuracy": hits}

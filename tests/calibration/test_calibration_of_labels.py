@@ -143,6 +143,20 @@ def test_classifiers_are_calibrated_on_validation_rows(table, loss, class_weight
     assert clf.multilabel_ is True
 
 
+@pytest.mark.parametrize("n_labels", [2, 4])
+def test_known_scores_are_calibrated_with_the_others(table, n_labels):
+    """Also of two labels, and of two rows: there is a column of the offset for each label."""
+    X, Y = table[0], table[1][:, :n_labels]
+    offset = np.random.default_rng(0).normal(size=Y.shape)
+    for rows in (slice(300, 500), slice(498, 500)):
+        given = {"X_val": X[rows], "y_val": Y[rows], "offset": offset[:300], "offset_val": offset[rows]}
+        model = calibrated().fit(X[:300], Y[:300], **given)
+        scores = X @ model.coef_.T + model.intercept_ + offset
+        expected = PerLabelCalibration().fit(scores[rows], Y[rows])
+        np.testing.assert_allclose(model.predict_proba(X, offset=offset), expected.predict_proba(scores))
+        np.testing.assert_array_equal(model.predict(X, offset=offset), expected.decision_function(scores) > 0)
+
+
 def test_rows_are_held_out_for_it(table):
     X, Y = table
     clf = SVMClassifier(

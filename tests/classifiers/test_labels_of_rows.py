@@ -515,7 +515,7 @@ def test_estimators_of_one_label(table):
     [
         (
             {0: 1.0, 1: 2.0},
-            r"class_weight is \{0: 1.0, 1: 2.0\}, and y has 5 labels a row; use 'balanced', or a list",
+            r"class_weight is \{0: 1.0, 1: 2.0\}, and y has 5 labels a row; use a list with a dict",
         ),
         ([{}] * 4, r"class_weight is a list of 4, and y has 5 labels"),
         ([{}] * 4 + [{2: 1.0}], r"class_weight\[4\]=\{2: 1.0\} must be a dict with the keys 0"),

@@ -173,6 +173,21 @@ def test_scorers_see_the_offset(scoring):
         assert model.cv_results_[f"split{fold}_test_score"][0] == pytest.approx(expected, abs=1e-5)
 
 
+def test_own_scorers_see_the_offset_in_every_method():
+    X, y, weights, offset = table(3, n=120)
+    seen = {}
+
+    def score(model, X, y, sample_weight=None):
+        every = np.tile(model.classes_, (len(y), 1))
+        seen["topk"] = model.predict_topk(X, 1)[:, 0], model.predict(X)
+        seen["some"] = model.predict_proba_of(X, every), model.predict_proba(X)
+        return 0.0
+
+    SoftmaxClassifierCV(alphas=[0.1], scoring=score, cv=3).fit(X, y, weights, offset=20 * offset)
+    np.testing.assert_array_equal(*seen["topk"])
+    np.testing.assert_allclose(*seen["some"], atol=1e-12)
+
+
 def test_hinges_and_parameters_of_a_loss():
     X, y, weights, offset = table(3, n=120)
     cv = StratifiedKFold(3)

@@ -125,6 +125,30 @@ def test_own_validation_rows(table):
         model.fit(X[:100], Y[:100], X_val=X[100:], y_val=Y[100:, 0])
 
 
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("n_labels", [2, 4])
+def test_held_out_rows_have_a_column_of_the_offset_for_each_label(table, n_labels, form):
+    """Two labels are no pair whose difference counts; the last fold has two rows, as many as labels."""
+    X, Y = FORMS[form](table[0]), table[1][:, :n_labels]
+    offset = 2 * np.random.default_rng(0).normal(size=Y.shape)
+    folds = [(np.arange(60, 160), np.arange(60)), (np.arange(158), np.array([158, 159]))]
+    given = {"loss": LOGISTIC, "tol": 1e-10}
+    scorers = {None: log_likelihood, "f1_micro": lambda f, Y: f1_score(Y, f > 0, average="micro")}
+    for scoring, score in scorers.items():
+        model = LinearClassifierCV(alphas=ALPHAS, cv=folds, scoring=scoring, **given).fit(X, Y, offset=offset)
+        for k, (train, test) in enumerate(folds):
+            for j, alpha in enumerate(ALPHAS):
+                fold = LinearClassifier(alpha=alpha, **given).fit(X[train], Y[train], offset=offset[train])
+                expected = score(fold.decision_function(X[test]) + offset[test], Y[test])
+                found = model.cv_results_[f"split{k}_test_score"][j]
+                assert found == pytest.approx(expected, rel=1e-5)
+    given |= {"X_val": X[100:], "y_val": Y[100:], "offset": offset[:100], "offset_val": offset[100:]}
+    model = LinearClassifierCV(loss=given.pop("loss"), tol=given.pop("tol"), alphas=[0.1])
+    model.fit(X[:100], Y[:100], **given)
+    expected = log_likelihood(model.decision_function(X[100:]) + offset[100:], Y[100:])
+    assert model.cv_results_["mean_test_score"][0] == pytest.approx(expected)
+
+
 @pytest.mark.parametrize("n_labels", [2, 4])
 @pytest.mark.parametrize("given", [{}, {"class_weight": "balanced"}])
 def test_rows_that_are_left_out_one_by_one(table, given, n_labels):
