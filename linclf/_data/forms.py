@@ -77,7 +77,8 @@ def _check_lengths(values: Any, name: str) -> None:
         first, there = (_length(lengths[row]) for row in (0, other))
         raise ValueError(
             f"{name} has rows of different lengths: row 0 is {first}, and row {other} is {there}; pass rows "
-            "that are equally long, or one label a row if they are labels"
+            "that are equally long. For labels, pass one a row, or for several a row the 0 and 1 of "
+            "scikit-learn's MultiLabelBinarizer().fit_transform(y)"
         )
 
 

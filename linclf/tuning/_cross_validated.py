@@ -75,9 +75,9 @@ class CrossValidated(BaseLinearClassifier):
         The folds. None means 5 stratified folds, or fewer if the rarest class with two
         rows or more has fewer; of several labels a row 5 folds of consecutive rows, as in scikit-learn.
         "loo" leaves out one row at a time, with its whole weight, by one step of Newton's method from the fit
-        on all rows; it is for smooth convex losses and up to 1,500 weights. For the best penalty and its
-        neighbours, up to eight rows that matter most are really left out, with a warning if the single step
-        is wrong for them. Not available with ``X_val``.
+        on all rows; it is for smooth convex losses, ``penalty="l2"`` and up to 1,500 weights. For the best
+        penalty and its neighbours, up to eight rows that matter most are really left out, with a warning if
+        the single step is wrong for them. Not available with ``X_val``.
         """,
     )
     scoring: Any = parameter(

@@ -133,7 +133,12 @@ def refuse_single(y: Indicators) -> None:
 
 
 def refuse(fitting: Fitting, losses: list[Loss], alphas: FloatArray) -> None:
-    """Refuse a loss whose scores cannot be approximated, before anything is trained."""
+    """Refuse penalties and losses whose scores cannot be approximated, before anything is trained."""
+    if fitting.settings.norm is not None:
+        raise ValueError(
+            "cv='loo' takes one step of Newton's method, and the penalty has kinks where weights are 0; use "
+            "folds, such as cv=5, or penalty='l2'"
+        )
     for loss in losses:
         fit = _fit(fitting, loss, alphas)
         if not inverts(fit):

@@ -7,13 +7,18 @@ from sklearn.datasets import load_iris, make_classification
 from sklearn.model_selection import GridSearchCV
 
 import linclf
-from linclf import LinearClassifier, SoftmaxClassifier, SoftmaxClassifierCV, SVMClassifier
+from linclf import (
+    LinearClassifier,
+    MarginSoftmaxClassifier,
+    SoftmaxClassifier,
+    SoftmaxClassifierCV,
+    SVMClassifier,
+)
 
 X, Y = load_iris(return_X_y=True)
 
 MEANT = {
     "C": r"did you mean alpha, which is 1 / \(C \* n_samples\)\?",
-    "penalty": "did you mean alpha: the penalty is L2",
     "eta0": r"did you mean learning_rate\?",
     "epochs": r"did you mean max_iter\?",
     "loss": r"did you mean LinearClassifier\(loss=\.\.\.\)",
@@ -32,6 +37,11 @@ def test_parameters_of_others(name, cls):
         cls(**{name: 1.0})
     assert caught.match(MEANT[name])
     assert caught.match(r"parameters are \['alpha'")
+
+
+def test_a_penalty_of_classes_that_have_one():
+    with pytest.raises(TypeError, match="did you mean alpha: the penalty is L2"):
+        MarginSoftmaxClassifier(penalty="l1")  # pyright: ignore[reportCallIssue]
 
 
 @pytest.mark.parametrize("name", [name for name in MEANT if name != "colour"])

@@ -134,6 +134,9 @@ def test_what_has_no_approximation():
         SVMClassifierCV(cv="loo").fit(X, y)
     with pytest.raises(ValueError, match=r"cv='loo' needs a smooth convex loss.*cv=5"):
         LinearClassifierCV(loss="focal", cv="loo").fit(X, y)
+    for sparse_weights in ("l1", "elasticnet", "group"):
+        with pytest.raises(ValueError, match=r"cv='loo' takes one step of Newton's method.*cv=5"):
+            SoftmaxClassifierCV(cv="loo", penalty=sparse_weights).fit(X, y)
     wide = np.random.default_rng(0).normal(size=(700, 600))
     with pytest.raises(ValueError, match=r"at most 1,500 weights; Softmax.* has 1,803 here"):
         SoftmaxClassifierCV(cv="loo").fit(wide, np.arange(700) % 3)
