@@ -55,16 +55,15 @@ def norm_of(estimator: CommonParameters) -> Norm | None:
             f"l1_ratio={share!r} is for penalty='elasticnet' and 'group', and penalty={penalty!r}; leave it "
             "at None, or use penalty='elasticnet'"
         )
-    if penalty == "l2":
-        if descends:
-            raise ValueError(
-                "solver='newton-cd' is for penalties that make weights exactly 0, and penalty='l2'; use "
-                "solver='newton' or 'lbfgs'"
-            )
-        return None
+    if descends and (penalty == "l2" or estimator.alpha == 0):
+        given = f"penalty={penalty!r}" if penalty == "l2" else f"alpha={estimator.alpha!r}"
+        raise ValueError(
+            f"solver='newton-cd' is for penalties that make weights exactly 0, and {given}; use "
+            "solver='newton' or 'lbfgs'"
+        )
     if share is None:
         share = 0.5 if penalty == "elasticnet" else 1.0
-    if share == 0 and not descends:
+    if penalty == "l2" or (not descends and share * estimator.alpha == 0):
         return None
     plain = isinstance(solver, SGD) or (isinstance(solver, str) and solver in ("auto", "sgd", "newton-cd"))
     if not plain:

@@ -53,6 +53,7 @@ def read(path):
         ("several-labels.md", 7),
         ("offsets-and-priors.md", 25),
         ("learned-projections.md", 9),
+        ("sparse-weights.md", 14),
     ],
 )
 def test_examples_print_what_the_page_says(name, at_least):

@@ -34,7 +34,9 @@ ESTIMATORS = [
     SoftmaxClassifier(
         logit_adjustment=0.5
     ),  # at 1.0 class weights do not change predictions, but a check requires it
+    *(SoftmaxClassifier(penalty=name) for name in ("l1", "elasticnet", "group")),
     SVMClassifier(),
+    SVMClassifier(squared=True, penalty="l1"),
     SparsemaxClassifier(),
     EntmaxClassifier(),
     FocalClassifier(),
@@ -47,6 +49,7 @@ ESTIMATORS = [
     AdaptiveSoftmaxClassifier(),
     SampledSoftmaxClassifier(rank=2),
     SoftmaxClassifierCV(alphas=5),
+    SoftmaxClassifierCV(penalty="l1"),
     SVMClassifierCV(alphas=3),
     LinearClassifierCV(alphas=3, loss_grid={"label_smoothing": [0.0, 0.1]}),
 ]
