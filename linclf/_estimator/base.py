@@ -184,6 +184,9 @@ class BaseLinearClassifier(Described):
         self, start: LinearModel | None, fitting: Fitting, loss: Loss
     ) -> tuple[Outcome, dict, FitCallbacks]:
         fitting = fitting.with_data(fitting.data, fitting.held_out, self._published(loss))
+        if self.has_callbacks:  # they see copies of this estimator, with the attributes of this fit only
+            for name in self._not_always:
+                vars(self).pop(name, None)
         callbacks = FitCallbacks(self, fitting.arguments, lambda model: self._attributes(model, fitting))
         outcome = train(
             fitting.data,

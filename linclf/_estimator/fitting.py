@@ -187,8 +187,8 @@ def fitting_of(
         seen = data.take(data.chosen)
     arguments = {"X": seen.X, "y": seen.y.named(classes), "metadata": None}
     metadata = {"sample_weight": seen.weights} if rows.weighted else {}
-    if seen.offset is not None:
-        metadata["offset"] = seen.decision_offset
+    if (scores := seen.decision_offset) is not None:
+        metadata["offset"] = scores
     if metadata:
         arguments["metadata"] = metadata
     return Fitting(

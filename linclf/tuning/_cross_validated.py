@@ -227,6 +227,7 @@ class CrossValidated(BaseLinearClassifier):
                 raise TypeError(f"{type(self).__name__} {NOT_IN_MEMORY}")
             if prior is self:
                 prior = copy(prior)  # what it knows of its columns is replaced by those of X
+            vars(self).pop("loss_", None)  # of the last fit, which may have had another loss
             rows = rows_of(self, (X, y, sample_weight), offset)
             Known(offset, offset_val).check(self, rows.classes, X_val is not None)
             held_out = given_part(self, rows, (X_val, y_val, sample_weight_val), offset_val)

@@ -395,6 +395,22 @@ def test_warm_start(table):
         one.fit(X, Y)
 
 
+def test_a_monitor_sees_the_form_of_this_fit(table):
+    callback = pytest.importorskip("sklearn.callback")  # scikit-learn 1.9
+    X, Y = table
+    y, seen = Y.argmax(axis=1), []
+
+    def scorer(estimator, X, y, **metadata):
+        seen.append(estimator.predict(X).shape == y.shape)
+        return {"any": 0.0}
+
+    monitored = model(solver="lbfgs")
+    for target in (Y, y, Y):
+        monitored.set_callbacks(callback.ScoringMonitor(scoring=scorer)).fit(X, target)
+    assert len(seen) > 3
+    assert all(seen)
+
+
 def test_files_and_copies(table):
     X, Y = table
     for n_labels in (2, 5):

@@ -173,6 +173,21 @@ def test_scorers_see_the_offset(scoring):
         assert model.cv_results_[f"split{fold}_test_score"][0] == pytest.approx(expected, abs=1e-5)
 
 
+def test_the_loss_of_the_last_fit_is_not_asked():
+    """A loss on cosines takes no offset, also after a fit with softmax; softmax does, also after cosines."""
+    X, y, _, offset = table(3, n=60)
+    model = LinearClassifierCV(loss="softmax", alphas=[0.1], cv=3).fit(X, y)
+    before = model.loss_
+    model.set_params(loss="cosface", alphas=1, max_iter=5)
+    with pytest.raises(ValueError, match=r"offset is for .* CosFace.* is a loss on cosines"):
+        model.fit(X, y, offset=offset)
+    assert model.loss_ == before
+    model.fit(X, y)
+    again = model.set_params(loss="softmax", alphas=[0.1], max_iter=100).fit(X, y, offset=offset)
+    alone = LinearClassifierCV(loss="softmax", alphas=[0.1], cv=3, max_iter=100).fit(X, y, offset=offset)
+    np.testing.assert_array_equal(again.coef_, alone.coef_)
+
+
 def test_own_scorers_see_the_offset_in_every_method():
     X, y, weights, offset = table(3, n=120)
     seen = {}
