@@ -45,10 +45,8 @@ def row(name, model, X, y, X_test, y_test):
 
 def main():
     warnings.simplefilter("ignore", ConvergenceWarning)
-    X, y, X_test, y_test = table = messages()
-    print(
-        f"{X.shape[0]:,} messages, {X.shape[1]:,} words, {len(set(y))} classes, {len(y_test):,} test rows\n"
-    )
+    X, y, _, y_test = table = messages()
+    print(f"{X.shape[0]:,} messages, {X.shape[1]:,} words, {len(set(y))} classes, {len(y_test):,} to test\n")
     print("| | CPU seconds | accuracy | weights | words |\n|---|---|---|---|---|")
     SoftmaxClassifier(penalty="l1", alpha=1e-2).fit(X[::9], y[::9])  # compiles
     SoftmaxClassifier(penalty="group", alpha=1e-2).fit(X[::9], y[::9])

@@ -19,8 +19,8 @@ used = table.feature_names[clf.coef_.any(axis=0)]
 print(f"{len(used)} of {len(table.feature_names)} features:", ", ".join(used))
 
 # %%
-# The rule "1se" takes the strongest penalty whose score is within a standard error of the best. Farther to the
-# left there are fewer features. The weights are per standard deviation, so that they can be compared.
+# The rule "1se" takes the strongest penalty whose score is within a standard error of the best. Farther to
+# the left there are fewer features. The weights are per standard deviation, so that they can be compared.
 
 PathDisplay.from_estimator(clf, feature_names=table.feature_names, feature_scale=table.data.std(axis=0))
 

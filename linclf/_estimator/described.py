@@ -120,4 +120,5 @@ class Described(Predicting, Accuracy, ClassifierMixin, BaseEstimator, CallbackSu
             "calibration": self.calibration is not None,
             "early_stopping": self.early_stopping is True,
             "standardize": self.standardize,
+            "penalty": self.penalty != "l2",
         }

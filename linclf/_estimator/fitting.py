@@ -267,10 +267,6 @@ def part_of(
     solver, settings = settings_of(estimator)
     if isinstance(solver, Automatic):
         solver = solver.stochastic
-    if settings.norm is not None:
-        raise ValueError(
-            f"penalty={estimator.penalty!r} is for all rows at once; use fit, or penalty='l2' in partial_fit"
-        )
     return Fitting(
         classes=known,
         solver=solver,

@@ -1,4 +1,4 @@
-"""`penalty` and `l1_ratio` of the classifiers: what is refused, paths, choices, files, and selected features."""
+"""`penalty` and `l1_ratio` of the classifiers: what is refused, paths, choices, files, selected features."""
 
 import pickle
 import re
@@ -65,7 +65,7 @@ def test_parameters_that_contradict_each_other_are_refused(wine, parameters, mes
 
 def test_rows_in_parts_are_refused(wine):
     X, y = wine
-    with pytest.raises(ValueError, match=r"penalty='l1' is for all rows at once; use fit, or penalty='l2'"):
+    with pytest.raises(AttributeError, match=r"penalty='l1' needs all rows at once, or validation rows"):
         SoftmaxClassifier(penalty="l1").partial_fit(X, y, classes=[0, 1, 2])
     batches = linclf.Batches(lambda: [(X[:90], y[:90]), (X[90:], y[90:])])
     with pytest.raises(ValueError, match=r"penalty='l2' is the only one for rows that are not in memory"):

@@ -24,6 +24,7 @@ STEPS, STALLS = 10, 2  # most steps on a working set, and most working sets in a
 LEAVE = 0.5  # share of what is allowed that may be left for a working set
 # a sweep ends a step with this share of the first fall, and of what is allowed; the next step is finer
 ROUGH, FINER = 0.1, 0.1
+EXACT_ROWS, EXACT = 256, 1e-9  # rows for which a weight of k equals k copies to 7 digits, the share for that
 SURE, SMALL = 0.1, 1e-3  # shares of what is allowed and of a limit, believed without a proof
 
 
@@ -72,7 +73,8 @@ class NewtonCD(NamedTuple):
         # `outcome` checks the objective
         with threads(n_jobs, n_jobs) as pool, np.errstate(over="ignore", invalid="ignore"):
             steps = SparseSteps(fit, monitor.watch.tol or 0.0, pool)
-            return _Run(steps, monitor, max_iter).outcome(None)
+            share = EXACT if len(fit.ids) <= EXACT_ROWS else 1.0
+            return _Run(steps, monitor, max_iter, share).outcome(None)
 
     def follow(self, fit: Fit, alphas: Sequence[float]) -> Iterator[Outcome]:
         """The outcome for each of the decreasing penalties."""
@@ -89,10 +91,10 @@ class NewtonCD(NamedTuple):
 
 
 class _Run:
-    """The way to the minimum for one penalty."""
+    """The way to the minimum for one penalty, down to a share of what tol allows if digits suffice."""
 
-    def __init__(self, steps: SparseSteps, monitor: Monitor, max_iter: int) -> None:
-        self.steps, self.monitor, self.max_iter = steps, monitor, max_iter
+    def __init__(self, steps: SparseSteps, monitor: Monitor, max_iter: int, share: float = 1.0) -> None:
+        self.steps, self.monitor, self.max_iter, self.share = steps, monitor, max_iter, share
         self.proves, self.finished = proves(steps.fit), False
         self.left = np.inf
         monitor.start("iteration", max_iter, "gap")
@@ -110,7 +112,8 @@ class _Run:
             self.left = self._left(G, excess, last)
             self.finished = steps.optimality.suffices(self.left, steps.value)
             stop = some is not None and self._record()
-            if self.finished or stop or monitor.n_iter >= self.max_iter or stalled > STALLS:
+            near = self.finished and (stalled or self.share == 1 or self.left <= self._allowed())
+            if near or stop or monitor.n_iter >= self.max_iter or stalled > STALLS:
                 break
             some = steps.working_set(excess)
         if not np.isfinite(steps.value):
@@ -128,14 +131,17 @@ class _Run:
         """Steps on a working set, until little is left for it; returns the fall of the last one."""
         steps, last, features, share = self.steps, 0.0, some.features, ROUGH
         for _ in range(STEPS):
-            last = steps.step(some, share * steps.optimality.allowed(steps.value), share)
-            allowed, G = LEAVE * steps.optimality.allowed(steps.value), steps.slopes(features)
+            last = steps.step(some, share * self._allowed(), share)
+            allowed, G = LEAVE * self._allowed(), steps.slopes(features)
             left = steps.gap(G, features) if self.proves else last / SURE
             if last == 0 or left <= allowed:
                 break
             some = steps.candidates(features, G)
             share = ROUGH if len(some.features) > len(steps.support) else share * FINER
         return last
+
+    def _allowed(self) -> float:
+        return self.share * self.steps.optimality.allowed(self.steps.value)
 
     def _left(self, G: FloatArray, excess: FloatArray, last: float) -> float:
         """How far the objective may still fall: a bound, or an estimate if there is none."""
