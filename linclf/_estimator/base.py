@@ -219,7 +219,8 @@ class BaseLinearClassifier(Described):
         """Train on the next part of a stream: one pass in the order given, in mini-batches.
 
         Not available with a `penalty` other than "l2", ``solver="newton"``, "lbfgs" or "dual", `calibration`,
-        `logit_adjustment`, ``early_stopping=True`` or ``standardize=True``, which need all rows at once, or validation rows.
+        `logit_adjustment`, ``early_stopping=True`` or ``standardize=True``, which need all rows at once, or
+        validation rows.
 
         The state of the optimizer is kept between calls. With a fixed ``batch_size``, a numeric
         ``learning_rate`` and a "constant" or "invscaling" schedule, the calls are therefore equivalent to the

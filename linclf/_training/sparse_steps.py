@@ -71,8 +71,11 @@ class SparseSteps:
         self.ridges = fit.head.copies * fit.head.penalised(fit.problem.penalty)[:-1].astype(np.float64)
 
     def model(self) -> LinearModel:
-        """The model reached."""
-        return self.fit.model(self.fit.problem.storage.by_classes(self.W.T))
+        """The model reached; if only differences of scores count, constants have the mean 0."""
+        W = self.W.copy()
+        if self.rows.shifts:
+            W[-1] -= W[-1].mean()
+        return self.fit.model(self.fit.problem.storage.by_classes(W.T))
 
     # ------------------------------------------------------------ the point
 

@@ -24,7 +24,7 @@ STEPS, STALLS = 10, 2  # most steps on a working set, and most working sets in a
 LEAVE = 0.5  # share of what is allowed that may be left for a working set
 # a sweep ends a step with this share of the first fall, and of what is allowed; the next step is finer
 ROUGH, FINER = 0.1, 0.1
-EXACT_ROWS, EXACT = 256, 1e-9  # rows for which a weight of k equals k copies to 7 digits, the share for that
+EXACT_ROWS, EXACT = 256, 1e-8  # rows for which a weight of k equals k copies to 7 digits, the share for that
 SURE, SMALL = 0.1, 1e-3  # shares of what is allowed and of a limit, believed without a proof
 
 
