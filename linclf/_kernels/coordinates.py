@@ -38,11 +38,11 @@ class Within(NamedTuple):
 
     def of(self, some: Any) -> Self:
         """Those of some of the features."""
-        return type(self)(*(np.ascontiguousarray(array[some]) for array in self))
+        return self._make(np.ascontiguousarray(array[some]) for array in self)
 
     def part(self, part: slice) -> Self:
         """Views of those of some of the features."""
-        return type(self)(*(array[part] for array in self))
+        return self._make(array[part] for array in self)
 
 
 class Work(NamedTuple):
