@@ -5,7 +5,7 @@ newsgroups, by their date. Each model is fitted with alpha at a share of that fr
 """
 
 import os
-import sys
+import runpy
 import time
 import warnings
 
@@ -22,10 +22,8 @@ PENALTIES = {"l1": None, "elasticnet": 0.5, "group": None}
 
 
 def messages():
-    sys.path.insert(0, os.environ["LINCLF_DATA"])
-    import load
-
-    texts, labels, test_texts, test_labels = load.newsgroups()
+    loader = runpy.run_path(os.path.join(os.environ["LINCLF_DATA"], "load.py"))
+    texts, labels, test_texts, test_labels = loader["newsgroups"]()
     words = TfidfVectorizer(sublinear_tf=True)
     train, test = (np.char.startswith(part.astype(str), "comp.") for part in (labels, test_labels))
     X = words.fit_transform([text for text, kept in zip(texts, train, strict=True) if kept])

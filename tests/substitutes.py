@@ -39,7 +39,8 @@ class Substitute:
     def fit(self, X, y, sample_weight=None):
         Substitute.fits += 1
         given = self.get_params(deep=False)
-        translated = self.translated(given, y, sample_weight)
+        # parameters of the same name as in scikit-learn
+        translated = {"penalty": "l2", "l1_ratio": None} | self.translated(given, y, sample_weight)
         vars(self).update(translated)
         try:
             return super().fit(X, y, sample_weight)

@@ -162,9 +162,16 @@ def _inherited(cls: type[Declared]) -> dict[str, Entry]:
         declared = vars(base).get("_declared")
         if declared is None:
             continue
-        known = {name for other in base.__mro__[1:] for name in vars(other).get("_declared", {})}
-        others = {name: entry for name, entry in entries.items() if name not in known | set(declared)}
-        entries = declared | others
+        before = [vars(other).get("_declared", {}) for other in base.__mro__[1:]]
+        known = {name for others in before for name in others}
+        # what it only inherits may be what another base does not offer
+        own = {
+            name: entry
+            for name, entry in declared.items()
+            if name in entries or not any(others.get(name) is entry for others in before)
+        }
+        others = {name: entry for name, entry in entries.items() if name not in known | set(own)}
+        entries = own | others
     return entries
 
 

@@ -21,6 +21,7 @@ from linclf.losses._registry import trait
 from linclf.optimizers import SGD, Optimizer
 
 FULL_BATCH = 1024
+MANY = 2**62  # rows of a stream: if a part of it were one batch, it would be a single step
 FULL_BATCH_OF_HINGES = 64  # the same for losses with kinks, on which small steps do better
 BATCH_OF_NORMS = 256  # rows of a batch at least, as all weights are looked at after it
 MOST_WIDE = 1024  # rows of a batch for which all scores are kept
@@ -45,7 +46,7 @@ def plan_for(
     norm: Norm | None = None,
 ) -> Plan:
     """How to train; ``sampling`` is a sweep that may replace the planned one."""
-    batch = batch_for(rule, loss, head, shape)
+    batch = batch_for(rule, loss, head, shape._replace(n_rows=MANY) if stream else shape)
     if norm is not None and rule.batch_size == "auto":
         batch = max(batch, BATCH_OF_NORMS)
     if sampling is not None:

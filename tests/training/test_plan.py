@@ -95,9 +95,9 @@ TABLE = {
     ),
     # batches large enough for threads are cut by rows
     "pieces": Row(dense(20_000, 500, 10), 20_000, Pieces(), **FAST, rule=StepRule(batch_size=20_000)),
-    # a stream has no end, so no batch covers it
-    "stream": Row(dense(100, 4, 3), 1024, Batches(), stream=True),
-    "stream, CSR": Row(csr(100, 40, 3), 1024, Batches(), stream=True),
+    # a stream has no end, so no batch covers it: a small part is cut into batches as small as those of many rows
+    "stream": Row(dense(100, 4, 3), 16, Direct(), stream=True),
+    "stream, CSR": Row(csr(100, 40, 3), 8, Direct(), stream=True),
     "stream, CSR, many rows": Row(csr(2000, 40, 3), 8, Direct(), epochs=72, stream=True),
     # sampling replaces the planned sweep if it uses only a part of the outputs
     "sampled": Row(dense(500, 20, 100), 256, drawn(10, 100), sampling=drawn(10, 100)),
