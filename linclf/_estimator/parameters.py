@@ -110,10 +110,10 @@ class CommonParameters(Declared):
         constraint=[StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         type='"auto" or int >= 1',
         description="""
-        Rows per mini-batch. "auto" is all rows if ``fit`` gets up to 1,024 (64 for losses with kinks, that is,
-        hinges that are not squared). Otherwise it is, for plain "sgd", 8 if X is sparse, 16 if it is dense,
-        64 for 32 classes or more, and 256 if the weights do not fit into the cache; for other optimizers,
-        64 or 256.
+        Rows per mini-batch. "auto" is all rows if ``fit`` gets up to 1,024 (64 for losses with kinks, that
+        is, hinges that are not squared). Otherwise it is, for plain "sgd", 8 if X is sparse, 16 if it is
+        dense, 64 for 32 classes or more, and 256 if the weights do not fit into the cache; for other
+        optimizers, 64 or 256.
         """,
         with_exact='Not for "newton", "lbfgs", "dual" and "newton-cd"; if it is given, "auto" chooses "sgd".',
     )

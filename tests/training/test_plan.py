@@ -95,7 +95,7 @@ TABLE = {
     ),
     # batches large enough for threads are cut by rows
     "pieces": Row(dense(20_000, 500, 10), 20_000, Pieces(), **FAST, rule=StepRule(batch_size=20_000)),
-    # a stream has no end, so no batch covers it: a small part is cut into batches as small as those of many rows
+    # a stream has no end, so no batch covers it: a small part is cut into batches like many rows
     "stream": Row(dense(100, 4, 3), 16, Direct(), stream=True),
     "stream, CSR": Row(csr(100, 40, 3), 8, Direct(), stream=True),
     "stream, CSR, many rows": Row(csr(2000, 40, 3), 8, Direct(), epochs=72, stream=True),
