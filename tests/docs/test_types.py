@@ -135,7 +135,7 @@ ARGUMENTS = [
     "LinearClassifier(loss=Brier)",
 ]
 NAMES = [
-    "SoftmaxClassifier(penalty=0.1)",
+    "SoftmaxClassifier(C=0.1)",
     "SoftmaxClassifier(margin=1.0)",
     "SoftmaxClassifier(coef_=X)",
     "HierarchicalSoftmaxClassifier(batch_size=8)",
