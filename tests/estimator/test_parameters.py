@@ -107,11 +107,13 @@ def test_attributes_that_a_class_never_has_are_not_documented(cls, never):
 
 def test_not_offered():
     missing = {name: PARAMETERS - set(cls._declared) for name, cls in CLASSIFIERS.items()}
+    norms = {"penalty", "l1_ratio"}
     assert {name: names for name, names in missing.items() if names} == {
-        "AdaptiveSoftmaxClassifier": {"on_new_class"},
-        "HierarchicalSoftmaxClassifier": {"average", "batch_size", "n_jobs", "on_new_class"},
-        "NCEClassifier": {"average"},
-        "SampledSoftmaxClassifier": {"average"},
+        "MarginSoftmaxClassifier": norms,
+        "AdaptiveSoftmaxClassifier": {"on_new_class"} | norms,
+        "HierarchicalSoftmaxClassifier": {"average", "batch_size", "n_jobs", "on_new_class"} | norms,
+        "NCEClassifier": {"average"} | norms,
+        "SampledSoftmaxClassifier": {"average"} | norms,
     }
 
 
@@ -207,7 +209,7 @@ def test_subclass_with_parameters():
     assert pickle.loads(pickle.dumps(clone(model))).get_params() == model.get_params()
     words = {name: words for name, _, words in entries(WithParameters, "Parameters")}
     assert words["strength"] == "How strong."
-    assert words["alpha"].startswith("L2 penalty ``alpha/2")
+    assert words["alpha"].startswith("The strength of the penalty, by default ``alpha/2")
     assert "alpha : float >= 0, default=0.5\n" in WithParameters.__doc__
     with pytest.raises(InvalidParameterError, match="'strength' parameter of WithParameters"):
         WithParameters(strength=-1.0).fit([[0.0], [1.0]], [0, 1])
