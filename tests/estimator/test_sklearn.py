@@ -49,7 +49,6 @@ ESTIMATORS = [
     AdaptiveSoftmaxClassifier(),
     SampledSoftmaxClassifier(rank=2),
     SoftmaxClassifierCV(alphas=5),
-    SoftmaxClassifierCV(penalty="l1"),
     SVMClassifierCV(alphas=3),
     LinearClassifierCV(alphas=3, loss_grid={"label_smoothing": [0.0, 0.1]}),
 ]
