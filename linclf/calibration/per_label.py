@@ -54,7 +54,7 @@ class PerLabelCalibration(BaseEstimator):
     >>> X, Y = make_multilabel_classification(1500, n_classes=3, random_state=0)
     >>> svm = SVMClassifier(multi_class="one-vs-rest", squared=True).fit(X[:1000], Y[:1000])
     >>> calibrator = PerLabelCalibration().fit(svm.decision_function(X[1000:]), Y[1000:])
-    >>> calibrator.predict_proba([[-1.0, 0.0, 1.0]]).round(1)
+    >>> calibrator.predict_proba([[-2.0, 0.0, 1.0]]).round(1)
     array([[0. , 0.5, 0.9]])
     """
 
