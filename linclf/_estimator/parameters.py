@@ -144,7 +144,7 @@ class CommonParameters(Declared):
         For "newton" and "lbfgs" it is how far the objective may stay above its minimum, by a cautious
         estimate, as a share of its fall from the best intercepts alone (for cosines, from the start) to the
         minimum. It is also the share by which the validation loss has to fall; "auto" is 1e-4. For "dual" it
-        is the same share, but proven instead of estimated.
+        is the same share, but proven instead of estimated, and so for "newton-cd" if the loss is convex.
         """,
     )
     n_iter_no_change: int = parameter(
@@ -295,7 +295,8 @@ class CommonParameters(Declared):
         with_exact="""
         For "newton" and "lbfgs" the objective is that of the weights reached (for cosines without the
         penalty, as there would be no minimum), and "gradient_norm" (as a share of that at the best
-        intercepts alone) replaces "step". For "dual", "gap" (a bound of what is left) replaces it.
+        intercepts alone) replaces "step". For "dual" and "newton-cd", "gap" (a
+        bound of what is left) replaces it.
         """,
     )
     n_features_in_: int = attribute(
